@@ -1,0 +1,55 @@
+.DEFAULT_GOAL := help
+.PHONY: up test check build local deploy bench lock help training dev tools
+
+CONFIG ?= training/examples/churn/train.toml
+DATA ?=
+SET ?=
+PORT ?= 8000
+STAGE ?= staging
+ARCH ?= x86_64
+PACKAGE := layers/model/package
+
+PYTHON := .venv/bin/python3.13
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.venv-deploy/bin:$(PATH)
+export SAM_CLI_TELEMETRY := 0
+export ARCH
+
+up: training ## Train the example and serve it: make up [DATA=file.csv] [SET="key=value ..."] [PORT=8000]
+	$(PYTHON) -m training run $(CONFIG) $(if $(DATA),--data $(DATA)) $(SET:%=--set %) --out $(PACKAGE)
+	MODEL_DIR=$(PACKAGE) $(PYTHON) -m functions.predict --port $(PORT)
+
+test: dev tools ## Run all tests; those on real Lambda containers need a Docker engine
+	$(PYTHON) -m pytest
+
+check: dev tools ## Lint, types and the template, without running anything
+	ruff check . && ruff format --check .
+	mypy
+	sam validate --lint && cfn-lint template.yaml
+
+build: training tools ## Build the functions and layers around the package last trained
+	sam build --parallel --parameter-overrides Architecture=$(ARCH)
+
+local: build ## Run the built functions in real Lambda containers at http://127.0.0.1:3000
+	sam local start-api --warm-containers LAZY
+
+deploy: build ## Deploy to AWS: make deploy [STAGE=staging]
+	sam deploy --config-env $(STAGE) --no-fail-on-empty-changeset
+
+bench: dev ## Measure what the documents say, as ratios within one run
+	$(PYTHON) -m tests.benchmark
+
+lock: dev ## Write the lock files again after a change of pyproject.toml
+	requirements/lock
+
+help: ## Show this page
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+
+training:
+	@requirements/install training .venv
+
+dev:
+	@requirements/install dev .venv
+
+tools:
+	@requirements/install deploy .venv-deploy
+	@requirements/install emulator .venv-emulator

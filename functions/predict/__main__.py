@@ -1,0 +1,47 @@
+"""The same application as a plain process: ``python -m functions.predict``."""
+
+import json
+import shlex
+import socket
+import sys
+from argparse import ArgumentParser
+
+import uvicorn
+
+from sklambda.errors import SklambdaError
+
+_HOST = "127.0.0.1"
+
+
+class _Server(uvicorn.Server):
+    """Says where it listens, and what to paste, once it does."""
+
+    def __init__(self, config: uvicorn.Config, example: object) -> None:
+        super().__init__(config)
+        self._example = example
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            address = f"http://{self.config.host}:{self.config.port}"
+            body = shlex.quote(json.dumps({"instances": [self._example]}, ensure_ascii=False))
+            print(f"\nServing at {address} (Ctrl+C stops it). Try:\n")
+            print(f"curl {address}/predict -H 'content-type: application/json' -d {body}\n")
+
+
+def main() -> None:
+    """Serve the package that MODEL_DIR names, until interrupted."""
+    parser = ArgumentParser(prog="python -m functions.predict", description=main.__doc__)
+    parser.add_argument("--host", default=_HOST, help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=int, default=8000, help="port to listen on (%(default)s)")
+    options = parser.parse_args()
+    try:
+        from functions.predict.handler import app, predictor
+    except SklambdaError as error:
+        sys.exit(f"{error}. MODEL_DIR names the package; `make up` trains one.")
+    config = uvicorn.Config(app, options.host, options.port, log_level="warning", lifespan="off")
+    _Server(config, predictor.package.signature.example).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,16 @@
+"""The Lambda function: API Gateway events to the application."""
+
+import os
+
+from mangum import Mangum
+
+from functions.predict.api import create_app
+from sklambda.predictor import Predictor
+from sklambda.settings import Settings
+from sklambda.telemetry import logger
+
+settings = Settings.from_environment(os.environ)
+log = logger("predict", settings)
+predictor = Predictor.open(settings.model_dir)
+app = create_app(predictor, settings, log)
+handler = Mangum(app, lifespan="off")

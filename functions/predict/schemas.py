@@ -1,0 +1,94 @@
+"""The OpenAPI schemas of one model, made from its signature."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sklambda.signature import Feature, Kind, Signature, Target
+
+type Schema = dict[str, Any]
+
+_TYPES: Final[dict[Kind, str]] = {
+    "number": "number",
+    "integer": "integer",
+    "boolean": "boolean",
+    "category": "string",
+}
+_TEXT: Final[Schema] = {"type": "string"}
+_MOST_CATEGORIES: Final = 50
+
+
+def request(signature: Signature) -> Schema:
+    """Describe the body of a request: every feature by name, with its type and an example."""
+    properties = {feature.name: _feature(feature) for feature in signature.features}
+    instance = _object("Instance", properties) | {"example": signature.example}
+    if signature.row_id is not None:
+        properties[signature.row_id] = {"description": "Identifies the row; not a feature."}
+    instances = {"type": "array", "items": instance, "minItems": 1}
+    example = {"instances": [signature.example]}
+    return _object("PredictRequest", {"instances": instances}) | {"example": example}
+
+
+def response(signature: Signature) -> Schema:
+    """Describe the answer to a request."""
+    target = signature.target
+    prediction = {
+        "label": {"enum": list(target.classes), "description": "As scikit-learn's predict."},
+        "score": _probability(_meaning_of_score(target)),
+        "probabilities": _object(
+            "Probabilities",
+            {name: _probability(f"Of the class {name}.") for name in target.class_names},
+        ),
+    }
+    model = {"name": _TEXT, "id": _TEXT | {"description": "The id of the model package."}}
+    predictions = {"type": "array", "items": _object("Prediction", prediction)}
+    return _object(
+        "PredictResponse", {"model": _object("Model", model), "predictions": predictions}
+    )
+
+
+def problem() -> Schema:
+    """Describe problem details (RFC 9457) with a JSON Pointer for each fault."""
+    fault = _object("Fault", {"pointer": _TEXT, "code": _TEXT, "detail": _TEXT})
+    whole = _object(
+        "Problem", {"type": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "detail": _TEXT}
+    )
+    whole["properties"] |= {
+        "errors": {"type": "array", "items": fault},
+        "total": {"type": "integer", "description": "How many faults there are, listed or not."},
+    }
+    return whole | {"additionalProperties": True}
+
+
+def _feature(feature: Feature) -> Schema:
+    kind = _TYPES[feature.kind]
+    schema: Schema = {"type": [kind, "null"] if feature.nullable else kind}
+    if feature.example is not None:
+        schema["example"] = feature.example
+    if feature.range is not None:
+        low, high = feature.range
+        schema["description"] = f"From {low:g} to {high:g} in training."
+    if feature.vocabulary and not feature.accepts_unseen:
+        schema["enum"] = [*feature.vocabulary, *([None] if feature.nullable else [])]
+    elif feature.vocabulary:
+        schema["examples"] = list(feature.vocabulary[:_MOST_CATEGORIES])
+    return schema
+
+
+def _meaning_of_score(target: Target) -> str:
+    if target.task == "binary":
+        return f"The probability of {target.class_names[1]}."
+    return "The probability of the label."
+
+
+def _probability(description: str) -> Schema:
+    return {"type": "number", "minimum": 0, "maximum": 1, "description": description}
+
+
+def _object(title: str, properties: Mapping[str, Schema]) -> Schema:
+    return {
+        "type": "object",
+        "title": title,
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }

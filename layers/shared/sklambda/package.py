@@ -1,0 +1,299 @@
+"""The model package: a directory that training writes and everything else reads.
+
+What each file holds is in ``docs/package.md``. A package is whole or it is refused: every file is
+checked against the manifest before anything is scored.
+"""
+
+import json
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from sklambda.errors import PackageRefused
+from sklambda.signature import Scalar, Signature
+
+FORMAT: Final = 1
+"""The number of the format that this code writes, and the newest that it reads."""
+
+MANIFEST: Final = "manifest.json"
+MODEL: Final = "model.onnx"
+SIGNATURE: Final = "signature.json"
+GOLDEN: Final = "golden.jsonl"
+REQUIRED: Final = (MODEL, SIGNATURE, GOLDEN)
+
+
+class Entry(BaseModel):
+    """A part of the manifest: closed and unchangeable."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FileDigest(Entry):
+    """One file's SHA-256, in hexadecimal, and its length in bytes."""
+
+    sha256: str
+    bytes: int
+
+
+class MetricInterval(Entry):
+    """A metric on held-out rows, with the ends of its confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class ParityReport(Entry):
+    """How the graph compared with scikit-learn.
+
+    Attributes
+    ----------
+    rows : dict of str to int
+        How many rows were compared, by the reason for which they were chosen.
+    refused : int
+        How many further rows were refused, by scikit-learn and the codec alike, or by the codec
+        alone where float64 cannot hold the number.
+    max_difference : float
+        The greatest absolute difference of two scores.
+    tolerance : float
+        What was tolerated.
+    """
+
+    rows: dict[str, int]
+    refused: int
+    max_difference: float
+    tolerance: float
+
+
+class Manifest(Entry):
+    """What a package says about itself; `docs/package.md` has a line for each member."""
+
+    format: int
+    id: str
+    name: str
+    created: str
+    task: str
+    files: dict[str, FileDigest]
+    size: int
+    data_digest: str | None = None
+    code_digest: str | None = None
+    libraries: dict[str, str]
+    metrics: dict[str, MetricInterval]
+    gates: dict[str, float]
+    parity: ParityReport
+
+
+class GoldenRow(Entry):
+    """One row as a client would send it, with scikit-learn's own answer.
+
+    Attributes
+    ----------
+    name : str
+        Where the row came from, for the person who sees it fail.
+    row : dict
+        Feature values by name.
+    scores : tuple of float
+        scikit-learn's scores, float64, one a class.
+    label : bool, int, float or str
+        scikit-learn's label.
+    """
+
+    name: str
+    row: dict[str, Scalar | None]
+    scores: tuple[float, ...]
+    label: Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What training knows of a package beside its files; the rest of the manifest is computed."""
+
+    name: str
+    created: str
+    libraries: Mapping[str, str]
+    parity: ParityReport
+    metrics: Mapping[str, MetricInterval]
+    gates: Mapping[str, float]
+    data_digest: str | None = None
+    code_digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPackage:
+    """A package that was checked.
+
+    Attributes
+    ----------
+    path : Path
+        Its directory.
+    manifest : Manifest
+        What it says about itself.
+    signature : Signature
+        The inputs and the answer.
+    model : bytes
+        The ONNX graph.
+    golden : tuple of GoldenRow
+        Rows with scikit-learn's own answers.
+    """
+
+    path: Path
+    manifest: Manifest
+    signature: Signature
+    model: bytes
+    golden: tuple[GoldenRow, ...]
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Read a package and check every file of it.
+
+        Raises
+        ------
+        PackageRefused
+            The directory holds no package, or one that is damaged or too new.
+        """
+        manifest = _manifest(path)
+        contents = {name: _checked(path, name, manifest) for name in REQUIRED}
+        if package_id(manifest.files) != manifest.id:
+            raise PackageRefused(f"{path}: the package id is not that of its files")
+        return cls(
+            path=path,
+            manifest=manifest,
+            signature=_parsed(path, SIGNATURE, Signature.model_validate_json, contents[SIGNATURE]),
+            model=contents[MODEL],
+            golden=_parsed(path, GOLDEN, _golden_rows, contents[GOLDEN]),
+        )
+
+    @classmethod
+    def write(
+        cls,
+        path: Path,
+        model: bytes,
+        signature: Signature,
+        golden: Iterable[GoldenRow],
+        facts: Facts,
+    ) -> Self:
+        """Write a package, whole or not at all, and open it.
+
+        A package that stands at `path` is replaced; nothing else ever is.
+
+        Raises
+        ------
+        PackageRefused
+            Something that is not a model package stands at `path`.
+        """
+        if path.exists() and not _replaceable(path):
+            raise PackageRefused(f"{path} is there and is not a model package; it stays as it is")
+        lines = (row.model_dump_json() + "\n" for row in golden)
+        contents = {
+            MODEL: model,
+            SIGNATURE: (signature.model_dump_json(indent=2) + "\n").encode(),
+            GOLDEN: "".join(lines).encode(),
+        }
+        manifest = _new_manifest(contents, signature, facts)
+        contents[MANIFEST] = (manifest.model_dump_json(indent=2) + "\n").encode()
+        _publish(path, contents)
+        return cls.open(path)
+
+
+def package_id(files: Mapping[str, FileDigest]) -> str:
+    """SHA-256 over the names and digests of a package's files, in hexadecimal."""
+    listing = "".join(f"{files[name].sha256}  {name}\n" for name in sorted(files))
+    return sha256(listing.encode()).hexdigest()
+
+
+def _manifest(path: Path) -> Manifest:
+    document = _json_object(path)
+    number = document.get("format")
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+        raise PackageRefused(f"{path / MANIFEST} names no format that there ever was")
+    if number > FORMAT:
+        raise PackageRefused(
+            f"{path} has format {number}, and this sklambda reads up to {FORMAT}: upgrade sklambda"
+        )
+    try:
+        return Manifest.model_validate(document)
+    except ValidationError as error:
+        raise PackageRefused(f"{path / MANIFEST}: {_first(error)}") from error
+
+
+def _json_object(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads((path / MANIFEST).read_bytes())
+    except OSError as error:
+        raise PackageRefused(f"{path} holds no model package: no {MANIFEST} to read") from error
+    except ValueError as error:
+        raise PackageRefused(f"{path / MANIFEST} is not JSON") from error
+    if not isinstance(document, dict):
+        raise PackageRefused(f"{path / MANIFEST} is not a JSON object")
+    return document
+
+
+def _checked(path: Path, name: str, manifest: Manifest) -> bytes:
+    if name not in manifest.files:
+        raise PackageRefused(f"{path / MANIFEST} does not list {name}")
+    try:
+        content = (path / name).read_bytes()
+    except OSError as error:
+        raise PackageRefused(f"{path / name} cannot be read") from error
+    if sha256(content).hexdigest() != manifest.files[name].sha256:
+        raise PackageRefused(f"{path / name} is not the file that the manifest describes")
+    return content
+
+
+def _parsed[T](path: Path, name: str, parse: Callable[[bytes], T], content: bytes) -> T:
+    try:
+        return parse(content)
+    except ValidationError as error:
+        raise PackageRefused(f"{path / name}: {_first(error)}") from error
+
+
+def _golden_rows(content: bytes) -> tuple[GoldenRow, ...]:
+    return tuple(GoldenRow.model_validate_json(line) for line in content.splitlines())
+
+
+def _first(error: ValidationError) -> str:
+    fault = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(map(str, fault['loc'])) or 'the whole'}: {fault['msg']}"
+
+
+def _new_manifest(contents: Mapping[str, bytes], signature: Signature, facts: Facts) -> Manifest:
+    files = {
+        name: FileDigest(sha256=sha256(content).hexdigest(), bytes=len(content))
+        for name, content in sorted(contents.items())
+    }
+    return Manifest(
+        format=FORMAT,
+        id=package_id(files),
+        name=facts.name,
+        created=facts.created,
+        task=signature.target.task,
+        files=files,
+        size=sum(file.bytes for file in files.values()),
+        data_digest=facts.data_digest,
+        code_digest=facts.code_digest,
+        libraries=dict(facts.libraries),
+        metrics=dict(facts.metrics),
+        gates=dict(facts.gates),
+        parity=facts.parity,
+    )
+
+
+def _replaceable(path: Path) -> bool:
+    return path.is_dir() and ((path / MANIFEST).is_file() or not any(path.iterdir()))
+
+
+def _publish(path: Path, contents: Mapping[str, bytes]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
+        fresh, old = Path(folder, "fresh"), Path(folder, "old")
+        fresh.mkdir()
+        for name, content in contents.items():
+            (fresh / name).write_bytes(content)
+        if path.exists():
+            path.rename(old)
+        fresh.rename(path)

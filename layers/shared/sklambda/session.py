@@ -1,0 +1,67 @@
+"""onnxruntime, with its telemetry off, and one graph loaded in it."""
+
+import os
+from typing import Any
+
+from sklambda.arrays import FloatMatrix
+from sklambda.errors import PackageRefused
+
+# onnxruntime reads this once, while it is imported; without it, it writes a device id under the
+# home directory and reports over the network.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+from onnxruntime import InferenceSession, SessionOptions
+
+__all__ = ["INPUT", "OUTPUT", "InferenceSession", "Session", "load"]
+
+INPUT = "X"
+OUTPUT = "scores"
+
+_ERRORS_ONLY = 3
+
+
+class Session:
+    """A graph from one float64 matrix to another, ready to run.
+
+    Parameters
+    ----------
+    model : bytes
+        The ONNX model: input ``X`` [N, K] float64, output ``scores`` [N, C] float64.
+    threads : int
+        How many threads one call may use.
+
+    Raises
+    ------
+    PackageRefused
+        The bytes are no such model.
+    """
+
+    def __init__(self, model: bytes, threads: int = 1) -> None:
+        self._session = load(model, threads)
+        self.width = _columns("input", INPUT, self._session.get_inputs())
+        self.classes = _columns("output", OUTPUT, self._session.get_outputs())
+
+    def run(self, X: FloatMatrix) -> FloatMatrix:
+        """Score the rows of `X`, [N, K] float64; gives [N, C] float64."""
+        scores: FloatMatrix = self._session.run([OUTPUT], {INPUT: X})[0]
+        return scores
+
+
+def load(model: bytes, threads: int = 1) -> InferenceSession:
+    """Load any ONNX model; raises `PackageRefused` where onnxruntime does not take it."""
+    options = SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _ERRORS_ONLY
+    try:
+        return InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors share no base of their own
+        reason = str(error).splitlines()[0]
+        raise PackageRefused(f"model.onnx is no graph that onnxruntime loads: {reason}") from error
+
+
+def _columns(side: str, name: str, values: list[Any]) -> int:
+    found = [(value.name, value.type, len(value.shape)) for value in values]
+    if found != [(name, "tensor(double)", 2)]:
+        raise PackageRefused(f"model.onnx must have one {side}, {name!r}: a float64 matrix")
+    return int(values[0].shape[1])

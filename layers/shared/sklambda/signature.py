@@ -1,0 +1,129 @@
+"""What a model takes and what it answers, as a client sees it."""
+
+from collections import Counter
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    model_validator,
+)
+
+type Kind = Literal["number", "integer", "boolean", "category"]
+type Task = Literal["binary", "multiclass"]
+type Scalar = StrictBool | StrictInt | StrictFloat | StrictStr
+type Probability = Annotated[float, Field(ge=0, le=1)]
+
+UNSEEN = -1.0
+"""The code of a category that is not in the vocabulary."""
+
+
+class Part(BaseModel):
+    """Base of the parts of a signature: closed and unchangeable."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Feature(Part):
+    """One input of the model.
+
+    Attributes
+    ----------
+    name : str
+        As in the data that the pipeline was fitted on.
+    kind : {"number", "integer", "boolean", "category"}
+        How its values are written in JSON and encoded for the graph.
+    nullable : bool
+        Whether the pipeline accepts a missing value here.
+    accepts_unseen : bool
+        Whether the pipeline accepts a category that it was not fitted on.
+    vocabulary : tuple of str
+        The known categories; a category's code is its position.
+    range : tuple of (float, float) or None
+        Least and greatest value seen in training.
+    example : bool, int, float, str or None
+        A typical value, for documents and forms.
+    """
+
+    name: str
+    kind: Kind
+    nullable: bool
+    accepts_unseen: bool = False
+    vocabulary: tuple[str, ...] = ()
+    range: tuple[float, float] | None = None
+    example: Scalar | None = None
+
+    @model_validator(mode="after")
+    def _vocabulary_has_no_double(self) -> Self:
+        if len(set(self.vocabulary)) != len(self.vocabulary):
+            raise ValueError(f"the vocabulary of {self.name!r} holds a category twice")
+        return self
+
+
+class Target(Part):
+    """What the model answers.
+
+    Attributes
+    ----------
+    name : str or None
+        The target's column in the training data, where it is known.
+    task : {"binary", "multiclass"}
+        The kind of answer.
+    classes : tuple of bool, int, float or str
+        scikit-learn's ``classes_``; the order of the columns of the scores.
+    threshold : float or None
+        The least score of ``classes[1]`` that gives this label; None for the most probable class.
+    """
+
+    name: str | None = None
+    task: Task
+    classes: Annotated[tuple[Scalar, ...], Field(min_length=2)]
+    threshold: Probability | None = None
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes as keys of a JSON object."""
+        return tuple(str(label) for label in self.classes)
+
+
+class Signature(Part):
+    """The inputs and the answer of one model.
+
+    Attributes
+    ----------
+    features : tuple of Feature
+        In the order of the columns of the graph's input.
+    target : Target
+        The answer.
+    row_id : str or None
+        A column that clients may send along and that no score depends on.
+    """
+
+    features: Annotated[tuple[Feature, ...], Field(min_length=1)]
+    target: Target
+    row_id: str | None = None
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        counts = Counter(self.names)
+        if self.row_id is not None:
+            counts[self.row_id] += 1
+        doubled = [name for name, count in counts.items() if count > 1]
+        if doubled:
+            raise ValueError(f"the name {doubled[0]!r} stands twice")
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The features' names, in order."""
+        return tuple(feature.name for feature in self.features)
+
+    @property
+    def example(self) -> dict[str, Scalar | None]:
+        """One row as a client would send it."""
+        return {feature.name: feature.example for feature in self.features}

@@ -1,0 +1,86 @@
+"""Models that the tests of several kinds share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from sklambda.predictor import Predictor
+from training.examples.churn.pipeline import build
+from training.examples.churn.sample import generate
+from training.exporting import export
+
+REPOSITORY = Path(__file__).parents[1]
+TELCO = REPOSITORY.parent / "shared/data/telco_churn.csv"
+MODELS = ("hist_gradient_boosting", "logistic_regression")
+
+# The tests of both kinds that run in Lambda containers share one image and one build.
+pytest_plugins = ["tests.lambda_containers", "tests.sam_build"]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A fitted pipeline beside the package made of it.
+
+    Attributes
+    ----------
+    pipeline : Pipeline
+        scikit-learn's own, fitted.
+    frame : DataFrame
+        The rows of features that it was fitted on.
+    package : Path
+        The model package.
+    """
+
+    pipeline: Any
+    frame: pd.DataFrame
+    package: Path
+
+
+type Train = Callable[[str, Path | None], Trained]
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Train:
+    """Train the churn example with a model, on a CSV file or on its own sample; once for each."""
+
+    @cache
+    def train(model: str, data: Path | None = None) -> Trained:
+        table = generate(rows=1500, seed=3) if data is None else pd.read_csv(data)
+        frame, target = table.drop(columns=["customerID", "Churn"]), table["Churn"]
+        pipeline = build(model=model).fit(frame, target)
+        out = tmp_path_factory.mktemp("package") / model
+        package = export(pipeline, frame, out=out, name="churn", target="Churn")
+        return Trained(pipeline, frame, package.path)
+
+    return train
+
+
+@pytest.fixture(scope="session")
+def telco() -> Path:
+    """The real churn data."""
+    if not TELCO.exists():
+        pytest.skip("the Telco churn data is not in ../shared/data")
+    return TELCO
+
+
+@pytest.fixture(scope="session", params=MODELS)
+def model(request: pytest.FixtureRequest) -> str:
+    """Each model of the example."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def churn(trained: Train) -> Trained:
+    """The example as it comes."""
+    return trained(MODELS[0], None)
+
+
+@pytest.fixture
+def predictor(churn: Trained) -> Predictor:
+    """A predictor of the example."""
+    return Predictor.open(churn.package)

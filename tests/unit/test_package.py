@@ -1,0 +1,158 @@
+"""A package is whole, or it is refused with one sentence."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sklambda.errors import PackageRefused
+from sklambda.package import GOLDEN, MANIFEST, MODEL, REQUIRED, SIGNATURE, ModelPackage, package_id
+from sklambda.predictor import Predictor
+from tests.conftest import Trained
+
+
+@pytest.fixture
+def package(churn: Trained, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(churn.package, tmp_path / "package"))
+
+
+@pytest.fixture
+def change_manifest(package: Path) -> Callable[..., None]:
+    def change(**members: Any) -> None:
+        path = package / MANIFEST
+        path.write_text(json.dumps(json.loads(path.read_text()) | members))
+
+    return change
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(PackageRefused) as raised:
+        Predictor.open(path)
+    message = str(raised.value)
+    assert "\n" not in message, "a refusal is one sentence"
+    return message
+
+
+def test_a_package_opens_as_it_was_written(package: Path) -> None:
+    opened = ModelPackage.open(package)
+
+    assert opened.manifest.name == "churn"
+    assert opened.manifest.id == package_id(opened.manifest.files)
+    assert opened.signature.names[0] == "gender"
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_one_changed_byte_is_refused_by_the_files_name(package: Path, name: str) -> None:
+    content = bytearray((package / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (package / name).write_bytes(content)
+
+    assert name in refusal(package)
+
+
+@pytest.mark.parametrize("name", [*REQUIRED, MANIFEST])
+def test_a_missing_file_is_refused_by_its_name(package: Path, name: str) -> None:
+    (package / name).unlink()
+
+    assert name in refusal(package)
+
+
+def test_a_newer_format_is_refused_with_what_to_do(
+    package: Path, change_manifest: Callable[..., None]
+) -> None:
+    change_manifest(format=2, invented_since="anything")
+
+    assert "format 2" in refusal(package)
+    assert "upgrade sklambda" in refusal(package)
+
+
+@pytest.mark.parametrize("number", [None, "1", [], True, 0, -1])
+def test_a_format_that_is_no_number_of_one_is_refused(
+    package: Path, change_manifest: Callable[..., None], number: object
+) -> None:
+    change_manifest(format=number)
+
+    assert "format" in refusal(package)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\xff"])
+def test_a_manifest_that_is_no_json_object_is_refused(package: Path, text: str) -> None:
+    (package / MANIFEST).write_bytes(text.encode("latin-1"))
+
+    assert MANIFEST in refusal(package)
+
+
+def test_a_foreign_id_is_refused(package: Path, change_manifest: Callable[..., None]) -> None:
+    change_manifest(id="0" * 64)
+
+    assert "package id" in refusal(package)
+
+
+def test_a_manifest_that_leaves_a_file_out_is_refused(
+    package: Path, change_manifest: Callable[..., None]
+) -> None:
+    files = json.loads((package / MANIFEST).read_text())["files"]
+    change_manifest(files={name: files[name] for name in (MODEL, SIGNATURE)})
+
+    assert GOLDEN in refusal(package)
+
+
+def test_a_directory_without_a_package_is_refused(tmp_path: Path) -> None:
+    assert "no model package" in refusal(tmp_path)
+
+
+def test_a_signature_at_odds_with_the_graph_is_refused(churn: Trained, tmp_path: Path) -> None:
+    whole = ModelPackage.open(churn.package)
+    fewer = whole.signature.model_copy(update={"features": whole.signature.features[1:]})
+    wrong = ModelPackage(tmp_path, whole.manifest, fewer, whole.model, whole.golden)
+
+    with pytest.raises(PackageRefused, match="takes 19 columns and the signature names 18"):
+        Predictor(wrong)
+
+
+def test_a_model_that_is_no_graph_is_refused(churn: Trained) -> None:
+    whole = ModelPackage.open(churn.package)
+    wrong = ModelPackage(whole.path, whole.manifest, whole.signature, b"no graph", whole.golden)
+
+    with pytest.raises(PackageRefused, match=MODEL):
+        Predictor(wrong)
+
+
+def test_nothing_but_a_package_is_ever_replaced(churn: Trained, tmp_path: Path) -> None:
+    whole = ModelPackage.open(churn.package)
+    (tmp_path / "thesis.tex").write_text("years of work")
+
+    with pytest.raises(PackageRefused, match="not a model package"):
+        ModelPackage.write(tmp_path, whole.model, whole.signature, whole.golden, facts(whole))
+
+    assert (tmp_path / "thesis.tex").read_text() == "years of work"
+
+
+def test_a_package_replaces_another_and_leaves_nothing_beside_it(
+    churn: Trained, package: Path
+) -> None:
+    whole = ModelPackage.open(churn.package)
+    fewer = whole.golden[:3]
+
+    written = ModelPackage.write(package, whole.model, whole.signature, fewer, facts(whole))
+
+    assert written.golden == fewer
+    assert written.manifest.id != whole.manifest.id
+    assert [path.name for path in package.parent.iterdir()] == [package.name]
+
+
+def facts(package: ModelPackage) -> Any:
+    from sklambda.package import Facts
+
+    manifest = package.manifest
+    return Facts(
+        name=manifest.name,
+        created=manifest.created,
+        libraries=manifest.libraries,
+        parity=manifest.parity,
+        metrics=manifest.metrics,
+        gates=manifest.gates,
+    )

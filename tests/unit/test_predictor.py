@@ -1,0 +1,115 @@
+"""A predictor answers as scikit-learn does, or not at all."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sklambda.codec import EXACT_INTEGER
+from sklambda.errors import RowsInvalid
+from sklambda.package import GoldenRow, ModelPackage
+from sklambda.predictor import Predictor, choose, decide
+from sklambda.signature import Target
+from tests.conftest import Train, Trained
+from training.frames import client_rows, kinds_of
+
+TERNARY = Target(task="multiclass", classes=(1, 2, 3))
+BINARY = Target(task="binary", classes=("no", "yes"))
+
+
+def test_scores_are_scikit_learns(trained: Train, model: str) -> None:
+    churn = trained(model, None)
+    rows = client_rows(churn.frame, kinds_of(churn.frame))
+
+    scores = Predictor.open(churn.package).score(rows)
+
+    assert scores.dtype == np.float64
+    np.testing.assert_allclose(scores, churn.pipeline.predict_proba(churn.frame), rtol=0, atol=1e-9)
+
+
+def test_labels_are_scikit_learns(trained: Train, model: str) -> None:
+    churn = trained(model, None)
+    rows = client_rows(churn.frame, kinds_of(churn.frame))
+
+    labels = [prediction.label for prediction in Predictor.open(churn.package).predict(rows)]
+
+    assert labels == churn.pipeline.predict(churn.frame).tolist()
+
+
+def test_no_rows_give_no_scores(predictor: Predictor) -> None:
+    assert predictor.score([]).shape == (0, 2)
+    assert predictor.predict([]) == []
+
+
+def test_one_bad_row_stops_all(predictor: Predictor) -> None:
+    good = predictor.package.signature.example
+
+    with pytest.raises(RowsInvalid, match="row 1, tenure: must not exceed"):
+        predictor.score([good, good | {"tenure": EXACT_INTEGER + 1}])
+
+
+def test_golden_rows_replay_and_hold_edge_cases(predictor: Predictor) -> None:
+    names = {golden.name for golden in predictor.package.golden}
+
+    assert predictor.replay() is None
+    assert any("boundary" in name for name in names)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"scores": (0.5, 0.5 + 2e-9)}, {"scores": (float("nan"), 0.5)}, {"label": "Maybe"}],
+    ids=["score", "nan", "label"],
+)
+def test_a_golden_row_with_another_answer_is_named(
+    predictor: Predictor, change: dict[str, object]
+) -> None:
+    package = predictor.package
+    wrong = GoldenRow.model_construct(**(dict(package.golden[5]) | {"name": "this one"} | change))
+    golden = (*package.golden[:5], wrong, *package.golden[6:])
+    altered = ModelPackage(package.path, package.manifest, package.signature, package.model, golden)
+
+    mismatch = Predictor(altered).replay()
+
+    assert mismatch is not None
+    assert mismatch.name == "this one"
+
+
+def test_the_first_of_equal_probabilities_gives_the_label() -> None:
+    assert choose(BINARY, np.array([[0.5, 0.5]])).tolist() == [0]
+
+
+def test_a_threshold_is_reached_by_equality() -> None:
+    target = BINARY.model_copy(update={"threshold": 0.3})
+
+    assert choose(target, np.array([[0.7, 0.3], [0.71, 0.29]])).tolist() == [1, 0]
+
+
+def test_the_score_is_that_of_the_second_of_two_classes() -> None:
+    assert decide(BINARY, np.array([[0.75, 0.25]]))[0].score == 0.25
+
+
+def test_the_score_is_that_of_the_label_among_several_classes() -> None:
+    prediction = decide(TERNARY, np.array([[0.125, 0.25, 0.625]]))[0]
+
+    assert (prediction.label, prediction.score) == (3, 0.625)
+    assert prediction.probabilities == {"1": 0.125, "2": 0.25, "3": 0.625}
+
+
+def test_a_row_has_the_same_answer_alone_and_in_company(churn: Trained) -> None:
+    predictor = Predictor.open(churn.package)
+    rows = client_rows(churn.frame.head(200), kinds_of(churn.frame))
+
+    alone = np.concatenate([predictor.score([row]) for row in rows])
+
+    np.testing.assert_allclose(alone, predictor.score(rows), rtol=0, atol=1e-12)
+
+
+def test_pandas_own_missing_values_are_missing(churn: Trained) -> None:
+    predictor = Predictor.open(churn.package)
+    row = predictor.package.signature.example
+    frame = pd.DataFrame([row | {"TotalCharges": pd.NA, "Partner": pd.NA}])
+
+    by_row = predictor.score(frame.to_dict("records"))
+
+    np.testing.assert_array_equal(
+        by_row, predictor.score([row | {"TotalCharges": None, "Partner": None}])
+    )

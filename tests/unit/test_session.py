@@ -1,0 +1,51 @@
+"""onnxruntime reports to nobody."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Trained
+
+SCORE_ONCE = """
+import sys
+from pathlib import Path
+{load}
+import numpy as np
+session = load(Path(sys.argv[1], "model.onnx").read_bytes())
+session.run(None, {{"X": np.zeros((1, 19))}})
+"""
+OURS = SCORE_ONCE.format(load="from sklambda.session import load")
+PLAIN = SCORE_ONCE.format(load="from onnxruntime import InferenceSession as load")
+
+
+def files_at_home(script: str, package: Path, home: Path) -> list[str]:
+    environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
+    subprocess.run([sys.executable, "-c", script, package], env=environment, check=True)
+    return [str(path.relative_to(home)) for path in home.rglob("*") if path.is_file()]
+
+
+def test_no_file_appears_at_home(churn: Trained, tmp_path: Path) -> None:
+    assert files_at_home(OURS, churn.package, tmp_path) == []
+
+
+def test_onnxruntime_alone_does_leave_files(churn: Trained, tmp_path: Path) -> None:
+    """The test above proves something only as long as this one passes."""
+    found = files_at_home(PLAIN, churn.package, tmp_path)
+
+    assert any("deviceid" in name for name in found)
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace shows the sockets: not here")
+def test_no_socket_is_opened(churn: Trained, tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    watch = ["strace", "--follow-forks", "--trace=socket,execve", "--output", str(trace)]
+
+    subprocess.run([*watch, sys.executable, "-c", OURS, churn.package], check=True)
+
+    lines = trace.read_text().splitlines()
+    assert any("execve" in line for line in lines), "strace saw nothing at all"
+    assert [line for line in lines if "socket(" in line] == []

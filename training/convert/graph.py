@@ -1,0 +1,118 @@
+"""A float64 ONNX graph under construction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import onnx
+from numpy.typing import ArrayLike
+from onnx import TensorProto, helper, numpy_helper
+
+from sklambda.session import INPUT, OUTPUT
+from training.convert.vocabulary import Vocabulary
+
+OPSET: Final = 22
+ML_OPSET: Final = 5
+IR_VERSION: Final = 10
+ML_DOMAIN: Final = "ai.onnx.ml"
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A tensor [N, K] float64 of the graph, with what its columns mean.
+
+    Attributes
+    ----------
+    tensor : str
+        The tensor's name in the graph.
+    vocabularies : tuple of (Vocabulary or None)
+        One a column; None where the column holds numbers, else it holds codes.
+    """
+
+    tensor: str
+    vocabularies: tuple[Vocabulary | None, ...]
+
+    @property
+    def width(self) -> int:
+        """How many columns there are."""
+        return len(self.vocabularies)
+
+    def numbers(self, tensor: str, width: int | None = None) -> "Matrix":
+        """Give a matrix of numbers in place of this one, `width` columns wide or as wide."""
+        return Matrix(tensor, (None,) * (self.width if width is None else width))
+
+    def alike(self, tensor: str) -> "Matrix":
+        """Give a matrix whose columns mean what this one's do."""
+        return replace(self, tensor=tensor)
+
+
+class Graph:
+    """Collects nodes and constants; a node's output is named by the order of its making."""
+
+    def __init__(self) -> None:
+        self._nodes: list[onnx.NodeProto] = []
+        self._constants: list[onnx.TensorProto] = []
+
+    def node(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
+        """Add a node with one output; gives the output's name."""
+        output = f"{operator}_{len(self._nodes)}"
+        made = helper.make_node(
+            operator, inputs, [output], name=output, domain=domain, **attributes
+        )
+        self._nodes.append(made)
+        return output
+
+    def constant(self, value: ArrayLike, dtype: type[np.generic] = np.float64) -> str:
+        """Add a constant tensor; gives its name."""
+        name = f"constant_{len(self._constants)}"
+        self._constants.append(numpy_helper.from_array(np.asarray(value, dtype=dtype), name))
+        return name
+
+    def take(self, matrix: Matrix, columns: Sequence[int]) -> Matrix:
+        """Pick columns of a matrix, in the order given."""
+        if list(columns) == list(range(matrix.width)):
+            return matrix
+        positions = self.constant(columns, np.int64)
+        return Matrix(
+            self.node("Gather", matrix.tensor, positions, axis=1),
+            tuple(matrix.vocabularies[column] for column in columns),
+        )
+
+    def join(self, matrices: Sequence[Matrix]) -> Matrix:
+        """Set matrices side by side."""
+        if len(matrices) == 1:
+            return matrices[0]
+        return Matrix(
+            self.node("Concat", *(matrix.tensor for matrix in matrices), axis=1),
+            tuple(vocabulary for matrix in matrices for vocabulary in matrix.vocabularies),
+        )
+
+    def build(self, width: int, scores: Matrix) -> bytes:
+        """Close the graph; the same steps give the same bytes.
+
+        Parameters
+        ----------
+        width : int
+            Columns of the input, ``X`` [N, width].
+        scores : Matrix
+            What becomes the output, ``scores`` [N, C].
+
+        Returns
+        -------
+        bytes
+            A checked ONNX model.
+        """
+        self._nodes.append(helper.make_node("Identity", [scores.tensor], [OUTPUT], name=OUTPUT))
+        body = helper.make_graph(
+            self._nodes,
+            "sklambda",
+            [helper.make_tensor_value_info(INPUT, TensorProto.DOUBLE, [None, width])],
+            [helper.make_tensor_value_info(OUTPUT, TensorProto.DOUBLE, [None, scores.width])],
+            self._constants,
+        )
+        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(ML_DOMAIN, ML_OPSET)]
+        model = helper.make_model(body, opset_imports=opsets, ir_version=IR_VERSION)
+        onnx.checker.check_model(model)
+        content: bytes = model.SerializeToString(deterministic=True)
+        return content

@@ -1,0 +1,69 @@
+"""Numbers scaled, categories made columns."""
+
+from typing import Final
+
+import numpy as np
+from onnx import TensorProto
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from training.convert.graph import Matrix
+from training.convert.scope import Convert, Estimator, Scope
+from training.convert.vocabulary import Vocabulary
+
+_MISSING_CODE: Final = -2.0
+
+
+def _standard_scaler(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+    scope.admit(estimator, free="copy with_mean with_std")
+    graph, scaled = scope.graph, matrix.tensor
+    # Two operations, as scikit-learn does them: a product with the inverse differs in the last
+    # bit, and a tree after it may then take the other branch.
+    if estimator.with_mean:
+        scaled = graph.node("Sub", scaled, graph.constant([estimator.mean_]))
+    if estimator.with_std:
+        scaled = graph.node("Div", scaled, graph.constant([estimator.scale_]))
+    return matrix.numbers(scaled)
+
+
+def _one_hot_encoder(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+    scope.admit(
+        estimator,
+        free="categories sparse_output feature_name_combiner",
+        only={
+            "drop": (None,),
+            "dtype": (np.float64,),
+            "handle_unknown": ("ignore", "error"),
+            "min_frequency": (None,),
+            "max_categories": (None,),
+        },
+    )
+    graph = scope.graph
+    # NaN equals nothing, so a missing category needs a code of its own to be one.
+    missing = graph.node("IsNaN", matrix.tensor)
+    coded = graph.node("Where", missing, graph.constant(_MISSING_CODE), matrix.tensor)
+    parts = []
+    for place, categories in enumerate(estimator.categories_):
+        codes = _codes(categories, matrix.vocabularies[place], scope)
+        column = graph.take(matrix.alike(coded), [place])
+        hot = graph.node("Equal", column.tensor, graph.constant([codes]))
+        hot = graph.node("Cast", hot, to=TensorProto.DOUBLE)
+        parts.append(matrix.numbers(hot, len(codes)))
+    return graph.join(parts)
+
+
+def _codes(categories: Estimator, vocabulary: Vocabulary | None, scope: Scope) -> list[float]:
+    missing = [category is None or category != category for category in categories]
+    if vocabulary is None:
+        if any(missing):
+            scope.refuse("OneHotEncoder has missing as a category of a column of numbers")
+        return [float(category) for category in categories]
+    return [
+        _MISSING_CODE if absent else vocabulary.code(category)
+        for category, absent in zip(categories, missing, strict=True)
+    ]
+
+
+CONVERTERS: Final[dict[type, Convert]] = {
+    OneHotEncoder: _one_hot_encoder,
+    StandardScaler: _standard_scaler,
+}

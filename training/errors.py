@@ -1,0 +1,57 @@
+"""Why a training run stops.
+
+TrainingError
+├── ConfigurationError   exit code 2
+├── DataError            exit code 3
+├── ConversionRefused    exit code 4
+│   └── ParityFailed     exit code 4
+└── QualityGateFailed    exit code 5
+"""
+
+from typing import ClassVar
+
+
+class TrainingError(Exception):
+    """A run stopped for a reason its user can act on; the message is one sentence."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class ConfigurationError(TrainingError):
+    """The configuration, or the pipeline that it names, is wrong."""
+
+    exit_code = 2
+
+
+class DataError(TrainingError):
+    """The data cannot be read, or does not fit the configuration."""
+
+    exit_code = 3
+
+
+class ConversionRefused(TrainingError):
+    """A step of the pipeline has no exact conversion.
+
+    Parameters
+    ----------
+    step : str
+        The step's place in the pipeline, as ``preprocess > numbers > scale``.
+    reason : str
+        What is not supported, as the end of a sentence.
+    """
+
+    exit_code = 4
+
+    def __init__(self, step: str, reason: str) -> None:
+        super().__init__(f"{step or 'pipeline'}: {reason}")
+        self.step = step
+
+
+class ParityFailed(ConversionRefused):
+    """The converted graph does not answer as scikit-learn does."""
+
+
+class QualityGateFailed(TrainingError):
+    """The model is converted exactly, but is not good enough to be deployed."""
+
+    exit_code = 5

@@ -1,0 +1,234 @@
+"""The gate: the graph must answer as scikit-learn does, on every row, or the run stops."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from sklambda.arrays import Flags, FloatMatrix, IntVector
+from sklambda.codec import Codec
+from sklambda.errors import RowsInvalid
+from sklambda.package import ParityReport
+from sklambda.predictor import TOLERANCE, choose
+from sklambda.session import Session
+from sklambda.signature import Signature
+from training.adversary import Case
+from training.convert.scope import Estimator
+from training.errors import ParityFailed
+from training.frames import ClientRow
+
+type MakeFrame = Callable[[Sequence[ClientRow]], pd.DataFrame]
+
+_CHUNK: Final = 2000
+_SAMPLE_SIZES: Final = (1, 7)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What one side says to some rows.
+
+    Attributes
+    ----------
+    scores : FloatMatrix
+        Shape [N, C]; NaN where the row was refused.
+    labels : IntVector
+        Shape [N]: positions in ``classes``; -1 where the row was refused.
+    """
+
+    scores: FloatMatrix
+    labels: IntVector
+
+    @property
+    def refused(self) -> Flags:
+        """Which rows were refused, [N]."""
+        return self.labels < 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """scikit-learn's own answers.
+
+    Attributes
+    ----------
+    pipeline : estimator
+        Fitted, with ``predict_proba`` and ``predict``.
+    frame : callable
+        Makes scikit-learn's input of client rows.
+    """
+
+    pipeline: Estimator
+    frame: MakeFrame
+
+    def answers(self, rows: Sequence[ClientRow]) -> Answers:
+        """Score rows; where scikit-learn raises, the rows at fault are found by halving."""
+        try:
+            return self._answers(rows)
+        except (TypeError, ValueError):
+            if len(rows) == 1:
+                classes = len(self.pipeline.classes_)
+                return Answers(np.full((1, classes), np.nan), np.array([-1]))
+            half = len(rows) // 2
+            parts = [self.answers(rows[:half]), self.answers(rows[half:])]
+            return Answers(
+                np.concatenate([part.scores for part in parts]),
+                np.concatenate([part.labels for part in parts]),
+            )
+
+    def accepts(self, row: ClientRow) -> bool:
+        """Tell whether scikit-learn gives an answer to a row at all."""
+        return not self.answers([row]).refused[0]
+
+    def _answers(self, rows: Sequence[ClientRow]) -> Answers:
+        frame = self.frame(rows)
+        scores = np.asarray(self.pipeline.predict_proba(frame), dtype=np.float64)
+        positions = {label: position for position, label in enumerate(self.pipeline.classes_)}
+        labels = [positions[label] for label in self.pipeline.predict(frame)]
+        return Answers(scores, np.array(labels, dtype=np.intp))
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """The graph with its codec: what will serve."""
+
+    signature: Signature
+    codec: Codec
+    session: Session
+
+    def answers(self, rows: Sequence[ClientRow]) -> Answers:
+        """Score rows; those that the codec refuses are marked."""
+        accepted = self._accepted(rows)
+        scores = np.full((len(rows), self.session.classes), np.nan)
+        labels = np.full(len(rows), -1, dtype=np.intp)
+        if accepted.any():
+            kept = [row for row, ok in zip(rows, accepted, strict=True) if ok]
+            scores[accepted] = self.session.run(self.codec.encode(kept))
+            labels[accepted] = choose(self.signature.target, scores[accepted])
+        return Answers(scores, labels)
+
+    def _accepted(self, rows: Sequence[ClientRow]) -> Flags:
+        accepted = np.ones(len(rows), dtype=bool)
+        try:
+            self.codec.encode(rows)
+        except RowsInvalid as invalid:
+            accepted[[fault.row for fault in invalid.faults]] = False
+        return accepted
+
+
+@dataclass(slots=True)
+class Proof:
+    """What was compared so far."""
+
+    rows: Counter[str] = field(default_factory=Counter)
+    refused: int = 0
+    max_difference: float = 0.0
+
+    def report(self) -> ParityReport:
+        """Give the part of the manifest that says it."""
+        return ParityReport(
+            rows=dict(self.rows),
+            refused=self.refused,
+            max_difference=self.max_difference,
+            tolerance=TOLERANCE,
+        )
+
+
+def prove(
+    reference: Reference,
+    candidate: Candidate,
+    cases: Sequence[Case],
+    *,
+    guilty: Callable[[ClientRow], str],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> ParityReport:
+    """Compare the two sides on all cases.
+
+    Parameters
+    ----------
+    reference, candidate
+        The two sides.
+    cases : sequence of Case
+        The rows.
+    guilty : callable
+        Names the step that differs on a row; asked only for a row that failed.
+    progress : callable
+        Told how many cases are done, and of how many.
+
+    Raises
+    ------
+    ParityFailed
+        A score differs by more than the tolerance, a label differs, or one side refuses what the
+        other accepts; names the step, the row and the difference.
+    """
+    proof = Proof()
+    for start in range(0, len(cases), _CHUNK):
+        chunk = cases[start : start + _CHUNK]
+        _compare(reference, candidate, chunk, proof, guilty)
+        progress(start + len(chunk), len(cases))
+    _compare_sizes(candidate, [case.row for case in cases[: max(_SAMPLE_SIZES) * 20]], proof)
+    return proof.report()
+
+
+def _compare(
+    reference: Reference,
+    candidate: Candidate,
+    cases: Sequence[Case],
+    proof: Proof,
+    guilty: Callable[[ClientRow], str],
+) -> None:
+    rows = [case.row for case in cases]
+    expected, found = reference.answers(rows), candidate.answers(rows)
+    differences = np.abs(expected.scores - found.scores).max(axis=1)
+    for case, wanted, given, difference in zip(
+        cases, expected.labels, found.labels, differences, strict=True
+    ):
+        fault = _fault(case, int(wanted), int(given), float(difference))
+        if fault:
+            raise ParityFailed(guilty(case.row), f"{case.name}: {fault}")
+        if given < 0:
+            proof.refused += 1
+        else:
+            proof.rows[case.group] += 1
+    compared = differences[~(expected.refused | found.refused)]
+    proof.max_difference = max(proof.max_difference, float(compared.max(initial=0.0)))
+
+
+def _fault(case: Case, wanted: int, given: int, difference: float) -> str | None:
+    if given < 0:
+        # The codec may be stricter with numbers that float64 cannot hold, never with anything else.
+        tolerated = wanted < 0 or case.group == "extremes"
+        return None if tolerated else "scikit-learn scores it and the signature refuses it"
+    if wanted < 0:
+        return "scikit-learn refuses it and the signature accepts it"
+    if not difference <= TOLERANCE:  # so that NaN fails
+        return f"the scores differ by {difference:.3g}"
+    if wanted != given:
+        return f"the labels differ, the scores by {difference:.3g}"
+    return None
+
+
+def _compare_sizes(candidate: Candidate, rows: Sequence[ClientRow], proof: Proof) -> None:
+    """Score the same rows in batches of several sizes: the answer must not depend on it."""
+    whole = candidate.answers(rows)
+    kept = [row for row, no in zip(rows, whole.refused, strict=True) if not no]
+    scores = whole.scores[~whole.refused]
+    for size in _SAMPLE_SIZES:
+        parts = [candidate.answers(kept[at : at + size]).scores for at in range(0, len(kept), size)]
+        difference = float(np.abs(np.concatenate(parts) - scores).max(initial=0.0))
+        if not difference <= TOLERANCE:
+            raise ParityFailed("", f"batches of {size} rows: the scores differ by {difference:.3g}")
+        proof.rows["batch sizes"] += len(kept)
+
+
+def nullable(reference: Reference, rows: Sequence[ClientRow], name: str) -> bool:
+    """Tell whether the pipeline accepts a row in which the feature `name` is missing."""
+    return reference.accepts(rows[0] | {name: None})
+
+
+def accepts_unseen(reference: Reference, rows: Sequence[ClientRow], name: str) -> bool:
+    """Tell whether the pipeline accepts a category of the feature `name` that nobody has seen."""
+    seen = {row[name] for row in rows}
+    unseen = next(text for text in map(str, range(len(seen) + 1)) if text not in seen)
+    return reference.accepts(rows[0] | {name: f"unseen {unseen}"})
