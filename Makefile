@@ -30,7 +30,7 @@ build: training tools ## Build the functions and layers around the package last 
 	sam build --parallel --parameter-overrides Architecture=$(ARCH)
 
 local: build ## Run the built functions in real Lambda containers at http://127.0.0.1:3000
-	sam local start-api --warm-containers LAZY
+	sam local start-api --config-env local
 
 deploy: build ## Deploy to AWS: make deploy [STAGE=staging]
 	sam deploy --config-env $(STAGE) --no-fail-on-empty-changeset

@@ -1,6 +1,6 @@
 """A fitted pipeline, to a model package that has proven itself."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -12,26 +12,15 @@ import pandas as pd
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from sklambda.codec import Codec
-from sklambda.package import Facts, GoldenRow, MetricInterval, ModelPackage, ParityReport
-from sklambda.session import Session
-from sklambda.signature import Feature, Kind, Scalar, Signature, Target
-from training.adversary import Case, adversarial, real
-from training.blame import guilty_step
-from training.boundaries import boundaries
-from training.convert import convert
+from sklambda.package import Facts, MetricInterval, ModelPackage, ParityReport
 from training.convert.scope import Estimator
-from training.convert.vocabulary import Vocabulary
+from training.draft import Draft
 from training.errors import ConversionRefused, DataError
-from training.frames import ClientRow, client_rows, feature_of, kinds_of, reference_frame
-from training.parity import Candidate, Reference, accepts_unseen, nullable, prove
+from training.frames import kinds_of
 
 type Progress = Callable[[str, int, int], None]
 
 _LIBRARIES: Final = ("numpy", "onnx", "onnxruntime", "pandas", "scikit-learn", "scipy")
-_GOLDEN_DATA: Final = 32
-_GOLDEN_EDGES: Final = 32
-_SEED: Final = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,125 +97,25 @@ def export(
     sklambda.errors.PackageRefused
         Something that is no model package stands at `out`.
     """
-    record = record or Record()
     _check_classifier(pipeline)
     features = _features_frame(pipeline, frame, target)
-    draft = _Draft(pipeline, features, kinds_of(features))
+    draft = Draft(pipeline, features, kinds_of(features))
+    return _write(draft, Path(out), name, target, record or Record(), progress)
+
+
+def _write(
+    draft: Draft, out: Path, name: str, target: str | None, record: Record, progress: Progress
+) -> ModelPackage:
     progress("convert", 0, 1)
     model, signature = draft.convert(target, record.row_id)
     progress("convert", 1, 1)
     cases = draft.cases(model, signature, record.holdout)
     parity = draft.prove(model, signature, cases, lambda *done: progress("prove", *done))
     progress("write", 0, 1)
-    package = ModelPackage.write(
-        Path(out), model, signature, draft.golden(cases), _facts(name, record, parity)
-    )
+    facts = _facts(name, record, parity)
+    package = ModelPackage.write(out, model, signature, draft.golden(cases), facts)
     progress("write", 1, 1)
     return package
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """A pipeline on its way to a package."""
-
-    pipeline: Estimator
-    frame: pd.DataFrame
-    kinds: Mapping[str, Kind]
-
-    @property
-    def reference(self) -> Reference:
-        return Reference(self.pipeline, lambda rows: reference_frame(rows, self.frame, self.kinds))
-
-    def vocabularies(self) -> list[Vocabulary | None]:
-        return [
-            Vocabulary(sorted(self.frame[name].dropna().unique())) if kind == "category" else None
-            for name, kind in self.kinds.items()
-        ]
-
-    def convert(self, target: str | None, row_id: str | None) -> tuple[bytes, Signature]:
-        vocabularies = self.vocabularies()
-        model = convert(self.pipeline, vocabularies)
-        rows = client_rows(self.frame.head(1), self.kinds)
-        features = [
-            self._feature(name, rows, vocabulary)
-            for name, vocabulary in zip(self.kinds, vocabularies, strict=True)
-        ]
-        classes = tuple(self.pipeline.classes_.tolist())
-        task = "binary" if len(classes) == 2 else "multiclass"
-        answer = Target(name=target, task=task, classes=classes)
-        return model, Signature(features=tuple(features), target=answer, row_id=row_id)
-
-    def _feature(
-        self, name: str, rows: Sequence[ClientRow], vocabulary: Vocabulary | None
-    ) -> Feature:
-        return feature_of(
-            self.frame[name],
-            self.kinds[name],
-            nullable=nullable(self.reference, rows, name),
-            accepts_unseen=vocabulary is not None and accepts_unseen(self.reference, rows, name),
-            vocabulary=() if vocabulary is None else vocabulary.categories,
-        )
-
-    def cases(self, model: bytes, signature: Signature, holdout: pd.DataFrame | None) -> list[Case]:
-        rows = client_rows(self.frame, self.kinds)
-        more = [] if holdout is None else client_rows(holdout, self.kinds)
-        base = Codec(signature).encode([signature.example])[0]
-        numeric = [
-            place for place, kind in enumerate(self.kinds.values()) if kind in ("number", "integer")
-        ]
-        names = list(self.kinds)
-        limits = {
-            names[place]: values for place, values in boundaries(model, base, numeric).items()
-        }
-        return [
-            *real("training", rows),
-            *real("held-out", more),
-            *adversarial(rows, self.kinds, limits, _SEED),
-        ]
-
-    def prove(
-        self,
-        model: bytes,
-        signature: Signature,
-        cases: Sequence[Case],
-        progress: Callable[[int, int], None],
-    ) -> ParityReport:
-        codec, reference = Codec(signature), self.reference
-        candidate = Candidate(signature, codec, Session(model))
-
-        def guilty(row: ClientRow) -> str:
-            return guilty_step(
-                self.pipeline,
-                lambda part: convert(part, self.vocabularies()),
-                reference.frame([row]),
-                codec.encode([row]),
-            )
-
-        return prove(reference, candidate, cases, guilty=guilty, progress=progress)
-
-    def golden(self, cases: Sequence[Case]) -> list[GoldenRow]:
-        chosen = _choose(cases)
-        answers = self.reference.answers([case.row for case in chosen])
-        labels: list[Scalar] = self.pipeline.classes_.tolist()
-        return [
-            GoldenRow(
-                name=case.name, row=case.row, scores=tuple(scores.tolist()), label=labels[label]
-            )
-            for case, scores, label in zip(chosen, answers.scores, answers.labels, strict=True)
-            if label >= 0
-        ]
-
-
-def _choose(cases: Sequence[Case]) -> list[Case]:
-    """Pick real rows and edge cases for good, the same ones for the same cases."""
-    generator = np.random.default_rng(_SEED)
-    edges = [case for case in cases if case.group != "data"]
-    real_rows = [case for case in cases if case.group == "data"]
-    chosen = []
-    for pool, count in ((real_rows, _GOLDEN_DATA), (edges, _GOLDEN_EDGES)):
-        places = generator.choice(len(pool), min(count, len(pool)), replace=False)
-        chosen += [pool[place] for place in sorted(places)]
-    return chosen
 
 
 def _check_classifier(pipeline: Estimator) -> None:

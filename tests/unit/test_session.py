@@ -1,4 +1,4 @@
-"""onnxruntime reports to nobody."""
+"""onnxruntime reports to nobody, and computes what the graph says."""
 
 import os
 import shutil
@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from sklambda.session import Session
 from tests.conftest import Trained
+from training.convert.graph import Graph, Matrix
 
 SCORE_ONCE = """
 import sys
@@ -49,3 +52,16 @@ def test_no_socket_is_opened(churn: Trained, tmp_path: Path) -> None:
     lines = trace.read_text().splitlines()
     assert any("execve" in line for line in lines), "strace saw nothing at all"
     assert [line for line in lines if "socket(" in line] == []
+
+
+def test_a_scale_before_a_product_stays_in_float64() -> None:
+    """onnxruntime would fold the quotient into a float32 attribute if it were allowed to."""
+    scale, weight = 0.9599571170977725, 0.06289811626079306
+    graph = Graph()
+    scaled = graph.node("Div", "X", graph.constant([[scale]]))
+    product = graph.node("MatMul", scaled, graph.constant([[weight]]))
+    X = np.linspace(-3, 3, 50)[:, None]
+
+    found = Session(graph.build(1, Matrix(product, (None,)))).run(X)
+
+    np.testing.assert_array_equal(found, X / scale * weight)

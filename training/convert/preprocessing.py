@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 from onnx import TensorProto
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from training.convert.graph import Matrix
 from training.convert.scope import Convert, Estimator, Scope
@@ -63,7 +63,19 @@ def _codes(categories: Estimator, vocabulary: Vocabulary | None, scope: Scope) -
     ]
 
 
+def _function_transformer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+    # Without a function it is the identity, as which ColumnTransformer writes "passthrough".
+    scope.admit(
+        estimator,
+        free="inverse_func validate accept_sparse check_inverse feature_names_out kw_args "
+        "inv_kw_args",
+        only={"func": (None,)},
+    )
+    return matrix
+
+
 CONVERTERS: Final[dict[type, Convert]] = {
+    FunctionTransformer: _function_transformer,
     OneHotEncoder: _one_hot_encoder,
     StandardScaler: _standard_scaler,
 }

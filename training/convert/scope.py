@@ -73,9 +73,16 @@ class Scope:
                     f"{type(estimator).__name__} has a parameter {name!r} that is not known"
                 )
             if name in allowed and not any(_same(value, choice) for choice in allowed[name]):
-                self.refuse(f"{type(estimator).__name__}({name}={value!r}) has no exact conversion")
+                self.refuse(
+                    f"{type(estimator).__name__}({name}={_shown(value)}) has no exact conversion"
+                )
 
 
 def _same(value: object, choice: object) -> bool:
     both_nan = value != value and choice != choice
     return both_nan or (type(value) is type(choice) and value == choice)
+
+
+def _shown(value: object) -> str:
+    name = getattr(value, "__name__", None)
+    return name if isinstance(name, str) else repr(value)

@@ -1,0 +1,150 @@
+"""``training.export``: a fitted pipeline in, a proven package out, or a reason."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+import training
+from sklambda.errors import PackageRefused
+from sklambda.predictor import Predictor
+from training.errors import ConversionRefused, DataError
+from training.exporting import Record
+
+ROWS = 60
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    generator = np.random.default_rng(2)
+    return pd.DataFrame({"a": generator.normal(size=ROWS), "b": generator.integers(0, 9, ROWS)})
+
+
+@pytest.fixture(scope="module")
+def fitted(frame: pd.DataFrame) -> Any:
+    return make_pipeline(StandardScaler(), LogisticRegression()).fit(frame, frame["a"] > 0)
+
+
+def test_a_package_comes_out_and_scores(fitted: Any, frame: pd.DataFrame, tmp_path: Path) -> None:
+    package = training.export(fitted, frame, out=tmp_path / "package", name="signs")
+
+    prediction = Predictor.open(package.path).predict([{"a": 3.0, "b": 1}])[0]
+
+    assert prediction.label is True
+    assert package.manifest.parity.max_difference <= 1e-9
+
+
+def test_the_target_column_may_stand_in_the_frame(
+    fitted: Any, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    table = frame.assign(sign=frame["a"] > 0)
+
+    package = training.export(fitted, table, out=tmp_path / "p", name="signs", target="sign")
+
+    assert package.signature.names == ("a", "b")
+    assert package.signature.target.name == "sign"
+
+
+def test_columns_are_put_in_the_order_of_the_fit(
+    fitted: Any, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    package = training.export(fitted, frame[["b", "a"]], out=tmp_path / "p", name="signs")
+
+    assert package.signature.names == ("a", "b")
+
+
+def test_the_signature_tells_kind_range_and_example(
+    fitted: Any, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    package = training.export(fitted, frame, out=tmp_path / "p", name="signs")
+
+    number, integer = package.signature.features
+    assert (number.kind, integer.kind) == ("number", "integer")
+    assert number.range == (frame["a"].min(), frame["a"].max())
+    assert integer.example == int(frame["b"].median())
+
+
+def test_the_same_inputs_give_the_same_id(fitted: Any, frame: pd.DataFrame, tmp_path: Path) -> None:
+    first, second = (
+        training.export(fitted, frame, out=tmp_path / name, name="signs") for name in "ab"
+    )
+
+    assert first.manifest.id == second.manifest.id
+
+
+def test_held_out_rows_are_proven_on_too(fitted: Any, frame: pd.DataFrame, tmp_path: Path) -> None:
+    record = Record(holdout=frame.head(7))
+
+    package = training.export(fitted, frame, out=tmp_path / "p", name="signs", record=record)
+
+    assert package.manifest.parity.rows["data"] == ROWS + 7
+
+
+@pytest.mark.parametrize(
+    ("column", "reason"),
+    [
+        (pd.Series(["x", 1] * (ROWS // 2), dtype=object), "'c' holds neither"),
+        (pd.Series(pd.date_range("2026-01-01", periods=ROWS)), "'c' holds"),
+    ],
+    ids=["mixed", "dates"],
+)
+def test_a_column_that_no_client_could_send_is_refused_by_name(
+    frame: pd.DataFrame, tmp_path: Path, column: "pd.Series[Any]", reason: str
+) -> None:
+    table = frame.assign(c=column)
+    numbers = make_pipeline(FunctionTransformer(np.ones_like), LogisticRegression())
+    numbers.fit(frame, frame["a"] > 0).__sklearn_is_fitted__ = lambda: True
+    numbers.steps[0][1].feature_names_in_ = np.array(["a", "b", "c"], dtype=object)
+
+    with pytest.raises(DataError, match=reason):
+        training.export(numbers, table, out=tmp_path / "p", name="signs")
+
+    assert not (tmp_path / "p").exists()
+
+
+def test_a_frame_without_a_fitted_column_is_refused(
+    fitted: Any, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match="'b'"):
+        training.export(fitted, frame[["a"]], out=tmp_path / "p", name="signs")
+
+
+@pytest.mark.parametrize(
+    ("estimator", "reason"),
+    [(LogisticRegression(), "no fitted"), (object(), "no fitted")],
+    ids=["not fitted", "no estimator"],
+)
+def test_what_is_no_fitted_estimator_is_refused(
+    frame: pd.DataFrame, tmp_path: Path, estimator: object, reason: str
+) -> None:
+    with pytest.raises(ConversionRefused, match=reason):
+        training.export(estimator, frame, out=tmp_path / "p", name="signs")
+
+
+def test_a_regressor_is_refused_for_now(frame: pd.DataFrame, tmp_path: Path) -> None:
+    regressor = LinearRegression().fit(frame, frame["a"])
+
+    with pytest.raises(ConversionRefused, match="not a classifier that gives probabilities"):
+        training.export(regressor, frame, out=tmp_path / "p", name="line")
+
+
+def test_a_folder_of_something_else_stays_as_it_is(
+    fitted: Any, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+
+    with pytest.raises(PackageRefused, match="not a model package"):
+        training.export(fitted, frame, out=tmp_path, name="signs")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_the_public_names_are_these() -> None:
+    assert training.__all__ == ["Record", "export"]
+    with pytest.raises(AttributeError, match="has no attribute 'deploy'"):
+        training.deploy  # noqa: B018

@@ -1,0 +1,152 @@
+"""A fitted pipeline on its way to a package: its graph, its signature, and their proof."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from sklambda.arrays import FloatVector
+from sklambda.codec import Codec
+from sklambda.package import GoldenRow, ParityReport
+from sklambda.session import Session
+from sklambda.signature import Feature, Kind, Scalar, Signature, Target
+from training.adversary import Case, adversarial, real
+from training.blame import guilty_step
+from training.boundaries import boundaries
+from training.convert import CONVERTERS, convert
+from training.convert.scope import Convert, Estimator
+from training.convert.vocabulary import Vocabulary
+from training.frames import ClientRow, client_rows, feature_of, reference_frame
+from training.parity import Candidate, Reference, accepts_unseen, nullable, prove
+
+_GOLDEN_DATA: Final = 32
+_GOLDEN_EDGES: Final = 32
+_SEED: Final = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A fitted pipeline on its way to a package.
+
+    Attributes
+    ----------
+    pipeline : estimator
+        A fitted classifier.
+    frame : DataFrame
+        Shape [N, K]: the features that it was fitted on.
+    kinds : mapping of str to kind
+        How each feature is written.
+    converters : mapping of type to Convert
+        The estimators that can be converted.
+    """
+
+    pipeline: Estimator
+    frame: pd.DataFrame
+    kinds: Mapping[str, Kind]
+    converters: Mapping[type, Convert] = field(default_factory=lambda: CONVERTERS)
+
+    @property
+    def reference(self) -> Reference:
+        """scikit-learn's side."""
+        return Reference(self.pipeline, lambda rows: reference_frame(rows, self.frame, self.kinds))
+
+    def convert(self, target: str | None, row_id: str | None) -> tuple[bytes, Signature]:
+        """Convert; gives the graph and the signature, or raises `ConversionRefused`."""
+        vocabularies = self._vocabularies()
+        model = convert(self.pipeline, vocabularies, self.converters)
+        rows = client_rows(self.frame.head(1), self.kinds)
+        features = [
+            self._feature(name, rows, vocabulary)
+            for name, vocabulary in zip(self.kinds, vocabularies, strict=True)
+        ]
+        classes = tuple(self.pipeline.classes_.tolist())
+        answer = Target(
+            name=target, task="binary" if len(classes) == 2 else "multiclass", classes=classes
+        )
+        return model, Signature(features=tuple(features), target=answer, row_id=row_id)
+
+    def cases(
+        self, model: bytes, signature: Signature, holdout: pd.DataFrame | None = None
+    ) -> list[Case]:
+        """Choose the rows of the proof: all real ones, and those that real data lacks."""
+        rows = client_rows(self.frame, self.kinds)
+        more = [] if holdout is None else client_rows(holdout, self.kinds)
+        return [
+            *real("training", rows),
+            *real("held-out", more),
+            *adversarial(rows, self.kinds, self._limits(model, signature), _SEED),
+        ]
+
+    def prove(
+        self,
+        model: bytes,
+        signature: Signature,
+        cases: Sequence[Case],
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> ParityReport:
+        """Compare the graph with scikit-learn on the cases; raises `ParityFailed`."""
+        codec, reference = Codec(signature), self.reference
+
+        def guilty(row: ClientRow) -> str:
+            return guilty_step(
+                self.pipeline,
+                lambda part: convert(part, self._vocabularies(), self.converters),
+                reference.frame([row]),
+                codec.encode([row]),
+            )
+
+        candidate = Candidate(signature, codec, Session(model))
+        return prove(reference, candidate, cases, guilty=guilty, progress=progress)
+
+    def golden(self, cases: Sequence[Case]) -> list[GoldenRow]:
+        """Keep some cases for good, with scikit-learn's own answers."""
+        chosen = _choose(cases)
+        answers = self.reference.answers([case.row for case in chosen])
+        labels: list[Scalar] = self.pipeline.classes_.tolist()
+        return [
+            GoldenRow(
+                name=case.name, row=case.row, scores=tuple(scores.tolist()), label=labels[label]
+            )
+            for case, scores, label in zip(chosen, answers.scores, answers.labels, strict=True)
+            if label >= 0
+        ]
+
+    def _vocabularies(self) -> list[Vocabulary | None]:
+        return [
+            Vocabulary(sorted(self.frame[name].dropna().unique())) if kind == "category" else None
+            for name, kind in self.kinds.items()
+        ]
+
+    def _feature(
+        self, name: str, rows: Sequence[ClientRow], vocabulary: Vocabulary | None
+    ) -> Feature:
+        return feature_of(
+            self.frame[name],
+            self.kinds[name],
+            nullable=nullable(self.reference, rows, name),
+            accepts_unseen=vocabulary is not None and accepts_unseen(self.reference, rows, name),
+            vocabulary=() if vocabulary is None else vocabulary.categories,
+        )
+
+    def _limits(self, model: bytes, signature: Signature) -> dict[str, FloatVector]:
+        base = Codec(signature).encode([signature.example])[0]
+        names = list(self.kinds)
+        numeric = [
+            place for place, kind in enumerate(self.kinds.values()) if kind in ("number", "integer")
+        ]
+        found = boundaries(model, base, numeric)
+        return {names[place]: values for place, values in found.items()}
+
+
+def _choose(cases: Sequence[Case]) -> list[Case]:
+    """Pick real rows and edge cases for good, the same ones for the same cases."""
+    generator = np.random.default_rng(_SEED)
+    edges = [case for case in cases if case.group != "data"]
+    real_rows = [case for case in cases if case.group == "data"]
+    chosen = []
+    for pool, count in ((real_rows, _GOLDEN_DATA), (edges, _GOLDEN_EDGES)):
+        places = generator.choice(len(pool), min(count, len(pool)), replace=False)
+        chosen += [pool[place] for place in sorted(places)]
+    return chosen
