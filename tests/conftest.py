@@ -1,6 +1,6 @@
 """Models that the tests of several kinds share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_limits
 
 from sklambda.predictor import Predictor
 from training.examples.churn.pipeline import build
@@ -42,6 +43,13 @@ class Trained:
 
 
 type Train = Callable[[str, Path | None], Trained]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Keep scikit-learn to one thread: on a busy machine OpenMP's waiting costs a hundredfold."""
+    with threadpool_limits(limits=1):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,6 @@ class ParityFailed(ConversionRefused):
 
 
 class QualityGateFailed(TrainingError):
-    """The model is converted exactly, but is not good enough to be deployed."""
+    """The model is not good enough to be deployed."""
 
     exit_code = 5

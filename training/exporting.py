@@ -12,7 +12,7 @@ import pandas as pd
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from sklambda.package import Facts, MetricInterval, ModelPackage, ParityReport
+from sklambda.package import Facts, MetricInterval, ModelPackage, ParityReport, require_replaceable
 from training.convert.scope import Estimator
 from training.draft import Draft
 from training.errors import ConversionRefused, DataError
@@ -97,6 +97,7 @@ def export(
     sklambda.errors.PackageRefused
         Something that is no model package stands at `out`.
     """
+    require_replaceable(Path(out))
     _check_classifier(pipeline)
     features = _features_frame(pipeline, frame, target)
     draft = Draft(pipeline, features, kinds_of(features))

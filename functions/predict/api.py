@@ -15,6 +15,7 @@ from sklambda.codec import Row
 from sklambda.errors import RowsInvalid
 from sklambda.predictor import Predictor
 from sklambda.settings import Settings
+from sklambda.telemetry import anatomy
 
 _JSON: Final = "application/json"
 
@@ -165,5 +166,5 @@ def _translate_errors(app: FastAPI, logger: Logger) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, raised: Exception) -> Response:
-        logger.error("request failed", path=request.url.path, exc_info=raised)
+        logger.error("request failed", extra={"path": request.url.path, **anatomy(raised)})
         return problems.of_status(500).response()

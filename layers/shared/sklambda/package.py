@@ -186,8 +186,7 @@ class ModelPackage:
         PackageRefused
             Something that is not a model package stands at `path`.
         """
-        if path.exists() and not _replaceable(path):
-            raise PackageRefused(f"{path} is there and is not a model package; it stays as it is")
+        require_replaceable(path)
         lines = (row.model_dump_json() + "\n" for row in golden)
         contents = {
             MODEL: model,
@@ -198,6 +197,14 @@ class ModelPackage:
         contents[MANIFEST] = (manifest.model_dump_json(indent=2) + "\n").encode()
         _publish(path, contents)
         return cls.open(path)
+
+
+def require_replaceable(path: Path) -> None:
+    """Raise `PackageRefused` if something stands at `path` that is not a model package."""
+    if path.is_dir() and ((path / MANIFEST).is_file() or not any(path.iterdir())):
+        return
+    if path.exists():
+        raise PackageRefused(f"{path} is there and is not a model package; it stays as it is")
 
 
 def package_id(files: Mapping[str, FileDigest]) -> str:
@@ -281,10 +288,6 @@ def _new_manifest(contents: Mapping[str, bytes], signature: Signature, facts: Fa
         gates=dict(facts.gates),
         parity=facts.parity,
     )
-
-
-def _replaceable(path: Path) -> bool:
-    return path.is_dir() and ((path / MANIFEST).is_file() or not any(path.iterdir()))
 
 
 def _publish(path: Path, contents: Mapping[str, bytes]) -> None:

@@ -1,10 +1,28 @@
 """Structured logs of the functions. Never a payload: only places, codes, counts and ids."""
 
+import traceback
+from typing import IO
+
 from aws_lambda_powertools import Logger
 
 from sklambda.settings import Settings
 
 
-def logger(service: str, settings: Settings) -> Logger:
-    """Make the one logger of a function; its lines are JSON objects on standard output."""
-    return Logger(service=service, level=settings.log_level, utc=True)
+def logger(service: str, settings: Settings, stream: IO[str] | None = None) -> Logger:
+    """Make the one logger of a function; its lines are JSON objects, on standard output."""
+    return Logger(service=service, level=settings.log_level, utc=True, stream=stream)
+
+
+def anatomy(error: BaseException) -> dict[str, object]:
+    """Tell where an error arose, without its message: that may quote what a client sent.
+
+    Returns
+    -------
+    dict
+        ``error``: the class; ``frames``: ``file:line function``, the innermost last.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    return {
+        "error": type(error).__qualname__,
+        "frames": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+    }

@@ -1,0 +1,108 @@
+"""The command line: ``python -m training --help``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from training import console
+from training.config import load
+from training.errors import TrainingError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # it would print values; what we expect has its own page
+    rich_markup_mode="markdown",
+    help="""
+Train a scikit-learn pipeline and write it as a model package: the folder that the next build
+deploys. It holds the model as an ONNX graph that was proven to answer as scikit-learn does, the
+signature of its inputs, and rows with scikit-learn's own answers; it holds no Python code.
+
+**Examples**
+
+- `python -m training run training/examples/churn/train.toml`
+- `python -m training run train.toml --data customers.csv --set seed=8`
+- `python -m training sample train.toml --rows 100 --out rows.csv`
+
+**Exit codes**
+
+- 0: the package is written
+- 2: the configuration, or the pipeline that it names, is wrong
+- 3: the data cannot be read, or does not fit the configuration
+- 4: a step has no exact conversion, or the graph does not answer as scikit-learn does
+- 5: a metric misses its gate
+
+After any code but 0, what stood at `--out` is as it was.
+""",
+)
+
+Configuration = Annotated[Path, typer.Argument(metavar="CONFIG", help="The TOML file.")]
+Overrides = Annotated[
+    list[str],
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change a key for this run; may be repeated. No value removes the key.",
+    ),
+]
+
+
+@app.command("run")
+def run_command(
+    config: Configuration,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="FILE.csv",
+            help="A CSV file with a line of names; else what CONFIG names.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path,
+        typer.Option(metavar="DIR", help="Where the package goes; the build deploys the default."),
+    ] = Path("layers/model/package"),
+    overrides: Overrides = [],  # noqa: B006 - Typer reads it and hands out a copy
+) -> None:
+    """Train a pipeline, prove its conversion and write the model package."""
+    load(config, overrides)
+    # scikit-learn is slow to import: --help and a wrong key answer before.
+    from training.run import run
+
+    with console.progress(Console(stderr=True)) as progress:
+        result = run(config, source=source, out=out, overrides=overrides, progress=progress)
+    console.outcome(Console(), result)
+
+
+@app.command("sample")
+def sample_command(
+    config: Configuration,
+    out: Annotated[Path, typer.Option(metavar="FILE.csv", help="The file to write.")],
+    rows: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="How many; `data.sample_rows` unless told."),
+    ] = None,
+    overrides: Overrides = [],  # noqa: B006 - Typer reads it and hands out a copy
+) -> None:
+    """Write the rows that the configuration's own generator makes, as CSV."""
+    settings = load(config, overrides)
+    from training import data, pipelines
+
+    frame = pipelines.sample(settings, config.parent, rows)
+    out.write_bytes(data.to_csv(frame))
+    Console().print(f"{len(frame)} rows: {out}", markup=False, highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Run the command line; an error that its user can act on ends it without a stack trace."""
+    try:
+        app()
+    except TrainingError as error:
+        console.stopped(Console(stderr=True), error)
+        raise SystemExit(error.exit_code) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""What a run says on the terminal: progress, the closing table, and why it stopped."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+from rich.text import Text
+
+from training.errors import TrainingError
+
+if TYPE_CHECKING:  # to say why a run stopped takes no scikit-learn, which is slow to import
+    from training.evaluate import Metric
+    from training.run import Outcome, Progress
+
+_LABELS = {
+    "read": "Reading",
+    "fit": "Fitting",
+    "evaluate": "Evaluating",
+    "convert": "Converting",
+    "prove": "Proving",
+    "write": "Writing",
+}
+
+
+@contextmanager
+def progress(console: Console) -> "Iterator[Progress]":
+    """Show a bar for each stage, or a line for each where there is no terminal."""
+    if not console.is_terminal:
+        yield _lines(console)
+        return
+    columns = [TextColumn("{task.description:11}"), BarColumn(), MofNCompleteColumn()]
+    with Bars(*columns, TimeElapsedColumn(), console=console) as bars:
+        tasks = {stage: bars.add_task(_LABELS[stage], total=None, start=False) for stage in _LABELS}
+
+        def show(stage: str, done: int, total: int) -> None:
+            bars.start_task(tasks[stage])
+            bars.update(tasks[stage], completed=done, total=total or None)
+
+        yield show
+
+
+def _lines(console: Console) -> "Progress":
+    started = monotonic()
+
+    def show(stage: str, done: int, total: int) -> None:
+        if done == total > 0:
+            console.print(f"{_LABELS[stage]:11}done at {monotonic() - started:5.1f} s")
+
+    return show
+
+
+def outcome(console: Console, result: "Outcome") -> None:
+    """Show what a run made."""
+    manifest, table = result.package.manifest, Table(show_header=False, title=None)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    table.add_row("Package", Text(manifest.id))
+    table.add_row("Path", Text(str(result.package.path)))
+    table.add_row("Rows", f"{result.learnt} learnt from, {result.held_out} held out")
+    table.add_row("Features", str(result.features))
+    for name, metric in result.metrics.items():
+        gate = f"  gate {result.gates[name]:g} passed" if name in result.gates else ""
+        table.add_row(name, _measured(metric) + gate)
+    compared = sum(manifest.parity.rows.values())
+    worst = manifest.parity.max_difference
+    table.add_row("Parity", f"{compared} rows as scikit-learn, greatest difference {worst:.1e}")
+    table.add_row("Size", f"{manifest.size / 1024:.0f} KiB")
+    console.print(table)
+
+
+def stopped(console: Console, error: TrainingError) -> None:
+    """Show why a run stopped: in a frame on a terminal, or as one line to search for."""
+    title = f"{type(error).__name__}, exit code {error.exit_code}"
+    if console.is_terminal:
+        console.print(Panel(Text(str(error)), title=title, title_align="left", border_style="red"))
+    else:
+        console.print(f"{title}: {error}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _measured(metric: "Metric") -> str:
+    return f"{metric.value:.4f}  ({metric.low:.4f} to {metric.high:.4f})"
