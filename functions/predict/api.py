@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic_core import from_json, to_json
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from functions.predict import problems, schemas
 from functions.predict.problems import ProblemRaised
@@ -164,7 +165,19 @@ def _translate_errors(app: FastAPI, logger: Logger) -> None:
     async def of_framework(_: Request, raised: HTTPException) -> Response:
         return problems.of_status(raised.status_code, raised.headers).response()
 
-    @app.exception_handler(Exception)
-    async def unexpected(request: Request, raised: Exception) -> Response:
-        logger.error("request failed", extra={"path": request.url.path, **anatomy(raised)})
-        return problems.of_status(500).response()
+    app.add_middleware(_LastResort, logger=logger)
+
+
+class _LastResort:
+    """Answers what nobody expected. Left to the framework, the error's message would be logged."""
+
+    def __init__(self, app: ASGIApp, logger: Logger) -> None:
+        self._app, self._logger = app, logger
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:
+            where = {"path": scope["path"], **anatomy(error)}
+            self._logger.error("request failed", extra=where)
+            await problems.of_status(500).response()(scope, receive, send)

@@ -18,7 +18,7 @@ MOST_ERRORS: Final = 100
 """How many faults one answer lists; `total` says how many there are."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)  # not frozen: raising an exception writes its traceback into it
 class ProblemRaised(Exception):  # it becomes the problem that it names
     """A request that is answered with a problem.
 

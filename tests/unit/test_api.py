@@ -24,7 +24,7 @@ SECRET = "secret-4711"
 
 def client_of(predictor: Predictor, log: StringIO | None = None) -> TestClient:
     app = create_app(predictor, SETTINGS, logger(f"test {id(log)}", SETTINGS, log or StringIO()))
-    return TestClient(app, raise_server_exceptions=False)
+    return TestClient(app)
 
 
 @pytest.fixture(scope="module")
