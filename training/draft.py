@@ -9,7 +9,7 @@ import pandas as pd
 
 from sklambda.arrays import FloatVector
 from sklambda.codec import Codec
-from sklambda.package import GoldenRow, ParityReport
+from sklambda.manifest import GoldenRow, ParityReport
 from sklambda.session import Session
 from sklambda.signature import Feature, Kind, Scalar, Signature, Target
 from training.adversary import Case, adversarial, real

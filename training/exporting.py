@@ -12,7 +12,8 @@ import pandas as pd
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from sklambda.package import Facts, MetricInterval, ModelPackage, ParityReport, require_replaceable
+from sklambda.manifest import MetricInterval, ParityReport
+from sklambda.package import Facts, ModelPackage, require_replaceable
 from training.convert.scope import Estimator
 from training.draft import Draft
 from training.errors import ConversionRefused, DataError

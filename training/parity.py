@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from sklambda.arrays import Flags, FloatMatrix, IntVector
 from sklambda.codec import Codec
 from sklambda.errors import RowsInvalid
-from sklambda.package import ParityReport
+from sklambda.manifest import ParityReport
 from sklambda.predictor import TOLERANCE, choose
 from sklambda.session import Session
 from sklambda.signature import Signature

@@ -10,7 +10,8 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from sklambda.errors import PackageRefused
-from sklambda.package import MetricInterval, ModelPackage, require_replaceable
+from sklambda.manifest import MetricInterval
+from sklambda.package import ModelPackage, require_replaceable
 from training import data, pipelines
 from training.config import Config, load
 from training.data import Table

@@ -11,7 +11,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from functions.predict.api import create_app
-from sklambda.package import GoldenRow, ModelPackage
+from sklambda.manifest import GoldenRow
+from sklambda.package import ModelPackage
 from sklambda.predictor import Predictor
 from sklambda.settings import Settings
 from sklambda.telemetry import logger

@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 
 from sklambda.errors import PackageRefused
-from sklambda.package import GOLDEN, MANIFEST, MODEL, REQUIRED, SIGNATURE, ModelPackage, package_id
+from sklambda.package import (
+    GOLDEN,
+    MANIFEST,
+    MODEL,
+    REQUIRED,
+    SIGNATURE,
+    Facts,
+    ModelPackage,
+    package_id,
+)
 from sklambda.predictor import Predictor
 from tests.conftest import Trained
 
@@ -144,9 +153,7 @@ def test_a_package_replaces_another_and_leaves_nothing_beside_it(
     assert [path.name for path in package.parent.iterdir()] == [package.name]
 
 
-def facts(package: ModelPackage) -> Any:
-    from sklambda.package import Facts
-
+def facts(package: ModelPackage) -> Facts:
     manifest = package.manifest
     return Facts(
         name=manifest.name,

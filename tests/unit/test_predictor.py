@@ -6,7 +6,8 @@ import pytest
 
 from sklambda.codec import EXACT_INTEGER
 from sklambda.errors import RowsInvalid
-from sklambda.package import GoldenRow, ModelPackage
+from sklambda.manifest import GoldenRow
+from sklambda.package import ModelPackage
 from sklambda.predictor import Predictor, choose, decide
 from sklambda.signature import Target
 from tests.conftest import Train, Trained

@@ -10,7 +10,8 @@ import numpy as np
 from sklambda.arrays import FloatMatrix, FloatVector, IntVector
 from sklambda.codec import Codec, Row
 from sklambda.errors import PackageRefused
-from sklambda.package import GoldenRow, ModelPackage
+from sklambda.manifest import GoldenRow
+from sklambda.package import ModelPackage
 from sklambda.session import Session
 from sklambda.signature import Scalar, Target
 

@@ -1,0 +1,87 @@
+"""What a model package says about itself, as it stands in its files."""
+
+from pydantic import BaseModel, ConfigDict
+
+from sklambda.signature import Scalar
+
+
+class Entry(BaseModel):
+    """A part of the manifest: closed and unchangeable."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FileDigest(Entry):
+    """One file's SHA-256, in hexadecimal, and its length in bytes."""
+
+    sha256: str
+    bytes: int
+
+
+class MetricInterval(Entry):
+    """A metric on held-out rows, with the ends of its confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class ParityReport(Entry):
+    """How the graph compared with scikit-learn.
+
+    Attributes
+    ----------
+    rows : dict of str to int
+        How many rows were compared, by the reason for which they were chosen.
+    refused : int
+        How many further rows were refused, by scikit-learn and the codec alike, or by the codec
+        alone where float64 cannot hold the number.
+    max_difference : float
+        The greatest absolute difference of two scores.
+    tolerance : float
+        What was tolerated.
+    """
+
+    rows: dict[str, int]
+    refused: int
+    max_difference: float
+    tolerance: float
+
+
+class Manifest(Entry):
+    """What a package says about itself; `docs/package.md` has a line for each member."""
+
+    format: int
+    id: str
+    name: str
+    created: str
+    task: str
+    files: dict[str, FileDigest]
+    size: int
+    data_digest: str | None = None
+    code_digest: str | None = None
+    libraries: dict[str, str]
+    metrics: dict[str, MetricInterval]
+    gates: dict[str, float]
+    parity: ParityReport
+
+
+class GoldenRow(Entry):
+    """One row as a client would send it, with scikit-learn's own answer.
+
+    Attributes
+    ----------
+    name : str
+        Where the row came from, for the person who sees it fail.
+    row : dict
+        Feature values by name.
+    scores : tuple of float
+        scikit-learn's scores, float64, one a class.
+    label : bool, int, float or str
+        scikit-learn's label.
+    """
+
+    name: str
+    row: dict[str, Scalar | None]
+    scores: tuple[float, ...]
+    label: Scalar

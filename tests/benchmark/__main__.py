@@ -1,0 +1,6 @@
+"""``make bench``: each benchmark in turn."""
+
+from tests.benchmark import bench_predict
+
+if __name__ == "__main__":
+    bench_predict.main()
