@@ -62,3 +62,5 @@ def test_a_fault_is_a_problem_with_its_media_type(handler: Handler, event: dict[
 
     assert response["statusCode"] == 422
     assert response["headers"]["content-type"] == "application/problem+json"
+    assert response["isBase64Encoded"] is False
+    assert json.loads(response["body"])["status"] == 422

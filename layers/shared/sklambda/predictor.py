@@ -7,10 +7,9 @@ from typing import Final, Self
 
 import numpy as np
 
-from sklambda.arrays import FloatMatrix, FloatVector, IntVector
+from sklambda.arrays import FloatMatrix, IntVector
 from sklambda.codec import Codec, Row
 from sklambda.errors import PackageRefused
-from sklambda.manifest import GoldenRow
 from sklambda.package import ModelPackage
 from sklambda.session import Session
 from sklambda.signature import Scalar, Target
@@ -151,10 +150,3 @@ def _agree(package: ModelPackage, session: Session) -> None:
             f"{package.path}: the graph gives {session.classes} scores a row and the signature "
             f"names {len(signature.target.classes)} classes"
         )
-
-
-def golden_row(name: str, row: Row, scores: FloatVector, label: Scalar) -> GoldenRow:
-    """Keep one row with scikit-learn's scores [C] and label."""
-    return GoldenRow.model_validate(
-        {"name": name, "row": dict(row), "scores": tuple(scores.tolist()), "label": label}
-    )

@@ -1,0 +1,92 @@
+"""The application, deployed to the emulator by the unmodified `sam deploy`."""
+
+import json
+import subprocess
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.lambda_containers import sam
+from tests.stack.emulator import Emulator
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A deployed stack.
+
+    Attributes
+    ----------
+    name : str
+        Its name in CloudFormation.
+    outputs : dict
+        The outputs of the template, by name.
+    """
+
+    emulator: Emulator
+    name: str
+    outputs: dict[str, str]
+
+    def client(self, service: str) -> Any:
+        """Make a client of one of the services that the stack uses."""
+        return self.emulator.client(service)
+
+    def resource(self, logical_id: str) -> str:
+        """Give the physical id of one of the template's resources."""
+        found = self.client("cloudformation").describe_stack_resource(
+            StackName=self.name, LogicalResourceId=logical_id
+        )
+        return str(found["StackResourceDetail"]["PhysicalResourceId"])
+
+    @property
+    def stage_url(self) -> str:
+        """The deployed stage's address; a real one's host would not lead to the emulator."""
+        address = urlsplit(self.outputs["ApiUrl"])
+        api = str(address.hostname).partition(".")[0]
+        return f"{self.emulator.endpoint}/_aws/execute-api/{api}{address.path}"
+
+    @property
+    def api_key(self) -> str:
+        """The value of the API key."""
+        found = self.client("apigateway").get_api_key(
+            apiKey=self.outputs["ApiKeyId"], includeValue=True
+        )
+        return str(found["value"])
+
+    def request(self, path: str, body: object = None, key: str | None = None) -> tuple[int, Any]:
+        """Ask the deployed API; give the status and the body of its answer."""
+        headers = {"Content-Type": "application/json"} | ({"x-api-key": key} if key else {})
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.stage_url + path, data, headers)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                return refusal.code, json.load(refusal)
+
+
+def deploy(name: str, template: Path, emulator: Emulator) -> Stack:
+    """Deploy a built template as the stack `name`."""
+    command = sam(
+        "deploy", "--template-file", template, "--stack-name", name, "--resolve-s3",
+        "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-progressbar",
+    )  # fmt: skip
+    result = subprocess.run(
+        command,
+        cwd=template.parent,
+        env=emulator.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode != 0:
+        pytest.fail(f"sam deploy failed:\n{result.stdout}\n{result.stderr}", pytrace=False)
+    stacks = emulator.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    return Stack(
+        emulator, name, {out["OutputKey"]: out["OutputValue"] for out in stacks[0]["Outputs"]}
+    )
