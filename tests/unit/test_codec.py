@@ -202,3 +202,10 @@ def test_an_infinite_number_in_a_whole_column_is_found(codec: Codec) -> None:
         codec.encode_columns(columns | {"amount": np.array([1.0, np.inf])})
 
     assert [(fault.row, fault.code) for fault in raised.value.faults] == [(1, FaultCode.NOT_FINITE)]
+
+
+def test_columns_of_different_length_are_refused(codec: Codec) -> None:
+    columns = {name: [value] * 2 for name, value in ROW.items()} | {"plan": ["basic"]}
+
+    with pytest.raises(ValueError, match="differ in length"):
+        codec.encode_columns(columns)

@@ -41,14 +41,15 @@ def _one_hot_encoder(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matr
     # NaN equals nothing, so a missing category needs a code of its own to be one.
     missing = graph.node("IsNaN", matrix.tensor)
     coded = graph.node("Where", missing, graph.constant(_MISSING_CODE), matrix.tensor)
-    parts = []
-    for place, categories in enumerate(estimator.categories_):
-        codes = _codes(categories, matrix.vocabularies[place], scope)
-        column = graph.take(matrix.alike(coded), [place])
-        hot = graph.node("Equal", column.tensor, graph.constant([codes]))
-        hot = graph.node("Cast", hot, to=TensorProto.DOUBLE)
-        parts.append(matrix.numbers(hot, len(codes)))
-    return graph.join(parts)
+    codes = [
+        _codes(categories, vocabulary, scope)
+        for categories, vocabulary in zip(estimator.categories_, matrix.vocabularies, strict=True)
+    ]
+    # Each column is set beside its own categories, so that one comparison serves all of them.
+    places = np.repeat(np.arange(len(codes)), [len(column) for column in codes])
+    spread = graph.node("Gather", coded, graph.constant(places, np.int64), axis=1)
+    hot = graph.node("Equal", spread, graph.constant([np.concatenate(codes)]))
+    return matrix.numbers(graph.node("Cast", hot, to=TensorProto.DOUBLE), len(places))
 
 
 def _codes(categories: Estimator, vocabulary: Vocabulary | None, scope: Scope) -> list[float]:

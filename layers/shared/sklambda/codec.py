@@ -67,18 +67,21 @@ class Codec:
         faults = list(chain.from_iterable(map(self._misfits, range(len(rows)), rows)))
         objects = [row if isinstance(row, Mapping) else {} for row in rows]
         columns = [[row.get(name, _ABSENT) for row in objects] for name in self._order]
-        return self._matrix(columns, len(rows), faults)
+        return self._matrix(columns, faults)
 
     def encode_columns(self, columns: Mapping[str, Sequence[object] | FloatVector]) -> FloatMatrix:
         """Encode columns of equal length; otherwise as `encode`.
 
-        Numeric numpy columns are taken whole. A feature without a column is a fault of row 0.
+        Numeric numpy columns are taken whole. A feature without a column is a fault of row 0;
+        columns of different length are a `ValueError`.
         """
         faults = list(self._misfits(0, columns))
         if faults:
             raise RowsInvalid(faults)
         ordered = [columns[name] for name in self._order]
-        return self._matrix(ordered, len(ordered[0]), [])
+        if len({len(column) for column in ordered}) > 1:
+            raise ValueError("the columns differ in length")
+        return self._matrix(ordered, [])
 
     def _misfits(self, position: int, row: object) -> Iterator[Fault]:
         if not isinstance(row, Mapping):
@@ -98,18 +101,17 @@ class Codec:
         return "is not a feature of this model" + (f"; did you mean {near[0]!r}?" if near else "")
 
     def _matrix(
-        self, columns: Sequence[Sequence[object] | FloatVector], length: int, faults: list[Fault]
+        self, columns: Sequence[Sequence[object] | FloatVector], faults: list[Fault]
     ) -> FloatMatrix:
-        X = np.empty((length, len(columns)), dtype=np.float64)
-        for position, (feature, encode, values) in enumerate(
-            zip(self._features, self._encoders, columns, strict=True)
-        ):
-            X[:, position] = _column(feature, encode, values, faults)
+        encoded = [
+            _column(feature, encode, values, faults)
+            for feature, encode, values in zip(self._features, self._encoders, columns, strict=True)
+        ]
         if faults:
             order = self._order
             faults.sort(key=lambda fault: order.get(fault.feature or "", len(order)))
             raise RowsInvalid(sorted(faults, key=attrgetter("row")))
-        return X
+        return np.ascontiguousarray(np.array(encoded, dtype=np.float64).T)
 
 
 def _column(
