@@ -4,7 +4,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -91,6 +91,14 @@ def _engine_answers() -> bool:
     except (OSError, RuntimeError, subprocess.TimeoutExpired):
         return False
     return True
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tools_leave_nothing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Give what the tests start one folder for its own temporary files, that pytest removes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(tmp_path_factory.mktemp("tools")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -101,7 +101,7 @@ def _address_for_containers() -> str:
 
 def _environment(address: str, port: int, folder: Path) -> dict[str, str]:
     return tool_environment(
-        TMPDIR=str(folder),
+        STATE_DIR=str(folder),
         BIND_HOST=address,
         GATEWAY_PORT=str(port),
         MINISTACK_HOST=address,
