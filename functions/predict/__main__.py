@@ -5,6 +5,7 @@ import shlex
 import socket
 import sys
 from argparse import ArgumentParser
+from contextlib import suppress
 
 import uvicorn
 
@@ -40,7 +41,8 @@ def main() -> None:
     except SklambdaError as error:
         sys.exit(f"{error}. MODEL_DIR names the package; `make up` trains one.")
     config = uvicorn.Config(app, options.host, options.port, log_level="warning", lifespan="off")
-    _Server(config, predictor.package.signature.example).run()
+    with suppress(KeyboardInterrupt):  # uvicorn has shut down in order by then
+        _Server(config, predictor.package.signature.example).run()
 
 
 if __name__ == "__main__":
