@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
+from threadpoolctl import threadpool_limits
 
 from sklambda.codec import Codec
 from sklambda.predictor import Predictor
@@ -31,7 +32,7 @@ NAIVE = "import fastapi, mangum, pandas, sklearn.ensemble, sklearn.pipeline, skl
 def main() -> None:
     """Print the tables of docs/benchmarks.md."""
     console = Console(width=100)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, threadpool_limits(limits=1):
         for model in MODELS:
             subjects = dict(_subjects(model, Path(folder, model)))
             times = medians(subjects, ROUNDS, CALLS)
