@@ -11,13 +11,14 @@ from sklambda.arrays import FloatVector
 from sklambda.codec import Codec
 from sklambda.manifest import GoldenRow, ParityReport
 from sklambda.session import Session
-from sklambda.signature import Feature, Kind, Scalar, Signature, Target
+from sklambda.signature import Feature, Kind, Signature, Target
 from training.adversary import Case, adversarial, real
 from training.blame import guilty_step
 from training.boundaries import boundaries
-from training.convert import CONVERTERS, convert
+from training.convert import CONVERTERS, Converted, convert
 from training.convert.scope import Convert, Estimator
 from training.convert.vocabulary import Vocabulary
+from training.errors import ConversionRefused
 from training.frames import ClientRow, client_rows, feature_of, reference_frame
 from training.parity import Candidate, Reference, accepts_unseen, nullable, prove
 
@@ -33,7 +34,7 @@ class Draft:
     Attributes
     ----------
     pipeline : estimator
-        A fitted classifier.
+        A fitted classifier or regressor.
     frame : DataFrame
         Shape [N, K]: the features that it was fitted on.
     kinds : mapping of str to kind
@@ -47,25 +48,26 @@ class Draft:
     kinds: Mapping[str, Kind]
     converters: Mapping[type, Convert] = field(default_factory=lambda: CONVERTERS)
 
-    @property
-    def reference(self) -> Reference:
-        """scikit-learn's side."""
-        return Reference(self.pipeline, lambda rows: reference_frame(rows, self.frame, self.kinds))
+    def reference(self, target: Target) -> Reference:
+        """Give scikit-learn's side, which answers what the target says."""
+        return Reference(self.pipeline, self._reference_frame, target.scores, target.width)
 
     def convert(self, target: str | None, row_id: str | None) -> tuple[bytes, Signature]:
         """Convert; gives the graph and the signature, or raises `ConversionRefused`."""
         vocabularies = self._vocabularies()
-        model = convert(self.pipeline, vocabularies, self.converters)
+        converted = convert(self.pipeline, vocabularies, self.converters)
+        answer = target_of(self.pipeline, converted, target)
+        reference = self.reference(answer)
         rows = client_rows(self.frame.head(1), self.kinds)
         features = [
-            self._feature(name, rows, vocabulary)
+            self._feature(name, reference, rows, vocabulary)
             for name, vocabulary in zip(self.kinds, vocabularies, strict=True)
         ]
-        classes = tuple(self.pipeline.classes_.tolist())
-        answer = Target(
-            name=target, task="binary" if len(classes) == 2 else "multiclass", classes=classes
-        )
-        return model, Signature(features=tuple(features), target=answer, row_id=row_id)
+        signature = Signature(features=tuple(features), target=answer, row_id=row_id)
+        return converted.model, signature
+
+    def _reference_frame(self, rows: Sequence[ClientRow]) -> pd.DataFrame:
+        return reference_frame(rows, self.frame, self.kinds)
 
     def cases(
         self, model: bytes, signature: Signature, holdout: pd.DataFrame | None = None
@@ -87,12 +89,12 @@ class Draft:
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> ParityReport:
         """Compare the graph with scikit-learn on the cases; raises `ParityFailed`."""
-        codec, reference = Codec(signature), self.reference
+        codec, reference = Codec(signature), self.reference(signature.target)
 
         def guilty(row: ClientRow) -> str:
             return guilty_step(
                 self.pipeline,
-                lambda part: convert(part, self._vocabularies(), self.converters),
+                lambda part: convert(part, self._vocabularies(), self.converters).model,
                 reference.frame([row]),
                 codec.encode([row]),
             )
@@ -100,17 +102,17 @@ class Draft:
         candidate = Candidate(signature, codec, Session(model))
         return prove(reference, candidate, cases, guilty=guilty, progress=progress)
 
-    def golden(self, cases: Sequence[Case]) -> list[GoldenRow]:
-        """Keep some cases for good, with scikit-learn's own answers."""
+    def golden(self, cases: Sequence[Case], target: Target) -> list[GoldenRow]:
+        """Keep some cases for good, with scikit-learn's own answers where they are finite."""
         chosen = _choose(cases)
-        answers = self.reference.answers([case.row for case in chosen])
-        labels: list[Scalar] = self.pipeline.classes_.tolist()
+        answers = self.reference(target).answers([case.row for case in chosen])
+        labels = target.classes or (None,)
         return [
             GoldenRow(
                 name=case.name, row=case.row, scores=tuple(scores.tolist()), label=labels[label]
             )
             for case, scores, label in zip(chosen, answers.scores, answers.labels, strict=True)
-            if label >= 0
+            if label >= 0 and np.isfinite(scores).all()
         ]
 
     def _vocabularies(self) -> list[Vocabulary | None]:
@@ -120,13 +122,17 @@ class Draft:
         ]
 
     def _feature(
-        self, name: str, rows: Sequence[ClientRow], vocabulary: Vocabulary | None
+        self,
+        name: str,
+        reference: Reference,
+        rows: Sequence[ClientRow],
+        vocabulary: Vocabulary | None,
     ) -> Feature:
         return feature_of(
             self.frame[name],
             self.kinds[name],
-            nullable=nullable(self.reference, rows, name),
-            accepts_unseen=vocabulary is not None and accepts_unseen(self.reference, rows, name),
+            nullable=nullable(reference, rows, name),
+            accepts_unseen=vocabulary is not None and accepts_unseen(reference, rows, name),
             vocabulary=() if vocabulary is None else vocabulary.categories,
         )
 
@@ -138,6 +144,25 @@ class Draft:
         ]
         found = boundaries(model, base, numeric)
         return {names[place]: values for place, values in found.items()}
+
+
+def target_of(pipeline: Estimator, converted: Converted, name: str | None) -> Target:
+    """Describe what a converted estimator answers; `name` is the target's column."""
+    if converted.scores is None:
+        raise ConversionRefused("", f"{type(pipeline).__name__} predicts nothing")
+    if converted.scores == "value":
+        outputs: tuple[str, ...] = (name or "value",)
+        if converted.width > 1:
+            outputs = tuple(f"{outputs[0]}_{place}" for place in range(converted.width))
+        return Target(name=name, task="regression", scores="value", outputs=outputs)
+    classes = tuple(pipeline.classes_.tolist())
+    return Target(
+        name=name,
+        task="binary" if len(classes) == 2 else "multiclass",
+        scores=converted.scores,
+        classes=classes,
+        threshold=converted.threshold,
+    )
 
 
 def _choose(cases: Sequence[Case]) -> list[Case]:

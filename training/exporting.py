@@ -69,7 +69,7 @@ def export(
     Parameters
     ----------
     pipeline : estimator
-        A fitted scikit-learn classifier, or a pipeline that ends in one.
+        A fitted scikit-learn classifier or regressor, or a pipeline that ends in one.
     frame : DataFrame
         Shape [N, K]: the rows that it was fitted on, as it was given them. They say how values are
         written, which categories there are, and what is typical.
@@ -99,7 +99,7 @@ def export(
         Something that is no model package stands at `out`.
     """
     require_replaceable(Path(out))
-    _check_classifier(pipeline)
+    _check_fitted(pipeline)
     features = _features_frame(pipeline, frame, target)
     draft = Draft(pipeline, features, kinds_of(features))
     return _write(draft, Path(out), name, target, record or Record(), progress)
@@ -114,21 +114,22 @@ def _write(
     cases = draft.cases(model, signature, record.holdout)
     parity = draft.prove(model, signature, cases, lambda *done: progress("prove", *done))
     progress("write", 0, 1)
+    golden = draft.golden(cases, signature.target)
     facts = _facts(name, record, parity)
-    package = ModelPackage.write(out, model, signature, draft.golden(cases), facts)
+    package = ModelPackage.write(out, model, signature, golden, facts)
     progress("write", 1, 1)
     return package
 
 
-def _check_classifier(pipeline: Estimator) -> None:
+def _check_fitted(pipeline: Estimator) -> None:
     kind = type(pipeline).__name__
     try:
         check_is_fitted(pipeline)
     except (NotFittedError, TypeError) as error:
         raise ConversionRefused("", f"{kind} is no fitted scikit-learn estimator") from error
-    classes = getattr(pipeline, "classes_", None)
-    if not hasattr(pipeline, "predict_proba") or not isinstance(classes, np.ndarray):
-        raise ConversionRefused("", f"{kind} is not a classifier that gives probabilities")
+    classes = getattr(pipeline, "classes_", np.empty(0))
+    if not hasattr(pipeline, "predict") or not isinstance(classes, np.ndarray):
+        raise ConversionRefused("", f"{kind} is neither a classifier nor a regressor")
 
 
 def _features_frame(pipeline: Estimator, frame: pd.DataFrame, target: str | None) -> pd.DataFrame:

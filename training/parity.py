@@ -13,9 +13,9 @@ from sklambda.arrays import Flags, FloatMatrix, IntVector
 from sklambda.codec import Codec
 from sklambda.errors import RowsInvalid
 from sklambda.manifest import ParityReport
-from sklambda.predictor import TOLERANCE, choose
+from sklambda.predictor import TOLERANCE, choose, distances
 from sklambda.session import Session
-from sklambda.signature import Signature
+from sklambda.signature import Scores, Signature
 from training.adversary import Case
 from training.convert.scope import Estimator
 from training.errors import ParityFailed
@@ -48,6 +48,13 @@ class Answers:
         return self.labels < 0
 
 
+_METHODS: Final[dict[Scores, str]] = {
+    "probability": "predict_proba",
+    "decision": "decision_function",
+    "value": "predict",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
     """scikit-learn's own answers.
@@ -55,13 +62,19 @@ class Reference:
     Attributes
     ----------
     pipeline : estimator
-        Fitted, with ``predict_proba`` and ``predict``.
+        Fitted.
     frame : callable
         Makes scikit-learn's input of client rows.
+    scores : {"probability", "decision", "value"}
+        Which of its answers are compared.
+    width : int
+        How many columns they have.
     """
 
     pipeline: Estimator
     frame: MakeFrame
+    scores: Scores
+    width: int
 
     def answers(self, rows: Sequence[ClientRow]) -> Answers:
         """Score rows; where scikit-learn raises, the rows at fault are found by halving."""
@@ -78,8 +91,7 @@ class Reference:
             return self._answers(rows)
         except (TypeError, ValueError):
             if len(rows) == 1:
-                classes = len(self.pipeline.classes_)
-                return Answers(np.full((1, classes), np.nan), np.array([-1]))
+                return Answers(np.full((1, self.width), np.nan), np.array([-1]))
             half = len(rows) // 2
             parts = [self._halving(rows[:half]), self._halving(rows[half:])]
             return Answers(
@@ -89,7 +101,10 @@ class Reference:
 
     def _answers(self, rows: Sequence[ClientRow]) -> Answers:
         frame = self.frame(rows)
-        scores = np.asarray(self.pipeline.predict_proba(frame), dtype=np.float64)
+        method = getattr(self.pipeline, _METHODS[self.scores])
+        scores = np.asarray(method(frame), dtype=np.float64).reshape(len(rows), -1)
+        if self.scores == "value":
+            return Answers(scores, np.zeros(len(rows), dtype=np.intp))
         positions = {label: position for position, label in enumerate(self.pipeline.classes_)}
         labels = [positions[label] for label in self.pipeline.predict(frame)]
         return Answers(scores, np.array(labels, dtype=np.intp))
@@ -186,7 +201,7 @@ def _compare(
 ) -> None:
     rows = [case.row for case in cases]
     expected, found = reference.answers(rows), candidate.answers(rows)
-    differences = np.abs(expected.scores - found.scores).max(axis=1)
+    differences = distances(expected.scores, found.scores)
     for case, wanted, given, difference in zip(
         cases, expected.labels, found.labels, differences, strict=True
     ):
@@ -224,7 +239,7 @@ def _compare_sizes(candidate: Candidate, rows: Sequence[ClientRow], proof: Proof
     scores = whole.scores[~whole.refused]
     for size in _SAMPLE_SIZES:
         parts = [candidate.answers(kept[at : at + size]).scores for at in range(0, len(kept), size)]
-        difference = float(np.abs(np.concatenate(parts) - scores).max(initial=0.0))
+        difference = float(distances(scores, np.concatenate(parts)).max(initial=0.0))
         if not difference <= TOLERANCE:
             raise ParityFailed("", f"batches of {size} rows: the scores differ by {difference:.3g}")
         proof.rows["batch sizes"] += len(kept)

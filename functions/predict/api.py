@@ -72,7 +72,8 @@ class _Service:
             predictions = self._predictor.predict(rows)
         except RowsInvalid as invalid:
             raise problems.rows_invalid(invalid) from None
-        return _json(to_json({"model": self._model, "predictions": predictions}))
+        answer = {"model": self._model, "predictions": predictions}
+        return _json(to_json(answer, exclude_none=True))
 
     async def live(self) -> Response:
         """Tell that the process runs."""

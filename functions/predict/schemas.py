@@ -30,20 +30,26 @@ def request(signature: Signature) -> Schema:
 
 def response(signature: Signature) -> Schema:
     """Describe the answer to a request."""
-    target = signature.target
-    prediction = {
-        "label": {"enum": list(target.classes), "description": "As scikit-learn's predict."},
-        "score": _probability(_meaning_of_score(target)),
-        "probabilities": _object(
-            "Probabilities",
-            {name: _probability(f"Of the class {name}.") for name in target.class_names},
-        ),
-    }
     model = {"name": _TEXT, "id": _TEXT | {"description": "The id of the model package."}}
-    predictions = {"type": "array", "items": _object("Prediction", prediction)}
-    return _object(
-        "PredictResponse", {"model": _object("Model", model), "predictions": predictions}
-    )
+    prediction = _object("Prediction", _prediction(signature.target))
+    predictions = {"type": "array", "items": prediction}
+    answer = {"model": _object("Model", model), "predictions": predictions}
+    return _object("PredictResponse", answer)
+
+
+def _prediction(target: Target) -> dict[str, Schema]:
+    if target.task == "regression":
+        values = {name: {"type": "number"} for name in target.outputs}
+        return {"values": _object("Values", values)}
+    label = {"enum": list(target.classes), "description": "As scikit-learn's predict."}
+    if target.scores == "decision":
+        return {"label": label, "score": {"type": "number", "description": "The decision."}}
+    names = {name: _probability(f"Of the class {name}.") for name in target.class_names}
+    return {
+        "label": label,
+        "score": _probability(_meaning_of_score(target)),
+        "probabilities": _object("Probabilities", names),
+    }
 
 
 def problem() -> Schema:

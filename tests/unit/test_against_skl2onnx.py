@@ -51,8 +51,11 @@ def pipeline(frame: pd.DataFrame) -> Pipeline:
 def rows(pipeline: Pipeline, frame: pd.DataFrame) -> pd.DataFrame:
     """The rows at the boundaries, of which scikit-learn has an answer in each case."""
     draft = Draft(pipeline, frame, kinds_of(frame))
-    cases = draft.cases(*draft.convert(None, None))
-    return draft.reference.frame([case.row for case in cases if case.group == "boundaries"])
+    model, signature = draft.convert(None, None)
+    cases = draft.cases(model, signature)
+    return draft.reference(signature.target).frame(
+        [case.row for case in cases if case.group == "boundaries"]
+    )
 
 
 def stock(pipeline: Pipeline, kind: Any) -> bytes:
@@ -69,7 +72,7 @@ def stock(pipeline: Pipeline, kind: Any) -> bytes:
 
 
 def test_ours_is_exact_at_the_boundaries(pipeline: Pipeline, rows: pd.DataFrame) -> None:
-    found = Session(convert(pipeline, [None, None])).run(rows.to_numpy())
+    found = Session(convert(pipeline, [None, None]).model).run(rows.to_numpy())
 
     np.testing.assert_allclose(found, pipeline.predict_proba(rows), rtol=0, atol=1e-12)
 

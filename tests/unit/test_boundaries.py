@@ -42,7 +42,7 @@ def test_each_threshold_has_its_boundary_in_the_units_of_the_input(
     pipeline: Pipeline, frame: pd.DataFrame, column: int
 ) -> None:
     scaler, name = pipeline[0], frame.columns[column]
-    found = boundaries(convert(pipeline, [None, None]), frame.to_numpy()[0], [column])[column]
+    found = boundaries(convert(pipeline, [None, None]).model, frame.to_numpy()[0], [column])[column]
 
     base = pd.concat([frame.head(1)] * len(found), ignore_index=True)
     at = scaler.transform(base.assign(**{name: found}))[:, column]
@@ -58,10 +58,10 @@ def test_a_falling_input_has_its_boundaries_too(frame: pd.DataFrame) -> None:
     scaler = StandardScaler().fit(frame[["grid"]])
     model = HistGradientBoostingClassifier(max_iter=1, max_leaf_nodes=2)
     pipeline = make_pipeline(scaler, model).fit(frame[["grid"]], target)
-    rising = boundaries(convert(pipeline, [None]), np.zeros(1), [0])[0]
+    rising = boundaries(convert(pipeline, [None]).model, np.zeros(1), [0])[0]
     pipeline[0].scale_ *= -1
 
-    falling = boundaries(convert(pipeline, [None]), np.zeros(1), [0])[0]
+    falling = boundaries(convert(pipeline, [None]).model, np.zeros(1), [0])[0]
 
     mirrored = 2 * scaler.mean_[0] - rising
     np.testing.assert_allclose(falling, mirrored, rtol=1e-12)
@@ -70,7 +70,7 @@ def test_a_falling_input_has_its_boundaries_too(frame: pd.DataFrame) -> None:
 def test_a_graph_without_trees_has_none(frame: pd.DataFrame) -> None:
     linear = LogisticRegression().fit(frame[["grid"]], frame["large"] > 1e9)
 
-    assert boundaries(convert(linear, [None]), np.zeros(1), [0])[0].size == 0
+    assert boundaries(convert(linear, [None]).model, np.zeros(1), [0])[0].size == 0
 
 
 @pytest.mark.parametrize(

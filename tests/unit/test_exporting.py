@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
@@ -126,11 +126,11 @@ def test_what_is_no_fitted_estimator_is_refused(
         training.export(estimator, frame, out=tmp_path / "p", name="signs")
 
 
-def test_a_regressor_is_refused_for_now(frame: pd.DataFrame, tmp_path: Path) -> None:
-    regressor = LinearRegression().fit(frame, frame["a"])
+def test_what_predicts_nothing_is_refused(frame: pd.DataFrame, tmp_path: Path) -> None:
+    scaler = StandardScaler().fit(frame)
 
-    with pytest.raises(ConversionRefused, match="not a classifier that gives probabilities"):
-        training.export(regressor, frame, out=tmp_path / "p", name="line")
+    with pytest.raises(ConversionRefused, match="neither a classifier nor a regressor"):
+        training.export(scaler, frame, out=tmp_path / "p", name="line")
 
 
 def test_a_folder_of_something_else_stays_as_it_is(

@@ -16,6 +16,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from sklambda.predictor import TOLERANCE
 from training.convert import CONVERTERS
+from training.convert.answer import Answer
 from training.convert.graph import Matrix
 from training.convert.scope import Convert, Estimator, Scope
 from training.draft import Draft
@@ -69,6 +70,7 @@ def scaler_by_product(estimator: Estimator, matrix: Matrix, scope: Scope) -> Mat
 
 def scaler_in_float32(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     exact = CONVERTERS[StandardScaler](estimator, matrix, scope)
+    assert isinstance(exact, Matrix)
     single = scope.graph.node("Cast", exact.tensor, to=TensorProto.FLOAT)
     return exact.alike(scope.graph.node("Cast", single, to=TensorProto.DOUBLE))
 
@@ -82,12 +84,16 @@ def encoder_that_takes_the_unseen_for_the_first(
 ) -> Matrix:
     graph = scope.graph
     known = graph.node("Max", matrix.tensor, graph.constant(0.0))
-    return CONVERTERS[OneHotEncoder](estimator, matrix.alike(known), scope)
+    encoded = CONVERTERS[OneHotEncoder](estimator, matrix.alike(known), scope)
+    assert isinstance(encoded, Matrix)
+    return encoded
 
 
-def classes_swapped(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
-    scores = CONVERTERS[HistGradientBoostingClassifier](estimator, matrix, scope)
-    return scope.graph.take(scores, [1, 0])
+def classes_swapped(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    answer = CONVERTERS[HistGradientBoostingClassifier](estimator, matrix, scope)
+    assert isinstance(answer, Answer)
+    assert answer.probabilities is not None
+    return Answer(scope.graph.take(answer.probabilities, [1, 0]))
 
 
 def test_an_exact_conversion_passes_and_says_on_how_many_rows(

@@ -5,9 +5,11 @@ its nodes. What is not in a table is refused by name.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from sklambda.session import INPUT
 from training.convert import boosting, compose, impute, linear, preprocessing
+from training.convert.answer import Scores
 from training.convert.graph import Graph, Matrix
 from training.convert.scope import Convert, Estimator, Scope
 from training.convert.vocabulary import Vocabulary
@@ -21,12 +23,34 @@ CONVERTERS: dict[type, Convert] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A converted estimator.
+
+    Attributes
+    ----------
+    model : bytes
+        An ONNX model: ``X`` [N, K] float64 in, ``scores`` [N, C] float64 out.
+    scores : {"probability", "decision", "value"} or None
+        Which of scikit-learn's answers the scores are; None for a transformer's output.
+    width : int
+        How many columns the scores have.
+    threshold : float or None
+        The decision threshold, where the estimator has one of its own.
+    """
+
+    model: bytes
+    scores: Scores | None
+    width: int
+    threshold: float | None = None
+
+
 def convert(
     pipeline: Estimator,
     vocabularies: Sequence[Vocabulary | None],
     converters: Mapping[type, Convert] = CONVERTERS,
-) -> bytes:
-    """Convert a fitted classifier, or a fitted transformer on the way to one.
+) -> Converted:
+    """Convert a fitted predictor, or a fitted transformer on the way to one.
 
     Parameters
     ----------
@@ -38,11 +62,6 @@ def convert(
     converters : mapping of type to Convert
         The estimators that can be converted.
 
-    Returns
-    -------
-    bytes
-        An ONNX model: ``X`` [N, K] float64 in, ``scores`` [N, C] float64 out.
-
     Raises
     ------
     ConversionRefused
@@ -50,5 +69,11 @@ def convert(
     """
     graph = Graph()
     columns = Matrix(INPUT, tuple(vocabularies))
-    scores = Scope(graph, converters).convert("", pipeline, columns)
-    return graph.build(columns.width, scores)
+    scope = Scope(graph, converters)
+    result = scope.run("", pipeline, columns)
+    if isinstance(result, Matrix):
+        return Converted(graph.build(columns.width, result), None, result.width)
+    if result.scores is None:
+        scope.refuse(f"{type(pipeline).__name__} gives no scores")
+    kind, scores = result.scores
+    return Converted(graph.build(columns.width, scores), kind, scores.width, result.threshold)

@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from training.convert.answer import Answer
 from training.convert.graph import Matrix
 from training.convert.links import probabilities
 from training.convert.scope import Convert, Estimator, Scope
@@ -18,7 +19,7 @@ _FITTING = (
 )
 
 
-def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
     scope.admit(estimator, free=_FITTING)
     if estimator.is_categorical_ is not None:
         scope.refuse("HistGradientBoostingClassifier has categorical features of its own")
@@ -30,7 +31,8 @@ def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     # It compares float64 with float64, so nothing is cast before the trees.
     sums = ensemble.node(graph, matrix)
     baseline = graph.constant(np.reshape(estimator._baseline_prediction, (1, -1)))
-    return probabilities(graph, sums.alike(graph.node("Add", sums.tensor, baseline)))
+    decision = sums.alike(graph.node("Add", sums.tensor, baseline))
+    return Answer(probabilities(graph, decision), decision)
 
 
 def _tree(nodes: Estimator) -> Tree:

@@ -5,16 +5,22 @@ from typing import Final
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
+from training.convert.answer import Answer
 from training.convert.graph import Matrix
 from training.convert.scope import Convert, Estimator, Scope
 
 
-def _pipeline(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+def _pipeline(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix | Answer:
     scope.admit(estimator, free="steps memory verbose", only={"transform_input": (None,)})
-    for name, step in estimator.steps:
-        if step is not None and step != "passthrough":
-            matrix = scope.convert(name, step, matrix)
-    return matrix
+    *before, (last_name, last) = estimator.steps
+    for name, step in before:
+        if not _passes(step):
+            matrix = scope.transform(name, step, matrix)
+    return matrix if _passes(last) else scope.run(last_name, last, matrix)
+
+
+def _passes(step: Estimator) -> bool:
+    return step is None or (isinstance(step, str) and step == "passthrough")
 
 
 def _column_transformer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
@@ -31,7 +37,7 @@ def _column_transformer(estimator: Estimator, matrix: Matrix, scope: Scope) -> M
         if len(places[name]) == 0 or step == "drop":
             continue
         part = scope.graph.take(matrix, [int(place) for place in places[name]])
-        parts.append(part if step == "passthrough" else scope.convert(name, step, part))
+        parts.append(part if step == "passthrough" else scope.transform(name, step, part))
     if not parts:
         scope.refuse("ColumnTransformer leaves no column")
     return scope.graph.join(parts)

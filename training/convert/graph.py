@@ -69,6 +69,10 @@ class Graph:
         self._constants.append(numpy_helper.from_array(np.asarray(value, dtype=dtype), name))
         return name
 
+    def double(self, tensor: str) -> str:
+        """Cast a tensor to float64; gives its name."""
+        return self.node("Cast", tensor, to=TensorProto.DOUBLE)
+
     def take(self, matrix: Matrix, columns: Sequence[int]) -> Matrix:
         """Pick columns of a matrix, in the order given."""
         if list(columns) == list(range(matrix.width)):
@@ -103,16 +107,27 @@ class Graph:
         bytes
             A checked ONNX model.
         """
-        self._nodes.append(helper.make_node("Identity", [scores.tensor], [OUTPUT], name=OUTPUT))
+        nodes, constants = self._needed_by(scores.tensor)
+        nodes.append(helper.make_node("Identity", [scores.tensor], [OUTPUT], name=OUTPUT))
         body = helper.make_graph(
-            self._nodes,
+            nodes,
             "sklambda",
             [helper.make_tensor_value_info(INPUT, TensorProto.DOUBLE, [None, width])],
             [helper.make_tensor_value_info(OUTPUT, TensorProto.DOUBLE, [None, scores.width])],
-            self._constants,
+            constants,
         )
         opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(ML_DOMAIN, ML_OPSET)]
         model = helper.make_model(body, opset_imports=opsets, ir_version=IR_VERSION)
         onnx.checker.check_model(model)
         content: bytes = model.SerializeToString(deterministic=True)
         return content
+
+    def _needed_by(self, tensor: str) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
+        """Leave out what the output does not depend on: answers that nobody asked for."""
+        wanted = {tensor}
+        nodes = []
+        for node in reversed(self._nodes):
+            if wanted.intersection(node.output):
+                wanted.update(node.input)
+                nodes.append(node)
+        return nodes[::-1], [value for value in self._constants if value.name in wanted]

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from training.convert.answer import Answer
 from training.convert.graph import Graph, Matrix
 from training.errors import ConversionRefused
 
 type Estimator = Any  # scikit-learn ships no types
-type Convert = Callable[[Estimator, Matrix, Scope], Matrix]
+type Convert = Callable[[Estimator, Matrix, Scope], Matrix | Answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,8 @@ class Scope:
     converters: Mapping[type, Convert]
     step: str = ""
 
-    def convert(self, name: str, estimator: Estimator, matrix: Matrix) -> Matrix:
-        """Convert the step `name` of the present one.
+    def run(self, name: str, estimator: Estimator, matrix: Matrix) -> Matrix | Answer:
+        """Convert the step `name` of the present one, whatever it is.
 
         Raises
         ------
@@ -41,6 +42,21 @@ class Scope:
         if type(estimator) not in self.converters:
             inner.refuse(f"{type(estimator).__name__} has no exact conversion")
         return self.converters[type(estimator)](estimator, matrix, inner)
+
+    def transform(self, name: str, estimator: Estimator, matrix: Matrix) -> Matrix:
+        """Convert the step `name` as a transformer; raises what `run` does."""
+        result = self.run(name, estimator, matrix)
+        found = result.transformed if isinstance(result, Answer) else result
+        if found is None:
+            self.refuse(f"{name} is no transformer")
+        return found
+
+    def answer(self, name: str, estimator: Estimator, matrix: Matrix) -> Answer:
+        """Convert the step `name` as a predictor; raises what `run` does."""
+        result = self.run(name, estimator, matrix)
+        if not isinstance(result, Answer):
+            self.refuse(f"{name} is no predictor")
+        return result
 
     def refuse(self, reason: str) -> NoReturn:
         """Refuse the present step."""

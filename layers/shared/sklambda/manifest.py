@@ -77,11 +77,11 @@ class GoldenRow(Entry):
         Feature values by name.
     scores : tuple of float
         scikit-learn's scores, float64, one a class.
-    label : bool, int, float or str
-        scikit-learn's label.
+    label : bool, int, float, str or None
+        scikit-learn's label; None for a regressor.
     """
 
     name: str
     row: dict[str, Scalar | None]
     scores: tuple[float, ...]
-    label: Scalar
+    label: Scalar | None = None

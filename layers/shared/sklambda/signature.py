@@ -15,7 +15,8 @@ from pydantic import (
 )
 
 type Kind = Literal["number", "integer", "boolean", "category"]
-type Task = Literal["binary", "multiclass"]
+type Task = Literal["binary", "multiclass", "regression"]
+type Scores = Literal["probability", "decision", "value"]
 type Scalar = StrictBool | StrictInt | StrictFloat | StrictStr
 type Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -72,18 +73,43 @@ class Target(Part):
     ----------
     name : str or None
         The target's column in the training data, where it is known.
-    task : {"binary", "multiclass"}
+    task : {"binary", "multiclass", "regression"}
         The kind of answer.
+    scores : {"probability", "decision", "value"}
+        Which of scikit-learn's answers the scores are: ``predict_proba``, ``decision_function`` or
+        a regressor's ``predict``.
     classes : tuple of bool, int, float or str
-        scikit-learn's ``classes_``; the order of the columns of the scores.
+        scikit-learn's ``classes_``, in its order; empty for a regressor.
+    outputs : tuple of str
+        The names of a regressor's values; empty for a classifier.
     threshold : float or None
         The least score of ``classes[1]`` that gives this label; None for the most probable class.
     """
 
     name: str | None = None
     task: Task
-    classes: Annotated[tuple[Scalar, ...], Field(min_length=2)]
+    scores: Scores = "probability"
+    classes: tuple[Scalar, ...] = ()
+    outputs: tuple[str, ...] = ()
     threshold: Probability | None = None
+
+    @model_validator(mode="after")
+    def _task_and_answers_agree(self) -> Self:
+        if self.task == "regression":
+            agree = self.scores == "value" and bool(self.outputs) and not self.classes
+        else:
+            fits = len(self.classes) == 2 if self.task == "binary" else len(self.classes) > 2
+            agree = self.scores != "value" and fits and not self.outputs
+        if not agree:
+            raise ValueError(f"scores, classes and outputs are not those of a {self.task} target")
+        return self
+
+    @property
+    def width(self) -> int:
+        """How many columns the scores have."""
+        if self.task == "regression":
+            return len(self.outputs)
+        return 1 if (self.task, self.scores) == ("binary", "decision") else len(self.classes)
 
     @property
     def class_names(self) -> tuple[str, ...]:
