@@ -8,18 +8,60 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sklambda.session import INPUT
-from training.convert import boosting, compose, impute, linear, preprocessing
+from training.convert import (
+    adaptive,
+    boosting,
+    calibration,
+    clusters,
+    compose,
+    decomposition,
+    discriminant,
+    encoding,
+    ensembles,
+    forests,
+    impute,
+    linear,
+    multiclass,
+    naive_bayes,
+    neighbors,
+    neural,
+    regression,
+    scaling,
+    search,
+    selection,
+    svm,
+)
 from training.convert.answer import Scores
 from training.convert.graph import Graph, Matrix
 from training.convert.scope import Convert, Estimator, Scope
 from training.convert.vocabulary import Vocabulary
 
+FAMILIES = (
+    adaptive,
+    boosting,
+    calibration,
+    clusters,
+    compose,
+    decomposition,
+    discriminant,
+    encoding,
+    ensembles,
+    forests,
+    impute,
+    linear,
+    multiclass,
+    naive_bayes,
+    neighbors,
+    neural,
+    regression,
+    scaling,
+    search,
+    selection,
+    svm,
+)
+
 CONVERTERS: dict[type, Convert] = {
-    **boosting.CONVERTERS,
-    **compose.CONVERTERS,
-    **impute.CONVERTERS,
-    **linear.CONVERTERS,
-    **preprocessing.CONVERTERS,
+    estimator: convert for family in FAMILIES for estimator, convert in family.CONVERTERS.items()
 }
 
 

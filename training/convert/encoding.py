@@ -1,28 +1,15 @@
-"""Numbers scaled, categories made columns."""
+"""Categories made numbers."""
 
 from typing import Final
 
 import numpy as np
-from onnx import TensorProto
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder
 
 from training.convert.graph import Matrix
 from training.convert.scope import Convert, Estimator, Scope
 from training.convert.vocabulary import Vocabulary
 
 _MISSING_CODE: Final = -2.0
-
-
-def _standard_scaler(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
-    scope.admit(estimator, free="copy with_mean with_std")
-    graph, scaled = scope.graph, matrix.tensor
-    # Two operations, as scikit-learn does them: a product with the inverse differs in the last
-    # bit, and a tree after it may then take the other branch.
-    if estimator.with_mean:
-        scaled = graph.node("Sub", scaled, graph.constant([estimator.mean_]))
-    if estimator.with_std:
-        scaled = graph.node("Div", scaled, graph.constant([estimator.scale_]))
-    return matrix.numbers(scaled)
 
 
 def _one_hot_encoder(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
@@ -49,7 +36,7 @@ def _one_hot_encoder(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matr
     places = np.repeat(np.arange(len(codes)), [len(column) for column in codes])
     spread = graph.node("Gather", coded, graph.constant(places, np.int64), axis=1)
     hot = graph.node("Equal", spread, graph.constant([np.concatenate(codes)]))
-    return matrix.numbers(graph.node("Cast", hot, to=TensorProto.DOUBLE), len(places))
+    return matrix.numbers(graph.double(hot), len(places))
 
 
 def _codes(categories: Estimator, vocabulary: Vocabulary | None, scope: Scope) -> list[float]:
@@ -64,19 +51,4 @@ def _codes(categories: Estimator, vocabulary: Vocabulary | None, scope: Scope) -
     ]
 
 
-def _function_transformer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
-    # Without a function it is the identity, as which ColumnTransformer writes "passthrough".
-    scope.admit(
-        estimator,
-        free="inverse_func validate accept_sparse check_inverse feature_names_out kw_args "
-        "inv_kw_args",
-        only={"func": (None,)},
-    )
-    return matrix
-
-
-CONVERTERS: Final[dict[type, Convert]] = {
-    FunctionTransformer: _function_transformer,
-    OneHotEncoder: _one_hot_encoder,
-    StandardScaler: _standard_scaler,
-}
+CONVERTERS: Final[dict[type, Convert]] = {OneHotEncoder: _one_hot_encoder}

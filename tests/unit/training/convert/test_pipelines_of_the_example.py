@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
+from tests.proof import prove
 from training.draft import Draft
 from training.errors import ConversionRefused
 from training.frames import kinds_of
@@ -58,12 +59,6 @@ def prepare(**parts: BaseEstimator) -> ColumnTransformer:
 
 def boosting(**parameters: Any) -> HistGradientBoostingClassifier:
     return HistGradientBoostingClassifier(max_iter=10, random_state=0, **parameters)
-
-
-def prove(pipeline: Any, frame: pd.DataFrame) -> None:
-    draft = Draft(pipeline, frame, kinds_of(frame))
-    model, signature = draft.convert(None, None)
-    draft.prove(model, signature, draft.cases(model, signature))
 
 
 ENCODE_MISSING = OneHotEncoder(handle_unknown="ignore", sparse_output=False)

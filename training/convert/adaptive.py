@@ -1,0 +1,7 @@
+"""AdaBoost and Bagging."""
+
+from typing import Final
+
+from training.convert.scope import Convert
+
+CONVERTERS: Final[dict[type, Convert]] = {}

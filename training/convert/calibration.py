@@ -1,0 +1,7 @@
+"""Probabilities calibrated, thresholds chosen."""
+
+from typing import Final
+
+from training.convert.scope import Convert
+
+CONVERTERS: Final[dict[type, Convert]] = {}

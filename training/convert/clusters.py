@@ -1,0 +1,7 @@
+"""Clusters and mixtures."""
+
+from typing import Final
+
+from training.convert.scope import Convert
+
+CONVERTERS: Final[dict[type, Convert]] = {}

@@ -1,0 +1,7 @@
+"""Columns projected onto fewer."""
+
+from typing import Final
+
+from training.convert.scope import Convert
+
+CONVERTERS: Final[dict[type, Convert]] = {}

@@ -1,0 +1,7 @@
+"""Linear and quadratic discriminant analysis."""
+
+from typing import Final
+
+from training.convert.scope import Convert
+
+CONVERTERS: Final[dict[type, Convert]] = {}

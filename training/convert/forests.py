@@ -1,0 +1,7 @@
+"""Trees alone and averaged."""
+
+from typing import Final
+
+from training.convert.scope import Convert
+
+CONVERTERS: Final[dict[type, Convert]] = {}

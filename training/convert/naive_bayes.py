@@ -1,0 +1,7 @@
+"""Naive Bayes."""
+
+from typing import Final
+
+from training.convert.scope import Convert
+
+CONVERTERS: Final[dict[type, Convert]] = {}

@@ -1,0 +1,7 @@
+"""Multi-layer perceptrons."""
+
+from typing import Final
+
+from training.convert.scope import Convert
+
+CONVERTERS: Final[dict[type, Convert]] = {}

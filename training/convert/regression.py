@@ -1,0 +1,7 @@
+"""Linear regressors."""
+
+from typing import Final
+
+from training.convert.scope import Convert
+
+CONVERTERS: Final[dict[type, Convert]] = {}

@@ -1,0 +1,7 @@
+"""Support vector machines with kernels."""
+
+from typing import Final
+
+from training.convert.scope import Convert
+
+CONVERTERS: Final[dict[type, Convert]] = {}
