@@ -14,7 +14,7 @@ ROWS = 300
 
 
 def prove(estimator: Any, frame: pd.DataFrame) -> ParityReport:
-    """Convert a fitted estimator and compare it on all rows of the gate, or raise what it raises."""
+    """Convert a fitted estimator and compare it on the rows of the gate; raises what that does."""
     draft = Draft(estimator, frame, kinds_of(frame))
     model, signature = draft.convert(None, None)
     return draft.prove(model, signature, draft.cases(model, signature))
@@ -64,5 +64,5 @@ def values(outputs: int = 1, rows: int = ROWS) -> NDArray[np.float64]:
     """Make a target, [N] or [N, outputs], that depends on `numbers`; all above 0."""
     frame = numbers(rows=rows)
     noise = np.random.default_rng(20).gamma(2, 1, (rows, outputs))
-    target = np.abs(frame["grid"].to_numpy() + frame["whole"].to_numpy())[:, None] + noise
+    target: NDArray[np.float64] = np.abs(frame["grid"].to_numpy() + frame["whole"].to_numpy())[:, None] + noise
     return target[:, 0] if outputs == 1 else target
