@@ -64,5 +64,6 @@ def values(outputs: int = 1, rows: int = ROWS) -> NDArray[np.float64]:
     """Make a target, [N] or [N, outputs], that depends on `numbers`; all above 0."""
     frame = numbers(rows=rows)
     noise = np.random.default_rng(20).gamma(2, 1, (rows, outputs))
-    target: NDArray[np.float64] = np.abs(frame["grid"].to_numpy() + frame["whole"].to_numpy())[:, None] + noise
+    signal = np.abs(frame["grid"].to_numpy() + frame["whole"].to_numpy())
+    target: NDArray[np.float64] = signal[:, None] + noise
     return target[:, 0] if outputs == 1 else target

@@ -24,6 +24,7 @@ signature of its inputs, and rows with scikit-learn's own answers; it holds no P
 
 - `python -m training run training/examples/churn/train.toml`
 - `python -m training run train.toml --data customers.csv --set seed=8`
+- `python -m training verify layers/model/package`
 - `python -m training sample train.toml --rows 100 --out rows.csv`
 
 **Exit codes**
@@ -93,6 +94,20 @@ def sample_command(
     frame = pipelines.sample(settings, config.parent, rows)
     out.write_bytes(data.to_csv(frame))
     Console().print(f"{len(frame)} rows: {out}", markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command("verify")
+def verify_command(
+    package: Annotated[Path, typer.Argument(metavar="PACKAGE", help="The package's directory.")],
+    source: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="FILE.csv", help="Rows to try against its signature."),
+    ] = None,
+) -> None:
+    """Check a package's files and replay its golden rows on this machine."""
+    from training.verify import verify
+
+    console.verdict(Console(), verify(package, source))
 
 
 def main() -> None:

@@ -26,6 +26,10 @@ _NUMBERS: Final = (
     *(sign * 10.0**power for power in (10, 15, 30, 38) for sign in (1, -1)),
     3e38,
     -3e38,
+    3.4028235677973366e38,  # the least that float32 cannot hold
+    1e39,
+    -1e39,
+    1e300,
     1e-310,
     -0.0,
 )

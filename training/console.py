@@ -17,6 +17,7 @@ from training.errors import TrainingError
 if TYPE_CHECKING:  # to say why a run stopped takes no scikit-learn, which is slow to import
     from training.evaluate import Metric
     from training.run import Outcome, Progress
+    from training.verify import Verdict
 
 _LABELS = {
     "read": "Reading",
@@ -71,6 +72,21 @@ def outcome(console: Console, result: "Outcome") -> None:
     worst = manifest.parity.max_difference
     table.add_row("Parity", f"{compared} rows as scikit-learn, greatest difference {worst:.1e}")
     table.add_row("Size", f"{manifest.size / 1024:.0f} KiB")
+    console.print(table)
+
+
+def verdict(console: Console, found: "Verdict") -> None:
+    """Show what was verified."""
+    manifest, table = found.package.manifest, Table(show_header=False, title=None)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    table.add_row("Package", Text(manifest.id))
+    table.add_row("Files", f"{len(manifest.files)} as the manifest describes them")
+    table.add_row("Golden rows", f"{len(found.package.golden)} with scikit-learn's answers")
+    if found.accepted or found.refused:
+        table.add_row("Data", f"{found.accepted} rows accepted")
+    for (feature, code), count in found.refused.most_common():
+        table.add_row(Text(feature), f"{code} in {count} rows")
     console.print(table)
 
 

@@ -20,7 +20,7 @@ from training.convert.scope import Convert, Estimator
 from training.convert.vocabulary import Vocabulary
 from training.errors import ConversionRefused
 from training.frames import ClientRow, client_rows, feature_of, reference_frame
-from training.parity import Candidate, Reference, accepts_unseen, nullable, prove
+from training.parity import Candidate, Reference, accepts_unseen, greatest, nullable, prove
 
 _GOLDEN_DATA: Final = 32
 _GOLDEN_EDGES: Final = 32
@@ -133,6 +133,7 @@ class Draft:
             self.kinds[name],
             nullable=nullable(reference, rows, name),
             accepts_unseen=vocabulary is not None and accepts_unseen(reference, rows, name),
+            greatest=greatest(reference, rows, name) if self.kinds[name] == "number" else None,
             vocabulary=() if vocabulary is None else vocabulary.categories,
         )
 

@@ -1,5 +1,6 @@
 """The gate: the graph must answer as scikit-learn does, on every row, or the run stops."""
 
+import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,9 @@ from training.frames import ClientRow
 type MakeFrame = Callable[[Sequence[ClientRow]], pd.DataFrame]
 
 _CHUNK: Final = 2000
+_HUGE: Final = 1e300
+# The greatest float64 that rounds to a float32, then smaller ones for what a scaler makes larger.
+_LIMITS: Final = (3.4028235677973362e38, 1e38, 1e36, 1e33, 1e30, 1e20)
 _SAMPLE_SIZES: Final = (1, 7)
 
 
@@ -78,8 +82,10 @@ class Reference:
 
     def answers(self, rows: Sequence[ClientRow]) -> Answers:
         """Score rows; where scikit-learn raises, the rows at fault are found by halving."""
-        # On few rows its threads cost more than they save, most of all on a busy machine.
-        with threadpool_limits(limits=1):
+        # On few rows its threads cost more than they save, most of all on a busy machine. What it
+        # warns of, extreme numbers and unseen categories, is here on purpose.
+        with threadpool_limits(limits=1), warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
             return self._halving(rows)
 
     def accepts(self, row: ClientRow) -> bool:
@@ -248,6 +254,21 @@ def _compare_sizes(candidate: Candidate, rows: Sequence[ClientRow], proof: Proof
 def nullable(reference: Reference, rows: Sequence[ClientRow], name: str) -> bool:
     """Tell whether the pipeline accepts a row in which the feature `name` is missing."""
     return reference.accepts(rows[0] | {name: None})
+
+
+def greatest(reference: Reference, rows: Sequence[ClientRow], name: str) -> float | None:
+    """Find the magnitude up to which the pipeline accepts numbers; None where it takes them all.
+
+    Trees of scikit-learn take float32, and refuse what does not fit.
+    """
+    if _accepts_both(reference, rows[0], name, _HUGE):
+        return None
+    limits = (limit for limit in _LIMITS if _accepts_both(reference, rows[0], name, limit))
+    return next(limits, None)
+
+
+def _accepts_both(reference: Reference, row: ClientRow, name: str, limit: float) -> bool:
+    return all(reference.accepts(row | {name: value}) for value in (limit, -limit))
 
 
 def accepts_unseen(reference: Reference, rows: Sequence[ClientRow], name: str) -> bool:

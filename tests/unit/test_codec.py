@@ -209,3 +209,13 @@ def test_columns_of_different_length_are_refused(codec: Codec) -> None:
 
     with pytest.raises(ValueError, match="differ in length"):
         codec.encode_columns(columns)
+
+
+@pytest.mark.parametrize("value", [1e30, -1e30, 10**15 * 1.5])
+def test_a_number_past_what_the_pipeline_accepts_is_refused(value: float) -> None:
+    feature = Feature(name="amount", kind="number", nullable=False, greatest=1e15)
+    target = Target(task="binary", classes=(0, 1))
+    codec = Codec(Signature(features=(feature,), target=target))
+
+    assert faults(codec, {"amount": value}) == [(0, "amount", FaultCode.TOO_LARGE)]
+    assert codec.encode([{"amount": 1e15}]).tolist() == [[1e15]]

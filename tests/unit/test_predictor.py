@@ -8,7 +8,7 @@ from sklambda.codec import EXACT_INTEGER
 from sklambda.errors import RowsInvalid
 from sklambda.manifest import GoldenRow
 from sklambda.package import ModelPackage
-from sklambda.predictor import Predictor, choose, decide
+from sklambda.predictor import Predictor, choose, decide, distances
 from sklambda.signature import Target
 from tests.conftest import Train, Trained
 from training.frames import client_rows, kinds_of
@@ -93,6 +93,34 @@ def test_the_score_is_that_of_the_label_among_several_classes() -> None:
 
     assert (prediction.label, prediction.score) == (3, 0.625)
     assert prediction.probabilities == {"1": 0.125, "2": 0.25, "3": 0.625}
+
+
+def test_a_binary_decision_has_a_label_and_no_probability() -> None:
+    target = Target(task="binary", scores="decision", classes=("no", "yes"))
+
+    below, at, above = decide(target, np.array([[-2.0], [0.0], [0.5]]))
+
+    assert [below.label, at.label, above.label] == ["no", "no", "yes"]
+    assert (above.score, above.probabilities) == (0.5, None)
+
+
+def test_a_regressor_answers_with_values_by_name() -> None:
+    target = Target(task="regression", scores="value", outputs=("low", "high"))
+
+    [prediction] = decide(target, np.array([[1.5, 2.5]]))
+
+    assert prediction.values == {"low": 1.5, "high": 2.5}
+    assert prediction.label is None
+
+
+def test_differences_are_absolute_up_to_1_and_relative_above() -> None:
+    expected = np.array([[0.5, 0.0], [1e9, 0.0], [np.inf, np.nan], [np.inf, 0.0]])
+    found = np.array([[0.25, 0.0], [1e9 + 1, 0.0], [np.inf, np.nan], [-np.inf, 0.0]])
+
+    first, second, third, fourth = distances(expected, found)
+
+    assert (first, second, third) == (0.25, pytest.approx(1e-9), 0.0)
+    assert not fourth <= 1.0
 
 
 def test_a_row_has_the_same_answer_alone_and_in_company(churn: Trained) -> None:

@@ -135,7 +135,7 @@ def _column(
 
 def _plain(feature: Feature, values: FloatVector) -> bool:
     """Tell whether a whole numeric column can stand as it is, without a look at each value."""
-    if feature.kind != "number" or values.dtype != np.float64:
+    if feature.kind != "number" or values.dtype != np.float64 or feature.greatest is not None:
         return False
     return bool(np.isfinite(values).all()) or (
         feature.nullable and not bool(np.isinf(values).any())
@@ -143,7 +143,7 @@ def _plain(feature: Feature, values: FloatVector) -> bool:
 
 
 def _encoder(feature: Feature) -> Encode:
-    present = _category(feature) if feature.kind == "category" else _PRESENT[feature.kind]
+    present = _present(feature)
     nullable = feature.nullable
 
     def encode(value: object) -> float:
@@ -154,6 +154,24 @@ def _encoder(feature: Feature) -> Encode:
         return present(value)
 
     return encode
+
+
+def _present(feature: Feature) -> Encode:
+    if feature.kind == "category":
+        return _category(feature)
+    if feature.greatest is not None:
+        return _bounded(_PRESENT[feature.kind], feature.greatest)
+    return _PRESENT[feature.kind]
+
+
+def _bounded(encode: Encode, greatest: float) -> Encode:
+    def bounded(value: object) -> float:
+        number = encode(value)
+        if abs(number) > greatest:
+            raise _Refused(FaultCode.TOO_LARGE, f"must not exceed {greatest:.17g} in magnitude")
+        return number
+
+    return bounded
 
 
 def _is_missing(value: object) -> bool:

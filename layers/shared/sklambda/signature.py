@@ -45,6 +45,8 @@ class Feature(Part):
         Whether the pipeline accepts a category that it was not fitted on.
     vocabulary : tuple of str
         The known categories; a category's code is its position.
+    greatest : float or None
+        The greatest magnitude of a number that the pipeline accepts; None for any finite one.
     range : tuple of (float, float) or None
         Least and greatest value seen in training.
     example : bool, int, float, str or None
@@ -56,6 +58,7 @@ class Feature(Part):
     nullable: bool
     accepts_unseen: bool = False
     vocabulary: tuple[str, ...] = ()
+    greatest: Annotated[float, Field(gt=0)] | None = None
     range: tuple[float, float] | None = None
     example: Scalar | None = None
 
