@@ -72,8 +72,8 @@ class _Service:
             predictions = self._predictor.predict(rows)
         except RowsInvalid as invalid:
             raise problems.rows_invalid(invalid) from None
-        answer = {"model": self._model, "predictions": predictions}
-        return _json(to_json(answer, exclude_none=True))
+        shown = [prediction.members for prediction in predictions]
+        return _json(to_json({"model": self._model, "predictions": shown}))
 
     async def live(self) -> Response:
         """Tell that the process runs."""

@@ -41,6 +41,12 @@ class Prediction:
     probabilities: dict[str, float] | None = None
     values: dict[str, float] | None = None
 
+    @property
+    def members(self) -> dict[str, object]:
+        """The members that apply, as an answer shows them."""
+        named = ((name, getattr(self, name)) for name in self.__slots__)
+        return {name: value for name, value in named if value is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class GoldenMismatch:

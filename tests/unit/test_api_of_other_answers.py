@@ -1,0 +1,71 @@
+"""The service for models that answer with values or decisions instead of probabilities."""
+
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from sklearn.linear_model import LinearRegression
+from sklearn.svm import LinearSVC
+from starlette.testclient import TestClient
+
+import training
+from functions.predict.api import create_app
+from sklambda.predictor import Predictor
+from sklambda.settings import Settings
+from sklambda.telemetry import logger
+from tests.proof import classes, numbers, values
+
+SETTINGS = Settings(model_dir=Path(), max_rows=50, log_level="INFO")
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    return numbers()
+
+
+def ask(estimator: Any, frame: pd.DataFrame, out: Path, target: str) -> tuple[Any, Any]:
+    package = training.export(estimator, frame, out=out / "p", name="other", target=target)
+    app = create_app(
+        Predictor.open(package.path), SETTINGS, logger(f"test {out}", SETTINGS, StringIO())
+    )
+    client = TestClient(app)
+    rows = frame.head(3).to_dict("records")
+    predictions = client.post("/predict", json={"instances": rows}).json()["predictions"]
+    responses = client.get("/openapi.json").json()["paths"]["/predict"]["post"]["responses"]
+    schema = responses["200"]["content"]["application/json"]["schema"]
+    return predictions, schema["properties"]["predictions"]["items"]["properties"]
+
+
+def test_a_regressor_answers_with_its_value(frame: pd.DataFrame, tmp_path: Path) -> None:
+    regressor = LinearRegression().fit(frame, values())
+
+    predictions, schema = ask(regressor, frame, tmp_path, "price")
+
+    expected = regressor.predict(frame.head(3))
+    assert [p["values"]["price"] for p in predictions] == pytest.approx(list(expected), rel=1e-9)
+    assert [list(p) for p in predictions] == [["values"]] * 3
+    assert list(schema) == ["values"]
+
+
+def test_several_outputs_have_a_name_each(frame: pd.DataFrame, tmp_path: Path) -> None:
+    regressor = LinearRegression().fit(frame, values(2))
+
+    predictions, _ = ask(regressor, frame, tmp_path, "price")
+
+    assert list(predictions[0]["values"]) == ["price_0", "price_1"]
+
+
+def test_a_classifier_without_probabilities_answers_with_its_decision(
+    frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    scaled = (frame - frame.mean()) / (frame.std() + 1)
+    classifier = LinearSVC().fit(scaled, classes(2))
+
+    predictions, schema = ask(classifier, scaled, tmp_path, "left")
+
+    decisions = classifier.decision_function(scaled.head(3))
+    assert [p["score"] for p in predictions] == pytest.approx(list(decisions), rel=1e-9)
+    assert [p["label"] for p in predictions] == classifier.predict(scaled.head(3)).tolist()
+    assert list(schema) == ["label", "score"]
