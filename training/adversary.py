@@ -20,8 +20,12 @@ type Group = Literal["data", "boundaries", "missing", "categories", "extremes"]
 _SPREAD: Final = 8
 """On how many real rows each boundary is tried: a branch deep in a tree is met by few of them."""
 
-_MOST_BOUNDARIES: Final = 512
+_LEAST_SPREAD: Final = 3
+_MOST_ROWS: Final = 60_000
+"""Rows at boundaries, of all features together: forests have more than can be tried."""
+
 _QUANTILES: Final = 33
+_NUMERIC: Final = ("number", "integer")
 _NUMBERS: Final = (
     *(sign * 10.0**power for power in (10, 15, 30, 38) for sign in (1, -1)),
     3e38,
@@ -78,34 +82,38 @@ def adversarial(
         Of the choice of real rows.
     """
     generator = np.random.default_rng(seed)
+    budget = _MOST_ROWS // max(1, sum(kind in _NUMERIC for kind in kinds.values()))
 
     def pick() -> ClientRow:
         return rows[int(generator.integers(len(rows)))]
 
     for name, kind in kinds.items():
-        yield from _at_boundaries(name, kind, rows, limits.get(name, np.empty(0)), generator, pick)
+        if kind in _NUMERIC:
+            seen = [float(value) for row in rows if (value := row[name]) is not None]
+            values = _bounds(kind, seen, limits.get(name, np.empty(0)), budget, generator)
+            for value in values:
+                for _ in range(min(_SPREAD, budget // len(values))):
+                    yield Case("boundaries", f"{name} at a boundary", pick() | {name: value})
         yield Case("missing", f"{name} missing", pick() | {name: None})
         yield from _strange(name, kind, pick)
     yield Case("missing", "everything missing", dict.fromkeys(kinds))
 
 
-def _at_boundaries(
-    name: str,
+def _bounds(
     kind: Kind,
-    rows: Sequence[ClientRow],
+    seen: Sequence[float],
     limits: FloatVector,
+    budget: int,
     generator: np.random.Generator,
-    pick: Callable[[], ClientRow],
-) -> Iterator[Case]:
-    if kind not in ("number", "integer"):
-        return
-    if len(limits) > _MOST_BOUNDARIES:
-        limits = np.sort(generator.choice(limits, _MOST_BOUNDARIES, replace=False))
-    seen = [float(value) for row in rows if (value := row[name]) is not None]
-    centres = np.concatenate([limits, np.quantile(seen, np.linspace(0, 1, _QUANTILES))])
-    for value in around(centres, kind):
-        for _ in range(_SPREAD):
-            yield Case("boundaries", f"{name} at a boundary", pick() | {name: value})
+) -> list[Scalar]:
+    """Choose the values to try, so many that each is tried on a few rows within the budget."""
+    spread = np.quantile(seen, np.linspace(0, 1, _QUANTILES)) if seen else np.zeros(1)
+    values = around(np.concatenate([limits, spread]), kind)
+    most = budget // _LEAST_SPREAD
+    if len(values) <= most:
+        return values
+    places = generator.choice(len(values), most, replace=False)
+    return [values[place] for place in sorted(places)]
 
 
 def around(centres: FloatVector, kind: Kind) -> list[Scalar]:
@@ -117,7 +125,8 @@ def around(centres: FloatVector, kind: Kind) -> list[Scalar]:
     if kind == "integer":
         whole = np.concatenate([np.floor(centres), np.ceil(centres)])
         return [int(value) for value in np.unique(whole) if abs(value) <= EXACT_INTEGER]
-    single = centres.astype(np.float32)
+    with np.errstate(over="ignore"):
+        single = centres.astype(np.float32)
     down, up = np.float32(-np.inf), np.float32(np.inf)
     neighbours = [
         centres,

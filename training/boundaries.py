@@ -6,7 +6,7 @@ otherwise, takes the other branch.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import onnx
@@ -16,13 +16,18 @@ from onnx import TensorProto, helper, numpy_helper
 from sklambda.arrays import FloatMatrix, FloatVector
 from sklambda.session import INPUT, InferenceSession, load
 from training.convert.graph import ML_DOMAIN
+from training.convert.trees import BRANCH_MEMBER
 
 _FAR: Final = 1e300
+_SEED: Final = 0
+
+_MOST: Final = 2048
+"""How many thresholds are looked at for each input: a forest has hundreds of thousands."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Splits:
-    """What the trees of one node compare: columns of the tensor, with thresholds."""
+    """What trees compare: columns of one tensor, with thresholds."""
 
     tensor: str
     columns: NDArray[np.int64]  # [S]
@@ -69,26 +74,44 @@ def boundaries(model: bytes, base: FloatVector, inputs: Sequence[int]) -> dict[i
 
 
 def _splits(graph: onnx.ModelProto) -> list[_Splits]:
-    found = []
+    found: dict[str, list[FloatMatrix]] = {}
     for node in graph.graph.node:
         if node.domain == ML_DOMAIN and node.op_type == "TreeEnsemble":
             attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-            pairs = np.column_stack(
-                [
-                    np.asarray(attributes["nodes_featureids"], dtype=np.float64),
-                    numpy_helper.to_array(attributes["nodes_splits"]),
-                ]
-            )
-            pairs = np.unique(pairs[np.isfinite(pairs[:, 1])], axis=0)
-            found.append(_Splits(node.input[0], pairs[:, 0].astype(np.int64), pairs[:, 1]))
-    return found
+            found.setdefault(node.input[0], []).append(_pairs(attributes))
+    return [_merged(tensor, np.concatenate(parts)) for tensor, parts in found.items()]
+
+
+def _merged(tensor: str, pairs: FloatMatrix) -> _Splits:
+    pairs = np.unique(pairs[np.isfinite(pairs[:, 1])], axis=0)
+    return _Splits(tensor, pairs[:, 0].astype(np.int64), pairs[:, 1])
+
+
+def _pairs(attributes: dict[str, Any]) -> FloatMatrix:
+    """Give columns with their thresholds, [S, 2]; each member of a set counts as one."""
+    columns = np.asarray(attributes["nodes_featureids"], dtype=np.float64)
+    pairs = np.column_stack([columns, numpy_helper.to_array(attributes["nodes_splits"])])
+    if "membership_values" not in attributes:
+        return pairs
+    in_sets = numpy_helper.to_array(attributes["nodes_modes"]) == BRANCH_MEMBER
+    members = numpy_helper.to_array(attributes["membership_values"])
+    # A NaN ends each set; it is dropped with the infinite thresholds.
+    owner = columns[in_sets][np.cumsum(np.isnan(members)) - np.isnan(members)]
+    return np.concatenate([pairs[~in_sets], np.column_stack([owner, members])])
 
 
 def _exposing(graph: onnx.ModelProto, tensors: Sequence[str]) -> InferenceSession:
-    """Load the graph with inner tensors as its outputs."""
+    """Load what comes before inner tensors, with them as the outputs."""
     shown = onnx.ModelProto()
-    shown.CopyFrom(graph)
-    del shown.graph.output[:]
+    shown.ir_version = graph.ir_version
+    shown.opset_import.extend(graph.opset_import)
+    shown.graph.name = graph.graph.name
+    shown.graph.input.extend(graph.graph.input)
+    nodes, wanted = _before(graph.graph.node, tensors)
+    shown.graph.node.extend(nodes)
+    shown.graph.initializer.extend(
+        value for value in graph.graph.initializer if value.name in wanted
+    )
     for tensor in tensors:
         # The input itself cannot be an output, so each tensor is passed on under another name.
         shown.graph.node.append(helper.make_node("Identity", [tensor], [f"shown_{tensor}"]))
@@ -96,6 +119,18 @@ def _exposing(graph: onnx.ModelProto, tensors: Sequence[str]) -> InferenceSessio
             helper.make_tensor_value_info(f"shown_{tensor}", TensorProto.DOUBLE, None)
         )
     return load(shown.SerializeToString())
+
+
+def _before(
+    nodes: Sequence[onnx.NodeProto], tensors: Sequence[str]
+) -> tuple[list[onnx.NodeProto], set[str]]:
+    """Leave out the trees themselves, which would be run at each step of the bisection."""
+    wanted, kept = set(tensors), []
+    for node in reversed(nodes):
+        if wanted.intersection(node.output):
+            wanted.update(node.input)
+            kept.append(node)
+    return kept[::-1], wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +151,7 @@ class _Probe:
     def boundaries(self, splits: _Splits) -> FloatVector:
         low, high = self(np.array([-_FAR, _FAR]))
         moved = (low != high)[splits.columns]
-        columns, thresholds = splits.columns[moved], splits.thresholds[moved]
+        columns, thresholds = _some(splits.columns[moved], splits.thresholds[moved])
         if len(columns) == 0:
             return np.empty(0)
         return self._bisect(columns, thresholds, (high > low)[columns])
@@ -132,6 +167,16 @@ class _Probe:
             below = left == rising
             low, high = np.where(below, middle, low), np.where(below, high, middle)
         return _unrank(low)
+
+
+def _some(
+    columns: NDArray[np.int64], thresholds: FloatVector
+) -> tuple[NDArray[np.int64], FloatVector]:
+    """Pick at random where there are too many, the same ones each time."""
+    if len(columns) <= _MOST:
+        return columns, thresholds
+    places = np.random.default_rng(_SEED).choice(len(columns), _MOST, replace=False)
+    return columns[places], thresholds[places]
 
 
 def _rank(values: FloatVector) -> NDArray[np.int64]:

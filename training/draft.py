@@ -20,7 +20,14 @@ from training.convert.scope import Convert, Estimator
 from training.convert.vocabulary import Vocabulary
 from training.errors import ConversionRefused
 from training.frames import ClientRow, client_rows, feature_of, reference_frame
-from training.parity import Candidate, Reference, accepts_unseen, greatest, nullable, prove
+from training.parity import (
+    Candidate,
+    Reference,
+    accepts_unseen,
+    greatest_accepted,
+    nullable,
+    prove,
+)
 
 _GOLDEN_DATA: Final = 32
 _GOLDEN_EDGES: Final = 32
@@ -133,7 +140,9 @@ class Draft:
             self.kinds[name],
             nullable=nullable(reference, rows, name),
             accepts_unseen=vocabulary is not None and accepts_unseen(reference, rows, name),
-            greatest=greatest(reference, rows, name) if self.kinds[name] == "number" else None,
+            greatest=greatest_accepted(reference, rows, name)
+            if self.kinds[name] == "number"
+            else None,
             vocabulary=() if vocabulary is None else vocabulary.categories,
         )
 
@@ -144,7 +153,11 @@ class Draft:
             place for place, kind in enumerate(self.kinds.values()) if kind in ("number", "integer")
         ]
         found = boundaries(model, base, numeric)
-        return {names[place]: values for place, values in found.items()}
+        greatest = [feature.greatest or np.inf for feature in signature.features]
+        return {
+            names[place]: values[np.abs(values) <= greatest[place]]
+            for place, values in found.items()
+        }
 
 
 def target_of(pipeline: Estimator, converted: Converted, name: str | None) -> Target:

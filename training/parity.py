@@ -256,7 +256,7 @@ def nullable(reference: Reference, rows: Sequence[ClientRow], name: str) -> bool
     return reference.accepts(rows[0] | {name: None})
 
 
-def greatest(reference: Reference, rows: Sequence[ClientRow], name: str) -> float | None:
+def greatest_accepted(reference: Reference, rows: Sequence[ClientRow], name: str) -> float | None:
     """Find the magnitude up to which the pipeline accepts numbers; None where it takes them all.
 
     Trees of scikit-learn take float32, and refuse what does not fit.

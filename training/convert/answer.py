@@ -44,6 +44,20 @@ class Answer:
         return None
 
 
+class ByDecision(Answer):
+    """The answers of a classifier whose label follows its decision and not its probabilities.
+
+    Probabilities of one class against the rest saturate at 1 for several classes at once.
+    """
+
+    __slots__ = ()
+
+    @property
+    def scores(self) -> tuple[Scores, Matrix] | None:
+        """What becomes the output of the graph: the decision, which gives the label."""
+        return None if self.decision is None else ("decision", self.decision)
+
+
 def chosen(graph: Graph, scores: Matrix) -> Matrix:
     """Give the position of each row's class, [N, 1]: above 0 for one column, else the greatest."""
     if scores.width == 1:

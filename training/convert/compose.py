@@ -1,9 +1,10 @@
-"""Steps made of steps: Pipeline and ColumnTransformer."""
+"""Steps made of steps: Pipeline, ColumnTransformer and FeatureUnion."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from sklearn.compose import ColumnTransformer
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline
 
 from training.convert.answer import Answer
 from training.convert.graph import Matrix
@@ -27,8 +28,8 @@ def _column_transformer(estimator: Estimator, matrix: Matrix, scope: Scope) -> M
     scope.admit(
         estimator,
         # The threshold decides how scikit-learn stores the result, not what it holds.
-        free="transformers remainder sparse_threshold n_jobs verbose verbose_feature_names_out",
-        only={"transformer_weights": (None,)},
+        free="transformers remainder sparse_threshold n_jobs transformer_weights verbose "
+        "verbose_feature_names_out",
     )
     # Names, indices, slices, masks and selectors, as scikit-learn itself resolved them.
     places = estimator._transformer_to_input_indices
@@ -37,13 +38,42 @@ def _column_transformer(estimator: Estimator, matrix: Matrix, scope: Scope) -> M
         if len(places[name]) == 0 or step == "drop":
             continue
         part = scope.graph.take(matrix, [int(place) for place in places[name]])
-        parts.append(part if step == "passthrough" else scope.transform(name, step, part))
+        part = part if _passes(step) else scope.transform(name, step, part)
+        parts.append(_weighted(part, name, estimator.transformer_weights, scope))
+    return _side_by_side(parts, estimator, scope)
+
+
+def _feature_union(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+    scope.admit(
+        estimator,
+        free="transformer_list n_jobs transformer_weights verbose verbose_feature_names_out",
+    )
+    parts = []
+    for name, step in estimator.transformer_list:
+        if step == "drop":
+            continue
+        part = matrix if _passes(step) else scope.transform(name, step, matrix)
+        parts.append(_weighted(part, name, estimator.transformer_weights, scope))
+    return _side_by_side(parts, estimator, scope)
+
+
+def _weighted(part: Matrix, name: str, weights: Mapping[str, float] | None, scope: Scope) -> Matrix:
+    weight = None if weights is None else weights.get(name)
+    if weight is None:
+        return part
+    if any(vocabulary is not None for vocabulary in part.vocabularies):
+        scope.refuse(f"a weight of {name!r}, which holds strings, has no exact conversion")
+    return part.alike(scope.graph.node("Mul", part.tensor, scope.graph.constant(float(weight))))
+
+
+def _side_by_side(parts: list[Matrix], estimator: Estimator, scope: Scope) -> Matrix:
     if not parts:
-        scope.refuse("ColumnTransformer leaves no column")
+        scope.refuse(f"{type(estimator).__name__} leaves no column")
     return scope.graph.join(parts)
 
 
 CONVERTERS: Final[dict[type, Convert]] = {
     ColumnTransformer: _column_transformer,
+    FeatureUnion: _feature_union,
     Pipeline: _pipeline,
 }

@@ -1,7 +1,133 @@
 """Votes and stacks of other predictors."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
-from training.convert.scope import Convert
+import numpy as np
+from onnx import TensorProto
+from sklearn.ensemble import (
+    StackingClassifier,
+    StackingRegressor,
+    VotingClassifier,
+    VotingRegressor,
+)
 
-CONVERTERS: Final[dict[type, Convert]] = {}
+from training.convert.answer import Answer
+from training.convert.graph import Matrix
+from training.convert.responses import position, response
+from training.convert.scope import Convert, Estimator, Scope
+
+
+def _voting_classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    scope.admit(
+        estimator,
+        free="estimators weights n_jobs flatten_transform verbose",
+        only={"voting": ("soft",)},  # a hard vote gives labels and no scores
+    )
+    votes = [
+        response(scope.answer(name, voter, matrix), voter, "predict_proba", scope)
+        for name, voter in _members(estimator)
+    ]
+    if {vote.width for vote in votes} != {len(estimator.classes_)}:
+        scope.refuse("VotingClassifier has members with other classes")
+    transformed = scope.graph.join(votes) if estimator.flatten_transform else None
+    return Answer(_average(votes, estimator, scope), transformed=transformed)
+
+
+def _voting_regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    scope.admit(estimator, free="estimators weights n_jobs verbose")
+    votes = [
+        response(scope.answer(name, voter, matrix), voter, "predict", scope)
+        for name, voter in _members(estimator)
+    ]
+    if {vote.width for vote in votes} != {1}:
+        scope.refuse("VotingRegressor has members with several outputs")
+    return Answer(value=_average(votes, estimator, scope), transformed=scope.graph.join(votes))
+
+
+def _members(estimator: Estimator) -> Iterator[tuple[str, Estimator]]:
+    for name, member in estimator.named_estimators_.items():
+        if not isinstance(member, str):  # "drop"
+            yield name, member
+
+
+def _average(votes: Sequence[Matrix], estimator: Estimator, scope: Scope) -> Matrix:
+    """Average as `numpy.average` does, one after the other, so that equal sums stay equal."""
+    graph = scope.graph
+    tensors = [vote.tensor for vote in votes]
+    divisor = float(len(votes))
+    weights = estimator._weights_not_none
+    if weights is not None:
+        if len(weights) != len(votes):
+            scope.refuse(f"{type(estimator).__name__} has other members than when it was fitted")
+        tensors = [
+            graph.node("Mul", tensor, graph.constant(float(weight)))
+            for tensor, weight in zip(tensors, weights, strict=True)
+        ]
+        divisor = float(np.asarray(weights).sum(dtype=np.float64))
+    total = tensors[0]
+    for tensor in tensors[1:]:
+        total = graph.node("Add", total, tensor)
+    return votes[0].alike(graph.node("Div", total, graph.constant(divisor)))
+
+
+def _stacking_classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    scope.admit(
+        estimator,
+        free="estimators final_estimator cv stack_method n_jobs passthrough verbose",
+    )
+    if isinstance(estimator.classes_, list):
+        scope.refuse("StackingClassifier has several targets")
+    return _stack(estimator, matrix, scope)
+
+
+def _stacking_regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    scope.admit(estimator, free="estimators final_estimator cv n_jobs passthrough verbose")
+    return _stack(estimator, matrix, scope)
+
+
+def _stack(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    members = list(_members(estimator))
+    columns = [
+        _opinion(name, member, method, matrix, scope)
+        for (name, member), method in zip(members, estimator.stack_method_, strict=True)
+    ]
+    if len(getattr(estimator, "classes_", ())) == 2:
+        columns = [
+            scope.graph.take(column, range(1, column.width))
+            if method == "predict_proba"
+            else column
+            for column, method in zip(columns, estimator.stack_method_, strict=True)
+        ]
+    if estimator.passthrough:
+        if any(vocabulary is not None for vocabulary in matrix.vocabularies):
+            scope.refuse(f"{type(estimator).__name__}(passthrough=True) has categories")
+        columns.append(matrix)
+    stacked = scope.graph.join(columns)
+    final = scope.answer("final_estimator", estimator.final_estimator_, stacked)
+    return replace(final, transformed=stacked)
+
+
+def _opinion(name: str, member: Estimator, method: str, matrix: Matrix, scope: Scope) -> Matrix:
+    answer = scope.answer(name, member, matrix)
+    if method == "predict" and answer.value is None:
+        return _label(member, position(answer, member, scope), scope)
+    return response(answer, member, method, scope)
+
+
+def _label(member: Estimator, place: Matrix, scope: Scope) -> Matrix:
+    """Give the labels as the numbers that they are: members are fitted on codes of the classes."""
+    if np.asarray(member.classes_).dtype.kind not in "iufb":
+        scope.refuse(f"{type(member).__name__}.predict gives labels that are no numbers")
+    graph = scope.graph
+    index = graph.node("Cast", place.tensor, to=TensorProto.INT64)
+    return place.alike(graph.node("Gather", graph.constant(member.classes_), index))
+
+
+CONVERTERS: Final[dict[type, Convert]] = {
+    StackingClassifier: _stacking_classifier,
+    StackingRegressor: _stacking_regressor,
+    VotingClassifier: _voting_classifier,
+    VotingRegressor: _voting_regressor,
+}

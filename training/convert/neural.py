@@ -2,6 +2,61 @@
 
 from typing import Final
 
-from training.convert.scope import Convert
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-CONVERTERS: Final[dict[type, Convert]] = {}
+from training.convert.answer import Answer
+from training.convert.graph import Matrix
+from training.convert.links import probabilities
+from training.convert.scope import Convert, Estimator, Scope
+
+_FITTING: Final = (
+    "hidden_layer_sizes solver alpha batch_size learning_rate learning_rate_init power_t max_iter "
+    "shuffle random_state tol verbose warm_start momentum nesterovs_momentum early_stopping "
+    "validation_fraction beta_1 beta_2 epsilon n_iter_no_change max_fun"
+)
+_OPERATORS: Final = {
+    "identity": "Identity",
+    "logistic": "Sigmoid",
+    "tanh": "Tanh",
+    "relu": "Relu",
+    "exp": "Exp",
+}
+_ACTIVATIONS: Final[dict[str, tuple[object, ...]]] = {
+    "activation": ("identity", "logistic", "tanh", "relu")
+}
+
+
+def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    scope.admit(estimator, free=_FITTING, only=_ACTIVATIONS)
+    if estimator._label_binarizer.y_type_ not in ("binary", "multiclass"):
+        scope.refuse("MLPClassifier gives several labels a row")
+    return Answer(probabilities(scope.graph, _layers(estimator, matrix, scope)))
+
+
+def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    losses = ("squared_error", "poisson")
+    scope.admit(estimator, free=_FITTING, only=_ACTIVATIONS | {"loss": losses})
+    raw = _layers(estimator, matrix, scope)
+    link = _OPERATORS[estimator.out_activation_]
+    return Answer(value=raw.alike(scope.graph.node(link, raw.tensor)))
+
+
+def _layers(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+    """Run all layers but the link of the last one."""
+    graph = scope.graph
+    tensor = matrix.tensor
+    last = len(estimator.coefs_) - 1
+    for place, (weights, bias) in enumerate(
+        zip(estimator.coefs_, estimator.intercepts_, strict=True)
+    ):
+        products = graph.node("MatMul", tensor, graph.constant(weights))
+        tensor = graph.node("Add", products, graph.constant([bias]))
+        if place < last:
+            tensor = graph.node(_OPERATORS[estimator.activation], tensor)
+    return matrix.numbers(tensor, estimator.n_outputs_)
+
+
+CONVERTERS: Final[dict[type, Convert]] = {
+    MLPClassifier: _classifier,
+    MLPRegressor: _regressor,
+}

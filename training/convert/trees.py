@@ -3,15 +3,19 @@
 https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsemble.html
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import numpy_helper
+from onnx import TensorProto, numpy_helper
 
-from sklambda.arrays import Flags, FloatVector
+from sklambda.arrays import Flags, FloatMatrix, FloatVector
 from training.convert.graph import ML_DOMAIN, Graph, Matrix
+from training.convert.scope import Estimator
+
+BRANCH_MEMBER: Final = 6
 
 _SUM: Final = 1
 _NO_TRANSFORM: Final = 0
@@ -38,6 +42,9 @@ class Tree:
         Whether NaN goes left.
     value : ndarray of float64, shape [nodes]
         What a leaf adds.
+    members : dict of int to ndarray of float64
+        By node: the values that go left, for a branch that compares with a set of them. All others
+        go right, a missing one too.
     """
 
     left: Integers
@@ -47,6 +54,11 @@ class Tree:
     threshold: FloatVector
     missing_left: Flags
     value: FloatVector
+    members: dict[int, FloatVector] = field(default_factory=dict)
+
+    def adding(self, value: FloatVector) -> "Tree":
+        """Give the tree with other leaves, [nodes]."""
+        return replace(self, value=value)
 
 
 @dataclass(slots=True)
@@ -77,6 +89,8 @@ class Ensemble:
         whole = {
             name: np.concatenate([part[name] for part in self.parts]) for name in self.parts[0]
         }
+        if len(whole["membership_values"]) == 0:
+            del whole["membership_values"]
         attributes: dict[str, Any] = {
             name: numpy_helper.from_array(values, name) if name in _TENSORS else values.tolist()
             for name, values in whole.items()
@@ -95,7 +109,7 @@ class Ensemble:
         return matrix.numbers(sums, self.targets)
 
 
-_TENSORS: Final = frozenset({"nodes_modes", "nodes_splits", "leaf_weights"})
+_TENSORS: Final = frozenset({"nodes_modes", "nodes_splits", "leaf_weights", "membership_values"})
 
 
 def _apart(tree: Tree, branches: int, leaves: int) -> dict[str, NDArray[Any]]:
@@ -104,9 +118,13 @@ def _apart(tree: Tree, branches: int, leaves: int) -> dict[str, NDArray[Any]]:
         tree.leaf, leaves + np.cumsum(tree.leaf) - 1, branches + np.cumsum(branch) - 1
     )
     left, right = tree.left[branch], tree.right[branch]
+    modes = np.full(len(tree.leaf), _BRANCH_LEQ, dtype=np.uint8)
+    modes[list(tree.members)] = BRANCH_MEMBER
+    ended = [np.append(tree.members[node], np.nan) for node in sorted(tree.members)]
     return {
         "nodes_featureids": tree.feature[branch],
-        "nodes_modes": np.full(branch.sum(), _BRANCH_LEQ, dtype=np.uint8),
+        "nodes_modes": modes[branch],
+        "membership_values": np.concatenate([np.empty(0), *ended]),
         "nodes_splits": tree.threshold[branch],
         "nodes_missing_value_tracks_true": tree.missing_left[branch].astype(np.int64),
         "nodes_truenodeids": number[left],
@@ -128,3 +146,68 @@ def _with_a_branch(tree: Tree) -> Tree:
         missing_left=np.zeros(3, dtype=bool),
         value=np.repeat(tree.value[:1], 3),
     )
+
+
+def as_sklearn_compares(graph: Graph, matrix: Matrix) -> Matrix:
+    """Round to float32, which scikit-learn's trees compare with float64 thresholds."""
+    return matrix.alike(graph.double(graph.node("Cast", matrix.tensor, to=TensorProto.FLOAT)))
+
+
+def grown(fitted: Estimator, places: Integers | None = None) -> Tree:
+    """Read the branches of a fitted ``sklearn.tree._tree.Tree``; its leaves add nothing yet.
+
+    Parameters
+    ----------
+    fitted : Tree
+        The estimator's ``tree_``.
+    places : ndarray of int64, optional
+        The matrix's column of each feature; without it they are the same.
+    """
+    leaf = fitted.children_left < 0
+    feature = np.where(leaf, 0, fitted.feature)
+    return Tree(
+        left=fitted.children_left.astype(np.int64),
+        right=fitted.children_right.astype(np.int64),
+        leaf=leaf,
+        feature=feature if places is None else places[feature],
+        threshold=fitted.threshold.astype(np.float64),
+        missing_left=fitted.missing_go_to_left.astype(bool),
+        value=np.zeros(len(leaf)),
+    )
+
+
+def constant_leaf(value: float) -> Tree:
+    """Make a tree that adds the same to every row."""
+    nothing = np.zeros(1, dtype=np.int64)
+    return Tree(
+        left=nothing,
+        right=nothing,
+        leaf=np.array([True]),
+        feature=nothing,
+        threshold=np.zeros(1),
+        missing_left=np.array([False]),
+        value=np.array([value]),
+    )
+
+
+type Grown = Sequence[tuple[Tree, FloatMatrix]]  # each tree with a table [nodes, width]
+
+
+def gathered(graph: Graph, matrix: Matrix, trees: Grown) -> Matrix:
+    """Sum rows of tables, one a leaf, over trees in their order; gives [N, width].
+
+    The operator's leaves hold one number, so here that is the row of a table. A copy of the trees
+    for each column would give the same and be larger and slower by their number.
+    """
+    ensemble, tables, rows = Ensemble(len(trees)), [], 0
+    for target, (tree, table) in enumerate(trees):
+        numbers = rows + np.cumsum(tree.leaf) - 1
+        ensemble.add(tree.adding(numbers.astype(np.float64)), target)
+        tables.append(table[tree.leaf])
+        rows += len(tables[-1])
+    leaves = graph.node("Cast", ensemble.node(graph, matrix).tensor, to=TensorProto.INT64)
+    # Over the first axis onnxruntime adds row by row, as scikit-learn does: to the last bit.
+    by_tree = graph.node("Transpose", leaves, perm=[1, 0])
+    found = graph.node("Gather", graph.constant(np.concatenate(tables)), by_tree, axis=0)
+    axis = graph.constant([0], np.int64)
+    return matrix.numbers(graph.node("ReduceSum", found, axis, keepdims=0), tables[0].shape[1])

@@ -12,7 +12,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 from onnxruntime import GraphOptimizationLevel, InferenceSession, SessionOptions
 
-__all__ = ["INPUT", "OUTPUT", "InferenceSession", "Session", "load"]
+__all__ = ["INPUT", "OUTPUT", "InferenceSession", "Session", "SessionOptions", "load"]
 
 INPUT = "X"
 OUTPUT = "scores"

@@ -1,0 +1,220 @@
+"""Writes docs/estimators.md: each estimator, proven here, beside the standard converter.
+
+Usage: python -m tests.benchmark.estimators
+"""
+
+import textwrap
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from rich.progress import track
+from sklearn.base import is_classifier, is_regressor
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+from sklearn.utils import all_estimators
+from threadpoolctl import threadpool_limits
+
+from sklambda.session import load
+from tests.conftest import REPOSITORY
+from tests.proof import classes, mixed, numbers, values
+from training.convert import CONVERTERS
+from training.draft import Draft
+from training.errors import ConversionRefused
+from training.frames import kinds_of
+
+PAGE: Final = REPOSITORY / "docs/estimators.md"
+VISIBLE: Final = 1e-4
+ROWS: Final = 300
+INNER: Final = LogisticRegression(max_iter=2000)
+OF_COUNTS: Final = {"CategoricalNB", "ComplementNB", "MultinomialNB"}
+OF_CATEGORIES: Final = {"OneHotEncoder", "OrdinalEncoder", "TargetEncoder"}
+OF_SEVERAL_OUTPUTS: Final = {
+    "CCA", "MultiOutputRegressor", "MultiTaskElasticNet", "MultiTaskElasticNetCV",
+    "MultiTaskLasso", "MultiTaskLassoCV", "PLSCanonical", "RegressorChain",
+}  # fmt: skip
+TUNED: Final = "FixedThresholdClassifier TunedThresholdClassifierCV"
+
+
+def _each(names: str, **arguments: Any) -> dict[str, dict[str, Any]]:
+    return dict.fromkeys(names.split(), arguments)
+
+
+ARGUMENTS: Final[dict[str, dict[str, Any]]] = {
+    "ColumnTransformer": {"transformers": [("scale", MinMaxScaler(), ["grid", "whole"])]},
+    "FeatureUnion": {"transformer_list": [("scale", MinMaxScaler())]},
+    "GridSearchCV": {"estimator": INNER, "param_grid": {"C": [0.1, 1.0]}},
+    "HalvingGridSearchCV": {"estimator": INNER, "param_grid": {"C": [0.1, 1.0]}},
+    "HalvingRandomSearchCV": {"estimator": INNER, "param_distributions": {"C": [0.1, 1.0]}},
+    "OneHotEncoder": {"handle_unknown": "ignore", "sparse_output": False},
+    "OrdinalEncoder": {"handle_unknown": "use_encoded_value", "unknown_value": -1},
+    "Pipeline": {"steps": [("scale", MinMaxScaler())]},
+    "RandomizedSearchCV": {"estimator": INNER, "param_distributions": {"C": [0.1, 1]}, "n_iter": 2},
+    "StackingClassifier": {"estimators": [("linear", INNER)]},
+    "StackingRegressor": {"estimators": [("linear", Ridge())]},
+    "VotingClassifier": {"estimators": [("linear", INNER)], "voting": "soft"},
+    "VotingRegressor": {"estimators": [("linear", Ridge())]},
+    **_each("MultiOutputRegressor RegressorChain", estimator=Ridge()),
+    **_each("FrozenEstimator RFE RFECV SelectFromModel SequentialFeatureSelector", estimator=INNER),
+    **_each("OneVsOneClassifier OneVsRestClassifier", estimator=INNER),
+    **_each(TUNED, estimator=INNER),
+    **_each("GaussianRandomProjection SparseRandomProjection", n_components=3),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What the page says of one estimator."""
+
+    name: str
+    rows: int
+    difference: float
+    stock: str
+
+
+def main() -> None:
+    """Prove every estimator that has a converter, and write the page."""
+    proven, stopped = [], {}
+    with threadpool_limits(limits=1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for kind in track(sorted(CONVERTERS, key=lambda kind: kind.__name__), "Proving"):
+            try:
+                proven.append(_line(kind))
+            except ConversionRefused as error:
+                stopped[kind.__name__] = str(error)
+    PAGE.write_text(page(proven, stopped))
+
+
+def page(proven: list[Line], stopped: dict[str, str]) -> str:
+    """Write the page."""
+    table = [
+        f"| {line.name} | {line.rows} | {line.difference:.0e} | {line.stock} |" for line in proven
+    ]
+    halted = [f"| {name} | {reason} |" for name, reason in stopped.items()]
+    parts = [
+        _HEAD.format(count=len(proven)),
+        *table,
+        "",
+        *([_STOPPED, *halted, ""] if halted else []),
+    ]
+    return "\n".join([*parts, *_refused(), ""])
+
+
+def refused() -> list[str]:
+    """Name the estimators of scikit-learn that have no converter."""
+    known = {kind.__name__ for kind in CONVERTERS}
+    return sorted(name for name, _ in all_estimators() if name not in known)
+
+
+_HEAD = """# Estimators
+
+Written by `python -m tests.benchmark.estimators`. {count} estimators convert exactly. Each was
+fitted with its usual parameters, transformers before a HistGradientBoostingClassifier, and compared
+with scikit-learn on the rows of the gate: real ones, both sides of every boundary, missing values
+where they are accepted, extreme numbers. A difference is absolute up to a score of 1 and relative
+above; no label differed.
+
+The last column is the standard converter, skl2onnx 1.20.0 in float32, on the real rows and the
+boundaries: "wrong" counts rows whose score is off by more than 1e-4.
+
+| estimator | rows | greatest difference | skl2onnx |
+|---|---|---|---|"""
+
+
+_STOPPED = """## Stopped by the gate on this data
+
+These have a converter, but on this data some answer differs, or scikit-learn itself does not give
+the same answer twice: the run ends with exit code 4 and this reason. On other data they may pass.
+
+| estimator | reason |
+|---|---|"""
+
+
+def _refused() -> list[str]:
+    names = textwrap.fill(", ".join(refused()), 100)
+    return [
+        "## Refused by name",
+        "",
+        "No exact conversion yet, or none possible:",
+        "",
+        f"{names}.",
+        "",
+        "A subclass of an estimator, a function of one's own, and any parameter value that a",
+        "converter does not honour are refused too; the refusal names the step and the parameter.",
+    ]
+
+
+def _line(kind: type) -> Line:
+    rows, difference, stock = 0, 0.0, "right"
+    for estimator, frame in _fitted(kind):
+        draft = Draft(estimator, frame, kinds_of(frame))
+        model, signature = draft.convert(None, None)
+        cases = draft.cases(model, signature)
+        report = draft.prove(model, signature, cases)
+        rows += sum(report.rows.values())
+        difference = max(difference, report.max_difference)
+        reference = draft.reference(signature.target)
+        chosen = [case.row for case in cases if case.group in ("data", "boundaries")]
+        stock = _worse(stock, _stock(estimator, frame, reference, chosen))
+    return Line(kind.__name__, rows, difference, stock)
+
+
+def _fitted(kind: type) -> Iterator[tuple[Any, pd.DataFrame]]:
+    name = kind.__name__
+    made = kind(**ARGUMENTS.get(name, {}))
+    frame = mixed(missing=False)[["colour", "plan"]] if name in OF_CATEGORIES else numbers()
+    if name == "QuadraticDiscriminantAnalysis":  # it wants columns of full rank
+        frame = frame.drop(columns="constant")
+    if name in OF_COUNTS:
+        frame = frame[["whole"]]
+    if is_regressor(made):
+        yield made.fit(frame, values(2 if name in OF_SEVERAL_OUTPUTS else 1)), frame
+    elif is_classifier(made):
+        for count in (
+            (2, 3)
+            if name not in ("FixedThresholdClassifier", "TunedThresholdClassifierCV")
+            else (2,)
+        ):
+            yield kind(**ARGUMENTS.get(name, {})).fit(frame, classes(count)), frame
+    else:
+        trees = HistGradientBoostingClassifier(max_iter=10, random_state=0)
+        yield make_pipeline(made, trees).fit(frame, classes(2)), frame
+
+
+def _stock(estimator: Any, frame: pd.DataFrame, reference: Any, rows: list[Any]) -> str:
+    if any(kind == "category" for kind in kinds_of(frame).values()):
+        return "not compared: categories"
+    import skl2onnx
+    from skl2onnx.common.data_types import FloatTensorType
+
+    expected = reference.answers(rows)
+    try:
+        model = skl2onnx.convert_sklearn(
+            estimator,
+            initial_types=[("X", FloatTensorType([None, frame.shape[1]]))],
+            target_opset={"": 22, "ai.onnx.ml": 3},
+            options={id(estimator): {"zipmap": False}} if is_classifier(estimator) else None,
+        )
+        session = load(model.SerializeToString())
+        X = reference.frame(rows).to_numpy(dtype=np.float32)
+        found = np.asarray(session.run(None, {"X": X})[-1], dtype=np.float64).reshape(len(rows), -1)
+    except Exception as error:  # whatever it is that the standard converter cannot do
+        return f"does not convert or load ({type(error).__name__})"
+    if found.shape != expected.scores.shape:
+        return "other scores"
+    scale = np.maximum(1, np.abs(expected.scores))
+    wrong = (np.abs(found - expected.scores) / scale).max(axis=1) > VISIBLE
+    return f"wrong in {wrong.mean():.1%}" if wrong.any() else "right"
+
+
+def _worse(first: str, second: str) -> str:
+    return max(first, second, key=lambda text: (text.startswith("wrong"), text != "right", text))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""Projected columns equal scikit-learn's."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sklearn.decomposition import PCA, FactorAnalysis, FastICA, IncrementalPCA, TruncatedSVD
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.random_projection import GaussianRandomProjection, SparseRandomProjection
+
+from tests.proof import classes, numbers, prove
+
+PROJECTIONS: dict[str, Callable[[], Any]] = {
+    "principal components": lambda: PCA(),
+    "principal components, white": lambda: PCA(2, whiten=True),
+    "principal components, share": lambda: PCA(0.9, svd_solver="full"),
+    "incremental": lambda: IncrementalPCA(2, batch_size=50),
+    "incremental, white": lambda: IncrementalPCA(2, whiten=True),
+    "singular values": lambda: TruncatedSVD(2, random_state=0),
+    "singular values, arpack": lambda: TruncatedSVD(2, algorithm="arpack", random_state=0),
+    "factors": lambda: FactorAnalysis(2, tol=0.1),
+    "factors, rotated": lambda: FactorAnalysis(2, tol=0.1, rotation="varimax"),
+    "independent components": lambda: FastICA(2, random_state=0, max_iter=2000),
+    "independent, not white": lambda: FastICA(whiten=False, random_state=0, tol=0.5, max_iter=3000),
+    "random projection": lambda: GaussianRandomProjection(3, random_state=0),
+    "sparse random projection": lambda: SparseRandomProjection(3, random_state=0),
+    "sparse random projection, dense": lambda: SparseRandomProjection(
+        3, density=0.5, dense_output=True, random_state=0
+    ),
+}
+MODELS: dict[str, Callable[[], Any]] = {
+    "linear": lambda: LogisticRegression(solver="newton-cholesky"),
+    "trees": lambda: HistGradientBoostingClassifier(max_iter=5, random_state=0),
+}
+
+
+@pytest.mark.parametrize("name", PROJECTIONS)
+def test_a_projection_equals_scikit_learn(name: str) -> None:
+    frame = numbers().drop(columns=["constant"])
+    pipeline = make_pipeline(StandardScaler(), PROJECTIONS[name](), MODELS["linear"]())
+
+    prove(pipeline.fit(frame, classes(3)), frame)

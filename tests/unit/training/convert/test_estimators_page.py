@@ -1,0 +1,28 @@
+"""docs/estimators.md lists what there is."""
+
+import re
+
+import pytest
+
+from tests.benchmark.estimators import PAGE, refused
+from training.convert import CONVERTERS
+
+STALE = "write it again: python -m tests.benchmark.estimators"
+
+
+@pytest.fixture(scope="module")
+def parts() -> tuple[str, str]:
+    listed, _, without = PAGE.read_text().partition("## Refused by name")
+    return listed, without
+
+
+def test_every_converter_has_its_line(parts: tuple[str, str]) -> None:
+    names = re.findall(r"^\| (\w+) \| (?!rows|reason)[^-]", parts[0], re.MULTILINE)
+
+    assert sorted(names) == sorted(kind.__name__ for kind in CONVERTERS), STALE
+
+
+def test_everything_else_is_named_as_refused(parts: tuple[str, str]) -> None:
+    names = parts[1].partition("possible:")[2].partition(".")[0]
+
+    assert re.findall(r"\w+", names) == refused(), STALE

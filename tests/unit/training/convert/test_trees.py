@@ -1,0 +1,89 @@
+"""A single tree answers as scikit-learn's does, to the last bit."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import (
+    DecisionTreeClassifier,
+    DecisionTreeRegressor,
+    ExtraTreeClassifier,
+    ExtraTreeRegressor,
+)
+
+from tests.proof import classes, numbers, prove, values
+from training.draft import Draft
+from training.errors import ConversionRefused
+from training.frames import kinds_of
+
+CLASSIFIERS: dict[str, Callable[[], Any]] = {
+    "decision tree": lambda: DecisionTreeClassifier(random_state=0),
+    "of impure leaves": lambda: DecisionTreeClassifier(
+        min_samples_leaf=20, class_weight="balanced"
+    ),
+    "of one leaf": lambda: DecisionTreeClassifier(min_samples_leaf=200),
+    "of two leaves": lambda: DecisionTreeClassifier(max_depth=1),
+    "extra tree": lambda: ExtraTreeClassifier(max_depth=5, random_state=0),
+}
+REGRESSORS: dict[str, Callable[[], Any]] = {
+    "decision tree": lambda: DecisionTreeRegressor(random_state=0),
+    "absolute error": lambda: DecisionTreeRegressor(criterion="absolute_error", max_depth=4),
+    "of one leaf": lambda: DecisionTreeRegressor(min_samples_leaf=200),
+    "extra tree": lambda: ExtraTreeRegressor(max_depth=5, random_state=0),
+}
+
+
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_a_classifier_equals_scikit_learn(name: str, count: int) -> None:
+    frame = numbers()
+
+    report = prove(CLASSIFIERS[name]().fit(frame, classes(count)), frame)
+
+    assert report.max_difference == 0
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+@pytest.mark.parametrize("name", REGRESSORS)
+def test_a_regressor_equals_scikit_learn(name: str, outputs: int) -> None:
+    frame = numbers()
+
+    report = prove(REGRESSORS[name]().fit(frame, values(outputs)), frame)
+
+    assert report.max_difference == 0
+
+
+@pytest.mark.parametrize("make", [DecisionTreeClassifier, ExtraTreeClassifier])
+def test_missing_values_take_the_branch_that_was_learnt(make: Callable[..., Any]) -> None:
+    frame = numbers(missing=True)
+
+    report = prove(make(max_depth=6, random_state=0).fit(frame, classes(3)), frame)
+
+    assert report.rows["missing"] > 0
+
+
+def test_a_tree_behind_a_scaler_decides_ties_as_scikit_learn_does() -> None:
+    frame = numbers(missing=True).drop(columns="tiny")
+    pipeline = make_pipeline(StandardScaler(), DecisionTreeClassifier(random_state=0))
+
+    prove(pipeline.fit(frame, classes(3)), frame)
+
+
+def test_several_targets_of_a_classifier_are_refused() -> None:
+    frame = numbers()
+    labels = np.column_stack([classes(2), classes(2)])
+    fitted = DecisionTreeClassifier(max_depth=2).fit(frame, labels)
+
+    with pytest.raises(ConversionRefused, match="several targets"):
+        Draft(fitted, frame, kinds_of(frame)).convert(None, None)
+
+
+def test_a_single_class_is_refused() -> None:
+    frame = numbers()
+    fitted = DecisionTreeClassifier().fit(frame, np.zeros(len(frame), dtype=int))
+
+    with pytest.raises(ConversionRefused, match="one class only"):
+        Draft(fitted, frame, kinds_of(frame)).convert(None, None)

@@ -1,0 +1,101 @@
+"""Regression on a target that was transformed."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    RobustScaler,
+    StandardScaler,
+)
+
+from training.convert.answer import Answer
+from training.convert.graph import Graph, Matrix
+from training.convert.responses import response
+from training.convert.scope import Convert, Estimator, Scope
+
+
+def _transformed_target(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    scope.admit(estimator, free="regressor transformer func inverse_func check_inverse")
+    inner = estimator.regressor_
+    value = response(scope.answer("regressor", inner, matrix), inner, "predict", scope)
+    transformer = estimator.transformer_
+    if type(transformer) not in _INVERSES:
+        scope.refuse(f"the inverse of {type(transformer).__name__} has no exact conversion")
+    return Answer(value=value.alike(_INVERSES[type(transformer)](transformer, value, scope)))
+
+
+def _function(transformer: Estimator, value: Matrix, scope: Scope) -> str:
+    scope.admit(
+        transformer,
+        free="func validate accept_sparse check_inverse feature_names_out kw_args",
+        only={"inverse_func": (None, *_FUNCTIONS), "inv_kw_args": (None, {})},
+    )
+    function = transformer.inverse_func
+    return value.tensor if function is None else _FUNCTIONS[function](scope.graph, value.tensor)
+
+
+def _one(graph: Graph) -> str:
+    return graph.constant(1.0)
+
+
+_FUNCTIONS: Final[dict[Any, Callable[[Graph, str], str]]] = {
+    np.exp: lambda graph, x: graph.node("Exp", x),
+    # Near 0 these two lose digits relative to the result, none that a score of 1 would show.
+    np.expm1: lambda graph, x: graph.node("Sub", graph.node("Exp", x), _one(graph)),
+    np.log1p: lambda graph, x: graph.node("Log", graph.node("Add", x, _one(graph))),
+    np.log: lambda graph, x: graph.node("Log", x),
+    np.sqrt: lambda graph, x: graph.node("Sqrt", x),
+    np.square: lambda graph, x: graph.node("Mul", x, x),
+    np.negative: lambda graph, x: graph.node("Neg", x),
+    np.reciprocal: lambda graph, x: graph.node("Div", _one(graph), x),
+}
+
+
+def _standard(transformer: Estimator, value: Matrix, scope: Scope) -> str:
+    scope.admit(transformer, free="copy with_mean with_std")
+    scale = transformer.scale_ if transformer.with_std else None
+    return _stretched(value, scale, transformer.mean_ if transformer.with_mean else None, scope)
+
+
+def _robust(transformer: Estimator, value: Matrix, scope: Scope) -> str:
+    scope.admit(transformer, free="with_centering with_scaling quantile_range copy unit_variance")
+    scale = transformer.scale_ if transformer.with_scaling else None
+    center = transformer.center_ if transformer.with_centering else None
+    return _stretched(value, scale, center, scope)
+
+
+def _max_abs(transformer: Estimator, value: Matrix, scope: Scope) -> str:
+    scope.admit(transformer, free="copy clip")  # what is clipped is the way there, not back
+    return _stretched(value, transformer.scale_, None, scope)
+
+
+def _min_max(transformer: Estimator, value: Matrix, scope: Scope) -> str:
+    scope.admit(transformer, free="feature_range copy clip")
+    graph = scope.graph
+    moved = graph.node("Sub", value.tensor, graph.constant([transformer.min_]))
+    return graph.node("Div", moved, graph.constant([transformer.scale_]))
+
+
+def _stretched(value: Matrix, scale: Any, center: Any, scope: Scope) -> str:
+    graph, result = scope.graph, value.tensor
+    if scale is not None:
+        result = graph.node("Mul", result, graph.constant([scale]))
+    if center is not None:
+        result = graph.node("Add", result, graph.constant([center]))
+    return result
+
+
+_INVERSES: Final[dict[type, Callable[[Estimator, Matrix, Scope], str]]] = {
+    FunctionTransformer: _function,
+    MaxAbsScaler: _max_abs,
+    MinMaxScaler: _min_max,
+    RobustScaler: _robust,
+    StandardScaler: _standard,
+}
+
+CONVERTERS: Final[dict[type, Convert]] = {TransformedTargetRegressor: _transformed_target}
