@@ -12,8 +12,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from rich.progress import track
-from sklearn.base import is_classifier, is_regressor
+from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
@@ -33,6 +34,7 @@ VISIBLE: Final = 1e-4
 ROWS: Final = 300
 INNER: Final = LogisticRegression(max_iter=2000)
 OF_COUNTS: Final = {"CategoricalNB", "ComplementNB", "MultinomialNB"}
+OF_FULL_RANK: Final = {"FactorAnalysis", "FastICA", "QuadraticDiscriminantAnalysis"}
 OF_CATEGORIES: Final = {"OneHotEncoder", "OrdinalEncoder", "TargetEncoder"}
 OF_SEVERAL_OUTPUTS: Final = {
     "CCA", "MultiOutputRegressor", "MultiTaskElasticNet", "MultiTaskElasticNetCV",
@@ -63,6 +65,9 @@ ARGUMENTS: Final[dict[str, dict[str, Any]]] = {
     **_each("FrozenEstimator RFE RFECV SelectFromModel SequentialFeatureSelector", estimator=INNER),
     **_each("OneVsOneClassifier OneVsRestClassifier", estimator=INNER),
     **_each(TUNED, estimator=INNER),
+    **_each("KBinsDiscretizer", encode="onehot-dense"),
+    **_each("MissingIndicator", features="all"),
+    **_each("NuSVC SVC", break_ties=True),
     **_each("GaussianRandomProjection SparseRandomProjection", n_components=3),
 }
 
@@ -85,8 +90,8 @@ def main() -> None:
         for kind in track(sorted(CONVERTERS, key=lambda kind: kind.__name__), "Proving"):
             try:
                 proven.append(_line(kind))
-            except ConversionRefused as error:
-                stopped[kind.__name__] = str(error)
+            except (ConversionRefused, ValueError, TypeError) as error:
+                stopped[kind.__name__] = str(error).splitlines()[0]
     PAGE.write_text(page(proven, stopped))
 
 
@@ -168,22 +173,27 @@ def _fitted(kind: type) -> Iterator[tuple[Any, pd.DataFrame]]:
     name = kind.__name__
     made = kind(**ARGUMENTS.get(name, {}))
     frame = mixed(missing=False)[["colour", "plan"]] if name in OF_CATEGORIES else numbers()
-    if name == "QuadraticDiscriminantAnalysis":  # it wants columns of full rank
-        frame = frame.drop(columns="constant")
+    if name in OF_FULL_RANK:
+        frame = frame[["grid", "skewed", "whole"]]
+    if name == "KernelCenterer":  # it wants a square matrix
+        frame = pd.DataFrame(np.random.default_rng(0).random((60, 60))).rename(columns=str)
     if name in OF_COUNTS:
         frame = frame[["whole"]]
-    if is_regressor(made):
-        yield made.fit(frame, values(2 if name in OF_SEVERAL_OUTPUTS else 1)), frame
-    elif is_classifier(made):
-        for count in (
-            (2, 3)
-            if name not in ("FixedThresholdClassifier", "TunedThresholdClassifierCV")
-            else (2,)
-        ):
-            yield kind(**ARGUMENTS.get(name, {})).fit(frame, classes(count)), frame
-    else:
+    target = classes(2, len(frame))
+    if hasattr(made, "get_support") or not (is_regressor(made) or is_classifier(made)):
         trees = HistGradientBoostingClassifier(max_iter=10, random_state=0)
-        yield make_pipeline(made, trees).fit(frame, classes(2)), frame
+        yield make_pipeline(made, trees).fit(frame, target), frame
+    elif is_regressor(made):
+        yield _fit(made, frame, values(2 if name in OF_SEVERAL_OUTPUTS else 1)), frame
+    else:
+        for count in (2,) if name in TUNED else (2, 3):
+            yield _fit(clone(made), frame, classes(count)), frame
+
+
+def _fit(estimator: Any, frame: pd.DataFrame, target: Any) -> Any:
+    if isinstance(estimator, FrozenEstimator):
+        estimator.estimator.fit(frame, target)
+    return estimator.fit(frame, target)
 
 
 def _stock(estimator: Any, frame: pd.DataFrame, reference: Any, rows: list[Any]) -> str:
