@@ -135,15 +135,17 @@ class Draft:
         rows: Sequence[ClientRow],
         vocabulary: Vocabulary | None,
     ) -> Feature:
+        categories = () if vocabulary is None else vocabulary.categories
         return feature_of(
             self.frame[name],
             self.kinds[name],
             nullable=nullable(reference, rows, name),
-            accepts_unseen=vocabulary is not None and accepts_unseen(reference, rows, name),
+            accepts_unseen=vocabulary is not None
+            and accepts_unseen(reference, rows, name, categories),
             greatest=greatest_accepted(reference, rows, name)
             if self.kinds[name] == "number"
             else None,
-            vocabulary=() if vocabulary is None else vocabulary.categories,
+            vocabulary=categories,
         )
 
     def _limits(self, model: bytes, signature: Signature) -> dict[str, FloatVector]:

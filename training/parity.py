@@ -271,8 +271,9 @@ def _accepts_both(reference: Reference, row: ClientRow, name: str, limit: float)
     return all(reference.accepts(row | {name: value}) for value in (limit, -limit))
 
 
-def accepts_unseen(reference: Reference, rows: Sequence[ClientRow], name: str) -> bool:
-    """Tell whether the pipeline accepts a category of the feature `name` that nobody has seen."""
-    seen = {row[name] for row in rows}
-    unseen = next(text for text in map(str, range(len(seen) + 1)) if text not in seen)
-    return reference.accepts(rows[0] | {name: f"unseen {unseen}"})
+def accepts_unseen(
+    reference: Reference, rows: Sequence[ClientRow], name: str, known: Sequence[str]
+) -> bool:
+    """Tell whether the pipeline accepts a category of the feature `name` that is not `known`."""
+    longer_than_all = f"unseen {max(known, key=len, default='')}"
+    return reference.accepts(rows[0] | {name: longer_than_all})

@@ -8,14 +8,14 @@ from sklearn.decomposition import PCA, FactorAnalysis, FastICA, IncrementalPCA, 
 from sklearn.random_projection import GaussianRandomProjection, SparseRandomProjection
 
 from sklambda.arrays import FloatMatrix
+from training.convert.affine import affine
 from training.convert.graph import Matrix
 from training.convert.scope import Convert, Estimator, Scope
 
 
 def _project(scope: Scope, matrix: Matrix, directions: FloatMatrix) -> Matrix:
     """Multiply by the transpose of `directions`, [components, features]."""
-    product = scope.graph.node("MatMul", matrix.tensor, scope.graph.constant(directions.T))
-    return matrix.numbers(product, len(directions))
+    return affine(scope.graph, matrix, directions, 0.0)
 
 
 def _centred(scope: Scope, matrix: Matrix, mean: FloatMatrix) -> Matrix:
