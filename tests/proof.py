@@ -16,7 +16,7 @@ ROWS = 300
 def prove(estimator: Any, frame: pd.DataFrame) -> ParityReport:
     """Convert a fitted estimator and compare it on the rows of the gate; raises what that does."""
     draft = Draft(estimator, frame, kinds_of(frame))
-    model, signature = draft.convert(None, None)
+    model, signature = draft.convert()
     return draft.prove(model, signature, draft.cases(model, signature))
 
 

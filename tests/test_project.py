@@ -194,7 +194,8 @@ def pins(path: Path) -> dict[str, str]:
 
 def declared(requirements: list[str]) -> dict[str, str]:
     plain: list[list[str]] = [
-        re.sub(r"\[.*?\]", "", requirement).split("==") for requirement in requirements
+        re.sub(r"\[.*?\]", "", requirement.partition(";")[0]).strip().split("==")
+        for requirement in requirements
     ]
     return dict(plain)
 

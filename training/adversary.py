@@ -13,9 +13,11 @@ import numpy as np
 from sklambda.arrays import FloatVector
 from sklambda.codec import EXACT_INTEGER
 from sklambda.signature import Kind, Scalar
+from training.dates import EXTREME_MOMENTS, moments_around
 from training.frames import ClientRow
+from training.texts import hard_texts
 
-type Group = Literal["data", "boundaries", "missing", "categories", "extremes"]
+type Group = Literal["data", "boundaries", "missing", "categories", "texts", "extremes"]
 
 _SPREAD: Final = 8
 """On how many real rows each boundary is tried: a branch deep in a tree is met by few of them."""
@@ -25,7 +27,7 @@ _MOST_ROWS: Final = 60_000
 """Rows at boundaries, of all features together: forests have more than can be tried."""
 
 _QUANTILES: Final = 33
-_NUMERIC: Final = ("number", "integer")
+NUMERIC: Final[tuple[Kind, ...]] = ("number", "integer")
 _NUMBERS: Final = (
     *(sign * 10.0**power for power in (10, 15, 30, 38) for sign in (1, -1)),
     3e38,
@@ -82,21 +84,34 @@ def adversarial(
         Of the choice of real rows.
     """
     generator = np.random.default_rng(seed)
-    budget = _MOST_ROWS // max(1, sum(kind in _NUMERIC for kind in kinds.values()))
+    budget = _MOST_ROWS // max(1, sum(kind in NUMERIC for kind in kinds.values()))
 
     def pick() -> ClientRow:
         return rows[int(generator.integers(len(rows)))]
 
     for name, kind in kinds.items():
-        if kind in _NUMERIC:
+        if kind in NUMERIC:
             seen = [float(value) for row in rows if (value := row[name]) is not None]
             values = _bounds(kind, seen, limits.get(name, np.empty(0)), budget, generator)
             for value in values:
                 for _ in range(min(_SPREAD, budget // len(values))):
                     yield Case("boundaries", f"{name} at a boundary", pick() | {name: value})
-        yield Case("missing", f"{name} missing", pick() | {name: None})
+        # What scikit-learn makes of a missing date is a number that nobody meant.
+        group: Group = "extremes" if kind == "datetime" else "missing"
+        yield Case(group, f"{name} missing", pick() | {name: None})
         yield from _strange(name, kind, pick)
-    yield Case("missing", "everything missing", dict.fromkeys(kinds))
+        if kind == "text":
+            for label, text in hard_texts([str(row[name]) for row in rows]):
+                yield Case("texts", f"{name}: {label}", pick() | {name: text})
+        elif kind == "datetime":
+            moments = [str(row[name]) for row in rows]
+            for moment in moments_around(moments, limits.get(name, np.empty(0))):
+                yield Case("boundaries", f"{name} at a boundary", pick() | {name: moment})
+    yield Case("missing", "everything missing", pick() | _nothing(kinds))
+
+
+def _nothing(kinds: Mapping[str, Kind]) -> ClientRow:
+    return {name: None for name, kind in kinds.items() if kind != "datetime"}
 
 
 def _bounds(
@@ -144,6 +159,9 @@ def _strange(name: str, kind: Kind, pick: Callable[[], ClientRow]) -> Iterator[C
     if kind == "category":
         for place, text in enumerate(_STRINGS):
             yield Case("categories", f"{name} unseen, no. {place}", pick() | {name: text})
+    elif kind == "datetime":
+        for moment in EXTREME_MOMENTS:
+            yield Case("extremes", f"{name} = {moment}", pick() | {name: moment})
     elif kind == "integer":
         for integer in _INTEGERS:
             yield Case("extremes", f"{name} = {integer}", pick() | {name: integer})

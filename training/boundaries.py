@@ -17,8 +17,12 @@ from sklambda.arrays import FloatMatrix, FloatVector
 from sklambda.session import INPUT, InferenceSession, load
 from training.convert.graph import ML_DOMAIN
 from training.convert.trees import BRANCH_MEMBER
+from training.ordering import rank, unrank
 
 _FAR: Final = 1e300
+_NUMBERS: Final = 2**22
+"""How many numbers are run at once."""
+
 _SEED: Final = 0
 
 _MOST: Final = 2048
@@ -156,17 +160,25 @@ class _Probe:
             return np.empty(0)
         return self._bisect(columns, thresholds, (high > low)[columns])
 
+    def _at(self, values: FloatVector, columns: NDArray[np.int64]) -> FloatVector:
+        """Give one column for each value, [S]; in parts, for counts of terms make rows wide."""
+        size = max(1, _NUMBERS // len(self.base))
+        parts = [slice(start, start + size) for start in range(0, len(values), size)]
+        found = [
+            np.take_along_axis(self(values[part]), columns[part, None], axis=1) for part in parts
+        ]
+        return np.concatenate(found)[:, 0]
+
     def _bisect(
         self, columns: NDArray[np.int64], thresholds: FloatVector, rising: NDArray[np.bool_]
     ) -> FloatVector:
-        each = np.arange(len(columns))
-        low, high = _rank(np.full(len(columns), -_FAR)), _rank(np.full(len(columns), _FAR))
+        low, high = rank(np.full(len(columns), -_FAR)), rank(np.full(len(columns), _FAR))
         while (high > low + 1).any():
             middle = (low >> 1) + (high >> 1) + (low & high & 1)  # the sum would overflow
-            left = self(_unrank(middle))[each, columns] <= thresholds
+            left = self._at(unrank(middle), columns) <= thresholds
             below = left == rising
             low, high = np.where(below, middle, low), np.where(below, high, middle)
-        return _unrank(low)
+        return unrank(low)
 
 
 def _some(
@@ -177,14 +189,3 @@ def _some(
         return columns, thresholds
     places = np.random.default_rng(_SEED).choice(len(columns), _MOST, replace=False)
     return columns[places], thresholds[places]
-
-
-def _rank(values: FloatVector) -> NDArray[np.int64]:
-    """Number the float64 values in their order, so that neighbours differ by 1."""
-    bits = values.view(np.int64)
-    return np.where(bits >= 0, bits, np.iinfo(np.int64).min - bits)
-
-
-def _unrank(ranks: NDArray[np.int64]) -> FloatVector:
-    bits = np.where(ranks >= 0, ranks, np.iinfo(np.int64).min - ranks)
-    return bits.view(np.float64)

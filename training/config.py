@@ -102,6 +102,12 @@ class Gates(_Section):
     brier: Finite | None = None
 
 
+class Proof(_Section):
+    """How long the conversion and its proof may take, in seconds."""
+
+    time_limit: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 600.0
+
+
 class Config(_Section):
     """A training run, as its TOML file and the ``--set`` overrides describe it."""
 
@@ -111,6 +117,7 @@ class Config(_Section):
     pipeline: Pipeline
     evaluation: Evaluation = Evaluation()
     gates: Gates = Gates()
+    proof: Proof = Proof()
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Config:

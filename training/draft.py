@@ -10,28 +10,30 @@ import pandas as pd
 from sklambda.arrays import FloatVector
 from sklambda.codec import Codec
 from sklambda.manifest import GoldenRow, ParityReport
+from sklambda.predictor import labels
 from sklambda.session import Session
 from sklambda.signature import Feature, Kind, Signature, Target
-from training.adversary import Case, adversarial, real
+from sklambda.text import TermCounts
+from training.adversary import NUMERIC, Case, adversarial, real
+from training.answers import target_of
 from training.blame import guilty_step
 from training.boundaries import boundaries
-from training.convert import CONVERTERS, Converted, convert
+from training.convert import CONVERTERS, convert, convert_steps
 from training.convert.scope import Convert, Estimator
+from training.convert.text import as_taken
 from training.convert.vocabulary import Vocabulary
 from training.errors import ConversionRefused
 from training.frames import ClientRow, client_rows, feature_of, reference_frame
-from training.parity import (
-    Candidate,
-    Reference,
-    accepts_unseen,
-    greatest_accepted,
-    nullable,
-    prove,
-)
+from training.given import require_as_given
+from training.parity import Candidate, prove
+from training.probes import accepts_unseen, bounds_accepted, choices_accepted, nullable
+from training.reference import Given, Reference
 
 _GOLDEN_DATA: Final = 32
 _GOLDEN_EDGES: Final = 32
 _SEED: Final = 0
+_LONG: Final = 10_000
+"""How long a text of a golden row may be: they are replayed at each start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +59,37 @@ class Draft:
 
     def reference(self, target: Target) -> Reference:
         """Give scikit-learn's side, which answers what the target says."""
-        return Reference(self.pipeline, self._reference_frame, target.scores, target.width)
+        return Reference(self.pipeline, self._reference_frame, target)
 
-    def convert(self, target: str | None, row_id: str | None) -> tuple[bytes, Signature]:
+    def convert(
+        self, targets: Sequence[str] = (), row_id: str | None = None
+    ) -> tuple[bytes, Signature]:
         """Convert; gives the graph and the signature, or raises `ConversionRefused`."""
         vocabularies = self._vocabularies()
         converted = convert(self.pipeline, vocabularies, self.converters)
-        answer = target_of(self.pipeline, converted, target)
-        reference = self.reference(answer)
+        target = target_of(self.pipeline, converted.answer, targets)
+        reference = self.reference(target)
         rows = client_rows(self.frame.head(1), self.kinds)
         features = [
             self._feature(name, reference, rows, vocabulary)
             for name, vocabulary in zip(self.kinds, vocabularies, strict=True)
         ]
-        signature = Signature(features=tuple(features), target=answer, row_id=row_id)
+        counts = tuple(self._counts(vocabularies))
+        signature = Signature(features=features, target=target, row_id=row_id, counts=counts)
         return converted.model, signature
 
-    def _reference_frame(self, rows: Sequence[ClientRow]) -> pd.DataFrame:
-        return reference_frame(rows, self.frame, self.kinds)
+    def _reference_frame(self, rows: Sequence[ClientRow]) -> Given:
+        return as_taken(self.pipeline, reference_frame(rows, self.frame, self.kinds))
+
+    def _counts(self, vocabularies: Sequence[Vocabulary | None]) -> list[TermCounts]:
+        """List what is counted in texts, in the order of its columns."""
+        found = {
+            first: TermCounts(feature=name, analyzer=analyzer, terms=terms)
+            for name, vocabulary in zip(self.kinds, vocabularies, strict=True)
+            if vocabulary is not None
+            for (analyzer, terms), first in vocabulary.counts.items()
+        }
+        return [found[first] for first in sorted(found)]
 
     def cases(
         self, model: bytes, signature: Signature, holdout: pd.DataFrame | None = None
@@ -85,7 +100,7 @@ class Draft:
         return [
             *real("training", rows),
             *real("held-out", more),
-            *adversarial(rows, self.kinds, self._limits(model, signature), _SEED),
+            *adversarial(rows, signature.kinds, self._limits(model, signature), _SEED),
         ]
 
     def prove(
@@ -97,11 +112,12 @@ class Draft:
     ) -> ParityReport:
         """Compare the graph with scikit-learn on the cases; raises `ParityFailed`."""
         codec, reference = Codec(signature), self.reference(signature.target)
+        require_as_given(reference, self.frame, client_rows(self.frame, self.kinds))
 
         def guilty(row: ClientRow) -> str:
             return guilty_step(
                 self.pipeline,
-                lambda part: convert(part, self._vocabularies(), self.converters).model,
+                lambda part: convert_steps(part, self._vocabularies(), self.converters),
                 reference.frame([row]),
                 codec.encode([row]),
             )
@@ -113,13 +129,11 @@ class Draft:
         """Keep some cases for good, with scikit-learn's own answers where they are finite."""
         chosen = _choose(cases)
         answers = self.reference(target).answers([case.row for case in chosen])
-        labels = target.classes or (None,)
+        named = labels(target, answers.labels)
         return [
-            GoldenRow(
-                name=case.name, row=case.row, scores=tuple(scores.tolist()), label=labels[label]
-            )
-            for case, scores, label in zip(chosen, answers.scores, answers.labels, strict=True)
-            if label >= 0 and np.isfinite(scores).all()
+            GoldenRow(name=case.name, row=case.row, scores=tuple(scores.tolist()), labels=label)
+            for case, scores, label in zip(chosen, answers.scores, named, strict=True)
+            if np.isfinite(scores).all()
         ]
 
     def _vocabularies(self) -> list[Vocabulary | None]:
@@ -135,56 +149,63 @@ class Draft:
         rows: Sequence[ClientRow],
         vocabulary: Vocabulary | None,
     ) -> Feature:
-        categories = () if vocabulary is None else vocabulary.categories
+        column, kind = self.frame[name], self.kinds[name]
+        # scikit-learn takes a missing date for a number, and says nothing.
+        null = kind != "datetime" and nullable(reference, rows, name)
+        if vocabulary is None:
+            accepted = self._accepted(name, reference, rows)
+            return feature_of(column, kind, nullable=null, accepts_unseen=False, **accepted)
+        if vocabulary.is_torn:
+            raise ConversionRefused("", f"column {name!r} is both a category and a text")
+        if vocabulary.counts:
+            return feature_of(column, "text", nullable=null, accepts_unseen=False)
+        known = vocabulary.categories
+        unseen = accepts_unseen(reference, rows, name, known)
         return feature_of(
-            self.frame[name],
-            self.kinds[name],
-            nullable=nullable(reference, rows, name),
-            accepts_unseen=vocabulary is not None
-            and accepts_unseen(reference, rows, name, categories),
-            greatest=greatest_accepted(reference, rows, name)
-            if self.kinds[name] == "number"
-            else None,
-            vocabulary=categories,
+            column, "category", nullable=null, accepts_unseen=unseen, vocabulary=known
         )
+
+    def _accepted(
+        self, name: str, reference: Reference, rows: Sequence[ClientRow]
+    ) -> dict[str, object]:
+        """Find the numbers that the pipeline accepts, as members of a feature."""
+        kind = self.kinds[name]
+        if kind not in NUMERIC:
+            return {}
+        present = self.frame[name].dropna().astype("float64")
+        choices = choices_accepted(reference, rows, name, kind, np.unique(present))
+        if choices:
+            usual = present[present.isin(choices)].mode().iloc[0]
+            return {"choices": choices, "example": int(usual) if kind == "integer" else usual}
+        least, greatest = bounds_accepted(reference, rows, name, kind)
+        return {"least": least, "greatest": greatest}
 
     def _limits(self, model: bytes, signature: Signature) -> dict[str, FloatVector]:
         base = Codec(signature).encode([signature.example])[0]
         names = list(self.kinds)
-        numeric = [
-            place for place, kind in enumerate(self.kinds.values()) if kind in ("number", "integer")
-        ]
+        counted = (*NUMERIC, "datetime")
+        numeric = [place for place, kind in enumerate(self.kinds.values()) if kind in counted]
         found = boundaries(model, base, numeric)
-        greatest = [feature.greatest or np.inf for feature in signature.features]
         return {
-            names[place]: values[np.abs(values) <= greatest[place]]
+            names[place]: _within(signature.features[place], values)
             for place, values in found.items()
         }
 
 
-def target_of(pipeline: Estimator, converted: Converted, name: str | None) -> Target:
-    """Describe what a converted estimator answers; `name` is the target's column."""
-    if converted.scores is None:
-        raise ConversionRefused("", f"{type(pipeline).__name__} predicts nothing")
-    if converted.scores == "value":
-        outputs: tuple[str, ...] = (name or "value",)
-        if converted.width > 1:
-            outputs = tuple(f"{outputs[0]}_{place}" for place in range(converted.width))
-        return Target(name=name, task="regression", scores="value", outputs=outputs)
-    classes = tuple(pipeline.classes_.tolist())
-    return Target(
-        name=name,
-        task="binary" if len(classes) == 2 else "multiclass",
-        scores=converted.scores,
-        classes=classes,
-        threshold=converted.threshold,
-    )
+def _within(feature: Feature, values: FloatVector) -> FloatVector:
+    least = -np.inf if feature.least is None else feature.least
+    greatest = np.inf if feature.greatest is None else feature.greatest
+    return values[(values >= least) & (values <= greatest)]
+
+
+def _is_long(case: Case) -> bool:
+    return any(isinstance(value, str) and len(value) > _LONG for value in case.row.values())
 
 
 def _choose(cases: Sequence[Case]) -> list[Case]:
     """Pick real rows and edge cases for good, the same ones for the same cases."""
     generator = np.random.default_rng(_SEED)
-    edges = [case for case in cases if case.group != "data"]
+    edges = [case for case in cases if case.group != "data" and not _is_long(case)]
     real_rows = [case for case in cases if case.group == "data"]
     chosen = []
     for pool, count in ((real_rows, _GOLDEN_DATA), (edges, _GOLDEN_EDGES)):

@@ -4,11 +4,12 @@ TrainingError
 ├── ConfigurationError   exit code 2
 ├── DataError            exit code 3
 ├── ConversionRefused    exit code 4
-│   └── ParityFailed     exit code 4
+│   ├── ParityFailed     exit code 4
+│   └── TimeLimitExceeded  exit code 4
 └── QualityGateFailed    exit code 5
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class TrainingError(Exception):
@@ -44,11 +45,19 @@ class ConversionRefused(TrainingError):
 
     def __init__(self, step: str, reason: str) -> None:
         super().__init__(f"{step or 'pipeline'}: {reason}")
-        self.step = step
+        self.step, self.reason = step, reason
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, str]]:
+        """Let it be raised again in another process."""
+        return type(self), (self.step, self.reason)
 
 
 class ParityFailed(ConversionRefused):
     """The converted graph does not answer as scikit-learn does."""
+
+
+class TimeLimitExceeded(ConversionRefused):
+    """The conversion and its proof took longer than they may."""
 
 
 class QualityGateFailed(TrainingError):

@@ -1,27 +1,39 @@
 """A fitted pipeline, to a model package that has proven itself."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import pandas as pd
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from sklambda.manifest import MetricInterval, ParityReport
 from sklambda.package import Facts, ModelPackage, require_replaceable
+from training.confinement import confined
 from training.convert.scope import Estimator
-from training.draft import Draft
 from training.errors import ConversionRefused, DataError
-from training.frames import kinds_of
+from training.frames import as_frame, kinds_of
+from training.proving import Job, Progress, convert_and_prove
 
-type Progress = Callable[[str, int, int], None]
+TIME_LIMIT: Final = 600.0
+"""Seconds that a conversion and its proof may take unless told."""
 
-_LIBRARIES: Final = ("numpy", "onnx", "onnxruntime", "pandas", "scikit-learn", "scipy")
+_LIBRARIES: Final = (
+    "lightgbm",
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "pandas",
+    "scikit-learn",
+    "scipy",
+    "xgboost",
+    "xgboost-cpu",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +50,7 @@ class Record:
         SHA-256 of the data, and of the code that made the pipeline.
     row_id : str or None
         A column of the source that clients may send along.
-    holdout : DataFrame or None
+    holdout : DataFrame, series of str or None
         Further rows of features to prove the conversion on.
     """
 
@@ -47,7 +59,7 @@ class Record:
     data_digest: str | None = None
     code_digest: str | None = None
     row_id: str | None = None
-    holdout: pd.DataFrame | None = None
+    holdout: "pd.DataFrame | pd.Series[str] | None" = None
 
 
 def _silent(stage: str, done: int, total: int) -> None:
@@ -56,12 +68,13 @@ def _silent(stage: str, done: int, total: int) -> None:
 
 def export(
     pipeline: Estimator,
-    frame: pd.DataFrame,
+    frame: "pd.DataFrame | pd.Series[str] | Sequence[str]",
     *,
     out: Path | str,
     name: str,
-    target: str | None = None,
+    target: str | Sequence[str] | None = None,
     record: Record | None = None,
+    time_limit: float | None = TIME_LIMIT,
     progress: Progress = _silent,
 ) -> ModelPackage:
     """Convert a fitted pipeline, prove the conversion, and write a model package.
@@ -70,17 +83,21 @@ def export(
     ----------
     pipeline : estimator
         A fitted scikit-learn classifier or regressor, or a pipeline that ends in one.
-    frame : DataFrame
+    frame : DataFrame, or series or sequence of str
         Shape [N, K]: the rows that it was fitted on, as it was given them. They say how values are
-        written, which categories there are, and what is typical.
+        written, which categories there are, and what is typical. Texts alone, on which a pipeline
+        that starts with a vectoriser is fitted, are the feature "text" unless they have a name.
     out : path
         Directory of the package; a package that stands there is replaced, once this one is proven.
     name : str
         The model's name.
-    target : str, optional
-        The target's column; may stand in `frame`.
+    target : str or sequence of str, optional
+        The target's column, or those of several targets; may stand in `frame`.
     record : Record, optional
         What goes into the manifest beside that.
+    time_limit : float or None, optional
+        Seconds that the conversion and its proof may take, in a process of their own; None lets
+        them take any time, in this one.
     progress : callable, optional
         Told the stage ("convert", "prove", "write"), how much is done, and of how much.
 
@@ -95,28 +112,27 @@ def export(
         The frame is no frame of features that a client could send.
     ConversionRefused
         A step has no exact conversion, or the graph does not answer as scikit-learn does.
+    TimeLimitExceeded
+        A kind of it: the time is up.
     sklambda.errors.PackageRefused
         Something that is no model package stands at `out`.
     """
     require_replaceable(Path(out))
     _check_fitted(pipeline)
-    features = _features_frame(pipeline, frame, target)
-    draft = Draft(pipeline, features, kinds_of(features))
-    return _write(draft, Path(out), name, target, record or Record(), progress)
-
-
-def _write(
-    draft: Draft, out: Path, name: str, target: str | None, record: Record, progress: Progress
-) -> ModelPackage:
-    progress("convert", 0, 1)
-    model, signature = draft.convert(target, record.row_id)
-    progress("convert", 1, 1)
-    cases = draft.cases(model, signature, record.holdout)
-    parity = draft.prove(model, signature, cases, lambda *done: progress("prove", *done))
+    known, targets = record or Record(), [target] if isinstance(target, str) else [*(target or ())]
+    features = _features_frame(pipeline, as_frame(frame), targets)
+    holdout = None if known.holdout is None else as_frame(known.holdout)
+    job = Job(pipeline, features, kinds_of(features), targets, known.row_id, holdout)
+    proven = (
+        convert_and_prove(job, progress)
+        if time_limit is None
+        else confined(job, time_limit, progress)
+    )
     progress("write", 0, 1)
-    golden = draft.golden(cases, signature.target)
-    facts = _facts(name, record, parity)
-    package = ModelPackage.write(out, model, signature, golden, facts)
+    facts = _facts(name, known, proven.parity)
+    package = ModelPackage.write(
+        Path(out), proven.model, proven.signature, proven.golden, facts, proven.explainer
+    )
     progress("write", 1, 1)
     return package
 
@@ -127,13 +143,14 @@ def _check_fitted(pipeline: Estimator) -> None:
         check_is_fitted(pipeline)
     except (NotFittedError, TypeError) as error:
         raise ConversionRefused("", f"{kind} is no fitted scikit-learn estimator") from error
-    classes = getattr(pipeline, "classes_", np.empty(0))
-    if not hasattr(pipeline, "predict") or not isinstance(classes, np.ndarray):
-        raise ConversionRefused("", f"{kind} is neither a classifier nor a regressor")
+    if not hasattr(pipeline, "predict"):
+        raise ConversionRefused("", f"{kind} predicts nothing")
 
 
-def _features_frame(pipeline: Estimator, frame: pd.DataFrame, target: str | None) -> pd.DataFrame:
-    features = frame.drop(columns=[target], errors="ignore") if target else frame
+def _features_frame(
+    pipeline: Estimator, frame: pd.DataFrame, targets: Sequence[str]
+) -> pd.DataFrame:
+    features = frame.drop(columns=list(targets), errors="ignore")
     names = getattr(pipeline, "feature_names_in_", features.columns)
     absent = [name for name in names if name not in features.columns]
     if absent:
@@ -143,11 +160,17 @@ def _features_frame(pipeline: Estimator, frame: pd.DataFrame, target: str | None
     return features[list(names)].reset_index(drop=True)
 
 
+def _libraries() -> Iterator[tuple[str, str]]:
+    for name in _LIBRARIES:
+        with suppress(PackageNotFoundError):  # some are extras
+            yield name, version(name)
+
+
 def _facts(name: str, record: Record, parity: ParityReport) -> Facts:
     return Facts(
         name=name,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        libraries={library: version(library) for library in _LIBRARIES},
+        libraries=dict(_libraries()),
         parity=parity,
         metrics=record.metrics,
         gates=record.gates,

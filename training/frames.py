@@ -4,8 +4,8 @@ A client's row is what JSON can say: numbers, strings, booleans, and None for mi
 made of such rows is what scikit-learn is given wherever its answer is the reference.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -23,19 +23,51 @@ def kind_of(column: Column) -> Kind:
     Raises
     ------
     DataError
-        The column holds dates, or values of several types.
+        The column holds values of several types, dates with a zone, or dates of which some are
+        missing.
     """
-    if pd.api.types.is_bool_dtype(column):
-        return "boolean"
-    if pd.api.types.is_integer_dtype(column):
-        return "integer"
-    if pd.api.types.is_float_dtype(column):
-        return "number"
-    if all(isinstance(value, str) for value in column.dropna()):
-        return "category"
-    raise DataError(
-        f"column {column.name!r} holds neither numbers, nor true and false, nor strings alone"
-    )
+    if column.dtype.kind == "M":
+        _check_moments(column)
+        return "datetime"
+    categorical = isinstance(column.dtype, pd.CategoricalDtype)
+    values = column.cat.categories if categorical else column
+    kind = _KINDS.get(pd.api.types.infer_dtype(values, skipna=True))
+    if kind is None:
+        raise DataError(
+            f"column {column.name!r} holds neither numbers, nor true and false, nor strings alone"
+        )
+    return kind
+
+
+def _check_moments(column: Column) -> None:
+    if not isinstance(column.dtype, np.dtype):
+        raise DataError(
+            f"column {column.name!r} has a time zone: take it off, as "
+            "by dt.tz_convert('UTC').dt.tz_localize(None), or use numbers"
+        )
+    if column.hasnans:
+        raise DataError(
+            f"column {column.name!r} misses dates, which scikit-learn takes for the number -2^63: "
+            "fill them, or use numbers"
+        )
+
+
+_KINDS: Final[dict[str, Kind]] = {
+    "boolean": "boolean",
+    "integer": "integer",
+    "floating": "number",
+    "mixed-integer-float": "number",
+    "string": "category",
+    "empty": "category",
+}
+
+
+def as_frame(rows: pd.DataFrame | Column | Sequence[str]) -> pd.DataFrame:
+    """Give a frame as it is, and texts alone as a frame of one column."""
+    if isinstance(rows, pd.DataFrame):
+        return rows
+    column = rows if isinstance(rows, pd.Series) else pd.Series([*rows], dtype="str")
+    return column.to_frame("text" if column.name is None else column.name)
 
 
 def kinds_of(frame: pd.DataFrame) -> dict[str, Kind]:
@@ -60,11 +92,27 @@ def client_rows(frame: pd.DataFrame, kinds: Mapping[str, Kind]) -> list[ClientRo
 
 
 def _plain(column: Column, kind: Kind) -> list[Scalar | None]:
-    convert = {"integer": int, "number": float, "boolean": bool, "category": str}[kind]
+    if kind == "datetime":
+        return _iso(column)
+    convert = _PLAIN[kind]
     return [
         None if missing else convert(value)
         for value, missing in zip(column.tolist(), column.isna().tolist(), strict=True)
     ]
+
+
+def _iso(moments: Column) -> list[Scalar | None]:
+    texts = np.datetime_as_string(moments.to_numpy())
+    return [None if text == "NaT" else text for text in texts.tolist()]
+
+
+_PLAIN: Final[dict[Kind, Callable[[Any], Scalar]]] = {
+    "number": float,
+    "integer": int,
+    "boolean": bool,
+    "category": str,
+    "text": str,
+}
 
 
 def reference_frame(
@@ -85,7 +133,8 @@ def reference_frame(
     -------
     DataFrame
         Shape [len(rows), K]. Missing is NaN; a column of integers or booleans that misses a value
-        is float64 or object, as pandas would read it.
+        is float64 or object, as pandas would read it. Of the category dtype it has the categories
+        of `like`, and behind them those that only the rows have.
     """
     columns = {
         name: _column([row[name] for row in rows], like[name].dtype, kind)
@@ -94,20 +143,42 @@ def reference_frame(
     return pd.DataFrame(columns, index=range(len(rows)))
 
 
-def _column(values: list[object], dtype: object, kind: Kind) -> Column:
+def _column(values: list[object], like: Any, kind: Kind) -> Column:
+    if kind == "datetime":
+        return pd.Series(values, dtype=like)
+    if isinstance(like, pd.CategoricalDtype):
+        return pd.Series(_categorical(values, like))
     filled = [np.nan if value is None else value for value in values]
+    if like == np.dtype(object):
+        return pd.Series(filled, dtype="object")
     complete = not any(value is None for value in values)
-    if kind == "number":
-        return pd.Series(filled, dtype="float64")
-    if kind == "integer":
-        return pd.Series(filled, dtype="int64" if complete else "float64")
-    if kind == "boolean":
-        return pd.Series(filled, dtype="bool" if complete else "object")
-    return pd.Series(filled, dtype="object" if dtype == np.dtype(object) else "str")
+    return pd.Series(filled, dtype=_DTYPES[kind][complete])
+
+
+def _categorical(values: list[object], like: pd.CategoricalDtype) -> pd.Categorical:
+    known = like.categories
+    unseen = [value for value in dict.fromkeys(values) if value is not None and value not in known]
+    categories = known.append(pd.Index(unseen)) if unseen else known
+    return pd.Categorical(values, categories=categories, ordered=like.ordered)
+
+
+# By kind: the dtype of a column that misses values, and of a complete one.
+_DTYPES: Final[dict[Kind, tuple[str, str]]] = {
+    "number": ("float64", "float64"),
+    "integer": ("float64", "int64"),
+    "boolean": ("object", "bool"),
+    "category": ("str", "str"),
+    "text": ("str", "str"),
+}
 
 
 def example_of(column: Column, kind: Kind) -> Scalar | None:
-    """Pick a typical value of a column: the median of numbers, else the most frequent."""
+    """Pick a typical value of a column: the median of numbers, else the most frequent.
+
+    A text may tell about a person, so none is published.
+    """
+    if kind == "text":
+        return "Some text."
     present = column.dropna()
     if present.empty:
         return None
@@ -115,6 +186,8 @@ def example_of(column: Column, kind: Kind) -> Scalar | None:
         return float(present.astype("float64").median())
     if kind == "integer":
         return int(present.astype("int64").median())
+    if kind == "datetime":
+        return _iso(present.sort_values())[len(present) // 2]
     most_frequent = present.mode().iloc[0]
     return bool(most_frequent) if kind == "boolean" else str(most_frequent)
 
@@ -123,15 +196,29 @@ def feature_of(
     column: Column, kind: Kind, *, nullable: bool, accepts_unseen: bool, **more: object
 ) -> Feature:
     """Describe a column as a feature of the signature."""
-    numbers = column.dropna().astype("float64") if kind in ("number", "integer") else None
     return Feature.model_validate(
         {
             "name": column.name,
             "kind": kind,
             "nullable": nullable,
             "accepts_unseen": accepts_unseen,
-            "range": None if numbers is None or numbers.empty else (numbers.min(), numbers.max()),
+            "range": _range_of(column.dropna(), kind),
+            "unit": _unit_of(column.dtype) if kind == "datetime" else None,
             "example": example_of(column, kind),
             **more,
         }
     )
+
+
+def _unit_of(dtype: Any) -> str:
+    return np.datetime_data(dtype)[0]
+
+
+def _range_of(present: Column, kind: Kind) -> tuple[Any, Any] | None:
+    if present.empty or kind not in ("number", "integer", "datetime"):
+        return None
+    if kind == "datetime":
+        first, last = _iso(present.sort_values().iloc[[0, -1]])
+        return first, last
+    numbers = present.astype("float64")
+    return numbers.min(), numbers.max()

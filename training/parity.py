@@ -1,119 +1,27 @@
 """The gate: the graph must answer as scikit-learn does, on every row, or the run stops."""
 
-import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-import pandas as pd
-from threadpoolctl import threadpool_limits
 
-from sklambda.arrays import Flags, FloatMatrix, IntVector
+from sklambda.arrays import Flags, FloatVector
 from sklambda.codec import Codec
 from sklambda.errors import RowsInvalid
 from sklambda.manifest import ParityReport
 from sklambda.predictor import TOLERANCE, choose, distances
 from sklambda.session import Session
-from sklambda.signature import Scores, Signature
+from sklambda.signature import Signature
 from training.adversary import Case
-from training.convert.scope import Estimator
 from training.errors import ParityFailed
 from training.frames import ClientRow
-
-type MakeFrame = Callable[[Sequence[ClientRow]], pd.DataFrame]
+from training.reference import Answers, Reference, refusals
 
 _CHUNK: Final = 2000
-_HUGE: Final = 1e300
-# The greatest float64 that rounds to a float32, then smaller ones for what a scaler makes larger.
-_LIMITS: Final = (3.4028235677973362e38, 1e38, 1e36, 1e33, 1e30, 1e20)
+_CHUNK_NUMBERS: Final = 2**22
 _SAMPLE_SIZES: Final = (1, 7)
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """What one side says to some rows.
-
-    Attributes
-    ----------
-    scores : FloatMatrix
-        Shape [N, C]; NaN where the row was refused.
-    labels : IntVector
-        Shape [N]: positions in ``classes``; -1 where the row was refused.
-    """
-
-    scores: FloatMatrix
-    labels: IntVector
-
-    @property
-    def refused(self) -> Flags:
-        """Which rows were refused, [N]."""
-        return self.labels < 0
-
-
-_METHODS: Final[dict[Scores, str]] = {
-    "probability": "predict_proba",
-    "decision": "decision_function",
-    "value": "predict",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """scikit-learn's own answers.
-
-    Attributes
-    ----------
-    pipeline : estimator
-        Fitted.
-    frame : callable
-        Makes scikit-learn's input of client rows.
-    scores : {"probability", "decision", "value"}
-        Which of its answers are compared.
-    width : int
-        How many columns they have.
-    """
-
-    pipeline: Estimator
-    frame: MakeFrame
-    scores: Scores
-    width: int
-
-    def answers(self, rows: Sequence[ClientRow]) -> Answers:
-        """Score rows; where scikit-learn raises, the rows at fault are found by halving."""
-        # On few rows its threads cost more than they save, most of all on a busy machine. What it
-        # warns of, extreme numbers and unseen categories, is here on purpose.
-        with threadpool_limits(limits=1), warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            return self._halving(rows)
-
-    def accepts(self, row: ClientRow) -> bool:
-        """Tell whether scikit-learn gives an answer to a row at all."""
-        return not self.answers([row]).refused[0]
-
-    def _halving(self, rows: Sequence[ClientRow]) -> Answers:
-        try:
-            return self._answers(rows)
-        except (TypeError, ValueError):
-            if len(rows) == 1:
-                return Answers(np.full((1, self.width), np.nan), np.array([-1]))
-            half = len(rows) // 2
-            parts = [self._halving(rows[:half]), self._halving(rows[half:])]
-            return Answers(
-                np.concatenate([part.scores for part in parts]),
-                np.concatenate([part.labels for part in parts]),
-            )
-
-    def _answers(self, rows: Sequence[ClientRow]) -> Answers:
-        frame = self.frame(rows)
-        method = getattr(self.pipeline, _METHODS[self.scores])
-        scores = np.asarray(method(frame), dtype=np.float64).reshape(len(rows), -1)
-        if self.scores == "value":
-            return Answers(scores, np.zeros(len(rows), dtype=np.intp))
-        positions = {label: position for position, label in enumerate(self.pipeline.classes_)}
-        labels = [positions[label] for label in self.pipeline.predict(frame)]
-        return Answers(scores, np.array(labels, dtype=np.intp))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +34,15 @@ class Candidate:
 
     def answers(self, rows: Sequence[ClientRow]) -> Answers:
         """Score rows; those that the codec refuses are marked."""
-        accepted = self._accepted(rows)
-        scores = np.full((len(rows), self.session.classes), np.nan)
-        labels = np.full(len(rows), -1, dtype=np.intp)
+        accepted, target = self._accepted(rows), self.signature.target
+        found = refusals(len(rows), target)
         if accepted.any():
             kept = [row for row, ok in zip(rows, accepted, strict=True) if ok]
-            scores[accepted] = self.session.run(self.codec.encode(kept))
-            labels[accepted] = choose(self.signature.target, scores[accepted])
-        return Answers(scores, labels)
+            scores = self.session.run(self.codec.encode(kept))
+            found.scores[accepted] = scores
+            found.labels[accepted] = choose(target, scores)
+            found.refused[accepted] = False
+        return found
 
     def _accepted(self, rows: Sequence[ClientRow]) -> Flags:
         accepted = np.ones(len(rows), dtype=bool)
@@ -150,6 +59,7 @@ class Proof:
 
     rows: Counter[str] = field(default_factory=Counter)
     refused: int = 0
+    labels: int = 0
     max_difference: float = 0.0
 
     def report(self) -> ParityReport:
@@ -157,6 +67,7 @@ class Proof:
         return ParityReport(
             rows=dict(self.rows),
             refused=self.refused,
+            labels=self.labels,
             max_difference=self.max_difference,
             tolerance=TOLERANCE,
         )
@@ -190,9 +101,10 @@ def prove(
         other accepts; names the step, the row and the difference.
     """
     proof = Proof()
-    for start in range(0, len(cases), _CHUNK):
-        chunk = cases[start : start + _CHUNK]
-        _compare(reference, candidate, chunk, proof, guilty)
+    size = min(_CHUNK, max(1, _CHUNK_NUMBERS // candidate.signature.width))
+    for start in range(0, len(cases), size):
+        chunk = cases[start : start + size]
+        _compare(reference, candidate, chunk, start, proof, guilty)
         progress(start + len(chunk), len(cases))
     _compare_sizes(candidate, [case.row for case in cases[: max(_SAMPLE_SIZES) * 20]], proof)
     return proof.report()
@@ -202,40 +114,62 @@ def _compare(
     reference: Reference,
     candidate: Candidate,
     cases: Sequence[Case],
+    first: int,
     proof: Proof,
     guilty: Callable[[ClientRow], str],
 ) -> None:
     rows = [case.row for case in cases]
-    expected, found = reference.answers(rows), candidate.answers(rows)
+    found = candidate.answers(rows)
+    expected = _expected(reference, rows, found.refused)
     differences = distances(expected.scores, found.scores)
-    for case, wanted, given, difference in zip(
-        cases, expected.labels, found.labels, differences, strict=True
-    ):
-        fault = _fault(case, int(wanted), int(given), float(difference))
+    faults = _faults(cases, expected, found, differences)
+    for number, (case, fault) in enumerate(zip(cases, faults, strict=True), first):
         if fault:
             # Only a row that both sides score can tell which step is wrong.
-            step = "signature" if wanted < 0 or given < 0 else guilty(case.row)
-            raise ParityFailed(step, f"{case.name}: {fault}")
-        if given < 0:
-            proof.refused += 1
+            step = "signature" if fault in _REFUSALS else guilty(case.row)
+            raise ParityFailed(step, f"row {number} of the proof, {case.name}: {fault}")
+    compared = ~(expected.refused | found.refused)
+    proof.rows.update(case.group for case, yes in zip(cases, compared, strict=True) if yes)
+    proof.refused += int(found.refused.sum())
+    proof.labels += found.labels[compared].size
+    proof.max_difference = max(proof.max_difference, float(differences[compared].max(initial=0.0)))
+
+
+def _expected(reference: Reference, rows: Sequence[ClientRow], refused: Flags) -> Answers:
+    """Ask for the rows that the codec refused apart: where some raise, all are scored by halves."""
+    answers = refusals(len(rows), reference.target)
+    for part in (np.flatnonzero(refused), np.flatnonzero(~refused)):
+        if len(part):
+            given = reference.answers([rows[place] for place in part.tolist()])
+            answers.scores[part] = given.scores
+            answers.labels[part] = given.labels
+            answers.refused[part] = given.refused
+    return answers
+
+
+_STRICT: Final = "scikit-learn scores it and the signature refuses it"
+_LAX: Final = "scikit-learn refuses it and the signature accepts it"
+_REFUSALS: Final = (_STRICT, _LAX)
+
+
+def _faults(
+    cases: Sequence[Case], expected: Answers, found: Answers, differences: FloatVector
+) -> Iterator[str | None]:
+    other = (expected.labels != found.labels).any(axis=1)
+    for place, case in enumerate(cases):
+        difference = differences[place]
+        if found.refused[place]:
+            # The codec may be stricter with numbers that float64 cannot hold, and nothing else.
+            tolerated = expected.refused[place] or case.group == "extremes"
+            yield None if tolerated else _STRICT
+        elif expected.refused[place]:
+            yield _LAX
+        elif not difference <= TOLERANCE:  # so that NaN fails
+            yield f"the scores differ by {difference:.3g}"
+        elif other[place]:
+            yield f"the labels differ, the scores by {difference:.3g}"
         else:
-            proof.rows[case.group] += 1
-    compared = differences[~(expected.refused | found.refused)]
-    proof.max_difference = max(proof.max_difference, float(compared.max(initial=0.0)))
-
-
-def _fault(case: Case, wanted: int, given: int, difference: float) -> str | None:
-    if given < 0:
-        # The codec may be stricter with numbers that float64 cannot hold, never with anything else.
-        tolerated = wanted < 0 or case.group == "extremes"
-        return None if tolerated else "scikit-learn scores it and the signature refuses it"
-    if wanted < 0:
-        return "scikit-learn refuses it and the signature accepts it"
-    if not difference <= TOLERANCE:  # so that NaN fails
-        return f"the scores differ by {difference:.3g}"
-    if wanted != given:
-        return f"the labels differ, the scores by {difference:.3g}"
-    return None
+            yield None
 
 
 def _compare_sizes(candidate: Candidate, rows: Sequence[ClientRow], proof: Proof) -> None:
@@ -249,31 +183,3 @@ def _compare_sizes(candidate: Candidate, rows: Sequence[ClientRow], proof: Proof
         if not difference <= TOLERANCE:
             raise ParityFailed("", f"batches of {size} rows: the scores differ by {difference:.3g}")
         proof.rows["batch sizes"] += len(kept)
-
-
-def nullable(reference: Reference, rows: Sequence[ClientRow], name: str) -> bool:
-    """Tell whether the pipeline accepts a row in which the feature `name` is missing."""
-    return reference.accepts(rows[0] | {name: None})
-
-
-def greatest_accepted(reference: Reference, rows: Sequence[ClientRow], name: str) -> float | None:
-    """Find the magnitude up to which the pipeline accepts numbers; None where it takes them all.
-
-    Trees of scikit-learn take float32, and refuse what does not fit.
-    """
-    if _accepts_both(reference, rows[0], name, _HUGE):
-        return None
-    limits = (limit for limit in _LIMITS if _accepts_both(reference, rows[0], name, limit))
-    return next(limits, None)
-
-
-def _accepts_both(reference: Reference, row: ClientRow, name: str, limit: float) -> bool:
-    return all(reference.accepts(row | {name: value}) for value in (limit, -limit))
-
-
-def accepts_unseen(
-    reference: Reference, rows: Sequence[ClientRow], name: str, known: Sequence[str]
-) -> bool:
-    """Tell whether the pipeline accepts a category of the feature `name` that is not `known`."""
-    longer_than_all = f"unseen {max(known, key=len, default='')}"
-    return reference.accepts(rows[0] | {name: longer_than_all})

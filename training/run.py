@@ -135,7 +135,14 @@ def _export(
     target = config.data.target
     frame = learnt.features.assign(**{target: learnt.target})
     return export(
-        pipeline, frame, out=out, name=config.name, target=target, record=record, progress=progress
+        pipeline,
+        frame,
+        out=out,
+        name=config.name,
+        target=target,
+        record=record,
+        time_limit=config.proof.time_limit,
+        progress=progress,
     )
 
 

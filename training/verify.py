@@ -55,6 +55,7 @@ def verify(path: Path, source: Path | None = None) -> Verdict:
     if mismatch is not None:
         difference = f"the scores differ by {mismatch.difference:.3g}"
         raise ParityFailed("golden rows", f"{mismatch.name}: {difference}, or the labels do")
+    _check_explainer(predictor.package)
     signature = predictor.package.signature
     rows = [] if source is None else _rows(source, signature)
     faults = _faults(Codec(signature), rows)
@@ -63,9 +64,17 @@ def verify(path: Path, source: Path | None = None) -> Verdict:
     return Verdict(predictor.package, len(rows) - len(refused), counts)
 
 
+def _check_explainer(package: ModelPackage) -> None:
+    """Read what serving reads only when a score is to be explained."""
+    try:
+        _ = package.explainer
+    except PackageRefused as error:
+        raise ConfigurationError(str(error)) from error
+
+
 def _rows(source: Path, signature: Signature) -> list[dict[Hashable, Any]]:
     # Postcodes and other categories of digits stay as they are written.
-    texts = {f.name: "str" for f in signature.features if f.kind == "category"}
+    texts = {f.name: "str" for f in signature.features if f.kind in ("category", "text")}
     try:
         frame = pd.read_csv(source, low_memory=False, dtype=texts)
     except (OSError, ValueError) as error:

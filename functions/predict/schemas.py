@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sklambda.signature import Feature, Kind, Signature, Target
+from sklambda.signature import Feature, Kind, Scores, Signature, Target
 
 type Schema = dict[str, Any]
 
@@ -12,9 +12,15 @@ _TYPES: Final[dict[Kind, str]] = {
     "integer": "integer",
     "boolean": "boolean",
     "category": "string",
+    "text": "string",
+    "datetime": "string",
 }
 _TEXT: Final[Schema] = {"type": "string"}
 _MOST_CATEGORIES: Final = 50
+_MEANINGS: Final[dict[Scores, str]] = {
+    "decision": "The decision.",
+    "votes": "How many pairs of classes the label won, and a fraction that tells how clearly.",
+}
 
 
 def request(signature: Signature) -> Schema:
@@ -38,12 +44,20 @@ def response(signature: Signature) -> Schema:
 
 
 def _prediction(target: Target) -> dict[str, Schema]:
+    if target.parts:
+        parts = {str(part.name): _object("Target", _prediction(part)) for part in target.parts}
+        return {"targets": _object("Targets", parts)}
     if target.task == "regression":
         values = {name: {"type": "number"} for name in target.outputs}
         return {"values": _object("Values", values)}
     label = {"enum": list(target.classes), "description": "As scikit-learn's predict."}
-    if target.scores == "decision":
-        return {"label": label, "score": {"type": "number", "description": "The decision."}}
+    if target.scores == "label":
+        return {"label": label}
+    if target.scores != "probability":
+        return {
+            "label": label,
+            "score": {"type": "number", "description": _MEANINGS[target.scores]},
+        }
     names = {name: _probability(f"Of the class {name}.") for name in target.class_names}
     return {
         "label": label,
@@ -70,14 +84,28 @@ def _feature(feature: Feature) -> Schema:
     schema: Schema = {"type": [kind, "null"] if feature.nullable else kind}
     if feature.example is not None:
         schema["example"] = feature.example
-    if feature.range is not None:
-        low, high = feature.range
-        schema["description"] = f"From {low:g} to {high:g} in training."
+    meaning = _meaning(feature)
+    if meaning:
+        schema["description"] = meaning
+    if feature.choices:
+        schema["enum"] = [*feature.choices, *([None] if feature.nullable else [])]
     if feature.vocabulary and not feature.accepts_unseen:
         schema["enum"] = [*feature.vocabulary, *([None] if feature.nullable else [])]
     elif feature.vocabulary:
         schema["examples"] = list(feature.vocabulary[:_MOST_CATEGORIES])
     return schema
+
+
+def _meaning(feature: Feature) -> str:
+    if feature.kind == "text":
+        return "Any text; its terms are counted as in training."
+    if feature.range is None:
+        return ""
+    low, high = (end if isinstance(end, str) else f"{end:g}" for end in feature.range)
+    seen = f"From {low} to {high} in training."
+    if feature.unit is None:
+        return seen
+    return f"{seen} ISO 8601 without an offset; not more precise than 1 {feature.unit}."
 
 
 def _meaning_of_score(target: Target) -> str:

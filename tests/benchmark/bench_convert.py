@@ -1,7 +1,11 @@
-"""Our graphs beside those of the standard converter: one row, and many."""
+"""Our graphs beside those of the standard converter: one row, many, and a large forest."""
 
+import resource
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from time import perf_counter
 from typing import Any, Final
 
 import numpy as np
@@ -20,42 +24,82 @@ from threadpoolctl import threadpool_limits
 from sklambda.session import InferenceSession, Session, SessionOptions
 from tests.benchmark.clock import medians
 from training.convert import convert
+from training.draft import Draft
+from training.frames import kinds_of
 
 COLUMNS: Final = 20
 LEARNT: Final = 10_000
 MANY: Final = 100_000
-MODELS: Final[dict[str, Callable[[], Any]]] = {
-    "LogisticRegression": lambda: LogisticRegression(max_iter=500),
-    "MLPClassifier, 100 units": lambda: MLPClassifier(max_iter=20, random_state=0),
-    "HistGradientBoosting, 100 trees": lambda: HistGradientBoostingClassifier(random_state=0),
-    "GradientBoosting, 100 trees": lambda: GradientBoostingClassifier(random_state=0),
-    "RandomForest, 200 trees, depth 12": lambda: RandomForestClassifier(
-        200, max_depth=12, random_state=0
+MODELS: Final[dict[str, tuple[Any, int]]] = {  # with the number of classes
+    "LogisticRegression": (LogisticRegression(max_iter=500), 2),
+    "MLPClassifier, 100 units": (MLPClassifier(max_iter=20, random_state=0), 2),
+    "HistGradientBoosting, 100 trees": (HistGradientBoostingClassifier(random_state=0), 2),
+    "GradientBoosting, 100 trees": (GradientBoostingClassifier(random_state=0), 2),
+    "RandomForest, 200 trees, depth 12": (
+        RandomForestClassifier(200, max_depth=12, random_state=0),
+        2,
     ),
-    "RandomForestRegressor, 100 trees, depth 12": lambda: RandomForestRegressor(
-        100, max_depth=12, random_state=0
+    "RandomForest, 200 trees, depth 12, 3 classes": (
+        RandomForestClassifier(200, max_depth=12, random_state=0),
+        3,
     ),
+    "RandomForest, 100 full trees": (RandomForestClassifier(100, random_state=0), 2),
+    "RandomForest, 100 full trees, 3 classes": (RandomForestClassifier(100, random_state=0), 3),
+    "RandomForestRegressor, 100 trees, depth 12": (
+        RandomForestRegressor(100, max_depth=12, random_state=0),
+        0,
+    ),
+}
+LARGE: Final[dict[str, tuple[Any, int]]] = {
+    "RandomForest": (RandomForestClassifier(500, random_state=0), 2),
+    "RandomForest, 3 classes": (RandomForestClassifier(500, random_state=0), 3),
+    "RandomForestRegressor": (RandomForestRegressor(500, random_state=0), 0),
 }
 
 
 def main() -> None:
-    """Print the table of docs/benchmarks.md."""
+    """Print the tables of docs/benchmarks.md."""
     console = Console(width=120)
     console.print("\n| one thread | skl2onnx, 1 row | skl2onnx, 100,000 | scikit-learn, 100,000 |")
     console.print("|---|---|---|---|")
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for name, make in MODELS.items():
-            console.print(f"| {name} | " + " | ".join(_ratios(make())) + " |")
+        for name, (estimator, classes) in MODELS.items():
+            console.print(f"| {name} | " + " | ".join(_ratios(estimator, classes)) + " |")
+    console.print("\n| 500 full trees | convert | prove | peak memory |")
+    console.print("|---|---|---|---|")
+    for name, (estimator, classes) in LARGE.items():
+        # In a process of its own, whose peak is that of this forest alone.
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+            figures = process.submit(_large, estimator, classes).result()
+        console.print(f"| {name} | " + " | ".join(figures) + " |")
 
 
-def _ratios(estimator: Any) -> Iterator[str]:
+def _fitted(estimator: Any, classes: int) -> pd.DataFrame:
     generator = np.random.default_rng(0)
     X = generator.normal(size=(LEARNT, COLUMNS))
     signal = X[:, 0] * X[:, 1] + X[:, 2] + generator.normal(size=LEARNT)
     frame = pd.DataFrame(X, columns=[f"f{place}" for place in range(COLUMNS)])
-    regressor = not hasattr(estimator, "predict_proba")
-    estimator.fit(frame, signal if regressor else signal > 0)
+    bounds = np.quantile(signal, np.arange(1, classes) / max(classes, 1))
+    estimator.fit(frame, np.digitize(signal, bounds) if classes else signal)
+    return frame
+
+
+def _large(estimator: Any, classes: int) -> tuple[str, str, str]:
+    frame = _fitted(estimator, classes)
+    draft = Draft(estimator, frame, kinds_of(frame))
+    started = perf_counter()
+    model, signature = draft.convert()
+    converted = perf_counter()
+    draft.prove(model, signature, draft.cases(model, signature))
+    proven = perf_counter()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return f"{converted - started:.1f} s", f"{proven - converted:.0f} s", f"{peak:.2f} GB"
+
+
+def _ratios(estimator: Any, classes: int) -> Iterator[str]:
+    generator = np.random.default_rng(1)
+    frame = _fitted(estimator, classes)
     ours = Session(convert(estimator, [None] * COLUMNS).model)
     stock = _stock(estimator)
     rows = generator.normal(size=(256, 1, COLUMNS))
@@ -70,7 +114,7 @@ def _ratios(estimator: Any) -> Iterator[str]:
     )
     yield f"{one['ours'] / one['stock']:.2f}"
     single, table = many.astype(np.float32), pd.DataFrame(many, columns=frame.columns)
-    answer = estimator.predict if regressor else estimator.predict_proba
+    answer = estimator.predict_proba if classes else estimator.predict
     bulk = medians(
         {
             "ours": lambda: ours.run(many),

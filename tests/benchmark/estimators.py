@@ -3,7 +3,6 @@
 Usage: python -m tests.benchmark.estimators
 """
 
-import textwrap
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from rich.progress import track
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -18,7 +18,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
-from sklearn.utils import all_estimators
+from sklearn.utils import all_estimators, get_tags
 from threadpoolctl import threadpool_limits
 
 from sklambda.session import load
@@ -34,7 +34,25 @@ VISIBLE: Final = 1e-4
 ROWS: Final = 300
 INNER: Final = LogisticRegression(max_iter=2000)
 OF_COUNTS: Final = {"CategoricalNB", "ComplementNB", "MultinomialNB"}
-OF_FULL_RANK: Final = {"FactorAnalysis", "FastICA", "QuadraticDiscriminantAnalysis"}
+OF_FULL_RANK: Final = {
+    "EllipticEnvelope", "FactorAnalysis", "FastICA", "QuadraticDiscriminantAnalysis",
+}  # fmt: skip
+OF_TEXTS: Final = {"CountVectorizer", "TfidfVectorizer"}
+BEFORE_LINEAR_MODELS: Final = {"KernelPCA", "TfidfTransformer"}
+OF_ONE_COLUMN: Final = {"IsotonicRegression"}
+OF_SEVERAL_TARGETS: Final = {"ClassifierChain", "MultiOutputClassifier"}
+WORDS: Final = (
+    "good",
+    "bad",
+    "fine",
+    "nice",
+    "poor",
+    "great",
+    "na\u00efve",
+    "caf\u00e9",
+    "a",
+    "it",
+)
 OF_CATEGORIES: Final = {"OneHotEncoder", "OrdinalEncoder", "TargetEncoder"}
 OF_SEVERAL_OUTPUTS: Final = {
     "CCA", "MultiOutputRegressor", "MultiTaskElasticNet", "MultiTaskElasticNetCV",
@@ -62,13 +80,46 @@ ARGUMENTS: Final[dict[str, dict[str, Any]]] = {
     "VotingClassifier": {"estimators": [("linear", INNER)], "voting": "soft"},
     "VotingRegressor": {"estimators": [("linear", Ridge())]},
     **_each("MultiOutputRegressor RegressorChain", estimator=Ridge()),
+    **_each("ClassifierChain MultiOutputClassifier", estimator=INNER),
+    **_each("OutputCodeClassifier", estimator=INNER, code_size=2, random_state=0),
+    **_each("SelfTrainingClassifier", estimator=INNER),
+    **_each("AffinityPropagation", damping=0.9, max_iter=1000, random_state=0),
+    **_each("KernelPCA", n_components=3),
+    **_each("MeanShift", bandwidth=3e5),
+    **_each("LocalOutlierFactor", novelty=True),
+    **_each("KMeans MiniBatchKMeans BisectingKMeans", n_clusters=4, random_state=0),
+    **_each("GaussianMixture BayesianGaussianMixture", n_components=3, random_state=0),
+    **_each("EllipticEnvelope IsolationForest", random_state=0),
+    **_each("LGBMClassifier LGBMRegressor", verbose=-1, n_jobs=1),
+    **_each("XGBClassifier XGBRegressor XGBRFClassifier XGBRFRegressor", verbosity=0, n_jobs=1),
     **_each("FrozenEstimator RFE RFECV SelectFromModel SequentialFeatureSelector", estimator=INNER),
     **_each("OneVsOneClassifier OneVsRestClassifier", estimator=INNER),
     **_each(TUNED, estimator=INNER),
     **_each("KBinsDiscretizer", encode="onehot-dense"),
     **_each("MissingIndicator", features="all"),
-    **_each("NuSVC SVC", break_ties=True),
     **_each("GaussianRandomProjection SparseRandomProjection", n_components=3),
+}
+
+
+WHY: Final = {
+    "It answers for the rows that it was fitted on alone.": "AgglomerativeClustering ClassicalMDS "
+    "DBSCAN HDBSCAN MDS OPTICS SpectralBiclustering SpectralClustering SpectralCoclustering "
+    "SpectralEmbedding TSNE",
+    "Its input is no table of features: labels, dictionaries, images.": "DictVectorizer "
+    "FeatureHasher LabelBinarizer LabelEncoder MultiLabelBinarizer PatchExtractor",
+    "It describes the data and predicts nothing.": "EmpiricalCovariance GraphicalLasso "
+    "GraphicalLassoCV KernelDensity LedoitWolf MinCovDet OAS ShrunkCovariance",
+    "It solves an optimisation for each row, whose steps onnxruntime rounds otherwise.": ""
+    "BernoulliRBM DictionaryLearning LatentDirichletAllocation MiniBatchDictionaryLearning "
+    "MiniBatchNMF MiniBatchSparsePCA NMF SparseCoder SparsePCA",
+    "It needs all neighbours of a row, or the whole training data at hand.": "Isomap "
+    "KNeighborsTransformer LabelPropagation LabelSpreading LocallyLinearEmbedding NearestNeighbors "
+    "RadiusNeighborsClassifier RadiusNeighborsRegressor RadiusNeighborsTransformer",
+    "Its functions have no float64 kernel in onnxruntime, or lose all digits for large "
+    "numbers.": "AdditiveChi2Sampler RBFSampler SkewedChi2Sampler",
+    "Its hash of terms has no vocabulary, and a million columns.": "HashingVectorizer",
+    "No converter yet.": "GaussianProcessClassifier PLSSVD PolynomialCountSketch "
+    "RandomTreesEmbedding",
 }
 
 
@@ -141,13 +192,13 @@ the same answer twice: the run ends with exit code 4 and this reason. On other d
 
 
 def _refused() -> list[str]:
-    names = textwrap.fill(", ".join(refused()), 100)
+    table = [f"| {reason} | {', '.join(sorted(names.split()))} |" for reason, names in WHY.items()]
     return [
         "## Refused by name",
         "",
-        "No exact conversion yet, or none possible:",
-        "",
-        f"{names}.",
+        "| why | estimators |",
+        "|---|---|",
+        *table,
         "",
         "A subclass of an estimator, a function of one's own, and any parameter value that a",
         "converter does not honour are refused too; the refusal names the step and the parameter.",
@@ -158,7 +209,7 @@ def _line(kind: type) -> Line:
     rows, difference, stock = 0, 0.0, "right"
     for estimator, frame in _fitted(kind):
         draft = Draft(estimator, frame, kinds_of(frame))
-        model, signature = draft.convert(None, None)
+        model, signature = draft.convert()
         cases = draft.cases(model, signature)
         report = draft.prove(model, signature, cases)
         rows += sum(report.rows.values())
@@ -170,24 +221,62 @@ def _line(kind: type) -> Line:
 
 
 def _fitted(kind: type) -> Iterator[tuple[Any, pd.DataFrame]]:
-    name = kind.__name__
-    made = kind(**ARGUMENTS.get(name, {}))
-    frame = mixed(missing=False)[["colour", "plan"]] if name in OF_CATEGORIES else numbers()
-    if name in OF_FULL_RANK:
-        frame = frame[["grid", "skewed", "whole"]]
-    if name == "KernelCenterer":  # it wants a square matrix
-        frame = pd.DataFrame(np.random.default_rng(0).random((60, 60))).rename(columns=str)
-    if name in OF_COUNTS:
-        frame = frame[["whole"]]
-    target = classes(2, len(frame))
-    if hasattr(made, "get_support") or not (is_regressor(made) or is_classifier(made)):
+    made = kind(**ARGUMENTS.get(kind.__name__, {}))
+    frame = _frame(kind.__name__)
+    if get_tags(made).estimator_type is None or hasattr(made, "get_support"):
         trees = HistGradientBoostingClassifier(max_iter=10, random_state=0)
-        yield make_pipeline(made, trees).fit(frame, target), frame
-    elif is_regressor(made):
-        yield _fit(made, frame, values(2 if name in OF_SEVERAL_OUTPUTS else 1)), frame
+        yield _pipeline(made, trees).fit(*_pair(made, frame)), frame
+    elif is_classifier(made):
+        for target in _labels(kind.__name__, len(frame)):
+            yield _fit(clone(made), frame, target), frame
     else:
-        for count in (2,) if name in TUNED else (2, 3):
-            yield _fit(clone(made), frame, classes(count)), frame
+        count = 2 if kind.__name__ in OF_SEVERAL_OUTPUTS else 1
+        yield _fit(made, frame, values(count) if is_regressor(made) else None), frame
+
+
+def _frame(name: str) -> pd.DataFrame:
+    if name in OF_TEXTS:
+        words = np.random.default_rng(0).choice(WORDS, (ROWS, 6))
+        return pd.DataFrame({"text": [" ".join(row) for row in words]})
+    if name in OF_CATEGORIES:
+        return mixed(missing=False)[["colour", "plan"]]
+    if name in OF_FULL_RANK:
+        return numbers()[["grid", "skewed", "whole"]]
+    if name in OF_ONE_COLUMN:
+        return numbers()[["grid"]]
+    if name in OF_COUNTS:
+        return numbers()[["whole"]]
+    if name == "KernelCenterer":  # it wants a square matrix
+        return pd.DataFrame(np.random.default_rng(0).random((60, 60))).rename(columns=str)
+    return numbers(missing=name == "KNNImputer")
+
+
+def _pipeline(made: Any, trees: Any) -> Any:
+    """Set a transformer before trees, whose branches show its last bit, or a linear model."""
+    linear = LogisticRegression(max_iter=2000)
+    if type(made).__name__ in OF_TEXTS:
+        return make_pipeline(made, linear)
+    if type(made).__name__ in BEFORE_LINEAR_MODELS:
+        return make_pipeline(MinMaxScaler(clip=True), made, linear)
+    return make_pipeline(made, trees)
+
+
+def _pair(made: Any, frame: pd.DataFrame) -> tuple[Any, Any]:
+    taken = frame["text"] if type(made).__name__ in OF_TEXTS else frame
+    return taken, classes(2, len(frame))
+
+
+def _labels(name: str, rows: int) -> Iterator[Any]:
+    if name in OF_SEVERAL_TARGETS:
+        yield np.column_stack([classes(2, rows), classes(2, rows)[::-1]])
+        return
+    if name == "SelfTrainingClassifier":
+        yield np.where(np.arange(rows) % 5, classes(2, rows), -1)
+        return
+    for count in (2,) if name in TUNED else (2, 3):
+        labels = classes(count, rows)
+        # XGBoost wants 0, 1, ...
+        yield np.unique(labels, return_inverse=True)[1] if name.startswith("XGB") else labels
 
 
 def _fit(estimator: Any, frame: pd.DataFrame, target: Any) -> Any:
@@ -198,7 +287,11 @@ def _fit(estimator: Any, frame: pd.DataFrame, target: Any) -> Any:
 
 def _stock(estimator: Any, frame: pd.DataFrame, reference: Any, rows: list[Any]) -> str:
     if any(kind == "category" for kind in kinds_of(frame).values()):
-        return "not compared: categories"
+        return "not compared: strings"
+    if not type(estimator).__module__.startswith("sklearn"):
+        return "not compared: another library"
+    if reference.target.scores == "label":
+        return "not compared: labels alone"
     import skl2onnx
     from skl2onnx.common.data_types import FloatTensorType
 
@@ -212,7 +305,7 @@ def _stock(estimator: Any, frame: pd.DataFrame, reference: Any, rows: list[Any])
         )
         session = load(model.SerializeToString())
         X = reference.frame(rows).to_numpy(dtype=np.float32)
-        found = np.asarray(session.run(None, {"X": X})[-1], dtype=np.float64).reshape(len(rows), -1)
+        found = _flat(session.run(None, {"X": X})[-1], len(rows))
     except Exception as error:  # whatever it is that the standard converter cannot do
         return f"does not convert or load ({type(error).__name__})"
     if found.shape != expected.scores.shape:
@@ -220,6 +313,12 @@ def _stock(estimator: Any, frame: pd.DataFrame, reference: Any, rows: list[Any])
     scale = np.maximum(1, np.abs(expected.scores))
     wrong = (np.abs(found - expected.scores) / scale).max(axis=1) > VISIBLE
     return f"wrong in {wrong.mean():.1%}" if wrong.any() else "right"
+
+
+def _flat(scores: Any, rows: int) -> NDArray[np.float64]:
+    """Give [N, C] of what may be [N], or [T, N, C] where there are several targets."""
+    found = np.asarray(scores, dtype=np.float64)
+    return np.hstack([*found]) if found.ndim == 3 else found.reshape(rows, -1)
 
 
 def _worse(first: str, second: str) -> str:

@@ -51,11 +51,12 @@ def pipeline(frame: pd.DataFrame) -> Pipeline:
 def rows(pipeline: Pipeline, frame: pd.DataFrame) -> pd.DataFrame:
     """The rows at the boundaries, of which scikit-learn has an answer in each case."""
     draft = Draft(pipeline, frame, kinds_of(frame))
-    model, signature = draft.convert(None, None)
+    model, signature = draft.convert()
     cases = draft.cases(model, signature)
-    return draft.reference(signature.target).frame(
+    made: pd.DataFrame = draft.reference(signature.target).frame(
         [case.row for case in cases if case.group == "boundaries"]
     )
+    return made
 
 
 def stock(pipeline: Pipeline, kind: Any) -> bytes:

@@ -167,7 +167,8 @@ def test_another_answer_on_a_golden_row_stops_readiness_and_scoring(
     churn: Trained, row: dict[str, Any]
 ) -> None:
     whole = ModelPackage.open(churn.package)
-    wrong = GoldenRow(name="the odd one", row=whole.golden[0].row, scores=(0.5, 0.5), label="No")
+    first = whole.golden[0].row
+    wrong = GoldenRow(name="the odd one", row=first, scores=(0.5, 0.5), labels=("No",))
     package = ModelPackage(whole.path, whole.manifest, whole.signature, whole.model, (wrong,))
     client = client_of(Predictor(package))
 

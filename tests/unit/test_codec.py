@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from sklambda.arrays import FloatMatrix
 from sklambda.codec import EXACT_INTEGER, Codec
 from sklambda.errors import FaultCode, RowsInvalid
 from sklambda.signature import UNSEEN, Feature, Signature, Target
+from sklambda.text import Analyzer, TermCounts
 
 FEATURES = (
     Feature(name="amount", kind="number", nullable=True),
@@ -99,6 +102,13 @@ def test_an_unseen_category_is_refused_where_the_pipeline_refuses_it(codec: Code
     ("name", "value", "code"),
     [
         ("amount", "1.5", FaultCode.TYPE),
+        ("amount", "1,5", FaultCode.TYPE),
+        ("amount", "12345678901234567890.5", FaultCode.TYPE),
+        ("amount", Decimal("1.5"), FaultCode.TYPE),
+        ("amount", Decimal("NaN"), FaultCode.TYPE),
+        ("amount", Fraction(1, 2), FaultCode.TYPE),
+        ("months", "12", FaultCode.TYPE),
+        ("months", Decimal(12), FaultCode.TYPE),
         ("amount", True, FaultCode.TYPE),
         ("amount", [1.5], FaultCode.TYPE),
         ("amount", math.inf, FaultCode.NOT_FINITE),
@@ -211,11 +221,110 @@ def test_columns_of_different_length_are_refused(codec: Codec) -> None:
         codec.encode_columns(columns)
 
 
-@pytest.mark.parametrize("value", [1e30, -1e30, 10**15 * 1.5])
-def test_a_number_past_what_the_pipeline_accepts_is_refused(value: float) -> None:
-    feature = Feature(name="amount", kind="number", nullable=False, greatest=1e15)
+def codec_of(feature: Feature, *counts: TermCounts) -> Codec:
     target = Target(task="binary", classes=(0, 1))
-    codec = Codec(Signature(features=(feature,), target=target))
+    return Codec(Signature(features=(feature,), target=target, counts=counts))
 
-    assert faults(codec, {"amount": value}) == [(0, "amount", FaultCode.TOO_LARGE)]
-    assert codec.encode([{"amount": 1e15}]).tolist() == [[1e15]]
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        (1e30, FaultCode.TOO_LARGE),
+        (np.nextafter(1e15, np.inf), FaultCode.TOO_LARGE),
+        (-1e30, FaultCode.TOO_SMALL),
+        (np.nextafter(-2.5, -np.inf), FaultCode.TOO_SMALL),
+    ],
+)
+def test_a_number_past_what_the_pipeline_accepts_is_refused(value: float, code: FaultCode) -> None:
+    codec = codec_of(
+        Feature(name="amount", kind="number", nullable=False, least=-2.5, greatest=1e15)
+    )
+
+    assert faults(codec, {"amount": value}) == [(0, "amount", code)]
+    assert codec.encode([{"amount": 1e15}, {"amount": -2.5}]).tolist() == [[1e15], [-2.5]]
+
+
+@pytest.mark.parametrize("bound", ["least", "greatest"])
+def test_one_bound_leaves_the_other_side_open(bound: str) -> None:
+    feature = {"name": "amount", "kind": "number", "nullable": True, bound: 0.0}
+    codec = codec_of(Feature.model_validate(feature))
+    open_side = 1e300 if bound == "least" else -1e300
+
+    assert codec.encode([{"amount": open_side}]).tolist() == [[open_side]]
+    assert np.isnan(codec.encode([{"amount": None}])).all()
+
+
+def test_a_bounded_column_is_looked_at_value_by_value() -> None:
+    codec = codec_of(Feature(name="amount", kind="number", nullable=False, greatest=1.0))
+
+    with pytest.raises(RowsInvalid) as raised:
+        codec.encode_columns({"amount": np.array([0.5, 2.0])})
+
+    assert [(fault.row, fault.code) for fault in raised.value.faults] == [(1, FaultCode.TOO_LARGE)]
+
+
+COUNTS = TermCounts(
+    feature="note",
+    analyzer=Analyzer(analyzer="word", ngram_range=(1, 2), lowercase=True, token_pattern=r"\w+"),
+    terms=("not good", "good", "日本"),
+)
+NOTE = Feature(name="note", kind="text", nullable=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [("Not good, good", [1, 2, 0]), ("", [0, 0, 0]), ("日本 bad", [0, 0, 1]), ("1.5", [0, 0, 0])],
+)
+def test_a_text_becomes_counts_after_its_own_column(text: str, counts: list[float]) -> None:
+    codec = codec_of(NOTE, COUNTS)
+
+    X = codec.encode([{"note": "good"}, {"note": text}])
+
+    assert X.tolist() == [[0, 0, 1, 0], [0, *counts]]
+    assert codec.encode_columns({"note": ["good", text]}).tolist() == X.tolist()
+
+
+def test_each_count_has_its_own_columns() -> None:
+    letters = TermCounts(
+        feature="note",
+        analyzer=Analyzer(analyzer="char", ngram_range=(1, 1), lowercase=False),
+        terms=("g",),
+    )
+
+    X = codec_of(NOTE, letters, COUNTS, letters).encode([{"note": "ggood good"}])
+
+    assert X.tolist() == [[0, 3, 0, 1, 0, 3]]
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [(None, FaultCode.NULL), (math.nan, FaultCode.NULL), (1, FaultCode.TYPE), ([], FaultCode.TYPE)],
+)
+def test_what_is_no_text_is_refused(value: object, code: FaultCode) -> None:
+    assert faults(codec_of(NOTE, COUNTS), {"note": value}) == [(0, "note", code)]
+
+
+def test_a_missing_text_is_nan_and_counts_nothing_where_null_is_accepted() -> None:
+    codec = codec_of(NOTE.model_copy(update={"nullable": True}), COUNTS)
+
+    X = codec.encode([{"note": None}])
+
+    assert np.isnan(X[0, 0])
+    assert X[0, 1:].tolist() == [0, 0, 0]
+
+
+def test_moments_are_encoded_by_rows_and_by_columns() -> None:
+    codec = codec_of(Feature(name="when", kind="datetime", nullable=False, unit="s"))
+    days = np.array(["1970-01-02", "1969-12-31"], dtype="datetime64[D]")
+
+    X = codec.encode([{"when": "1970-01-02"}, {"when": "1969-12-31T00:00:00"}])
+
+    assert X.tolist() == [[86400.0], [-86400.0]]
+    assert codec.encode_columns({"when": days}).tolist() == X.tolist()
+
+
+@pytest.mark.parametrize("missing", [None, math.nan, pd.NaT, np.datetime64("NaT", "s")])
+def test_a_missing_moment_is_null(missing: object) -> None:
+    codec = codec_of(Feature(name="when", kind="datetime", nullable=False, unit="ns"))
+
+    assert faults(codec, {"when": missing}) == [(0, "when", FaultCode.NULL)]

@@ -57,7 +57,7 @@ def prove(pipeline: Any, frame: pd.DataFrame, **wrong: Convert) -> Any:
     classes = {kind.__name__: kind for kind in CONVERTERS}
     converters = CONVERTERS | {classes[name]: convert for name, convert in wrong.items()}
     draft = Draft(pipeline, frame, kinds_of(frame), converters)
-    model, signature = draft.convert(None, None)
+    model, signature = draft.convert()
     return draft.prove(model, signature, draft.cases(model, signature))
 
 
@@ -153,7 +153,7 @@ def test_a_fault_of_the_last_bit_shows_at_the_boundaries_alone(
     draft = Draft(
         pipeline, frame, kinds_of(frame), CONVERTERS | {StandardScaler: scaler_by_product}
     )
-    model, signature = draft.convert(None, None)
+    model, signature = draft.convert()
     real = [case for case in draft.cases(model, signature) if case.group == "data"]
 
     assert draft.prove(model, signature, real).max_difference <= TOLERANCE
@@ -168,7 +168,7 @@ def test_a_pipeline_that_refuses_missing_values_has_them_refused_by_the_signatur
     )
     draft = Draft(fitted, numbers, kinds_of(numbers))
 
-    model, signature = draft.convert(None, None)
+    model, signature = draft.convert()
     report = draft.prove(model, signature, draft.cases(model, signature))
 
     assert [feature.nullable for feature in signature.features] == [False, False]
@@ -183,7 +183,7 @@ def test_a_signature_that_admits_too_much_is_refused(
         numbers, frame["plan"] == "a"
     )
     draft = Draft(fitted, numbers, kinds_of(numbers))
-    model, signature = draft.convert(None, None)
+    model, signature = draft.convert()
     lax = signature.features[0].model_copy(update={"nullable": True})
     admitting = signature.model_copy(update={"features": (lax,)})
 
@@ -195,7 +195,7 @@ def test_a_signature_that_admits_too_little_is_refused(
     pipeline: Pipeline, frame: pd.DataFrame
 ) -> None:
     draft = Draft(pipeline, frame, kinds_of(frame))
-    model, signature = draft.convert(None, None)
+    model, signature = draft.convert()
     strict = signature.features[0].model_copy(update={"nullable": False})
     refusing = signature.model_copy(update={"features": (strict, *signature.features[1:])})
 
@@ -212,7 +212,7 @@ def test_progress_ends_at_the_number_of_cases(
     pipeline: Pipeline, frame: pd.DataFrame, told: list[tuple[int, int]]
 ) -> None:
     draft = Draft(pipeline, frame, kinds_of(frame))
-    model, signature = draft.convert(None, None)
+    model, signature = draft.convert()
     cases = draft.cases(model, signature)
     note: Callable[[int, int], None] = lambda done, total: told.append((done, total))  # noqa: E731
 

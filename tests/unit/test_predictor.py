@@ -8,7 +8,7 @@ from sklambda.codec import EXACT_INTEGER
 from sklambda.errors import RowsInvalid
 from sklambda.manifest import GoldenRow
 from sklambda.package import ModelPackage
-from sklambda.predictor import Predictor, choose, decide, distances
+from sklambda.predictor import Predictor, choose, decide, distances, labels
 from sklambda.signature import Target
 from tests.conftest import Train, Trained
 from training.frames import client_rows, kinds_of
@@ -31,9 +31,9 @@ def test_labels_are_scikit_learns(trained: Train, model: str) -> None:
     churn = trained(model, None)
     rows = client_rows(churn.frame, kinds_of(churn.frame))
 
-    labels = [prediction.label for prediction in Predictor.open(churn.package).predict(rows)]
+    named = [prediction.label for prediction in Predictor.open(churn.package).predict(rows)]
 
-    assert labels == churn.pipeline.predict(churn.frame).tolist()
+    assert named == churn.pipeline.predict(churn.frame).tolist()
 
 
 def test_no_rows_give_no_scores(predictor: Predictor) -> None:
@@ -57,7 +57,7 @@ def test_golden_rows_replay_and_hold_edge_cases(predictor: Predictor) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"scores": (0.5, 0.5 + 2e-9)}, {"scores": (float("nan"), 0.5)}, {"label": "Maybe"}],
+    [{"scores": (0.5, 0.5 + 2e-9)}, {"scores": (float("nan"), 0.5)}, {"labels": ("Maybe",)}],
     ids=["score", "nan", "label"],
 )
 def test_a_golden_row_with_another_answer_is_named(
@@ -75,13 +75,13 @@ def test_a_golden_row_with_another_answer_is_named(
 
 
 def test_the_first_of_equal_probabilities_gives_the_label() -> None:
-    assert choose(BINARY, np.array([[0.5, 0.5]])).tolist() == [0]
+    assert choose(BINARY, np.array([[0.5, 0.5]])).tolist() == [[0]]
 
 
 def test_a_threshold_is_reached_by_equality() -> None:
     target = BINARY.model_copy(update={"threshold": 0.3})
 
-    assert choose(target, np.array([[0.7, 0.3], [0.71, 0.29]])).tolist() == [1, 0]
+    assert choose(target, np.array([[0.7, 0.3], [0.71, 0.29]])).tolist() == [[1], [0]]
 
 
 def test_the_score_is_that_of_the_second_of_two_classes() -> None:
@@ -111,6 +111,74 @@ def test_a_regressor_answers_with_values_by_name() -> None:
 
     assert prediction.values == {"low": 1.5, "high": 2.5}
     assert prediction.label is None
+
+
+VOTED = Target(task="multiclass", scores="votes", classes=("a", "b", "c"))
+NAMED = Target(task="binary", scores="label", classes=("no", "yes"))
+GROUPED = Target(task="clustering", scores="label", classes=(0, 1, 2))
+ODD = Target(task="anomaly", scores="decision", classes=(-1, 1))
+SEVERAL = Target(
+    task="multioutput",
+    parts=(
+        Target(name="churn", task="binary", classes=("no", "yes"), threshold=0.3),
+        Target(name="plan", task="multiclass", classes=(1, 2, 3)),
+    ),
+)
+
+
+def test_the_first_of_equal_votes_gives_the_label() -> None:
+    [prediction] = decide(VOTED, np.array([[0.9, 1.1, 1.3]]))
+
+    assert (prediction.label, prediction.score, prediction.probabilities) == ("a", 0.9, None)
+
+
+def test_a_label_alone_has_no_score() -> None:
+    [prediction] = decide(NAMED, np.array([[0.0, 1.0]]))
+
+    assert prediction.members == {"label": "yes"}
+
+
+def test_a_cluster_is_a_label_alone() -> None:
+    [prediction] = decide(GROUPED, np.array([[0.0, 1.0, 0.0]]))
+
+    assert prediction.members == {"label": 1}
+
+
+def test_a_row_at_the_border_is_an_anomaly() -> None:
+    at, above = decide(ODD, np.array([[0.0], [1e-300]]))
+
+    assert (at.label, above.label) == (-1, 1)
+
+
+def test_several_targets_answer_by_name_each_by_its_own_rule() -> None:
+    [prediction] = decide(SEVERAL, np.array([[0.625, 0.375, 0.25, 0.25, 0.5]]))
+
+    assert prediction.members == {
+        "targets": {
+            "churn": {
+                "label": "yes",
+                "score": 0.375,
+                "probabilities": {"no": 0.625, "yes": 0.375},
+            },
+            "plan": {
+                "label": 3,
+                "score": 0.5,
+                "probabilities": {"1": 0.25, "2": 0.25, "3": 0.5},
+            },
+        }
+    }
+
+
+def test_several_targets_have_a_label_each() -> None:
+    chosen = choose(SEVERAL, np.array([[0.625, 0.375, 0.25, 0.25, 0.5], [1, 0, 1, 0, 0]]))
+
+    assert labels(SEVERAL, chosen) == [("yes", 3), ("no", 1)]
+
+
+def test_a_regressor_has_no_labels() -> None:
+    target = Target(task="regression", scores="value", outputs=("price",))
+
+    assert labels(target, choose(target, np.array([[1.5], [2.5]]))) == [(), ()]
 
 
 def test_differences_are_absolute_up_to_1_and_relative_above() -> None:

@@ -65,3 +65,19 @@ def test_a_scale_before_a_product_stays_in_float64() -> None:
     found = Session(graph.build(1, Matrix(product, (None,)))).run(X)
 
     np.testing.assert_array_equal(found, X / scale * weight)
+
+
+def test_many_rows_are_scored_as_few_are() -> None:
+    graph = Graph()
+    twice = graph.node("Add", "X", "X")
+    session = Session(graph.build(2, Matrix(twice, (None, None))))
+    X = np.random.default_rng(0).normal(size=(10_001, 2))
+
+    np.testing.assert_array_equal(session.run(X), 2 * X)
+    assert session.run(X[:0]).shape == (0, 2)
+
+
+def test_a_graph_without_nodes_gives_its_input() -> None:
+    session = Session(Graph().build(1, Matrix("X", (None,))))
+
+    np.testing.assert_array_equal(session.run(np.array([[3.0]])), [[3.0]])

@@ -66,7 +66,8 @@ def test_a_damaged_package_is_refused(churn: Trained, tmp_path: Path) -> None:
 
 def test_a_golden_row_with_another_answer_is_named(churn: Trained, tmp_path: Path) -> None:
     whole = ModelPackage.open(churn.package)
-    wrong = GoldenRow(name="the odd one", row=whole.golden[0].row, scores=(0.5, 0.5), label="No")
+    first = whole.golden[0].row
+    wrong = GoldenRow(name="the odd one", row=first, scores=(0.5, 0.5), labels=("No",))
     members = json.loads(whole.manifest.model_dump_json())
     facts = Facts(
         name="churn",

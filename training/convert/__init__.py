@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sklambda.session import INPUT
 from training.convert import (
     adaptive,
+    anomalies,
     bagging,
     boosting,
     calibration,
@@ -26,12 +27,17 @@ from training.convert import (
     gaussian,
     gradient,
     impute,
+    isotonic,
     kernel_models,
+    lightgbm_trees,
     linear,
+    mixtures,
     multiclass,
+    multioutput,
     naive_bayes,
     neighbors,
     neural,
+    powers,
     quantiles,
     regression,
     scaling,
@@ -40,14 +46,17 @@ from training.convert import (
     splines,
     svm,
     targets,
+    text,
+    xgboost_trees,
 )
-from training.convert.answer import Scores
+from training.convert.answer import Answer
 from training.convert.graph import Graph, Matrix
 from training.convert.scope import Convert, Estimator, Scope
 from training.convert.vocabulary import Vocabulary
 
 FAMILIES = (
     adaptive,
+    anomalies,
     bagging,
     boosting,
     calibration,
@@ -64,12 +73,17 @@ FAMILIES = (
     gradient,
     functions,
     impute,
+    isotonic,
     kernel_models,
+    lightgbm_trees,
     linear,
+    mixtures,
     multiclass,
+    multioutput,
     naive_bayes,
     neighbors,
     neural,
+    powers,
     quantiles,
     regression,
     scaling,
@@ -78,6 +92,8 @@ FAMILIES = (
     splines,
     svm,
     targets,
+    text,
+    xgboost_trees,
 )
 
 CONVERTERS: dict[type, Convert] = {
@@ -93,18 +109,12 @@ class Converted:
     ----------
     model : bytes
         An ONNX model: ``X`` [N, K] float64 in, ``scores`` [N, C] float64 out.
-    scores : {"probability", "decision", "value"} or None
+    answer : Answer or None
         Which of scikit-learn's answers the scores are; None for a transformer's output.
-    width : int
-        How many columns the scores have.
-    threshold : float or None
-        The decision threshold, where the estimator has one of its own.
     """
 
     model: bytes
-    scores: Scores | None
-    width: int
-    threshold: float | None = None
+    answer: Answer | None
 
 
 def convert(
@@ -129,13 +139,32 @@ def convert(
     ConversionRefused
         A step, or a parameter of it, has no exact conversion.
     """
-    graph = Graph()
     columns = Matrix(INPUT, tuple(vocabularies))
+    graph = Graph(columns.width)
     scope = Scope(graph, converters)
     result = scope.run("", pipeline, columns)
     if isinstance(result, Matrix):
-        return Converted(graph.build(columns.width, result), None, result.width)
-    if result.scores is None:
+        return Converted(graph.build(graph.width, result), None)
+    scores = graph.join([_scores(part, pipeline, scope) for part in result.parts or (result,)])
+    return Converted(graph.build(graph.width, scores), result)
+
+
+def convert_steps(
+    steps: Estimator,
+    vocabularies: Sequence[Vocabulary | None],
+    converters: Mapping[type, Convert] = CONVERTERS,
+) -> bytes:
+    """Convert fitted steps on the way to a predictor: what they transform, whatever they predict.
+
+    Takes and raises what `convert` does; gives an ONNX model.
+    """
+    columns = Matrix(INPUT, tuple(vocabularies))
+    graph = Graph(columns.width)
+    transformed = Scope(graph, converters).transform("", steps, columns)
+    return graph.build(graph.width, transformed)
+
+
+def _scores(answer: Answer, pipeline: Estimator, scope: Scope) -> Matrix:
+    if answer.scores is None:
         scope.refuse(f"{type(pipeline).__name__} gives no scores")
-    kind, scores = result.scores
-    return Converted(graph.build(columns.width, scores), kind, scores.width, result.threshold)
+    return answer.scores[1]

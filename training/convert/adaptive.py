@@ -13,9 +13,10 @@ from sklearn.tree import (
 )
 
 from sklambda.arrays import FloatMatrix, FloatVector
-from training.convert.answer import Answer, chosen
+from training.convert.answer import Answer
 from training.convert.boosting import leaning
 from training.convert.graph import Graph, Matrix
+from training.convert.responses import position
 from training.convert.scope import Convert, Estimator, Scope
 from training.convert.trees import Ensemble, as_sklearn_compares, gathered, grown
 
@@ -59,9 +60,7 @@ def _of_any(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     pairs = zip(estimator.estimators_, estimator.estimator_weights_, strict=False)
     for number, (inner, weight) in enumerate(pairs):
         answer = scope.answer(str(number), inner, matrix)
-        if answer.scores is None or answer.threshold is not None:
-            scope.refuse(f"{type(inner).__name__} gives no scores")
-        place = chosen(graph, answer.scores[1]).tensor
+        place = position(answer, inner, scope).tensor
         row = graph.node("Cast", place, to=TensorProto.INT64)
         row = graph.node("Squeeze", row, graph.constant([1], np.int64))
         rewards = graph.constant(_rewards(estimator, inner, weight))

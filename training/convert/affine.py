@@ -28,10 +28,9 @@ def affine(graph: Graph, matrix: Matrix, weights: ArrayLike, constants: ArrayLik
         Shape [N, T].
     """
     rows = np.atleast_2d(np.asarray(weights, dtype=np.float64))
-    sums = graph.node("MatMul", matrix.tensor, graph.constant(rows.T))
     added = np.reshape(np.asarray(constants, dtype=np.float64), (1, -1))
-    if added.any():
-        sums = graph.node("Add", sums, graph.constant(added))
+    operator, more = ("Gemm", [graph.constant(added)]) if added.any() else ("MatMul", [])
+    sums = graph.node(operator, matrix.tensor, graph.constant(rows.T), *more)
     return matrix.numbers(sums, len(rows))
 
 

@@ -1,11 +1,11 @@
 """What a fitted predictor can be asked for, as tensors of the graph."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final
 
+from sklambda.signature import Scores
 from training.convert.graph import Graph, Matrix
-
-type Scores = Literal["probability", "decision", "value"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,42 +20,47 @@ class Answer:
         ``decision_function``: [N, 1] where scikit-learn gives [N], else [N, C].
     value : Matrix or None
         ``predict`` of a regressor: [N, 1] where scikit-learn gives [N], else [N, T].
+    label : Matrix or None
+        [N, C]: 1 for the class that ``predict`` gives, else 0.
     transformed : Matrix or None
         ``transform``, where the predictor is a transformer too.
     threshold : float or None
-        The least probability of the second class that gives its label; None for the usual rule.
+        The least score of the second class that gives its label; None for the usual rule.
+    by : str or None
+        Which scores the label follows; None for the first of those above that there are. Where
+        probabilities of one class against the rest saturate, several are 1, and scikit-learn's
+        label is that of the decision.
+    parts : tuple of Answer
+        The answers for each target, where there are several of them.
+    classes : sequence or None
+        The labels, where one of several targets has others than 0 and 1.
     """
 
     probabilities: Matrix | None = None
     decision: Matrix | None = None
     value: Matrix | None = None
+    label: Matrix | None = None
     transformed: Matrix | None = None
     threshold: float | None = None
+    by: Scores | None = None
+    parts: tuple["Answer", ...] = ()
+    classes: Sequence[object] | None = None
 
     @property
     def scores(self) -> tuple[Scores, Matrix] | None:
-        """What becomes the output of the graph: probabilities before decisions before values."""
-        if self.probabilities is not None:
-            return "probability", self.probabilities
-        if self.decision is not None:
-            return "decision", self.decision
-        if self.value is not None:
-            return "value", self.value
-        return None
+        """What becomes the output of the graph, and which of scikit-learn's answers it is."""
+        answers: dict[Scores, Matrix | None] = {
+            "probability": self.probabilities,
+            "decision": self.decision,
+            "value": self.value,
+            "label": self.label,
+            "votes": self.decision,
+        }
+        kinds = _USUALLY if self.by is None else (self.by,)
+        return next(((kind, found) for kind in kinds if (found := answers[kind])), None)
 
 
-class ByDecision(Answer):
-    """The answers of a classifier whose label follows its decision and not its probabilities.
-
-    Probabilities of one class against the rest saturate at 1 for several classes at once.
-    """
-
-    __slots__ = ()
-
-    @property
-    def scores(self) -> tuple[Scores, Matrix] | None:
-        """What becomes the output of the graph: the decision, which gives the label."""
-        return None if self.decision is None else ("decision", self.decision)
+_USUALLY: Final[tuple[Scores, ...]] = ("probability", "decision", "value", "label")
 
 
 def chosen(graph: Graph, scores: Matrix) -> Matrix:
@@ -65,3 +70,9 @@ def chosen(graph: Graph, scores: Matrix) -> Matrix:
         return scores.numbers(graph.double(above))
     first = graph.node("ArgMax", scores.tensor, axis=1, keepdims=1)
     return scores.numbers(graph.double(first), 1)
+
+
+def hot(graph: Graph, place: Matrix, width: int) -> Matrix:
+    """Give 1 in the column whose position is told, [N, 1], and 0 in the others, [N, width]."""
+    columns = graph.constant([[float(column) for column in range(width)]])
+    return place.numbers(graph.double(graph.node("Equal", place.tensor, columns)), width)

@@ -13,9 +13,10 @@ from sklearn.tree import (
 )
 
 from sklambda.arrays import FloatMatrix
-from training.convert.answer import Answer, chosen
+from training.convert.answer import Answer
 from training.convert.forests import average, mean_probabilities
 from training.convert.graph import Matrix
+from training.convert.responses import position
 from training.convert.scope import Convert, Estimator, Scope
 from training.convert.trees import Grown, grown
 
@@ -97,9 +98,7 @@ def _vote(inner: Estimator, answer: Answer, count: int, scope: Scope) -> Matrix:
         spread = _spread(np.eye(len(classes)), classes, count)
         found = graph.node("MatMul", answer.probabilities.tensor, graph.constant(spread))
         return answer.probabilities.numbers(found, count)
-    if answer.decision is None or answer.threshold is not None:
-        scope.refuse(f"{type(inner).__name__} gives no decision")
-    place = chosen(graph, answer.decision)
+    place = position(answer, inner, scope)
     known = np.full(count, -1.0)
     known[classes] = np.arange(len(classes))
     voted = graph.node("Equal", place.tensor, graph.constant([known]))

@@ -26,7 +26,18 @@ type Members = dict[int, list[float]]  # by feature, what the graph holds for ea
 def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
     scope.admit(estimator, free=_FITTING + "class_weight")
     raw = _raw(estimator, matrix, scope)
-    return Answer(leaning(scope.graph, probabilities(scope.graph, raw), raw), raw)
+    return Answer(chances(scope.graph, raw), raw)
+
+
+def chances(graph: Graph, raw: Matrix, times: float = 1.0) -> Matrix:
+    """Turn raw scores, multiplied, into probabilities that lean as `leaning` lets them."""
+    if raw.width > 1:
+        return leaning(graph, probabilities(graph, raw), raw)
+    signs = graph.node("Sign", raw.tensor)
+    pair = graph.node("Concat", raw.tensor, signs, axis=1)
+    both_ways = graph.constant([[-times, times], [-_LEAN, _LEAN]])
+    odds = graph.node("MatMul", pair, both_ways)
+    return raw.numbers(graph.node("Sigmoid", odds), 2)
 
 
 def leaning(graph: Graph, scores: Matrix, raw: Matrix, *, at_zero: bool = False) -> Matrix:

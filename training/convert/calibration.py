@@ -1,6 +1,7 @@
 """Probabilities calibrated, thresholds chosen."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -90,7 +91,7 @@ def _sigmoid(calibrator: Estimator, scores: Matrix, scope: Scope) -> Matrix:
     return logistic(graph, scores.alike(graph.node("Neg", moved)))
 
 
-def _isotonic(calibrator: Estimator, scores: Matrix, scope: Scope) -> Matrix:
+def isotonic(calibrator: Estimator, scores: Matrix, scope: Scope) -> Matrix:
     """Interpolate between the knots as `numpy.interp` does, to the last bit.
 
     A plateau has to stay one value: classes whose probabilities are equal are told apart by their
@@ -149,15 +150,14 @@ def _segment(graph: Graph, values: Matrix, knots: FloatVector) -> str:
 
 _SINGLE: Final[dict[str, Callable[[Estimator, Matrix, Scope], Matrix]]] = {
     "sigmoid": _sigmoid,
-    "isotonic": _isotonic,
+    "isotonic": isotonic,
 }
 
 
 def _fixed(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
     scope.admit(estimator, free="estimator threshold pos_label response_method")
     inner = getattr(estimator, "estimator_", estimator.estimator)
-    # "auto" is a half of the probability; of a decision it is 0, and decisions are refused.
-    threshold = 0.5 if estimator.threshold == "auto" else estimator.threshold
+    threshold = None if estimator.threshold == "auto" else float(estimator.threshold)
     return _with_threshold(estimator, inner, threshold, estimator.pos_label, matrix, scope)
 
 
@@ -168,14 +168,14 @@ def _tuned(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
         "store_cv_results",
     )
     label = estimator._curve_scorer._get_pos_label()
-    threshold = estimator.best_threshold_
+    threshold = float(estimator.best_threshold_)
     return _with_threshold(estimator, estimator.estimator_, threshold, label, matrix, scope)
 
 
 def _with_threshold(
     estimator: Estimator,
     inner: Estimator,
-    threshold: float,
+    threshold: float | None,
     label: object,
     matrix: Matrix,
     scope: Scope,
@@ -184,14 +184,18 @@ def _with_threshold(
     answer = scope.answer("estimator", inner, matrix)
     asked = estimator.response_method
     method = preferred(inner, PROBABILITY_FIRST if asked == "auto" else (asked,), scope)
-    if method != "predict_proba":
-        scope.refuse(f"{name} has a threshold of decision_function")
     if label is not None and label != inner.classes_[1]:
         scope.refuse(f"{name} has a threshold of the first class, {label!r}")
-    if not 0 <= threshold <= 1:
-        scope.refuse(f"{name} has the threshold {threshold}, which is no probability")
-    scores = response(answer, inner, method, scope)
-    return Answer(scores, answer.decision, threshold=float(threshold))
+    second_class(answer, inner, method, scope)  # or it is refused
+    if method == "decision_function":
+        least = 0.0 if threshold is None else threshold
+        if not np.isfinite(least):
+            scope.refuse(f"{name} has the threshold {least}, which no decision reaches")
+        return replace(answer, threshold=least, by="decision")
+    least = 0.5 if threshold is None else threshold
+    if not 0 <= least <= 1:
+        scope.refuse(f"{name} has the threshold {least}, which is no probability")
+    return replace(answer, threshold=least, by="probability")
 
 
 CONVERTERS: Final[dict[type, Convert]] = {

@@ -9,6 +9,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from training.convert.answer import Answer
 from training.convert.graph import Matrix
 from training.convert.scope import Convert, Estimator, Scope
+from training.convert.text import takes_texts
 
 
 def _pipeline(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix | Answer:
@@ -34,9 +35,11 @@ def _column_transformer(estimator: Estimator, matrix: Matrix, scope: Scope) -> M
     # Names, indices, slices, masks and selectors, as scikit-learn itself resolved them.
     places = estimator._transformer_to_input_indices
     parts = []
-    for name, step, _ in estimator.transformers_:
+    for name, step, columns in estimator.transformers_:
         if len(places[name]) == 0 or step == "drop":
             continue
+        if takes_texts(step) and not isinstance(columns, (str, int)):
+            scope.refuse(f"{name!r} takes texts: name its column by a string, not by a list")
         part = scope.graph.take(matrix, [int(place) for place in places[name]])
         part = part if _passes(step) else scope.transform(name, step, part)
         parts.append(_weighted(part, name, estimator.transformer_weights, scope))

@@ -4,7 +4,9 @@ from typing import Final
 
 import numpy as np
 from scipy import linalg
+from sklearn.cluster import FeatureAgglomeration
 from sklearn.decomposition import PCA, FactorAnalysis, FastICA, IncrementalPCA, TruncatedSVD
+from sklearn.neighbors import NeighborhoodComponentsAnalysis
 from sklearn.random_projection import GaussianRandomProjection, SparseRandomProjection
 
 from sklambda.arrays import FloatMatrix
@@ -48,6 +50,14 @@ def _truncated_svd(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix
     return _project(scope, matrix, estimator.components_)
 
 
+def _neighborhood_components(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+    scope.admit(
+        estimator,
+        free="n_components init warm_start max_iter tol callback verbose random_state",
+    )
+    return _project(scope, matrix, estimator.components_)
+
+
 def _factor_analysis(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     scope.admit(
         estimator,
@@ -83,11 +93,26 @@ def _random_projection(estimator: Estimator, matrix: Matrix, scope: Scope) -> Ma
     )
 
 
+def _agglomeration(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+    scope.admit(
+        estimator,
+        free="n_clusters metric memory connectivity compute_full_tree linkage distance_threshold "
+        "compute_distances",
+        only={"pooling_func": (np.mean,)},
+    )
+    groups = np.eye(estimator.n_clusters_)[estimator.labels_].T
+    sums = _project(scope, matrix, groups)
+    sizes = scope.graph.constant([groups.sum(axis=1)])
+    return sums.alike(scope.graph.node("Div", sums.tensor, sizes))
+
+
 CONVERTERS: Final[dict[type, Convert]] = {
     FactorAnalysis: _factor_analysis,
     FastICA: _fast_ica,
+    FeatureAgglomeration: _agglomeration,
     GaussianRandomProjection: _random_projection,
     IncrementalPCA: _principal_components,
+    NeighborhoodComponentsAnalysis: _neighborhood_components,
     PCA: _principal_components,
     SparseRandomProjection: _random_projection,
     TruncatedSVD: _truncated_svd,

@@ -17,19 +17,27 @@ def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
         free="constant random_state",
         only={"strategy": ("most_frequent", "prior", "constant")},
     )
-    if estimator.n_outputs_ != 1:
-        scope.refuse("DummyClassifier was fitted on several labels a row")
+    if np.min(estimator.n_classes_) < 2:
+        scope.refuse("DummyClassifier has seen one class only")
     # It looks at no feature, and gives the probabilities of any row.
-    return Answer(_repeated(scope.graph, matrix, estimator.predict_proba([[0.0]])))
+    found = estimator.predict_proba([[0.0]])
+    if estimator.n_outputs_ == 1:
+        return Answer(repeated(scope.graph, matrix, found))
+    return Answer(
+        parts=tuple(
+            Answer(repeated(scope.graph, matrix, row), classes=classes)
+            for row, classes in zip(found, estimator.classes_, strict=True)
+        )
+    )
 
 
 def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
     scope.admit(estimator, free="constant quantile strategy")
-    return Answer(value=_repeated(scope.graph, matrix, estimator.constant_))
+    return Answer(value=repeated(scope.graph, matrix, estimator.constant_))
 
 
-def _repeated(graph: Graph, matrix: Matrix, row: ArrayLike) -> Matrix:
-    """Give the same row for each row of the matrix, whatever is in it."""
+def repeated(graph: Graph, matrix: Matrix, row: ArrayLike) -> Matrix:
+    """Give the same row, [C], for each row of the matrix, whatever is in it."""
     values = np.reshape(np.asarray(row, dtype=np.float64), (1, -1))
     rows = graph.node("Shape", matrix.tensor, start=0, end=1)
     shape = graph.node("Concat", rows, graph.constant([1], np.int64), axis=0)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
-from onnx import TensorProto
 from sklearn.ensemble import (
     StackingClassifier,
     StackingRegressor,
@@ -13,18 +12,18 @@ from sklearn.ensemble import (
     VotingRegressor,
 )
 
-from training.convert.answer import Answer
+from training.convert.answer import Answer, chosen, hot
 from training.convert.graph import Matrix
-from training.convert.responses import position, response
+from training.convert.responses import named, position, response
 from training.convert.scope import Convert, Estimator, Scope
 
 
 def _voting_classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
-    scope.admit(
-        estimator,
-        free="estimators weights n_jobs flatten_transform verbose",
-        only={"voting": ("soft",)},  # a hard vote gives labels and no scores
-    )
+    scope.admit(estimator, free="estimators voting weights n_jobs flatten_transform verbose")
+    return (_hard_vote if estimator.voting == "hard" else _soft_vote)(estimator, matrix, scope)
+
+
+def _soft_vote(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
     votes = [
         response(scope.answer(name, voter, matrix), voter, "predict_proba", scope)
         for name, voter in _members(estimator)
@@ -33,6 +32,22 @@ def _voting_classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> An
         scope.refuse("VotingClassifier has members with other classes")
     transformed = scope.graph.join(votes) if estimator.flatten_transform else None
     return Answer(_average(votes, estimator, scope), transformed=transformed)
+
+
+def _hard_vote(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    """Count the votes, or add up their weights, one member after the other as numpy does."""
+    graph, count = scope.graph, len(estimator.classes_)
+    weights = _weights(estimator, scope)
+    if weights is not None and min(weights) < 0:
+        scope.refuse("VotingClassifier(voting='hard') has a weight below 0")
+    places = []
+    for name, voter in _members(estimator):
+        if not np.array_equal(voter.classes_, range(count)):  # it is fitted on their numbers
+            scope.refuse("VotingClassifier has members with other classes")
+        places.append(position(scope.answer(name, voter, matrix), voter, scope))
+    votes = _weighted([hot(graph, place, count) for place in places], weights, scope)
+    label = hot(graph, chosen(graph, votes), count)
+    return Answer(label=label, transformed=graph.join(places))
 
 
 def _voting_regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
@@ -54,22 +69,31 @@ def _members(estimator: Estimator) -> Iterator[tuple[str, Estimator]]:
 
 def _average(votes: Sequence[Matrix], estimator: Estimator, scope: Scope) -> Matrix:
     """Average as `numpy.average` does, one after the other, so that equal sums stay equal."""
+    weights = _weights(estimator, scope)
+    total = _weighted(votes, weights, scope)
+    divisor = len(votes) if weights is None else np.asarray(weights).sum(dtype=np.float64)
+    return total.alike(scope.graph.node("Div", total.tensor, scope.graph.constant(float(divisor))))
+
+
+def _weights(estimator: Estimator, scope: Scope) -> Sequence[float] | None:
+    weights: Sequence[float] | None = estimator._weights_not_none
+    if weights is not None and len(weights) != len(list(_members(estimator))):
+        scope.refuse(f"{type(estimator).__name__} has other members than when it was fitted")
+    return weights
+
+
+def _weighted(votes: Sequence[Matrix], weights: Sequence[float] | None, scope: Scope) -> Matrix:
     graph = scope.graph
     tensors = [vote.tensor for vote in votes]
-    divisor = float(len(votes))
-    weights = estimator._weights_not_none
     if weights is not None:
-        if len(weights) != len(votes):
-            scope.refuse(f"{type(estimator).__name__} has other members than when it was fitted")
         tensors = [
             graph.node("Mul", tensor, graph.constant(float(weight)))
             for tensor, weight in zip(tensors, weights, strict=True)
         ]
-        divisor = float(np.asarray(weights).sum(dtype=np.float64))
     total = tensors[0]
     for tensor in tensors[1:]:
         total = graph.node("Add", total, tensor)
-    return votes[0].alike(graph.node("Div", total, graph.constant(divisor)))
+    return votes[0].alike(total)
 
 
 def _stacking_classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
@@ -112,17 +136,8 @@ def _stack(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
 def _opinion(name: str, member: Estimator, method: str, matrix: Matrix, scope: Scope) -> Matrix:
     answer = scope.answer(name, member, matrix)
     if method == "predict" and answer.value is None:
-        return _label(member, position(answer, member, scope), scope)
+        return named(answer, member, scope)
     return response(answer, member, method, scope)
-
-
-def _label(member: Estimator, place: Matrix, scope: Scope) -> Matrix:
-    """Give the labels as the numbers that they are: members are fitted on codes of the classes."""
-    if np.asarray(member.classes_).dtype.kind not in "iufb":
-        scope.refuse(f"{type(member).__name__}.predict gives labels that are no numbers")
-    graph = scope.graph
-    index = graph.node("Cast", place.tensor, to=TensorProto.INT64)
-    return place.alike(graph.node("Gather", graph.constant(member.classes_), index))
 
 
 CONVERTERS: Final[dict[type, Convert]] = {

@@ -18,10 +18,11 @@ from sklearn.tree import (
 )
 
 from sklambda.arrays import FloatMatrix
+from training.convert.affine import affine
 from training.convert.answer import Answer
 from training.convert.graph import Graph, Matrix
 from training.convert.scope import Convert, Estimator, Scope
-from training.convert.trees import Ensemble, Grown, Tree, as_sklearn_compares, gathered, grown
+from training.convert.trees import Grown, Tree, gathered, grown, in_order, totals
 
 TREE_FITTING: Final = (
     "ccp_alpha criterion max_depth max_features max_leaf_nodes min_impurity_decrease "
@@ -30,6 +31,8 @@ TREE_FITTING: Final = (
 _FOREST_FITTING: Final = (
     TREE_FITTING + "bootstrap max_samples n_estimators n_jobs oob_score verbose warm_start "
 )
+
+_NEGLIGIBLE: Final = 1e-11
 
 
 def _tree_classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
@@ -55,22 +58,50 @@ def _forest_regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Ans
 def _classified(
     estimator: Estimator, trees: Sequence[Estimator], matrix: Matrix, scope: Scope
 ) -> Answer:
-    if estimator.n_outputs_ > 1:
-        scope.refuse(f"{type(estimator).__name__} has several targets")
-    if len(estimator.classes_) < 2:
+    if np.min(estimator.n_classes_) < 2:
         scope.refuse(f"{type(estimator).__name__} has seen one class only")
+    if estimator.n_outputs_ > 1:
+        return _several(estimator, trees, matrix, scope.graph)
     pairs = [(grown(tree.tree_), tree.tree_.value[:, 0, :]) for tree in trees]
     return Answer(mean_probabilities(scope.graph, matrix, pairs))
 
 
+def _several(
+    estimator: Estimator, trees: Sequence[Estimator], matrix: Matrix, graph: Graph
+) -> Answer:
+    """Sum the leaves once for all targets, whose tables stand side by side."""
+    counts = estimator.n_classes_
+    pairs = [
+        (
+            grown(tree.tree_),
+            np.hstack([tree.tree_.value[:, place, :count] for place, count in enumerate(counts)]),
+        )
+        for tree in trees
+    ]
+    whole = average(graph, matrix, pairs)
+    starts = np.cumsum([0, *counts])
+    return Answer(
+        parts=tuple(
+            Answer(graph.take(whole, range(start, start + count)), classes=classes)
+            for start, count, classes in zip(starts, counts, estimator.classes_, strict=False)
+        )
+    )
+
+
 def mean_probabilities(graph: Graph, matrix: Matrix, trees: Grown) -> Matrix:
     """Average the class probabilities of trees; each table is [nodes, C]."""
-    if trees[0][1].shape[1] > 2 or not all(_sure(tree, table) for tree, table in trees):
+    if not all(_sure(tree, table) for tree, table in trees):
         return average(graph, matrix, trees)
-    compared = as_sklearn_compares(graph, matrix)
-    second = summed(graph, compared, [(tree, table[:, 1:]) for tree, table in trees])
-    first = graph.node("Sub", graph.constant(float(len(trees))), second.tensor)
-    return _divided(graph, graph.join([second.alike(first), second]), len(trees))
+    votes = _votes(graph, matrix, trees, trees[0][1].shape[1])
+    return _divided(graph, votes, len(trees))
+
+
+def _votes(graph: Graph, matrix: Matrix, trees: Grown, classes: int) -> Matrix:
+    if classes == 2:
+        second = totals(graph, matrix, [(tree.adding(table[:, 1]), 0) for tree, table in trees], 1)
+        return affine(graph, second, [[-1.0], [1.0]], [len(trees), 0.0])
+    counted = [(tree.adding(np.ones(len(table))), table.argmax(axis=1)) for tree, table in trees]
+    return totals(graph, matrix, counted, classes)
 
 
 def _sure(tree: Tree, table: FloatMatrix) -> bool:
@@ -80,9 +111,8 @@ def _sure(tree: Tree, table: FloatMatrix) -> bool:
 
 def average(graph: Graph, matrix: Matrix, trees: Grown) -> Matrix:
     """Sum the leaves of trees, then divide by their number; each table is [nodes, width]."""
-    compared, width = as_sklearn_compares(graph, matrix), trees[0][1].shape[1]
-    add = summed if width == 1 else gathered
-    return _divided(graph, add(graph, compared, trees), len(trees))
+    add = summed if trees[0][1].shape[1] == 1 else gathered
+    return _divided(graph, add(graph, matrix, trees), len(trees))
 
 
 def _divided(graph: Graph, sums: Matrix, count: int) -> Matrix:
@@ -93,10 +123,20 @@ def _divided(graph: Graph, sums: Matrix, count: int) -> Matrix:
 
 def summed(graph: Graph, matrix: Matrix, trees: Grown) -> Matrix:
     """Sum the leaves of trees; each table is [nodes, 1]."""
-    ensemble = Ensemble(1)
-    for tree, table in trees:
-        ensemble.add(tree.adding(table[:, 0]), 0)
-    return ensemble.node(graph, matrix)
+    add = totals if _in_any_order([table[tree.leaf] for tree, table in trees]) else in_order
+    return add(graph, matrix, [(tree.adding(table[:, 0]), 0) for tree, table in trees], 1)
+
+
+def _in_any_order(leaves: Sequence[FloatMatrix]) -> bool:
+    """Tell whether the mean over trees is the same, to far below the tolerance, in any order.
+
+    It is unless large values of both signs cancel. In two orders the rounding of a sum of T values
+    differs by at most 2 T eps times the sum of their magnitudes.
+    """
+    least, greatest = min(map(np.min, leaves)), max(map(np.max, leaves))
+    magnitudes = sum(float(np.abs(values).max()) for values in leaves)
+    one_sign = least >= 0 or greatest <= 0
+    return bool(one_sign or magnitudes * np.finfo(np.float64).eps < _NEGLIGIBLE)
 
 
 def _valued(trees: Sequence[Estimator], matrix: Matrix, scope: Scope) -> Answer:

@@ -8,29 +8,28 @@ from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegress
 
 from sklambda.arrays import FloatVector
 from training.convert.answer import Answer
-from training.convert.boosting import leaning
+from training.convert.boosting import chances
 from training.convert.forests import CONVERTERS as AVERAGED
 from training.convert.forests import TREE_FITTING
 from training.convert.graph import Matrix
-from training.convert.links import probabilities
 from training.convert.scope import Convert, Estimator, Scope
-from training.convert.trees import Ensemble, as_sklearn_compares, constant_leaf, grown
+from training.convert.trees import Ensemble, constant_leaf, grown
 
 _FITTING: Final = (
     TREE_FITTING + "init learning_rate loss n_estimators n_iter_no_change subsample tol "
     "validation_fraction verbose warm_start "
 )
+_ABOVE_ZERO: Final = 2.0**-1000
+"""Added to raw scores, it changes 0 alone, at which scikit-learn decides for the second class."""
+
 _CONSTANT: Final = frozenset({"constant", "mean", "median", "most_frequent", "prior", "quantile"})
 
 
 def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
     scope.admit(estimator, free=_FITTING, only={"loss": ("log_loss", "exponential")})
-    graph, raw = scope.graph, _raw(estimator, matrix, scope)
-    odds = raw
-    if estimator.loss == "exponential":
-        odds = raw.alike(graph.node("Mul", raw.tensor, graph.constant(2.0)))
-    found = leaning(graph, probabilities(graph, odds), raw, at_zero=True)
-    return Answer(found, raw)
+    raw = _raw(estimator, matrix, scope)
+    times = 2.0 if estimator.loss == "exponential" else 1.0
+    return Answer(chances(scope.graph, raw, times), raw)
 
 
 def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
@@ -40,7 +39,6 @@ def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
 
 
 def _raw(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
-    compared = as_sklearn_compares(scope.graph, matrix)
     ensemble = Ensemble(estimator.n_trees_per_iteration_)
     start = _constant_start(estimator)
     if start is not None:
@@ -51,11 +49,12 @@ def _raw(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
         for target, tree in enumerate(iteration):
             added = estimator.learning_rate * tree.tree_.value[:, 0, 0]
             ensemble.add(grown(tree.tree_).adding(added), target)
-    sums = ensemble.node(scope.graph, compared)
     if start is not None:
-        return sums
-    learnt = _learnt_start(estimator, compared, scope)
-    return sums.alike(scope.graph.node("Add", learnt.tensor, sums.tensor))
+        ensemble.add(constant_leaf(_ABOVE_ZERO), 0)
+        return ensemble.node(scope.graph, matrix)
+    learnt, sums = _learnt_start(estimator, matrix, scope), ensemble.node(scope.graph, matrix)
+    above = scope.graph.constant(_ABOVE_ZERO)
+    return sums.alike(scope.graph.node("Sum", learnt.tensor, sums.tensor, above))
 
 
 def _constant_start(estimator: Estimator) -> FloatVector | None:
@@ -71,12 +70,12 @@ def _constant_start(estimator: Estimator) -> FloatVector | None:
     return start
 
 
-def _learnt_start(estimator: Estimator, compared: Matrix, scope: Scope) -> Matrix:
+def _learnt_start(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     first = estimator.init_
     if type(first) not in AVERAGED:
         # It is given float32, in which most other estimators then compute.
         scope.refuse(f"init={type(first).__name__} has no exact conversion")
-    answer = scope.answer("init", first, compared)
+    answer = scope.answer("init", first, matrix)
     found = answer.value if answer.probabilities is None else answer.probabilities
     if found is None:
         scope.refuse(f"init={type(first).__name__} gives no scores")

@@ -1,13 +1,13 @@
 """A float64 ONNX graph under construction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import onnx
 from numpy.typing import ArrayLike
-from onnx import TensorProto, helper, numpy_helper
+from onnx import AttributeProto, TensorProto, helper, numpy_helper
 
 from sklambda.session import INPUT, OUTPUT
 from training.convert.vocabulary import Vocabulary
@@ -48,17 +48,31 @@ class Matrix:
 
 
 class Graph:
-    """Collects nodes and constants; a node's output is named by the order of its making."""
+    """Collects nodes and constants; a node's output is named by the order of its making.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    width : int
+        Columns of the input, ``X``, to begin with.
+    """
+
+    def __init__(self, width: int = 0) -> None:
+        self.width = width
         self._nodes: list[onnx.NodeProto] = []
         self._constants: list[onnx.TensorProto] = []
+
+    def widen(self, columns: int) -> int:
+        """Add columns to the input; gives the position of the first."""
+        first, self.width = self.width, self.width + columns
+        return first
 
     def node(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
         """Add a node with one output; gives the output's name."""
         output = f"{operator}_{len(self._nodes)}"
-        made = helper.make_node(
-            operator, inputs, [output], name=output, domain=domain, **attributes
+        made = helper.make_node(operator, inputs, [output], name=output, domain=domain)
+        made.attribute.extend(
+            value if isinstance(value, AttributeProto) else helper.make_attribute(name, value)
+            for name, value in attributes.items()
         )
         self._nodes.append(made)
         return output
@@ -107,20 +121,27 @@ class Graph:
         bytes
             A checked ONNX model.
         """
-        nodes, constants = self._needed_by(scores.tensor)
-        nodes.append(helper.make_node("Identity", [scores.tensor], [OUTPUT], name=OUTPUT))
-        body = helper.make_graph(
-            nodes,
-            "sklambda",
-            [helper.make_tensor_value_info(INPUT, TensorProto.DOUBLE, [None, width])],
-            [helper.make_tensor_value_info(OUTPUT, TensorProto.DOUBLE, [None, scores.width])],
-            constants,
-        )
-        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(ML_DOMAIN, ML_OPSET)]
-        model = helper.make_model(body, opset_imports=opsets, ir_version=IR_VERSION)
-        onnx.checker.check_model(model)
-        content: bytes = model.SerializeToString(deterministic=True)
+        content: bytes = self._close(width, scores).SerializeToString(deterministic=True)
+        onnx.checker.check_model(content)
         return content
+
+    def _close(self, width: int, scores: Matrix) -> onnx.ModelProto:
+        """Copy the nodes into a model and forget them: of a large forest there is room for one."""
+        nodes, constants = self._needed_by(scores.tensor)
+        if not nodes:  # the input, or a constant, as it is
+            scores = scores.alike(self.node("Identity", scores.tensor))
+            nodes = self._nodes[-1:]
+        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(ML_DOMAIN, ML_OPSET)]
+        model = onnx.ModelProto(ir_version=IR_VERSION, opset_import=opsets)
+        model.graph.name = "sklambda"
+        model.graph.input.append(_matrix(INPUT, width))
+        model.graph.output.append(_matrix(OUTPUT, scores.width))
+        model.graph.node.extend(nodes)
+        model.graph.initializer.extend(constants)
+        self._nodes.clear()
+        self._constants.clear()
+        _rename(model.graph.node, scores.tensor, OUTPUT)
+        return model
 
     def _needed_by(self, tensor: str) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
         """Leave out what the output does not depend on: answers that nobody asked for."""
@@ -131,3 +152,13 @@ class Graph:
                 wanted.update(node.input)
                 nodes.append(node)
         return nodes[::-1], [value for value in self._constants if value.name in wanted]
+
+
+def _matrix(name: str, width: int) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, TensorProto.DOUBLE, [None, width])
+
+
+def _rename(nodes: Iterable[onnx.NodeProto], old: str, new: str) -> None:
+    for node in nodes:
+        for names in (node.input, node.output):
+            names[:] = [new if name == old else name for name in names]

@@ -3,7 +3,7 @@
 from math import nan
 from typing import Any, Final
 
-from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.impute import KNNImputer, MissingIndicator, SimpleImputer
 
 from training.convert.graph import Graph, Matrix
 from training.convert.scope import Convert, Estimator, Scope
@@ -78,7 +78,14 @@ def _missing_indicator(estimator: Estimator, matrix: Matrix, scope: Scope) -> Ma
     return _told(scope.graph, matrix, missing, estimator.features_)
 
 
+def _neighbour_imputer(_: Estimator, __: Matrix, scope: Scope) -> Matrix:
+    # Among donors at equal distances numpy's argpartition takes those that the vector registers of
+    # the processor bring to the front: scikit-learn itself fills in other values elsewhere.
+    scope.refuse("KNNImputer has equal distances, of which it takes others on other processors")
+
+
 CONVERTERS: Final[dict[type, Convert]] = {
+    KNNImputer: _neighbour_imputer,
     MissingIndicator: _missing_indicator,
     SimpleImputer: _simple_imputer,
 }

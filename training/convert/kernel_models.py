@@ -1,8 +1,9 @@
-"""Kernel ridge regression and the Nystroem approximation: linear models of kernels."""
+"""Linear models of kernels: ridge regression, the Nystroem approximation, principal components."""
 
 from typing import Final
 
-from scipy import sparse
+import numpy as np
+from sklearn.decomposition import KernelPCA
 from sklearn.kernel_approximation import Nystroem
 from sklearn.kernel_ridge import KernelRidge
 
@@ -22,7 +23,7 @@ def _ridge(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
     scope.admit(estimator, free="alpha gamma degree coef0", only=_ONLY)
     graph = scope.graph
     weights = estimator.dual_coef_.reshape(len(estimator.dual_coef_), -1)
-    kernel = _kernel(estimator, matrix, graph, _dense(estimator.X_fit_))
+    kernel = _kernel(estimator, matrix, graph, kernels.dense(estimator.X_fit_))
     values = graph.node("MatMul", kernel, graph.constant(weights))
     return Answer(value=matrix.numbers(values, weights.shape[1]))
 
@@ -30,9 +31,29 @@ def _ridge(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
 def _nystroem(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     scope.admit(estimator, free="gamma coef0 degree n_components random_state n_jobs", only=_ONLY)
     graph = scope.graph
-    kernel = _kernel(estimator, matrix, graph, _dense(estimator.components_))
+    kernel = _kernel(estimator, matrix, graph, kernels.dense(estimator.components_))
     weights = estimator.normalization_.T
     embedded = graph.node("MatMul", kernel, graph.constant(weights))
+    return matrix.numbers(embedded, weights.shape[1])
+
+
+def _principal(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+    scope.admit(
+        estimator,
+        free="n_components gamma degree coef0 alpha fit_inverse_transform eigen_solver tol "
+        "max_iter iterated_power remove_zero_eig random_state copy_X n_jobs",
+        only=_ONLY,
+    )
+    graph, centre = scope.graph, estimator._centerer
+    kernel = _kernel(estimator, matrix, graph, kernels.dense(estimator.X_fit_))
+    mean = graph.node("ReduceMean", kernel, graph.constant([1], np.int64), keepdims=1)
+    apart = graph.node("Sub", kernel, graph.constant([centre.K_fit_rows_]))
+    moved = graph.node("Sub", apart, mean)
+    centred = graph.node("Add", moved, graph.constant(centre.K_fit_all_))
+    used = estimator.eigenvalues_ != 0
+    roots = np.sqrt(np.where(used, estimator.eigenvalues_, 1.0))
+    weights = np.where(used, estimator.eigenvectors_ / roots, 0.0)
+    embedded = graph.node("MatMul", centred, graph.constant(weights))
     return matrix.numbers(embedded, weights.shape[1])
 
 
@@ -53,9 +74,8 @@ def _kernel(estimator: Estimator, matrix: Matrix, graph: Graph, points: FloatMat
     return graph.node("Pow", base, graph.constant(degree))
 
 
-def _dense(values: Estimator) -> FloatMatrix:
-    dense: FloatMatrix = values.toarray() if sparse.issparse(values) else values
-    return dense
-
-
-CONVERTERS: Final[dict[type, Convert]] = {KernelRidge: _ridge, Nystroem: _nystroem}
+CONVERTERS: Final[dict[type, Convert]] = {
+    KernelPCA: _principal,
+    KernelRidge: _ridge,
+    Nystroem: _nystroem,
+}

@@ -15,7 +15,7 @@ from sklearn.linear_model import (
 from sklearn.svm import LinearSVC
 
 from training.convert.affine import fitted
-from training.convert.answer import Answer, ByDecision
+from training.convert.answer import Answer
 from training.convert.graph import Graph, Matrix
 from training.convert.links import both, logistic, probabilities, shares
 from training.convert.scope import Convert, Estimator, Scope
@@ -71,7 +71,7 @@ def _stochastic(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
     each = link(graph, decision)
     if each.width == 1:
         return Answer(both(graph, each), decision)
-    return ByDecision(shares(graph, each), decision)
+    return Answer(shares(graph, each), decision, by="decision")
 
 
 def _clipped(graph: Graph, decision: Matrix) -> Matrix:
@@ -88,9 +88,12 @@ def _decision_only(estimator: Estimator, matrix: Matrix, scope: Scope, *, free: 
 
 
 def _ridge(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
-    if estimator._label_binarizer.y_type_.startswith("multilabel"):
-        scope.refuse(f"{type(estimator).__name__} was fitted on several labels a row")
-    return _decision_only(estimator, matrix, scope, free=_RIDGE)
+    answer = _decision_only(estimator, matrix, scope, free=_RIDGE)
+    decision = answer.decision
+    if decision is None or not estimator._label_binarizer.y_type_.startswith("multilabel"):
+        return answer
+    labels = (scope.graph.take(decision, [place]) for place in range(decision.width))
+    return Answer(parts=tuple(Answer(decision=label) for label in labels))
 
 
 CONVERTERS: Final[dict[type, Convert]] = {

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from training.convert.affine import affine
 from training.convert.graph import Graph, Matrix
 
 
@@ -18,8 +19,7 @@ def probabilities(graph: Graph, raw: Matrix) -> Matrix:
 
 def both(graph: Graph, second: Matrix) -> Matrix:
     """Set the probability of the first class beside that of the second: [N, 1] gives [N, 2]."""
-    first = graph.node("Sub", graph.constant([[1.0]]), second.tensor)
-    return graph.join([second.numbers(first), second])
+    return affine(graph, second, [[-1.0], [1.0]], [1.0, 0.0])
 
 
 def logistic(graph: Graph, raw: Matrix) -> Matrix:

@@ -4,8 +4,16 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.naive_bayes import BernoulliNB, ComplementNB, GaussianNB, MultinomialNB
+from onnx import TensorProto
+from sklearn.naive_bayes import (
+    BernoulliNB,
+    CategoricalNB,
+    ComplementNB,
+    GaussianNB,
+    MultinomialNB,
+)
 
+from training.convert import kernels
 from training.convert.affine import affine
 from training.convert.answer import Answer
 from training.convert.graph import Matrix
@@ -57,6 +65,23 @@ def _bernoulli(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
     return _discrete(matrix, scope, weights, constants)
 
 
+def _categorical(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    scope.admit(estimator, free="alpha fit_prior class_prior min_categories force_alpha")
+    graph = scope.graph
+    joint = graph.constant(np.zeros((1, len(estimator.classes_))))
+    tables = estimator.feature_log_prob_
+    for column, table in zip(kernels.columns(graph, matrix), tables, strict=True):
+        # What is no category scikit-learn refuses, and so does the signature.
+        last = graph.constant(table.shape[1] - 1.0)
+        known = graph.node("Max", graph.node("Min", column, last), graph.constant(0.0))
+        flat = graph.node("Squeeze", known, graph.constant([1], np.int64))
+        place = graph.node("Cast", flat, to=TensorProto.INT64)
+        found = graph.node("Gather", graph.constant(table.T), place)
+        joint = graph.node("Add", joint, found)
+    joint = graph.node("Add", joint, graph.constant([estimator.class_log_prior_]))
+    return Answer(posteriors(graph, matrix.numbers(joint, len(estimator.classes_))))
+
+
 def _discrete(
     matrix: Matrix, scope: Scope, weights: NDArray[np.float64], constants: NDArray[np.float64]
 ) -> Answer:
@@ -68,6 +93,7 @@ def _discrete(
 
 CONVERTERS: Final[dict[type, Convert]] = {
     BernoulliNB: _bernoulli,
+    CategoricalNB: _categorical,
     ComplementNB: _complement,
     GaussianNB: _gaussian,
     MultinomialNB: _multinomial,

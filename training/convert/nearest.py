@@ -50,6 +50,8 @@ class KDTree:
         for place, column in enumerate(columns(graph, matrix)):
             point = graph.constant(self.points[None, :, place])
             parts.append(graph.node("Abs", graph.node("Sub", column, point)))
+        if self.metric == "euclidean":
+            parts = [graph.node("Mul", part, part) for part in parts]
         return self._sum(graph, parts)
 
     def _least(self, graph: Graph, matrix: Matrix) -> str:
@@ -61,11 +63,14 @@ class KDTree:
             below = graph.node("Max", graph.node("Sub", low, column), zero)
             above = graph.node("Max", graph.node("Sub", column, high), zero)
             parts.append(graph.node("Add", below, above))
+        if self.metric == "euclidean":
+            # The C library's pow, as scikit-learn; of a lone exponent onnxruntime makes a product,
+            # which rounds halves otherwise.
+            two = graph.constant(np.full((1, len(self.starts)), 2.0))
+            parts = [graph.node("Pow", part, two) for part in parts]
         return self._sum(graph, parts)
 
     def _sum(self, graph: Graph, parts: list[str]) -> str:
-        if self.metric == "euclidean":
-            parts = [graph.node("Mul", part, part) for part in parts]
         total, *rest = parts
         for part in rest:
             total = graph.node("Max" if self.metric == "chebyshev" else "Add", total, part)

@@ -3,10 +3,11 @@
 from typing import Final
 
 import numpy as np
-from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, NearestCentroid
 
 from sklambda.arrays import FloatMatrix
-from training.convert.answer import Answer
+from training.convert import kernels
+from training.convert.answer import Answer, hot
 from training.convert.graph import Graph, Matrix
 from training.convert.nearest import METRICS, KDTree, counts_of_nearest
 from training.convert.scope import Convert, Estimator, Scope
@@ -26,12 +27,20 @@ def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
     return Answer(value=_mean(estimator, matrix, scope.graph, tree, values))
 
 
+SEARCHING: Final = "n_neighbors algorithm leaf_size metric p n_jobs "
+
+
 def _tree(estimator: Estimator, scope: Scope) -> KDTree:
     scope.admit(
         estimator,
-        free="n_neighbors algorithm leaf_size metric p n_jobs",
+        free=SEARCHING,
         only={"weights": ("uniform", "distance"), "metric_params": (None,)},
     )
+    return searched(estimator, scope)
+
+
+def searched(estimator: Estimator, scope: Scope) -> KDTree:
+    """Read the tree in which an estimator looks neighbours up; refuses any other way."""
     name = type(estimator).__name__
     if estimator._fit_method != "kd_tree":
         scope.refuse(
@@ -79,7 +88,18 @@ def _by_distance(graph: Graph, tree: KDTree, counts: str, distances: str) -> str
     return graph.node("Where", graph.node("Greater", hit, zero), infinite, weights)
 
 
+def _centroid(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    scope.admit(estimator, free="shrink_threshold priors", only={"metric": ("euclidean",)})
+    count = len(estimator.classes_)
+    if not np.isclose(estimator.class_prior_, 1 / count).all():
+        scope.refuse("NearestCentroid has classes of different priors")
+    # The decision is of scaled columns, and the label is not.
+    place = kernels.nearest(scope.graph, matrix, estimator.centroids_)
+    return Answer(label=hot(scope.graph, matrix.numbers(place, 1), count))
+
+
 CONVERTERS: Final[dict[type, Convert]] = {
     KNeighborsClassifier: _classifier,
     KNeighborsRegressor: _regressor,
+    NearestCentroid: _centroid,
 }

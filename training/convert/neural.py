@@ -28,9 +28,11 @@ _ACTIVATIONS: Final[dict[str, tuple[object, ...]]] = {
 
 def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
     scope.admit(estimator, free=_FITTING, only=_ACTIVATIONS)
-    if estimator._label_binarizer.y_type_ not in ("binary", "multiclass"):
-        scope.refuse("MLPClassifier gives several labels a row")
-    return Answer(probabilities(scope.graph, _layers(estimator, matrix, scope)))
+    graph, raw = scope.graph, _layers(estimator, matrix, scope)
+    if not estimator._label_binarizer.y_type_.startswith("multilabel"):
+        return Answer(probabilities(graph, raw))
+    labels = (graph.take(raw, [place]) for place in range(raw.width))
+    return Answer(parts=tuple(Answer(probabilities(graph, label)) for label in labels))
 
 
 def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
@@ -49,8 +51,7 @@ def _layers(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     for place, (weights, bias) in enumerate(
         zip(estimator.coefs_, estimator.intercepts_, strict=True)
     ):
-        products = graph.node("MatMul", tensor, graph.constant(weights))
-        tensor = graph.node("Add", products, graph.constant([bias]))
+        tensor = graph.node("Gemm", tensor, graph.constant(weights), graph.constant([bias]))
         if place < last:
             tensor = graph.node(_OPERATORS[estimator.activation], tensor)
     return matrix.numbers(tensor, estimator.n_outputs_)

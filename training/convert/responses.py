@@ -3,7 +3,10 @@
 from collections.abc import Iterable
 from typing import Final
 
-from training.convert.answer import Answer, chosen
+import numpy as np
+from onnx import TensorProto
+
+from training.convert.answer import Answer, chosen, hot
 from training.convert.graph import Matrix
 from training.convert.scope import Estimator, Scope
 
@@ -43,13 +46,40 @@ def second_class(answer: Answer, estimator: Estimator, method: str, scope: Scope
 def position(answer: Answer, estimator: Estimator, scope: Scope) -> Matrix:
     """Give the position in ``classes_`` of the label that ``predict`` gives, [N, 1]."""
     graph = scope.graph
-    if answer.threshold is not None and answer.probabilities is not None:
-        second = graph.take(answer.probabilities, [1])
+    if answer.threshold is not None and answer.scores is not None:
+        scores = answer.scores[1]
+        second = graph.take(scores, [scores.width - 1])
         threshold = graph.constant(answer.threshold)
         return second.alike(graph.double(graph.node("GreaterOrEqual", second.tensor, threshold)))
-    scores, width = answer.probabilities, len(estimator.classes_)
-    if answer.decision is not None:
-        scores, width = answer.decision, 1 if width == 2 else width
-    if scores is None or scores.width != width:
+    found = answer.decision or answer.probabilities or answer.label
+    width = len(getattr(estimator, "classes_", ()))
+    if found is not None and found is answer.decision and width == 2:
+        width = 1
+    if found is None or found.width != width:
         scope.refuse(f"{type(estimator).__name__}.predict has no exact conversion")
-    return chosen(graph, scores)
+    if answer.by == "votes":
+        found = found.alike(graph.node("Round", found.tensor))
+    return chosen(graph, found)
+
+
+def named(answer: Answer, estimator: Estimator, scope: Scope) -> Matrix:
+    """Give the label that ``predict`` gives as the number that it is, [N, 1]."""
+    if np.asarray(estimator.classes_).dtype.kind not in "iufb":
+        scope.refuse(f"{type(estimator).__name__}.predict gives labels that are no numbers")
+    graph, place = scope.graph, position(answer, estimator, scope)
+    index = graph.node("Cast", place.tensor, to=TensorProto.INT64)
+    return place.alike(graph.node("Gather", graph.constant(estimator.classes_), index))
+
+
+def told(answer: Answer, estimator: Estimator, scope: Scope) -> Answer:
+    """Give the label that ``predict`` gives, and nothing else."""
+    place = position(answer, estimator, scope)
+    return Answer(label=hot(scope.graph, place, len(estimator.classes_)))
+
+
+def each_of(estimator: Estimator, matrix: Matrix, scope: Scope) -> list[tuple[Estimator, Answer]]:
+    """Convert all of ``estimators_``, which are given the same columns."""
+    return [
+        (inner, scope.answer(f"estimators_[{place}]", inner, matrix))
+        for place, inner in enumerate(estimator.estimators_)
+    ]

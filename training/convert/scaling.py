@@ -9,7 +9,6 @@ from sklearn.preprocessing import (
     MaxAbsScaler,
     MinMaxScaler,
     Normalizer,
-    PowerTransformer,
     RobustScaler,
     StandardScaler,
 )
@@ -101,66 +100,6 @@ def _binarizer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     return matrix.numbers(graph.double(above))
 
 
-def _power_transformer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
-    # Box-Cox raises on what is not above 0, which a graph cannot.
-    scope.admit(estimator, free="standardize copy", only={"method": ("yeo-johnson",)})
-    bent = matrix.numbers(_yeo_johnson(scope.graph, matrix.tensor, estimator.lambdas_))
-    if not estimator.standardize:
-        return bent
-    return scope.transform("scaler", estimator._scaler, bent)
-
-
-def _yeo_johnson(graph: Graph, values: str, powers: FloatVector) -> str:
-    """Follow the two branches of ``scipy.stats.yeojohnson``, which mirror each other.
-
-    Yeo and Johnson (2000), A new family of power transformations to improve normality or symmetry.
-    """
-    below = graph.node("Less", values, graph.constant(0.0))
-    exponents = np.array([powers, 2 - powers])
-    logarithmic = np.abs(exponents) < np.finfo(np.float64).eps
-    safe = np.where(logarithmic, 1.0, exponents)
-    power = graph.node("Where", below, graph.constant(safe[1:]), graph.constant(safe[:1]))
-    log = _log1p(graph, graph.node("Abs", values))
-    bent = graph.node("Div", _expm1(graph, graph.node("Mul", log, power)), power)
-    if logarithmic.any():
-        # Where takes no bool, so the flags are numbers.
-        flags = [
-            graph.constant(side.astype(np.float64)) for side in (logarithmic[1:], logarithmic[:1])
-        ]
-        flag = graph.node("Greater", graph.node("Where", below, *flags), graph.constant(0.0))
-        bent = graph.node("Where", flag, log, bent)
-    return graph.node("Where", below, graph.node("Neg", bent), bent)
-
-
-def _log1p(graph: Graph, values: str) -> str:
-    """Compute log(1 + x) for x >= 0 to the last bits: the error of 1 + x is divided out.
-
-    Kahan's formula: N. J. Higham, Accuracy and Stability of Numerical Algorithms, section 1.14.
-    """
-    one = graph.constant(1.0)
-    shifted = graph.node("Add", values, one)
-    nothing = graph.node("Equal", shifted, one)
-    rounded = graph.node("Sub", shifted, one)
-    divisor = graph.node("Where", nothing, one, rounded)
-    ratio = graph.node("Div", values, divisor)
-    log = graph.node("Mul", graph.node("Log", shifted), ratio)
-    return graph.node("Where", nothing, values, log)
-
-
-def _expm1(graph: Graph, values: str) -> str:
-    """Compute exp(x) - 1 to the last bits, by the other formula of Kahan's."""
-    one = graph.constant(1.0)
-    powers = graph.node("Exp", values)
-    rounded = graph.node("Sub", powers, one)
-    # Far from 0 the plain difference is right; nearer, the error of exp(x) is divided out.
-    far = graph.node("Greater", graph.node("Abs", values), one)
-    nothing = graph.node("Equal", powers, one)
-    plain = graph.node("Or", far, nothing)
-    log = graph.node("Where", plain, one, graph.node("Log", powers))
-    near = graph.node("Mul", rounded, graph.node("Div", values, log))
-    return graph.node("Where", nothing, values, graph.node("Where", far, rounded, near))
-
-
 def _kernel_centerer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     scope.admit(estimator, free="")
     graph = scope.graph
@@ -177,7 +116,6 @@ CONVERTERS: Final[dict[type, Convert]] = {
     MaxAbsScaler: _max_abs_scaler,
     MinMaxScaler: _min_max_scaler,
     Normalizer: _normalizer,
-    PowerTransformer: _power_transformer,
     RobustScaler: _robust_scaler,
     StandardScaler: _standard_scaler,
 }

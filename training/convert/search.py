@@ -1,4 +1,4 @@
-"""Wrappers around an estimator that was chosen or frozen."""
+"""Wrappers around an estimator that was chosen, frozen or trained further."""
 
 from typing import Final
 
@@ -10,6 +10,7 @@ from sklearn.model_selection import (
     HalvingRandomSearchCV,
     RandomizedSearchCV,
 )
+from sklearn.semi_supervised import SelfTrainingClassifier
 
 from training.convert.answer import Answer
 from training.convert.graph import Matrix
@@ -36,10 +37,17 @@ def _frozen(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix | Answ
     return scope.run("estimator", estimator.estimator, matrix)
 
 
+def _self_trained(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix | Answer:
+    # Which rows it labelled itself is in what it fitted last.
+    scope.admit(estimator, free="estimator threshold criterion k_best max_iter verbose")
+    return scope.run("estimator_", estimator.estimator_, matrix)
+
+
 CONVERTERS: Final[dict[type, Convert]] = {
     FrozenEstimator: _frozen,
     GridSearchCV: _search,
     HalvingGridSearchCV: _search,
     HalvingRandomSearchCV: _search,
     RandomizedSearchCV: _search,
+    SelfTrainingClassifier: _self_trained,
 }

@@ -34,12 +34,14 @@ def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
         free=f"{_FREE} class_weight probability random_state",
         only={
             "kernel": _BOUNDED,
-            "break_ties": (True,) if several else (False, True),
+            "break_ties": (False, True),
             "decision_function_shape": ("ovr",) if several else ("ovr", "ovo"),
         },
     )
     if estimator.break_ties and estimator.decision_function_shape == "ovo":
         scope.refuse(f"{type(estimator).__name__} itself refuses break_ties with 'ovo'")
+    if estimator.dual_coef_.shape[0] != len(estimator.classes_) - 1:
+        scope.refuse(f"{type(estimator).__name__} has a class whose rows all weigh nothing")
     if not np.all(estimator.intercept_):
         # Where all kernels are 0 so is the decision, and there libsvm takes the second class.
         scope.refuse(f"{type(estimator).__name__} has an intercept of exactly 0")
@@ -47,7 +49,9 @@ def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
         weights = _dense(estimator.dual_coef_).T
         return Answer(decision=_sums(estimator, matrix, scope.graph, weights))
     pairs = _sums(estimator, matrix, scope.graph, _of_pairs(estimator))
-    return Answer(decision=_votes(scope.graph, pairs, len(estimator.classes_)))
+    decision = _votes(scope.graph, pairs, len(estimator.classes_))
+    # Unless ties are broken, libsvm takes the first of the classes with the most votes.
+    return Answer(decision=decision, by="decision" if estimator.break_ties else "votes")
 
 
 def _sums(estimator: Estimator, matrix: Matrix, graph: Graph, weights: FloatMatrix) -> Matrix:

@@ -3,18 +3,20 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-import numpy as np
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.preprocessing import (
     FunctionTransformer,
     MaxAbsScaler,
     MinMaxScaler,
+    PowerTransformer,
     RobustScaler,
     StandardScaler,
 )
 
 from training.convert.answer import Answer
-from training.convert.graph import Graph, Matrix
+from training.convert.functions import FUNCTIONS
+from training.convert.graph import Matrix
+from training.convert.powers import straightened
 from training.convert.responses import response
 from training.convert.scope import Convert, Estimator, Scope
 
@@ -33,27 +35,10 @@ def _function(transformer: Estimator, value: Matrix, scope: Scope) -> str:
     scope.admit(
         transformer,
         free="func validate accept_sparse check_inverse feature_names_out kw_args",
-        only={"inverse_func": (None, *_FUNCTIONS), "inv_kw_args": (None, {})},
+        only={"inverse_func": (None, *FUNCTIONS), "inv_kw_args": (None, {})},
     )
     function = transformer.inverse_func
-    return value.tensor if function is None else _FUNCTIONS[function](scope.graph, value.tensor)
-
-
-def _one(graph: Graph) -> str:
-    return graph.constant(1.0)
-
-
-_FUNCTIONS: Final[dict[Any, Callable[[Graph, str], str]]] = {
-    np.exp: lambda graph, x: graph.node("Exp", x),
-    # Near 0 these two lose digits relative to the result, none that a score of 1 would show.
-    np.expm1: lambda graph, x: graph.node("Sub", graph.node("Exp", x), _one(graph)),
-    np.log1p: lambda graph, x: graph.node("Log", graph.node("Add", x, _one(graph))),
-    np.log: lambda graph, x: graph.node("Log", x),
-    np.sqrt: lambda graph, x: graph.node("Sqrt", x),
-    np.square: lambda graph, x: graph.node("Mul", x, x),
-    np.negative: lambda graph, x: graph.node("Neg", x),
-    np.reciprocal: lambda graph, x: graph.node("Div", _one(graph), x),
-}
+    return value.tensor if function is None else FUNCTIONS[function](scope.graph, value.tensor)
 
 
 def _standard(transformer: Estimator, value: Matrix, scope: Scope) -> str:
@@ -94,6 +79,7 @@ _INVERSES: Final[dict[type, Callable[[Estimator, Matrix, Scope], str]]] = {
     FunctionTransformer: _function,
     MaxAbsScaler: _max_abs,
     MinMaxScaler: _min_max,
+    PowerTransformer: straightened,
     RobustScaler: _robust,
     StandardScaler: _standard,
 }

@@ -3,13 +3,13 @@
 https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsemble.html
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import TensorProto, numpy_helper
+from onnx import AttributeProto, TensorProto, numpy_helper
 
 from sklambda.arrays import Flags, FloatMatrix, FloatVector
 from training.convert.graph import ML_DOMAIN, Graph, Matrix
@@ -20,6 +20,10 @@ BRANCH_MEMBER: Final = 6
 _SUM: Final = 1
 _NO_TRANSFORM: Final = 0
 _BRANCH_LEQ: Final = 0
+
+_CACHED: Final = 16_384
+"""Branches of one node, about: a node's trees are passed by all rows before the next node's, and
+so they stay in the processor's cache."""
 
 type Integers = NDArray[np.int64]
 
@@ -71,15 +75,15 @@ class Ensemble:
     leaves: int = 0
     parts: list[dict[str, NDArray[Any]]] = field(default_factory=list)
 
-    def add(self, tree: Tree, target: int) -> None:
-        """Add a tree whose leaves add to the column `target` of the result."""
+    def add(self, tree: Tree, target: int | Integers) -> None:
+        """Add a tree whose leaves add to the column `target` of the result; one, or by node."""
         if tree.leaf[0]:
             tree = _with_a_branch(tree)
-        self._append(_apart(tree, self.branches, self.leaves), target)
+        targets = np.broadcast_to(target, tree.leaf.shape)[tree.leaf]
+        self._append(_apart(tree, self.branches, self.leaves) | {"leaf_targetids": targets})
 
-    def _append(self, part: dict[str, NDArray[Any]], target: int) -> None:
+    def _append(self, part: dict[str, NDArray[Any]]) -> None:
         self.roots.append(self.branches)
-        part["leaf_targetids"] = np.full(len(part["leaf_weights"]), target)
         self.branches += len(part["nodes_splits"])
         self.leaves += len(part["leaf_weights"])
         self.parts.append(part)
@@ -91,10 +95,6 @@ class Ensemble:
         }
         if len(whole["membership_values"]) == 0:
             del whole["membership_values"]
-        attributes: dict[str, Any] = {
-            name: numpy_helper.from_array(values, name) if name in _TENSORS else values.tolist()
-            for name, values in whole.items()
-        }
         sums = graph.node(
             "TreeEnsemble",
             matrix.tensor,
@@ -104,12 +104,19 @@ class Ensemble:
             aggregate_function=_SUM,
             # Links are nodes of their own: onnxruntime ignores the transform (#26596).
             post_transform=_NO_TRANSFORM,
-            **attributes,
+            **{name: _attribute(name, values) for name, values in whole.items()},
         )
         return matrix.numbers(sums, self.targets)
 
 
 _TENSORS: Final = frozenset({"nodes_modes", "nodes_splits", "leaf_weights", "membership_values"})
+
+
+def _attribute(name: str, values: NDArray[Any]) -> AttributeProto | TensorProto:
+    """Give what `Graph.node` takes as it is: its own way looks at each integer, of millions."""
+    if name in _TENSORS:
+        return numpy_helper.from_array(values, name)
+    return AttributeProto(name=name, type=AttributeProto.INTS, ints=values.tolist())
 
 
 def _apart(tree: Tree, branches: int, leaves: int) -> dict[str, NDArray[Any]]:
@@ -153,6 +160,24 @@ def as_sklearn_compares(graph: Graph, matrix: Matrix) -> Matrix:
     return matrix.alike(graph.double(graph.node("Cast", matrix.tensor, to=TensorProto.FLOAT)))
 
 
+def last_left(thresholds: FloatVector) -> FloatVector:
+    """Give the greatest float64 that goes left where float32 is compared with a threshold.
+
+    scikit-learn rounds the features to float32. What rounds to the last float32 that is not above
+    the threshold ends halfway to the next one, and includes that half where the tie falls back.
+    """
+    with np.errstate(over="ignore", under="ignore"):
+        single = thresholds.astype(np.float32)
+        below = np.nextafter(single, np.float32(-np.inf))
+        single = np.where(single > thresholds, below, single)
+        following = np.nextafter(single, np.float32(np.inf)).astype(np.float64)
+    following[np.isposinf(following)] = 2.0**128
+    half = (single.astype(np.float64) + following) / 2
+    ties_to_it = single.view(np.int32) % 2 == 0
+    ends = np.where(ties_to_it, half, np.nextafter(half, -np.inf))
+    return np.where(np.isinf(thresholds), thresholds, ends)
+
+
 def grown(fitted: Estimator, places: Integers | None = None) -> Tree:
     """Read the branches of a fitted ``sklearn.tree._tree.Tree``; its leaves add nothing yet.
 
@@ -170,7 +195,7 @@ def grown(fitted: Estimator, places: Integers | None = None) -> Tree:
         right=fitted.children_right.astype(np.int64),
         leaf=leaf,
         feature=feature if places is None else places[feature],
-        threshold=fitted.threshold.astype(np.float64),
+        threshold=last_left(fitted.threshold),
         missing_left=fitted.missing_go_to_left.astype(bool),
         value=np.zeros(len(leaf)),
     )
@@ -191,6 +216,7 @@ def constant_leaf(value: float) -> Tree:
 
 
 type Grown = Sequence[tuple[Tree, FloatMatrix]]  # each tree with a table [nodes, width]
+type Aimed = Sequence[tuple[Tree, int | Integers]]  # each tree with the column it adds to, by node
 
 
 def gathered(graph: Graph, matrix: Matrix, trees: Grown) -> Matrix:
@@ -199,15 +225,53 @@ def gathered(graph: Graph, matrix: Matrix, trees: Grown) -> Matrix:
     The operator's leaves hold one number, so here that is the row of a table. A copy of the trees
     for each column would give the same and be larger and slower by their number.
     """
-    ensemble, tables, rows = Ensemble(len(trees)), [], 0
-    for target, (tree, table) in enumerate(trees):
-        numbers = rows + np.cumsum(tree.leaf) - 1
-        ensemble.add(tree.adding(numbers.astype(np.float64)), target)
-        tables.append(table[tree.leaf])
-        rows += len(tables[-1])
-    leaves = graph.node("Cast", ensemble.node(graph, matrix).tensor, to=TensorProto.INT64)
+    tables = [table[tree.leaf] for tree, table in trees]
+    starts = np.cumsum([0, *map(len, tables)]).tolist()
+    numbered = [
+        (tree.adding(start + np.cumsum(tree.leaf) - 1.0), table)
+        for (tree, table), start in zip(trees, starts, strict=False)
+    ]
+    rows = graph.join([_apiece(graph, matrix, group) for group in _grouped(numbered)])
+    leaves = graph.node("Cast", rows.tensor, to=TensorProto.INT64)
     # Over the first axis onnxruntime adds row by row, as scikit-learn does: to the last bit.
     by_tree = graph.node("Transpose", leaves, perm=[1, 0])
     found = graph.node("Gather", graph.constant(np.concatenate(tables)), by_tree, axis=0)
     axis = graph.constant([0], np.int64)
     return matrix.numbers(graph.node("ReduceSum", found, axis, keepdims=0), tables[0].shape[1])
+
+
+def _apiece(graph: Graph, matrix: Matrix, trees: Grown) -> Matrix:
+    ensemble = Ensemble(len(trees))
+    for target, (tree, _) in enumerate(trees):
+        ensemble.add(tree, target)
+    return ensemble.node(graph, matrix)
+
+
+def totals(graph: Graph, matrix: Matrix, trees: Aimed, width: int) -> Matrix:
+    """Sum the leaves of trees, [N, width], in groups and therefore not in the trees' order."""
+    sums = [in_order(graph, matrix, group, width) for group in _grouped(trees)]
+    if len(sums) == 1:
+        return sums[0]
+    return matrix.numbers(graph.node("Sum", *(part.tensor for part in sums)), width)
+
+
+def in_order(graph: Graph, matrix: Matrix, trees: Aimed, width: int) -> Matrix:
+    """Sum the leaves of trees, [N, width], one tree after the other."""
+    ensemble = Ensemble(width)
+    for tree, target in trees:
+        ensemble.add(tree, target)
+    return ensemble.node(graph, matrix)
+
+
+def _grouped[T](trees: Sequence[tuple[Tree, T]]) -> Iterator[list[tuple[Tree, T]]]:
+    """Part trees into groups that stay in the processor's cache."""
+    group: list[tuple[Tree, T]] = []
+    branches = 0
+    for pair in trees:
+        group.append(pair)
+        branches += int(np.count_nonzero(~pair[0].leaf))
+        if branches >= _CACHED:
+            yield group
+            group, branches = [], 0
+    if group:
+        yield group

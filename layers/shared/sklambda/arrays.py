@@ -9,6 +9,9 @@ type FloatMatrix = NDArray[np.float64]
 type IntVector = NDArray[np.intp]
 """One dimension, positions."""
 
+type IntMatrix = NDArray[np.intp]
+"""Two dimensions, positions."""
+
 type FloatVector = NDArray[np.float64]
 """One dimension, float64."""
 

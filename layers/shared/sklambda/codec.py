@@ -4,31 +4,26 @@ A value has exactly one answer: a float64, or a fault with a code. The table of 
 ``docs/signature.md``.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import chain
-from math import isfinite, isnan, nan
+from math import nan
 from operator import attrgetter
 from typing import Final
 
 import numpy as np
 
 from sklambda.arrays import FloatMatrix, FloatVector
-from sklambda.errors import Fault, FaultCode, RowsInvalid
-from sklambda.signature import UNSEEN, Feature, Kind, Signature
+from sklambda.errors import Fault, FaultCode, RowsInvalid, ValueRefused
+from sklambda.signature import Feature, Signature
+from sklambda.text import TermCounter
+from sklambda.values import EXACT_INTEGER, Encode, encoder
+
+__all__ = ["EXACT_INTEGER", "Codec", "Row"]
 
 type Row = Mapping[str, object]
-type Encode = Callable[[object], float]
-
-EXACT_INTEGER: Final = 2**53
-"""The greatest integer up to which float64 holds every integer."""
 
 _ABSENT: Final = object()
-
-
-class _Refused(Exception):
-    def __init__(self, code: FaultCode, detail: str) -> None:
-        self.code, self.detail = code, detail
 
 
 class Codec:
@@ -44,7 +39,12 @@ class Codec:
         self._features = signature.features
         self._order = {name: position for position, name in enumerate(signature.names)}
         self._admitted = frozenset(signature.names) | {signature.row_id}
-        self._encoders = [_encoder(feature) for feature in signature.features]
+        self._encoders = [encoder(feature) for feature in signature.features]
+        self._width = signature.width
+        self._counters = [
+            (self._order[counts.feature], len(counts.terms), TermCounter(counts))
+            for counts in signature.counts
+        ]
 
     def encode(self, rows: Sequence[Row]) -> FloatMatrix:
         """Encode rows.
@@ -57,7 +57,8 @@ class Codec:
         Returns
         -------
         FloatMatrix
-            Shape [N, K], float64: numbers as they are, categories as codes, missing as NaN.
+            Shape [N, K], float64: numbers as they are, categories as codes, missing as NaN, and
+            after the features what is counted in texts.
 
         Raises
         ------
@@ -111,7 +112,21 @@ class Codec:
             order = self._order
             faults.sort(key=lambda fault: order.get(fault.feature or "", len(order)))
             raise RowsInvalid(sorted(faults, key=attrgetter("row")))
-        return np.ascontiguousarray(np.array(encoded, dtype=np.float64).T)
+        features = np.array(encoded, dtype=np.float64).T
+        if not self._counters:
+            return np.ascontiguousarray(features)
+        return self._with_counts(features, columns)
+
+    def _with_counts(
+        self, features: FloatMatrix, columns: Sequence[Sequence[object] | FloatVector]
+    ) -> FloatMatrix:
+        matrix = np.zeros((len(features), self._width))
+        matrix[:, : features.shape[1]] = features
+        start = features.shape[1]
+        for place, width, counter in self._counters:
+            counter.fill(columns[place], matrix[:, start : start + width])
+            start += width
+        return matrix
 
 
 def _column(
@@ -126,7 +141,7 @@ def _column(
     for row, value in enumerate(values):
         try:
             codes.append(encode(value))
-        except _Refused as refused:
+        except ValueRefused as refused:
             codes.append(nan)
             if value is not _ABSENT:
                 faults.append(Fault(row, feature.name, refused.code, refused.detail))
@@ -135,96 +150,10 @@ def _column(
 
 def _plain(feature: Feature, values: FloatVector) -> bool:
     """Tell whether a whole numeric column can stand as it is, without a look at each value."""
-    if feature.kind != "number" or values.dtype != np.float64 or feature.greatest is not None:
+    if feature.kind != "number" or values.dtype != np.float64:
+        return False
+    if feature.choices or (feature.least, feature.greatest) != (None, None):
         return False
     return bool(np.isfinite(values).all()) or (
         feature.nullable and not bool(np.isinf(values).any())
     )
-
-
-def _encoder(feature: Feature) -> Encode:
-    present = _present(feature)
-    nullable = feature.nullable
-
-    def encode(value: object) -> float:
-        if value is None or _is_missing(value):
-            if nullable:
-                return nan
-            raise _Refused(FaultCode.NULL, "must not be null")
-        return present(value)
-
-    return encode
-
-
-def _present(feature: Feature) -> Encode:
-    if feature.kind == "category":
-        return _category(feature)
-    if feature.greatest is not None:
-        return _bounded(_PRESENT[feature.kind], feature.greatest)
-    return _PRESENT[feature.kind]
-
-
-def _bounded(encode: Encode, greatest: float) -> Encode:
-    def bounded(value: object) -> float:
-        number = encode(value)
-        if abs(number) > greatest:
-            raise _Refused(FaultCode.TOO_LARGE, f"must not exceed {greatest:.17g} in magnitude")
-        return number
-
-    return bounded
-
-
-def _is_missing(value: object) -> bool:
-    if isinstance(value, (float, np.floating)):
-        return isnan(value)
-    # pandas.NA compares to NA, NaT to nothing; neither library is imported to find out.
-    return type(value).__name__ in {"NAType", "NaTType"}
-
-
-def _number(value: object) -> float:
-    if isinstance(value, (float, np.floating)):
-        if not isfinite(value):
-            raise _Refused(FaultCode.NOT_FINITE, "must be finite")
-        return float(value)
-    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
-        if not -EXACT_INTEGER <= value <= EXACT_INTEGER:
-            raise _Refused(FaultCode.TOO_LARGE, "must not exceed 2^53, past which digits are lost")
-        return float(value)
-    raise _Refused(FaultCode.TYPE, "must be a number")
-
-
-def _integer(value: object) -> float:
-    number = _number(value)
-    if not number.is_integer():
-        raise _Refused(FaultCode.NOT_INTEGRAL, "must be a whole number")
-    if abs(number) > EXACT_INTEGER:
-        raise _Refused(FaultCode.TOO_LARGE, "must not exceed 2^53, past which digits are lost")
-    return number
-
-
-def _boolean(value: object) -> float:
-    if isinstance(value, (bool, np.bool)):
-        return float(value)
-    raise _Refused(FaultCode.TYPE, "must be true or false")
-
-
-_PRESENT: Final[dict[Kind, Encode]] = {
-    "number": _number,
-    "integer": _integer,
-    "boolean": _boolean,
-}
-
-
-def _category(feature: Feature) -> Encode:
-    codes = {category: float(code) for code, category in enumerate(feature.vocabulary)}
-    accepts_unseen = feature.accepts_unseen
-
-    def encode(value: object) -> float:
-        if not isinstance(value, str):
-            raise _Refused(FaultCode.TYPE, "must be a string")
-        code = codes.get(value, UNSEEN)
-        if code == UNSEEN and not accepts_unseen:
-            raise _Refused(FaultCode.UNSEEN_CATEGORY, "is not one of the categories known")
-        return code
-
-    return encode

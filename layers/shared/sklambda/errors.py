@@ -3,6 +3,7 @@
 SklambdaError
 ├── SettingsInvalid      a setting is absent or has no sense
 ├── PackageRefused       a model package is damaged, foreign or too new
+├── ValueRefused         one value that its feature does not admit
 └── RowsInvalid          rows that the model's signature does not admit
 """
 
@@ -32,9 +33,29 @@ class FaultCode(StrEnum):
     NOT_FINITE = "not_finite"
     NOT_INTEGRAL = "not_integral"
     TOO_LARGE = "too_large"
+    TOO_SMALL = "too_small"
     UNSEEN_CATEGORY = "unseen_category"
+    NOT_A_DATETIME = "not_a_datetime"
+    HAS_OFFSET = "has_offset"
+    TOO_PRECISE = "too_precise"
     UNKNOWN_FEATURE = "unknown_feature"
     NOT_AN_OBJECT = "not_an_object"
+
+
+class ValueRefused(SklambdaError):
+    """A value does not fit its feature; a `Fault` once its place is known.
+
+    Attributes
+    ----------
+    code : FaultCode
+        For programs.
+    detail : str
+        For people; never holds the value.
+    """
+
+    def __init__(self, code: FaultCode, detail: str) -> None:
+        super().__init__(detail)
+        self.code, self.detail = code, detail
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,14 +36,17 @@ class ParityReport(Entry):
     refused : int
         How many further rows were refused, by scikit-learn and the codec alike, or by the codec
         alone where float64 cannot hold the number.
+    labels : int
+        How many labels were compared.
     max_difference : float
-        The greatest absolute difference of two scores.
+        The greatest difference of two scores: absolute up to a score of 1, relative above.
     tolerance : float
         What was tolerated.
     """
 
     rows: dict[str, int]
     refused: int
+    labels: int
     max_difference: float
     tolerance: float
 
@@ -77,11 +80,11 @@ class GoldenRow(Entry):
         Feature values by name.
     scores : tuple of float
         scikit-learn's scores, float64, one a class.
-    label : bool, int, float, str or None
-        scikit-learn's label; None for a regressor.
+    labels : tuple of bool, int, float or str
+        scikit-learn's label, one a target; empty for a regressor.
     """
 
     name: str
     row: dict[str, Scalar | None]
     scores: tuple[float, ...]
-    label: Scalar | None = None
+    labels: tuple[Scalar, ...] = ()

@@ -25,6 +25,7 @@ MANIFEST: Final = "manifest.json"
 MODEL: Final = "model.onnx"
 SIGNATURE: Final = "signature.json"
 GOLDEN: Final = "golden.jsonl"
+EXPLAINER: Final = "explainer.npz"
 REQUIRED: Final = (MODEL, SIGNATURE, GOLDEN)
 
 
@@ -87,6 +88,19 @@ class ModelPackage:
             golden=_parsed(path, GOLDEN, _golden_rows, contents[GOLDEN]),
         )
 
+    @property
+    def explainer(self) -> bytes | None:
+        """What explains the scores, or None; read and checked only when it is asked for.
+
+        Raises
+        ------
+        PackageRefused
+            The file is damaged.
+        """
+        if EXPLAINER not in self.manifest.files:
+            return None
+        return _checked(self.path, EXPLAINER, self.manifest)
+
     @classmethod
     def write(
         cls,
@@ -95,10 +109,12 @@ class ModelPackage:
         signature: Signature,
         golden: Iterable[GoldenRow],
         facts: Facts,
+        explainer: bytes | None = None,
     ) -> Self:
         """Write a package, whole or not at all, and open it.
 
-        A package that stands at `path` is replaced; nothing else ever is.
+        A package that stands at `path` is replaced; nothing else ever is. It explains its scores
+        if there is an `explainer`.
 
         Raises
         ------
@@ -112,6 +128,8 @@ class ModelPackage:
             SIGNATURE: (signature.model_dump_json(indent=2) + "\n").encode(),
             GOLDEN: "".join(lines).encode(),
         }
+        if explainer is not None:
+            contents[EXPLAINER] = explainer
         manifest = _new_manifest(contents, signature, facts)
         contents[MANIFEST] = (manifest.model_dump_json(indent=2) + "\n").encode()
         _publish(path, contents)

@@ -1,13 +1,13 @@
 """Scores rows with a model package."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
 import numpy as np
 
-from sklambda.arrays import FloatMatrix, FloatVector, IntVector
+from sklambda.arrays import FloatMatrix, FloatVector, IntMatrix, IntVector
 from sklambda.codec import Codec, Row
 from sklambda.errors import PackageRefused
 from sklambda.package import ModelPackage
@@ -26,20 +26,23 @@ class Prediction:
     Attributes
     ----------
     label : bool, int, float, str or None
-        A classifier's class, as scikit-learn's ``predict`` gives it.
+        A class, or the number of a cluster, as scikit-learn's ``predict`` gives it.
     score : float or None
-        Binary: the probability of ``classes[1]``, or the decision where the classifier has no
-        probabilities. Multiclass: that of the label.
+        Of two classes: the probability of ``classes[1]``, or the decision where there are no
+        probabilities. Of more: the score of the label.
     probabilities : dict of str to float, or None
         The probability of each class, where the classifier has them.
     values : dict of str to float, or None
         A regressor's values by the names of its outputs.
+    targets : dict of str to dict, or None
+        The members of the answer for each target, by its name, of a model that has several.
     """
 
     label: Scalar | None = None
     score: float | None = None
     probabilities: dict[str, float] | None = None
     values: dict[str, float] | None = None
+    targets: dict[str, dict[str, object]] | None = None
 
     @property
     def members(self) -> dict[str, object]:
@@ -100,7 +103,7 @@ class Predictor:
         Returns
         -------
         FloatMatrix
-            Shape [N, C], float64: the probability of each class.
+            Shape [N, C], float64: what the signature's target says.
 
         Raises
         ------
@@ -109,7 +112,15 @@ class Predictor:
         """
         if not rows:
             return np.empty((0, self._session.classes))
-        return self._session.run(self._codec.encode(rows))
+        return self.run(self.encode(rows))
+
+    def encode(self, rows: Sequence[Row]) -> FloatMatrix:
+        """Encode rows for `run`, [N, K] float64; takes and raises what `score` does."""
+        return self._codec.encode(rows)
+
+    def run(self, X: FloatMatrix) -> FloatMatrix:
+        """Score encoded rows, [N, K] float64; gives [N, C] float64."""
+        return self._session.run(X)
 
     def predict(self, rows: Sequence[Row]) -> list[Prediction]:
         """Score rows and name the label of each; takes and raises what `score` does."""
@@ -121,11 +132,11 @@ class Predictor:
         if not golden:
             return None
         scores = self.score([row.row for row in golden])
-        labels = decide(self.package.signature.target, scores)
+        found = labels(self.package.signature.target, choose(self.package.signature.target, scores))
         differences = distances(np.array([row.scores for row in golden]), scores)
-        for row, difference, prediction in zip(golden, differences, labels, strict=True):
+        for row, difference, named in zip(golden, differences, found, strict=True):
             # The comparison is written so that NaN fails it.
-            if not difference <= TOLERANCE or prediction.label != row.label:
+            if not difference <= TOLERANCE or row.labels != named:
                 return GoldenMismatch(row.name, float(difference))
         return None
 
@@ -144,41 +155,82 @@ def distances(expected: FloatMatrix, found: FloatMatrix) -> FloatVector:
 
 def decide(target: Target, scores: FloatMatrix) -> list[Prediction]:
     """Turn scores [N, C] into predictions."""
-    if target.task == "regression":
+    if target.parts:
+        names = [str(part.name) for part in target.parts]
+        each = [decide(part, own) for part, own in _apart(target, scores)]
         return [
-            Prediction(values=dict(zip(target.outputs, row, strict=True)))
-            for row in scores.tolist()
+            Prediction(targets={name: one.members for name, one in zip(names, row, strict=True)})
+            for row in zip(*each, strict=True)
         ]
     rows = scores.tolist()
-    pairs = zip(choose(target, scores).tolist(), rows, strict=True)
+    if target.task == "regression":
+        return [Prediction(values=dict(zip(target.outputs, row, strict=True))) for row in rows]
+    pairs = zip(_chosen(target, scores).tolist(), rows, strict=True)
     return [_classified(target, index, row) for index, row in pairs]
+
+
+def _apart(target: Target, scores: FloatMatrix) -> Iterator[tuple[Target, FloatMatrix]]:
+    """Give each of several targets its columns."""
+    start = 0
+    for part in target.parts or (target,):
+        yield part, scores[:, start : start + part.width]
+        start += part.width
 
 
 def _classified(target: Target, index: int, row: list[float]) -> Prediction:
     label = target.classes[index]
-    score = row[-1] if target.task == "binary" else row[index]
-    if target.scores == "decision":
+    if target.scores == "label":
+        return Prediction(label)
+    score = row[-1] if target.task == "binary" or len(row) == 1 else row[index]
+    if target.scores != "probability":
         return Prediction(label, score)
     return Prediction(label, score, dict(zip(target.class_names, row, strict=True)))
 
 
-def choose(target: Target, scores: FloatMatrix) -> IntVector:
-    """Give the position in ``classes`` of each row's label, [N]; 0 for a regressor."""
-    if target.task == "regression":
-        return np.zeros(len(scores), dtype=np.intp)
+def choose(target: Target, scores: FloatMatrix) -> IntMatrix:
+    """Give the positions in ``classes`` of each row's labels.
+
+    Parameters
+    ----------
+    target : Target
+        What the scores are of.
+    scores : FloatMatrix
+        Shape [N, C].
+
+    Returns
+    -------
+    IntMatrix
+        Shape [N, L]: a column for each target that has labels, so none for a regressor.
+    """
+    columns = [_chosen(part, own) for part, own in _apart(target, scores) if part.classes]
+    return np.stack(columns, axis=1) if columns else np.empty((len(scores), 0), dtype=np.intp)
+
+
+def labels(target: Target, positions: IntMatrix) -> list[tuple[Scalar, ...]]:
+    """Name the labels at `positions`, [N, L]."""
+    classes = [part.classes for part in target.parts or (target,)]
+    return [
+        tuple(own[place] for own, place in zip(classes, row, strict=True)) if row else ()
+        for row in positions.tolist()
+    ]
+
+
+def _chosen(target: Target, scores: FloatMatrix) -> IntVector:
     if target.threshold is not None:
-        return (scores[:, 1] >= target.threshold).astype(np.intp)
-    if target.width == 1:
+        return (scores[:, -1] >= target.threshold).astype(np.intp)
+    if target.scores == "decision" and target.width == 1:
         return (scores[:, 0] > 0).astype(np.intp)
+    if target.scores == "votes":
+        return np.rint(scores).argmax(axis=1)
     return scores.argmax(axis=1)
 
 
 def _agree(package: ModelPackage, session: Session) -> None:
     signature = package.signature
-    if session.width != len(signature.features):
+    if session.width != signature.width:
         raise PackageRefused(
             f"{package.path}: the graph takes {session.width} columns and the signature names "
-            f"{len(signature.features)}"
+            f"{signature.width}"
         )
     if session.classes != signature.target.width:
         raise PackageRefused(

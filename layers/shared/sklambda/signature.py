@@ -1,12 +1,14 @@
 """What a model takes and what it answers, as a client sees it."""
 
 from collections import Counter
-from typing import Annotated, Literal, Self
+from math import inf
+from typing import Annotated, Final, Literal, NamedTuple, Self
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    FiniteFloat,
     StrictBool,
     StrictFloat,
     StrictInt,
@@ -14,11 +16,13 @@ from pydantic import (
     model_validator,
 )
 
-type Kind = Literal["number", "integer", "boolean", "category"]
-type Task = Literal["binary", "multiclass", "regression"]
-type Scores = Literal["probability", "decision", "value"]
+from sklambda.moments import Unit, moment_encoder
+from sklambda.text import TermCounts
+
+type Kind = Literal["number", "integer", "boolean", "category", "text", "datetime"]
+type Task = Literal["binary", "multiclass", "regression", "anomaly", "clustering", "multioutput"]
+type Scores = Literal["probability", "decision", "votes", "value", "label"]
 type Scalar = StrictBool | StrictInt | StrictFloat | StrictStr
-type Probability = Annotated[float, Field(ge=0, le=1)]
 
 UNSEEN = -1.0
 """The code of a category that is not in the vocabulary."""
@@ -37,7 +41,7 @@ class Feature(Part):
     ----------
     name : str
         As in the data that the pipeline was fitted on.
-    kind : {"number", "integer", "boolean", "category"}
+    kind : {"number", "integer", "boolean", "category", "text", "datetime"}
         How its values are written in JSON and encoded for the graph.
     nullable : bool
         Whether the pipeline accepts a missing value here.
@@ -45,10 +49,14 @@ class Feature(Part):
         Whether the pipeline accepts a category that it was not fitted on.
     vocabulary : tuple of str
         The known categories; a category's code is its position.
-    greatest : float or None
-        The greatest magnitude of a number that the pipeline accepts; None for any finite one.
-    range : tuple of (float, float) or None
-        Least and greatest value seen in training.
+    least, greatest : float or None
+        The bounds of the numbers that the pipeline accepts; None for any finite one.
+    choices : tuple of float
+        The only numbers that the pipeline accepts, ascending; empty where it takes others too.
+    unit : {"s", "ms", "us", "ns"} or None
+        What a moment is counted in since the start of 1970; None for all that is none.
+    range : tuple of (float, float), of (str, str), or None
+        Least and greatest number, or first and last moment, seen in training.
     example : bool, int, float, str or None
         A typical value, for documents and forms.
     """
@@ -58,8 +66,11 @@ class Feature(Part):
     nullable: bool
     accepts_unseen: bool = False
     vocabulary: tuple[str, ...] = ()
-    greatest: Annotated[float, Field(gt=0)] | None = None
-    range: tuple[float, float] | None = None
+    least: FiniteFloat | None = None
+    greatest: FiniteFloat | None = None
+    choices: tuple[FiniteFloat, ...] = ()
+    unit: Unit | None = None
+    range: tuple[float, float] | tuple[str, str] | None = None
     example: Scalar | None = None
 
     @model_validator(mode="after")
@@ -67,6 +78,21 @@ class Feature(Part):
         if len(set(self.vocabulary)) != len(self.vocabulary):
             raise ValueError(f"the vocabulary of {self.name!r} holds a category twice")
         return self
+
+    @model_validator(mode="after")
+    def _moments_have_a_unit(self) -> Self:
+        if (self.kind == "datetime") != (self.unit is not None):
+            raise ValueError(f"{self.name!r} needs a unit if it is a datetime, and only then")
+        return self
+
+    @property
+    def span(self) -> tuple[float, float] | None:
+        """The range as it stands in the graph's input: moments are counted in their unit."""
+        if self.range is None:
+            return None
+        encode = float if self.unit is None else moment_encoder(self.unit)
+        low, high = map(encode, self.range)
+        return low, high
 
 
 class Target(Part):
@@ -76,17 +102,26 @@ class Target(Part):
     ----------
     name : str or None
         The target's column in the training data, where it is known.
-    task : {"binary", "multiclass", "regression"}
+    task : {"binary", "multiclass", "regression", "anomaly", "clustering", "multioutput"}
         The kind of answer.
-    scores : {"probability", "decision", "value"}
-        Which of scikit-learn's answers the scores are: ``predict_proba``, ``decision_function`` or
-        a regressor's ``predict``.
+    scores : str
+        Which of scikit-learn's answers the scores are: "probability" is ``predict_proba``,
+        "decision" and "votes" are ``decision_function``, "value" is a regressor's ``predict``,
+        "label" is 1 for the class that ``predict`` gives and else 0.
     classes : tuple of bool, int, float or str
-        scikit-learn's ``classes_``, in its order; empty for a regressor.
+        scikit-learn's ``classes_`` in its order, the numbers of clusters, or -1 and 1 for an
+        anomaly and none; empty for a regressor.
     outputs : tuple of str
-        The names of a regressor's values; empty for a classifier.
+        The names of a regressor's values; else empty.
     threshold : float or None
-        The least score of ``classes[1]`` that gives this label; None for the most probable class.
+        The least score of ``classes[1]`` that gives this label; None for the rule of the scores.
+    parts : tuple of Target
+        The targets of a model that has several, in the order of their scores; else empty.
+
+    Notes
+    -----
+    Without a threshold the label is the first class with the greatest score. One column of
+    decisions gives ``classes[1]`` above 0, and of votes the whole number counts.
     """
 
     name: str | None = None
@@ -94,30 +129,75 @@ class Target(Part):
     scores: Scores = "probability"
     classes: tuple[Scalar, ...] = ()
     outputs: tuple[str, ...] = ()
-    threshold: Probability | None = None
+    threshold: FiniteFloat | None = None
+    parts: tuple["Target", ...] = ()
 
     @model_validator(mode="after")
     def _task_and_answers_agree(self) -> Self:
-        if self.task == "regression":
-            agree = self.scores == "value" and bool(self.outputs) and not self.classes
-        else:
-            fits = len(self.classes) == 2 if self.task == "binary" else len(self.classes) > 2
-            agree = self.scores != "value" and fits and not self.outputs
-        if not agree:
-            raise ValueError(f"scores, classes and outputs are not those of a {self.task} target")
+        shape = _SHAPES[self.task]
+        counts = len(self.classes), len(self.outputs), len(self.parts)
+        ranges = shape.classes, shape.outputs, shape.parts
+        fits = all(low <= count <= high for count, (low, high) in zip(counts, ranges, strict=True))
+        if self.scores not in shape.scores or not fits:
+            raise ValueError(f"the answers are not those of a target of task {self.task!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _threshold_is_a_score(self) -> Self:
+        least, greatest = _THRESHOLDS.get(self.scores, (inf, -inf))
+        two = len(self.classes) == 2
+        if self.threshold is not None and not (two and least <= self.threshold <= greatest):
+            raise ValueError("the threshold is no score that decides between two classes")
+        return self
+
+    @model_validator(mode="after")
+    def _parts_are_named(self) -> Self:
+        names = {part.name for part in self.parts}
+        if None in names or len(names) != len(self.parts):
+            raise ValueError("each of several targets needs a name of its own")
         return self
 
     @property
     def width(self) -> int:
         """How many columns the scores have."""
+        if self.parts:
+            return sum(part.width for part in self.parts)
         if self.task == "regression":
             return len(self.outputs)
-        return 1 if (self.task, self.scores) == ("binary", "decision") else len(self.classes)
+        return 1 if self.scores == "decision" and len(self.classes) == 2 else len(self.classes)
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """The classes as keys of a JSON object."""
         return tuple(str(label) for label in self.classes)
+
+
+type _Range = tuple[int, float]
+
+
+class _Shape(NamedTuple):
+    """What the targets of one task have, and how many of it."""
+
+    scores: frozenset[Scores]
+    classes: _Range = (0, 0)
+    outputs: _Range = (0, 0)
+    parts: _Range = (0, 0)
+
+
+_SHAPES: Final[dict[Task, _Shape]] = {
+    "binary": _Shape(frozenset({"probability", "decision", "label"}), classes=(2, 2)),
+    "multiclass": _Shape(
+        frozenset({"probability", "decision", "votes", "label"}), classes=(3, inf)
+    ),
+    "anomaly": _Shape(frozenset({"decision"}), classes=(2, 2)),
+    "clustering": _Shape(frozenset({"probability", "label"}), classes=(1, inf)),
+    "regression": _Shape(frozenset({"value"}), outputs=(1, inf)),
+    "multioutput": _Shape(frozenset({"probability", "decision", "label"}), parts=(1, inf)),
+}
+_THRESHOLDS: Final[dict[Scores, tuple[float, float]]] = {
+    "probability": (0.0, 1.0),
+    "decision": (-inf, inf),
+}
 
 
 class Signature(Part):
@@ -131,11 +211,14 @@ class Signature(Part):
         The answer.
     row_id : str or None
         A column that clients may send along and that no score depends on.
+    counts : tuple of TermCounts
+        What is counted in texts, in the order of the columns after those of the features.
     """
 
     features: Annotated[tuple[Feature, ...], Field(min_length=1)]
     target: Target
     row_id: str | None = None
+    counts: tuple[TermCounts, ...] = ()
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
@@ -147,10 +230,28 @@ class Signature(Part):
             raise ValueError(f"the name {doubled[0]!r} stands twice")
         return self
 
+    @model_validator(mode="after")
+    def _texts_are_counted(self) -> Self:
+        texts = {feature.name for feature in self.features if feature.kind == "text"}
+        counted = {counts.feature for counts in self.counts}
+        if texts != counted:
+            raise ValueError(f"{min(texts ^ counted)!r} is not both a text and counted")
+        return self
+
+    @property
+    def width(self) -> int:
+        """How many columns the graph's input has."""
+        return len(self.features) + sum(len(counts.terms) for counts in self.counts)
+
     @property
     def names(self) -> tuple[str, ...]:
         """The features' names, in order."""
         return tuple(feature.name for feature in self.features)
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """The features' kinds by their names, in order."""
+        return {feature.name: feature.kind for feature in self.features}
 
     @property
     def example(self) -> dict[str, Scalar | None]:

@@ -64,4 +64,4 @@ def test_a_regressor_of_other_than_trees_is_refused() -> None:
     fitted = AdaBoostRegressor(inner, n_estimators=2).fit(frame, values())
 
     with pytest.raises(ConversionRefused, match="HistGradientBoostingRegressor"):
-        Draft(fitted, frame, kinds_of(frame)).convert(None, None)
+        Draft(fitted, frame, kinds_of(frame)).convert()

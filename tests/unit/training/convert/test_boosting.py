@@ -150,7 +150,7 @@ def test_a_start_that_computes_in_float32_is_refused() -> None:
     fitted = regressor.fit(frame, values())
 
     with pytest.raises(ConversionRefused, match="init=LinearRegression"):
-        Draft(fitted, frame, kinds_of(frame)).convert(None, None)
+        Draft(fitted, frame, kinds_of(frame)).convert()
 
 
 def test_behind_a_column_transformer_categories_are_found() -> None:

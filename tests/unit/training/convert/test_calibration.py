@@ -18,6 +18,7 @@ from sklearn.model_selection import (
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
 
 from sklambda.session import Session
 from tests.proof import classes, numbers, prove
@@ -118,6 +119,21 @@ THRESHOLDS: dict[str, Callable[[], Any]] = {
     "tuned for the second class": lambda: TunedThresholdClassifierCV(
         logistic(), scoring=make_scorer(f1_score, pos_label="yes"), cv=2
     ),
+    "of a decision": lambda: FixedThresholdClassifier(
+        logistic(), threshold=-0.4, response_method="decision_function"
+    ),
+    "of a decision, 0": lambda: FixedThresholdClassifier(
+        boosting(), response_method="decision_function"
+    ),
+    "of the only scores": lambda: FixedThresholdClassifier(
+        make_pipeline(StandardScaler(), LinearSVC()), threshold=0.2
+    ),
+    "tuned on decisions": lambda: TunedThresholdClassifierCV(
+        logistic(), response_method="decision_function", cv=2
+    ),
+    "within a threshold": lambda: FixedThresholdClassifier(
+        FixedThresholdClassifier(logistic(), threshold=0.9), threshold=0.4
+    ),
     "of calibrated probabilities": lambda: FixedThresholdClassifier(
         CalibratedClassifierCV(logistic(), cv=2), threshold=0.4
     ),
@@ -144,10 +160,6 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         ),
         "TunedThresholdClassifierCV has a threshold of the first class, 'no'",
     ),
-    "decision": (
-        lambda: FixedThresholdClassifier(logistic(), response_method="decision_function"),
-        "FixedThresholdClassifier has a threshold of decision_function",
-    ),
     "above 1": (
         lambda: FixedThresholdClassifier(logistic(), threshold=1.5),
         "has the threshold 1.5, which is no probability",
@@ -155,6 +167,12 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "infinite": (
         lambda: FixedThresholdClassifier(logistic(), threshold=np.inf),
         "has the threshold inf",
+    ),
+    "infinite decision": (
+        lambda: FixedThresholdClassifier(
+            logistic(), threshold=np.inf, response_method="decision_function"
+        ),
+        "has the threshold inf, which no decision reaches",
     ),
     "a fold that has not met a class": (
         lambda: CalibratedClassifierCV(
@@ -174,4 +192,4 @@ def test_what_cannot_be_exact_is_refused_at_its_place(what: str) -> None:
     fitted = make_pipeline(StandardScaler(), factory()).fit(numbers(), labels)
 
     with pytest.raises(ConversionRefused, match=rf"^\w+: .*{reason}"):
-        Draft(fitted, numbers(), kinds_of(numbers())).convert(None, None)
+        Draft(fitted, numbers(), kinds_of(numbers())).convert()

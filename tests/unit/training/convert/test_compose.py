@@ -72,7 +72,7 @@ def test_columns_of_which_none_is_left_are_refused() -> None:
     columns = make_pipeline(ColumnTransformer([("none", "drop", ["grid"])])).fit(frame)
 
     with pytest.raises(ConversionRefused, match=r"^columntransformer: .* leaves no column"):
-        Draft(columns, frame, kinds_of(frame)).convert(None, None)
+        Draft(columns, frame, kinds_of(frame)).convert()
 
 
 def test_weighted_strings_are_refused() -> None:
@@ -83,4 +83,4 @@ def test_weighted_strings_are_refused() -> None:
     fitted = make_pipeline(columns, OneHotEncoder(handle_unknown="ignore")).fit(frame)
 
     with pytest.raises(ConversionRefused, match=r"^columntransformer: a weight of 'words'"):
-        Draft(fitted, frame, kinds_of(frame)).convert(None, None)
+        Draft(fitted, frame, kinds_of(frame)).convert()

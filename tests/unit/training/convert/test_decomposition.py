@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
+from sklearn.cluster import FeatureAgglomeration
 from sklearn.decomposition import PCA, FactorAnalysis, FastICA, IncrementalPCA, TruncatedSVD
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -12,6 +14,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.random_projection import GaussianRandomProjection, SparseRandomProjection
 
 from tests.proof import classes, numbers, prove
+from training.convert import convert
+from training.errors import ConversionRefused
 
 PROJECTIONS: dict[str, Callable[[], Any]] = {
     "principal components": lambda: PCA(),
@@ -30,16 +34,29 @@ PROJECTIONS: dict[str, Callable[[], Any]] = {
     "sparse random projection, dense": lambda: SparseRandomProjection(
         3, density=0.5, dense_output=True, random_state=0
     ),
-}
-MODELS: dict[str, Callable[[], Any]] = {
-    "linear": lambda: LogisticRegression(solver="newton-cholesky"),
-    "trees": lambda: HistGradientBoostingClassifier(max_iter=5, random_state=0),
+    "means of like columns": lambda: FeatureAgglomeration(2),
 }
 
 
 @pytest.mark.parametrize("name", PROJECTIONS)
 def test_a_projection_equals_scikit_learn(name: str) -> None:
     frame = numbers().drop(columns=["constant"])
-    pipeline = make_pipeline(StandardScaler(), PROJECTIONS[name](), MODELS["linear"]())
+    model = LogisticRegression(solver="newton-cholesky")
+    pipeline = make_pipeline(StandardScaler(), PROJECTIONS[name](), model)
 
     prove(pipeline.fit(frame, classes(3)), frame)
+
+
+@pytest.mark.parametrize("groups", [2, 4])
+def test_means_of_like_columns_are_those_that_trees_compare(groups: int) -> None:
+    frame = numbers()
+    trees = HistGradientBoostingClassifier(max_iter=5, random_state=0)
+
+    prove(make_pipeline(FeatureAgglomeration(groups), trees).fit(frame, classes(2)), frame)
+
+
+def test_another_summary_of_like_columns_is_refused() -> None:
+    fitted = FeatureAgglomeration(2, pooling_func=np.median).fit(numbers())
+
+    with pytest.raises(ConversionRefused, match=r"FeatureAgglomeration\(pooling_func=median\)"):
+        convert(fitted, [None] * 6)

@@ -48,12 +48,19 @@ def test_what_is_drawn_by_lot_is_refused(strategy: str) -> None:
     classifier = DummyClassifier(strategy=strategy).fit(frame, classes(2))
 
     with pytest.raises(ConversionRefused, match=rf"DummyClassifier\(strategy='{strategy}'\)"):
-        Draft(classifier, frame, kinds_of(frame)).convert(None, None)
+        Draft(classifier, frame, kinds_of(frame)).convert()
 
 
-def test_several_labels_a_row_are_refused() -> None:
-    frame = numbers()
-    classifier = DummyClassifier().fit(frame, np.column_stack([classes(2), classes(3)]))
+@pytest.mark.parametrize("strategy", ["most_frequent", "prior", "constant"])
+def test_several_targets_equal_scikit_learn(strategy: str) -> None:
+    target = np.column_stack([classes(2).astype(str), classes(3)])
+    classifier = DummyClassifier(strategy=strategy, constant=target[0])
 
-    with pytest.raises(ConversionRefused, match="several labels a row"):
-        Draft(classifier, frame, kinds_of(frame)).convert(None, None)
+    prove(classifier.fit(numbers(), target), numbers())
+
+
+def test_one_class_is_refused() -> None:
+    classifier = DummyClassifier().fit(numbers(), np.ones(300))
+
+    with pytest.raises(ConversionRefused, match="has seen one class only"):
+        Draft(classifier, numbers(), kinds_of(numbers())).convert()

@@ -177,4 +177,4 @@ def test_what_cannot_be_exact_is_refused_by_name(name: str) -> None:
     step = f"{type(encoder).__name__.lower()}"
 
     with pytest.raises(ConversionRefused, match=rf"^{step}: {reason}"):
-        Draft(encoded, frame[["plan"]], kinds_of(frame[["plan"]])).convert(None, None)
+        Draft(encoded, frame[["plan"]], kinds_of(frame[["plan"]])).convert()

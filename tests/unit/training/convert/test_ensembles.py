@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import (
+    AdaBoostClassifier,
+    BaggingClassifier,
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
     StackingClassifier,
@@ -14,12 +16,17 @@ from sklearn.ensemble import (
     VotingClassifier,
     VotingRegressor,
 )
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import SVC
 
+from sklambda.session import Session
 from tests.proof import classes, mixed, numbers, prove, values
+from training.convert import convert
 from training.draft import Draft
 from training.errors import ConversionRefused
 from training.frames import kinds_of
@@ -69,6 +76,24 @@ CLASSIFIERS: dict[str, Callable[[], Any]] = {
     "votes as features": lambda: make_pipeline(
         StandardScaler(), VotingClassifier(pair(), voting="soft"), LogisticRegression()
     ),
+    "hard vote": lambda: VotingClassifier([*pair(), ("bayes", GaussianNB())]),
+    "hard vote of two, the first class where they differ": lambda: VotingClassifier(pair()),
+    "hard vote by weights, and one member dropped": lambda: VotingClassifier(
+        [pair()[0], ("none", "drop"), ("bayes", GaussianNB()), pair()[1]],
+        weights=[0.3, 9, 0.4, 0.7],
+    ),
+    "labels as features": lambda: make_pipeline(
+        StandardScaler(), VotingClassifier(pair()), LogisticRegression()
+    ),
+    "hard vote within a stack": lambda: StackingClassifier(
+        [("hard", VotingClassifier(pair())), ("line", logistic())], cv=2
+    ),
+    "hard votes in bags": lambda: BaggingClassifier(
+        VotingClassifier(pair()), n_estimators=2, random_state=0
+    ),
+    "hard votes in a hard vote": lambda: VotingClassifier(
+        [("hard", VotingClassifier(pair())), ("bayes", GaussianNB()), ("line", logistic())]
+    ),
     "stack": lambda: stack(),
     "stack of probabilities": lambda: stack(stack_method="predict_proba"),
     "stack of decisions": lambda: stack(stack_method="decision_function"),
@@ -96,6 +121,28 @@ def test_a_stack_honours_thresholds(method: str) -> None:
     stacked = StackingClassifier(members, final, stack_method=method, cv=2)
 
     prove(stacked.fit(numbers(), classes(2)), numbers())
+
+
+@pytest.mark.parametrize("boosted", [AdaBoostClassifier, BaggingClassifier, VotingClassifier])
+def test_equal_votes_of_pairs_are_passed_on_as_labels(boosted: Callable[..., Any]) -> None:
+    """The first of equal votes wins in a support vector machine, not the most certain class."""
+    X, y = np.random.default_rng(0).normal(size=(150, 3)), np.arange(150) % 4
+    inner = SVC(gamma=2.0)
+    voters = [("one", inner), ("other", SVC(gamma=1.0))]
+    single = boosted(voters) if boosted is VotingClassifier else boosted(inner, n_estimators=2)
+    rows = np.random.default_rng(1).normal(size=(5000, 3))
+
+    answer = convert(single.fit(X, y), [None] * 3)
+
+    assert (Session(answer.model).run(rows).argmax(axis=1) == single.predict(rows)).all()
+
+
+@pytest.mark.parametrize("response", ["decision_function", "predict_proba"])
+def test_a_hard_vote_honours_thresholds(response: str) -> None:
+    high = FixedThresholdClassifier(logistic(), threshold=0.8, response_method=response)
+    voted = VotingClassifier([("high", high)])
+
+    prove(voted.fit(numbers(), classes(2)), numbers())
 
 
 REGRESSORS: dict[str, Callable[[], Any]] = {
@@ -126,10 +173,18 @@ def test_missing_values_go_where_they_are_accepted() -> None:
     prove(trees.fit(numbers(missing=True), classes(3)), numbers(missing=True))
 
 
+def shifted() -> Any:
+    return logistic().fit(numbers(), np.arange(300) % 3 + 1)
+
+
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
-    "hard vote": (
-        lambda: VotingClassifier(pair()),
-        r"^votingclassifier: VotingClassifier\(voting='hard'\)",
+    "weight below 0": (
+        lambda: VotingClassifier(pair(), weights=[1, -2]),
+        r"^votingclassifier: .* has a weight below 0",
+    ),
+    "member with labels of its own": (
+        lambda: VotingClassifier([("frozen", FrozenEstimator(shifted()))]),
+        r"^votingclassifier: .* has members with other classes",
     ),
     "member": (
         lambda: VotingClassifier(
@@ -137,10 +192,6 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
             voting="soft",
         ),
         r"^votingclassifier > odd > functiontransformer: .*nan_to_num",
-    ),
-    "hard vote within a stack": (
-        lambda: StackingClassifier([("hard", VotingClassifier(pair()))], cv=2),
-        r"^stackingclassifier > hard: VotingClassifier\(voting='hard'\)",
     ),
     "final estimator": (
         lambda: stack(
@@ -157,7 +208,7 @@ def test_what_cannot_be_exact_is_refused_at_its_place(what: str) -> None:
     fitted = make_pipeline(StandardScaler(), factory()).fit(numbers(), classes(3))
 
     with pytest.raises(ConversionRefused, match=reason):
-        Draft(fitted, numbers(), kinds_of(numbers())).convert(None, None)
+        Draft(fitted, numbers(), kinds_of(numbers())).convert()
 
 
 def test_labels_that_are_no_numbers_are_no_features() -> None:
@@ -169,7 +220,7 @@ def test_labels_that_are_no_numbers_are_no_features() -> None:
     stacked.final_estimator_ = LogisticRegression().fit(codes[:, None], codes)
 
     with pytest.raises(ConversionRefused, match="labels that are no numbers"):
-        Draft(stacked, numbers(), kinds_of(numbers())).convert(None, None)
+        Draft(stacked, numbers(), kinds_of(numbers())).convert()
 
 
 def test_categories_are_not_passed_through_a_stack() -> None:
@@ -182,4 +233,4 @@ def test_categories_are_not_passed_through_a_stack() -> None:
     stacked.fit(frame, classes(2))
 
     with pytest.raises(ConversionRefused, match=r"\(passthrough=True\) has categories"):
-        Draft(stacked, frame, kinds_of(frame)).convert(None, None)
+        Draft(stacked, frame, kinds_of(frame)).convert()

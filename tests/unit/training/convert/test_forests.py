@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
+from onnx import load_from_string
 from sklearn.ensemble import (
     BaggingClassifier,
     BaggingRegressor,
@@ -18,7 +20,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import ExtraTreeClassifier
 
+from sklambda.session import Session
 from tests.proof import classes, numbers, prove, values
+from training.convert import convert
 
 CLASSIFIERS: dict[str, Callable[..., Any]] = {
     "random forest": lambda: RandomForestClassifier(9, random_state=0),
@@ -81,3 +85,26 @@ def test_a_bag_of_linear_models_equals_scikit_learn() -> None:
     bag = BaggingClassifier(make_pipeline(StandardScaler(), LogisticRegression()), 4)
 
     prove(bag.fit(frame, classes(3)), frame)
+
+
+@pytest.mark.parametrize("least", [1, 2])
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_forest_of_several_nodes_is_the_same_to_the_last_bit(count: int, least: int) -> None:
+    frame, labels = numbers(rows=3000), classes(count, rows=3000)
+    forest = RandomForestClassifier(120, min_samples_leaf=least, random_state=0).fit(frame, labels)
+    model = convert(forest, [None] * frame.shape[1]).model
+
+    found = Session(model).run(frame.to_numpy(dtype=np.float64))
+
+    assert sum(node.op_type == "TreeEnsemble" for node in load_from_string(model).graph.node) > 1
+    np.testing.assert_array_equal(found, forest.predict_proba(frame))
+
+
+def test_large_values_of_both_signs_are_summed_in_the_order_of_the_trees() -> None:
+    frame, target = numbers(rows=3000), values(rows=3000)
+    forest = RandomForestRegressor(30, random_state=0).fit(frame, 1e9 * (target - target.mean()))
+    model = convert(forest, [None] * frame.shape[1]).model
+
+    found = Session(model).run(frame.to_numpy(dtype=np.float64))
+
+    np.testing.assert_array_equal(found[:, 0], forest.predict(frame))

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.impute import KNNImputer, MissingIndicator, SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import OneHotEncoder
@@ -119,7 +119,7 @@ def test_an_indicator_of_another_value_is_refused() -> None:
     fitted = make_pipeline(MissingIndicator(missing_values=0, features="all"), MODELS["linear"]())
 
     with pytest.raises(ConversionRefused, match=r"^missingindicator: .*missing_values=0"):
-        Draft(fitted.fit(frame, classes(2)), frame, kinds_of(frame)).convert(None, None)
+        Draft(fitted.fit(frame, classes(2)), frame, kinds_of(frame)).convert()
 
 
 @pytest.mark.filterwarnings("ignore:Skipping features without")  # said by scikit-learn on purpose
@@ -128,4 +128,12 @@ def test_an_imputer_that_met_nothing_is_refused() -> None:
     imputer = make_pipeline(SimpleImputer()).fit(frame)
 
     with pytest.raises(ConversionRefused, match="met no value"):
-        Draft(imputer, frame, kinds_of(frame)).convert(None, None)
+        Draft(imputer, frame, kinds_of(frame)).convert()
+
+
+def test_values_of_neighbours_are_refused() -> None:
+    frame = numbers(missing=True)
+    imputer = make_pipeline(KNNImputer()).fit(frame)
+
+    with pytest.raises(ConversionRefused, match="KNNImputer has equal distances"):
+        Draft(imputer, frame, kinds_of(frame)).convert()

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sklearn.decomposition import KernelPCA
 from sklearn.kernel_approximation import Nystroem, RBFSampler
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LogisticRegression
@@ -22,6 +23,7 @@ KERNELS: dict[str, dict[str, Any]] = {
 REFUSED: dict[str, tuple[Any, str]] = {
     "ridge": (KernelRidge(kernel="laplacian"), r"KernelRidge\(kernel='laplacian'\)"),
     "nystroem": (Nystroem("cosine", n_components=5), r"Nystroem\(kernel='cosine'\)"),
+    "principal components": (KernelPCA(2, kernel="cosine"), r"KernelPCA\(kernel='cosine'\)"),
     "cosines of large numbers": (RBFSampler(n_components=5), "RBFSampler has no exact"),
 }
 
@@ -41,6 +43,15 @@ def test_nystroem_equals_scikit_learn(name: str) -> None:
     frame = numbers(rows=150)
     features = Nystroem(n_components=12, random_state=0, **KERNELS[name])
     pipeline = make_pipeline(StandardScaler(), features, LogisticRegression(max_iter=5000))
+
+    prove(pipeline.fit(frame, classes(3, rows=150)), frame)
+
+
+@pytest.mark.parametrize("name", [*KERNELS, "poly"])
+def test_principal_components_of_a_kernel_equal_scikit_learn(name: str) -> None:
+    frame = numbers(rows=150)
+    parameters = KERNELS.get(name, {"kernel": "poly", "degree": 2})
+    pipeline = make_pipeline(StandardScaler(), KernelPCA(3, **parameters), LogisticRegression())
 
     prove(pipeline.fit(frame, classes(3, rows=150)), frame)
 

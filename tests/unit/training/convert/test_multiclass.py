@@ -1,4 +1,4 @@
-"""Several classes or outputs out of several estimators, as scikit-learn combines them."""
+"""Several classes or labels out of several estimators, as scikit-learn combines them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,24 +6,17 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import (
-    HistGradientBoostingClassifier,
-    HistGradientBoostingRegressor,
-    VotingClassifier,
-)
+from sklearn.ensemble import HistGradientBoostingClassifier, VotingClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier, OutputCodeClassifier
-from sklearn.multioutput import (
-    ClassifierChain,
-    MultiOutputClassifier,
-    MultiOutputRegressor,
-    RegressorChain,
-)
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, LinearSVC
 
-from tests.proof import classes, numbers, prove, values
+from tests.proof import classes, numbers, prove
 from training.draft import Draft
 from training.errors import ConversionRefused
 from training.frames import kinds_of
@@ -40,11 +33,6 @@ def boosting() -> Any:
 
 def linear() -> Any:
     return make_pipeline(StandardScaler(), LinearRegression())
-
-
-def boosted_values() -> Any:
-    model = HistGradientBoostingRegressor(max_iter=4, max_leaf_nodes=5, random_state=0)
-    return make_pipeline(StandardScaler(), model)
 
 
 CLASSIFIERS: dict[str, Callable[[], Any]] = {
@@ -79,32 +67,61 @@ def test_votes_of_probabilities_equal_scikit_learn(count: int) -> None:
 def test_decisions_give_the_label_where_probabilities_are_saturated() -> None:
     rest = OneVsRestClassifier(logistic()).fit(numbers(), classes(3))
 
-    _, signature = Draft(rest, numbers(), kinds_of(numbers())).convert(None, None)
+    _, signature = Draft(rest, numbers(), kinds_of(numbers())).convert()
 
     assert signature.target.scores == "decision"
 
 
-REGRESSORS: dict[str, Callable[[], Any]] = {
-    "outputs": lambda: MultiOutputRegressor(linear()),
-    "outputs of trees": lambda: MultiOutputRegressor(boosted_values()),
-    "chain": lambda: RegressorChain(linear()),
-    "chain in an order": lambda: RegressorChain(linear(), order=[2, 0, 1]),
-    "chain of trees": lambda: RegressorChain(boosted_values(), order=[1, 2, 0], cv=2),
-    "chain at random": lambda: RegressorChain(linear(), order="random", random_state=3),
+ALONE: dict[str, Callable[[], Any]] = {
+    "nearest code": lambda: OutputCodeClassifier(logistic(), code_size=2, random_state=0),
+    "nearest code, probabilities": lambda: OutputCodeClassifier(
+        GaussianNB(), code_size=2, random_state=0
+    ),
+    "nearest code, trees": lambda: OutputCodeClassifier(boosting(), code_size=3, random_state=1),
+    "greatest value": lambda: OneVsRestClassifier(linear()),
 }
 
 
-@pytest.mark.parametrize("what", REGRESSORS)
-def test_several_outputs_equal_scikit_learn(what: str) -> None:
-    prove(REGRESSORS[what]().fit(numbers(), values(3)), numbers())
+@pytest.mark.parametrize("count", [2, 3, 4])
+@pytest.mark.parametrize("what", ALONE)
+def test_labels_without_scores_equal_scikit_learn(what: str, count: int) -> None:
+    prove(ALONE[what]().fit(numbers(), classes(count)), numbers())
 
 
-def test_one_output_equals_scikit_learn() -> None:
-    prove(MultiOutputRegressor(linear()).fit(numbers(), values()[:, None]), numbers())
+def test_probabilities_that_are_refused_leave_the_decision() -> None:
+    rest = OneVsRestClassifier(make_pipeline(StandardScaler(), SVC(probability=True)))
+
+    with pytest.warns(FutureWarning, match="probability"):
+        rest.fit(numbers(), classes(3))
+
+    prove(rest, numbers())
+
+
+def test_perceptrons_against_the_rest_equal_scikit_learn() -> None:
+    perceptron = MLPClassifier((5,), max_iter=50, tol=1.0, random_state=0)
+
+    prove(
+        OneVsRestClassifier(make_pipeline(StandardScaler(), perceptron)).fit(numbers(), classes(3)),
+        numbers(),
+    )
 
 
 def several_labels() -> Any:
     return np.column_stack([classes(2), np.arange(300) % 2])
+
+
+LABELS: dict[str, Callable[[], Any]] = {
+    "probabilities": logistic,
+    "trees": boosting,
+    "decisions": lambda: make_pipeline(StandardScaler(), LinearSVC()),
+    "values": linear,
+    "thresholds, which are not asked": lambda: FixedThresholdClassifier(logistic(), threshold=0.9),
+}
+
+
+@pytest.mark.parametrize("what", LABELS)
+def test_several_labels_a_row_equal_scikit_learn(what: str) -> None:
+    prove(OneVsRestClassifier(LABELS[what]()).fit(numbers(), several_labels()), numbers())
 
 
 REFUSED: dict[str, tuple[Callable[[], Any], Any, str]] = {
@@ -113,43 +130,19 @@ REFUSED: dict[str, tuple[Callable[[], Any], Any, str]] = {
         classes(2),
         "two classes and no decision_function",
     ),
-    "several labels": (
+    "a label that each row has": (
         lambda: OneVsRestClassifier(LogisticRegression()),
-        several_labels(),
-        "several labels a row",
-    ),
-    "codes": (
-        lambda: OutputCodeClassifier(LogisticRegression(), random_state=0),
-        classes(3),
-        "OutputCodeClassifier has no exact conversion",
-    ),
-    "several targets": (
-        lambda: MultiOutputClassifier(LogisticRegression()),
-        several_labels(),
-        "MultiOutputClassifier has no exact conversion",
-    ),
-    "chain of labels": (
-        lambda: ClassifierChain(LogisticRegression()),
-        several_labels(),
-        "ClassifierChain has no exact conversion",
-    ),
-    "classifier for a value": (
-        lambda: MultiOutputRegressor(LogisticRegression()),
-        several_labels(),
-        "LogisticRegression.predict has no exact conversion",
-    ),
-    "regressor for a class": (
-        lambda: OneVsRestClassifier(LinearRegression()),
-        classes(3),
-        "gives no scores|no exact conversion",
+        np.column_stack([np.ones(300, dtype=int), classes(2)]),
+        "a label that each row has",
     ),
 }
 
 
 @pytest.mark.parametrize("what", REFUSED)
+@pytest.mark.filterwarnings("ignore:Label .* is present in all:UserWarning")
 def test_what_cannot_be_exact_is_refused(what: str) -> None:
     factory, target, reason = REFUSED[what]
     fitted = make_pipeline(StandardScaler(), factory()).fit(numbers(), target)
 
     with pytest.raises(ConversionRefused, match=reason):
-        Draft(fitted, numbers(), kinds_of(numbers())).convert(None, None)
+        Draft(fitted, numbers(), kinds_of(numbers())).convert()

@@ -55,6 +55,18 @@ def test_naive_bayes_of_counts_equals_scikit_learn(name: str, scaled: bool, coun
     prove(pipeline.fit(frame, classes(count)), frame)
 
 
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("dtype", [int, float])
+def test_naive_bayes_of_categories_equals_scikit_learn(
+    dtype: type[int] | type[float], count: int
+) -> None:
+    whole = numbers(rows=100)["whole"]
+    frame = whole.to_frame().assign(third=whole // 3).astype(dtype)
+    classifier = CategoricalNB(min_categories=[15, 4], fit_prior=count == 2)
+
+    prove(classifier.fit(frame, classes(count, rows=100)), frame)
+
+
 def test_many_features_are_summed_in_scikit_learns_order() -> None:
     frame = pd.concat([numbers().add_suffix(str(copy)) * (copy + 1) for copy in range(3)], axis=1)
 
@@ -68,7 +80,6 @@ def test_a_flag_that_is_its_own_probability_equals_scikit_learn() -> None:
 
 
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
-    "categories": (lambda: CategoricalNB(), "CategoricalNB has no exact conversion"),
     "certain": (lambda: BernoulliNB(alpha=0.0), "a probability of a feature or class is 0 or 1"),
 }
 
@@ -82,4 +93,4 @@ def test_what_cannot_be_exact_is_refused(name: str) -> None:
     classifier = factory().fit(frame, classes(2))
 
     with pytest.raises(ConversionRefused, match=reason):
-        Draft(classifier, frame, kinds_of(frame)).convert(None, None)
+        Draft(classifier, frame, kinds_of(frame)).convert()

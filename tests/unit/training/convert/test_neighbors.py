@@ -51,6 +51,19 @@ def test_a_regressor_equals_scikit_learn(name: str, outputs: int) -> None:
     prove(pipeline.fit(frame, values(outputs, rows=200)), frame)
 
 
+@pytest.mark.parametrize("shrink", [None, 0.5])
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("scaled", [False, True], ids=["raw", "scaled"])
+def test_the_nearest_centroid_is_that_of_scikit_learn(
+    scaled: bool, count: int, shrink: float | None
+) -> None:
+    frame = numbers(rows=200).drop(columns="constant")
+    steps = [StandardScaler()] if scaled else []
+    pipeline = make_pipeline(*steps, NearestCentroid(shrink_threshold=shrink))
+
+    prove(pipeline.fit(frame, classes(count, rows=200)), frame)
+
+
 def test_duplicates_with_different_labels_are_chosen_as_scikit_learn_chooses() -> None:
     frame = numbers()[["whole"]]
 
@@ -76,13 +89,30 @@ def test_ties_on_a_grid_are_decided_as_scikit_learn_decides(
     np.testing.assert_allclose(found, regressor.predict(asked), rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_ties_of_squares_that_float64_rounds_are_decided_as_scikit_learn_decides(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    X = generator.integers(0, 6, (200, 3)).astype(float)
+    regressor = KNeighborsRegressor(5, leaf_size=10).fit(X, generator.normal(size=200))
+    asked = X[:100].copy()
+    asked[:, seed % 3] = generator.choice([-1e8, 1e8, 2.0**27 + 1, 94906267.0], 100)
+
+    found = Session(convert(regressor, [None] * 3).model).run(asked)[:, 0]
+
+    np.testing.assert_allclose(found, regressor.predict(asked), rtol=1e-12, atol=1e-12)
+
+
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "brute force": (lambda: KNeighborsClassifier(algorithm="brute"), "looks .* up by 'brute'"),
     "ball tree": (lambda: KNeighborsRegressor(algorithm="ball_tree"), "looks .* up by 'ball_tree'"),
     "too many neighbours": (lambda: KNeighborsClassifier(30), "looks .* up by 'brute'"),
     "minkowski": (lambda: KNeighborsClassifier(p=3), "a metric that is none of"),
     "own weights": (lambda: KNeighborsClassifier(weights=np.exp), r"\(weights=exp\)"),
-    "centroids": (lambda: NearestCentroid(), "NearestCentroid has no exact"),
+    "centroids, unlike priors": (lambda: NearestCentroid(priors=[0.3, 0.7]), "different priors"),
+    "centroids, manhattan": (
+        lambda: NearestCentroid("manhattan"),
+        r"NearestCentroid\(metric='manhattan'\)",
+    ),
     "radius": (lambda: RadiusNeighborsClassifier(9.0), "RadiusNeighborsClassifier has no exact"),
     "radius, value": (lambda: RadiusNeighborsRegressor(9.0), "RadiusNeighborsRegressor has no"),
 }

@@ -145,4 +145,4 @@ def test_the_estimator_of_a_consensus_is_refused_where_it_would_be_alone() -> No
     consensus = RANSACRegressor(RadiusNeighborsRegressor(100.0), min_samples=20, random_state=0)
 
     with pytest.raises(ConversionRefused, match=r"^estimator: RadiusNeighborsRegressor has no"):
-        Draft(consensus.fit(frame, values()), frame, kinds_of(frame)).convert(None, None)
+        Draft(consensus.fit(frame, values()), frame, kinds_of(frame)).convert()

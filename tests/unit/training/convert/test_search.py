@@ -18,6 +18,7 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.semi_supervised import SelfTrainingClassifier
 
 from tests.proof import classes, mixed, numbers, prove
 from training.draft import Draft
@@ -47,6 +48,16 @@ ESTIMATORS: dict[str, Callable[[], Any]] = {
     ),
     "frozen": lambda: FrozenEstimator(logistic()),
 }
+
+
+@pytest.mark.parametrize("criterion", ["threshold", "k_best"])
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_self_trained_classifier_equals_scikit_learn(count: int, criterion: str) -> None:
+    codes = np.unique(classes(count), return_inverse=True)[1]
+    known = np.where(np.arange(300) % 3 == 0, -1, codes)  # -1 is "not known"
+    trained = SelfTrainingClassifier(logistic(), criterion=criterion)
+
+    prove(trained.fit(numbers(), known), numbers())
 
 
 @pytest.mark.parametrize("count", [2, 3])
@@ -82,7 +93,7 @@ def test_a_threshold_comes_through_a_search() -> None:
 
     prove(fitted, numbers())
 
-    _, signature = Draft(fitted, numbers(), kinds_of(numbers())).convert(None, None)
+    _, signature = Draft(fitted, numbers(), kinds_of(numbers())).convert()
     assert signature.target.threshold == 0.3
 
 
@@ -96,7 +107,7 @@ def test_a_search_without_refit_is_refused() -> None:
     search = GridSearchCV(logistic(), GRID, cv=2, refit=False).fit(numbers(), classes(2))
 
     with pytest.raises(ConversionRefused, match=r"GridSearchCV\(refit=False\)"):
-        Draft(search, numbers(), kinds_of(numbers())).convert(None, None)
+        Draft(search, numbers(), kinds_of(numbers())).convert()
 
 
 def test_a_step_inside_is_refused_at_its_place() -> None:
@@ -108,4 +119,4 @@ def test_a_step_inside_is_refused_at_its_place() -> None:
     with pytest.raises(
         ConversionRefused, match=r"^best_estimator_ > functiontransformer: .*nan_to_num"
     ):
-        Draft(search, numbers(), kinds_of(numbers())).convert(None, None)
+        Draft(search, numbers(), kinds_of(numbers())).convert()

@@ -68,4 +68,4 @@ def test_a_selector_that_leaves_nothing_is_refused() -> None:
     selector = make_pipeline(SelectFwe(alpha=0.0)).fit(frame, classes(2))
 
     with pytest.raises(ConversionRefused, match=r"^selectfwe: SelectFwe selects no column"):
-        Draft(selector, frame, kinds_of(frame)).convert(None, None)
+        Draft(selector, frame, kinds_of(frame)).convert()

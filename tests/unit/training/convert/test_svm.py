@@ -9,6 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR, NuSVC, NuSVR
 
+from sklambda.session import Session
 from tests.proof import classes, numbers, prove, values
 from training.convert import convert
 from training.errors import ConversionRefused
@@ -48,6 +49,32 @@ def test_more_classes_equal_scikit_learn_where_ties_are_broken(name: str, count:
     prove(pipeline.fit(frame, classes(count)), frame)
 
 
+@pytest.mark.parametrize("count", [3, 4])
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_more_classes_equal_scikit_learn_where_the_first_of_equal_votes_wins(
+    name: str, count: int
+) -> None:
+    frame = numbers()
+    pipeline = make_pipeline(StandardScaler(), CLASSIFIERS[name]())
+
+    prove(pipeline.fit(frame, classes(count)), frame)
+
+
+@pytest.mark.parametrize("count", [3, 4, 5])
+def test_equal_votes_give_the_label_of_scikit_learn(count: int) -> None:
+    """Noise makes the pairs contradict each other; the most certain class is then not the first."""
+    generator = np.random.default_rng(count)
+    X, y = generator.normal(size=(120, 3)), generator.integers(0, count, 120)
+    fitted = SVC(kernel="rbf", gamma=2.0).fit(X, y)
+    rows = generator.normal(size=(20_000, 3))
+
+    scores = Session(convert(fitted, [None] * 3).model).run(rows)
+
+    expected = fitted.predict(rows)
+    assert (np.rint(scores).argmax(axis=1) == expected).all()
+    assert (scores.argmax(axis=1) != expected).any()
+
+
 @pytest.mark.parametrize("name", REGRESSORS)
 def test_a_regressor_equals_scikit_learn(name: str) -> None:
     frame = numbers()
@@ -72,9 +99,8 @@ def test_labels_follow_the_decision_where_there_are_probabilities_too() -> None:
 
 
 REFUSED: dict[str, tuple[Any, int, str]] = {
-    "votes": (SVC(), 3, r"SVC\(break_ties=False\)"),
-    "votes, nu": (NuSVC(nu=0.2), 3, r"NuSVC\(break_ties=False\)"),
     "pairs": (SVC(decision_function_shape="ovo"), 3, "SVC"),
+    "pairs, nu": (NuSVC(nu=0.2, decision_function_shape="ovo"), 3, "NuSVC"),
     "polynomial": (SVC(kernel="poly"), 2, r"SVC\(kernel='poly'\)"),
     "kernel of its own": (SVC(kernel=np.inner), 2, r"SVC\(kernel=inner\)"),
 }
@@ -95,3 +121,11 @@ def test_an_intercept_of_zero_is_refused() -> None:
 
     with pytest.raises(ConversionRefused, match="intercept of exactly 0"):
         convert(fitted, [None])
+
+
+def test_a_class_that_weighs_nothing_is_refused() -> None:
+    codes = np.arange(300) % 3
+    fitted = SVC().fit(numbers(), codes, sample_weight=(codes != 1) * 1.0)
+
+    with pytest.raises(ConversionRefused, match="weigh nothing"):
+        convert(fitted, [None] * 6)

@@ -42,6 +42,8 @@ FUNCTIONS: dict[str, tuple[Any, Any]] = {
     "exp": (np.exp, np.log),
     "negative": (np.negative, np.negative),
     "reciprocal": (np.reciprocal, np.reciprocal),
+    "exp2": (np.log2, np.exp2),
+    "log2": (np.exp2, np.log2),
     "none": (None, None),
 }
 TRANSFORMERS: dict[str, Any] = {
@@ -114,4 +116,4 @@ def test_what_cannot_be_exact_is_refused_at_its_place(what: str) -> None:
     fitted = make_pipeline(StandardScaler(), model).fit(numbers(), values())
 
     with pytest.raises(ConversionRefused, match=rf"^transformedtargetregressor: {reason}"):
-        Draft(fitted, numbers(), kinds_of(numbers())).convert(None, None)
+        Draft(fitted, numbers(), kinds_of(numbers())).convert()

@@ -15,6 +15,7 @@ from sklearn.tree import (
 )
 
 from tests.proof import classes, numbers, prove, values
+from training.convert.trees import last_left
 from training.draft import Draft
 from training.errors import ConversionRefused
 from training.frames import kinds_of
@@ -72,13 +73,12 @@ def test_a_tree_behind_a_scaler_decides_ties_as_scikit_learn_does() -> None:
     prove(pipeline.fit(frame, classes(3)), frame)
 
 
-def test_several_targets_of_a_classifier_are_refused() -> None:
+@pytest.mark.parametrize("make", [DecisionTreeClassifier, ExtraTreeClassifier])
+def test_several_targets_of_a_classifier_equal_scikit_learn(make: Callable[..., Any]) -> None:
     frame = numbers()
-    labels = np.column_stack([classes(2), classes(2)])
-    fitted = DecisionTreeClassifier(max_depth=2).fit(frame, labels)
+    labels = np.column_stack([classes(2).astype(str), classes(3)]).astype(object)
 
-    with pytest.raises(ConversionRefused, match="several targets"):
-        Draft(fitted, frame, kinds_of(frame)).convert(None, None)
+    prove(make(max_depth=5, random_state=0).fit(frame, labels), frame)
 
 
 def test_a_single_class_is_refused() -> None:
@@ -86,4 +86,19 @@ def test_a_single_class_is_refused() -> None:
     fitted = DecisionTreeClassifier().fit(frame, np.zeros(len(frame), dtype=int))
 
     with pytest.raises(ConversionRefused, match="one class only"):
-        Draft(fitted, frame, kinds_of(frame)).convert(None, None)
+        Draft(fitted, frame, kinds_of(frame)).convert()
+
+
+def test_a_threshold_in_float64_parts_as_a_comparison_in_float32_does() -> None:
+    generator = np.random.default_rng(0)
+    around_zero = np.arange(-9, 9) * float(np.finfo(np.float32).smallest_subnormal) / 2
+    most = float(np.finfo(np.float32).max)
+    spread = generator.normal(size=10_000) * 10.0 ** generator.integers(-46, 38, 10_000)
+    thresholds = np.concatenate([spread, spread.astype(np.float32), around_zero, [most, -most]])
+
+    ends = last_left(thresholds)
+
+    with np.errstate(over="ignore"):
+        assert (ends.astype(np.float32) <= thresholds).all()
+        assert (np.nextafter(ends, np.inf).astype(np.float32) > thresholds).all()
+    np.testing.assert_array_equal(last_left(np.array([np.inf])), [np.inf])

@@ -1,0 +1,262 @@
+"""Exact Shapley values of a sum of trees, against a fixed background.
+
+A leaf is a box: it adds its value where each of its literals holds, one literal a feature. For one
+row x and one background row b, a coalition reaches the leaf if x brings the literals that hold for
+x alone, a of them, and leaves to b those that hold for b alone, c of them; where a literal holds
+for neither, no coalition does. The Shapley values of that game are ``(a-1)! c! / (a+c)!`` of the
+leaf's value for each of the first, and ``-a! (c-1)! / (a+c)!`` for each of the second.
+
+What holds for the background is known beforehand: a word of 64 bits a literal, one bit a row.
+"""
+
+from dataclasses import dataclass, fields
+from functools import cached_property
+from math import lgamma
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sklambda.arrays import Flags, FloatMatrix, FloatVector
+
+type Words = NDArray[np.uint64]
+type Places = NDArray[np.int32]
+type Integers = NDArray[np.intp]
+type _Shares = tuple[FloatVector, Integers, Integers]
+
+MOST_ROWS: Final = 64
+"""How many background rows fit in a word."""
+
+_LEAST: Final = np.finfo(np.float64).min
+_WORD: Final = 64
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What leaves ask of the columns of a matrix.
+
+    Attributes
+    ----------
+    columns : ndarray of int32, shape [Q]
+        The column that a condition looks at.
+    low, high : ndarray of float, shape [Q]
+        It holds for a number above the first and not above the second.
+    missing : ndarray of bool, shape [Q]
+        Whether it holds for NaN.
+    sets : ndarray of int32, shape [Q]
+        The row of `members` where a condition asks for a category, -1 where it asks for a number;
+        empty where all ask for numbers.
+    members : ndarray of uint64, shape [S, W]
+        By bits, the categories for which a condition holds; the last bit is for all others.
+    """
+
+    columns: Places
+    low: FloatVector
+    high: FloatVector
+    missing: Flags
+    sets: Places
+    members: Words
+
+    def hold(self, row: FloatVector) -> Flags:
+        """Tell which conditions hold for a row [K]; gives [Q]."""
+        # Before a tree, an overflow may have made -inf, which is above no bound.
+        values = np.maximum(row, _LEAST)[self.columns]
+        holds: Flags = (values > self.low) & (values <= self.high)
+        if np.isnan(row).any():
+            holds |= np.isnan(values) & self.missing
+        if len(self._categorical):
+            holds[self._categorical] = self._hold_category(row)
+        return holds
+
+    @cached_property
+    def _categorical(self) -> Integers:
+        return np.flatnonzero(self.sets >= 0)
+
+    def _hold_category(self, row: FloatVector) -> Flags:
+        asked = self._categorical
+        bits = category_bits(row, self.members.shape[1])[self.columns[asked]]
+        words = self.members[self.sets[asked], bits // _WORD]
+        holds: Flags = (words >> (bits % _WORD).astype(np.uint64)) & np.uint64(1) != 0
+        return holds
+
+
+def category_bits(codes: FloatVector, words: int) -> NDArray[np.int64]:
+    """Give the bit of each code in a set of so many words: the last one where it has none."""
+    last = words * _WORD - 1
+    known = (codes >= 0) & (codes < last) & (codes == np.floor(codes))
+    return np.where(known, codes, last).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class TreeTable:
+    """The leaves of trees, and what holds for the background.
+
+    Attributes
+    ----------
+    conditions : Conditions
+        In the order of leaves and, within, of features.
+    literals : ndarray of int32, shape [L]
+        The first condition of each literal, which holds if all of its conditions do; empty where
+        each has one.
+    features : ndarray of int32, shape [L]
+        The feature that a literal is about.
+    background : ndarray of uint64, shape [L]
+        By bits, the background rows for which it holds.
+    leaves : ndarray of int32, shape [M]
+        The first literal of each leaf.
+    values : FloatMatrix
+        Shape [M, V]: what a leaf adds.
+    mix : FloatMatrix
+        Shape [C, V]: the explained scores are ``mix`` times the sums of the leaves.
+    rows : int
+        How many background rows there are.
+    """
+
+    conditions: Conditions
+    literals: Places
+    features: Places
+    background: Words
+    leaves: Places
+    values: FloatMatrix
+    mix: FloatMatrix
+    rows: int
+
+    @classmethod
+    def of(cls, conditions: Conditions, background: FloatMatrix, **parts: Any) -> Self:
+        """Make a table of what holds for the rows of `background`, [B, K]."""
+        literals = parts["literals"]
+        words = np.zeros(len(parts["features"]), dtype=np.uint64)
+        for place, row in enumerate(background):
+            holds = _joined(conditions.hold(row), literals)
+            words |= holds.astype(np.uint64) << np.uint64(place)
+        return cls(conditions=conditions, background=words, rows=len(background), **parts)
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, Any]) -> Self:
+        """Read what `arrays` gave."""
+        conditions = Conditions(**{one.name: arrays[one.name] for one in fields(Conditions)})
+        own = {name: arrays[name] for name in _OWN}
+        return cls(conditions=conditions, rows=int(arrays["rows"]), **own)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Give all that the table holds, by name."""
+        asked = {one.name: getattr(self.conditions, one.name) for one in fields(Conditions)}
+        own = {name: getattr(self, name) for name in _OWN}
+        return asked | own | {"rows": np.array(self.rows)}
+
+    @property
+    def size(self) -> int:
+        """How many bytes the table takes."""
+        return sum(array.nbytes for array in self.arrays().values())
+
+    def contributions(self, row: FloatVector, features: int) -> FloatMatrix:
+        """Compute the Shapley values of a row.
+
+        Parameters
+        ----------
+        row : FloatVector
+            Shape [K]: what the conditions look at.
+        features : int
+            How many features there are, F.
+
+        Returns
+        -------
+        FloatMatrix
+            Shape [F, C].
+        """
+        holds = _joined(self.conditions.hold(row), self.literals)
+        reached = np.where(holds, np.uint64(2**self.rows - 1), self.background)
+        alive = np.bitwise_and.reduceat(reached, self.leaves)
+        live = np.flatnonzero(alive)
+        if len(live) == 0:
+            return np.zeros((features, len(self.mix)))
+        shares, literals, owners = self._shares(alive[live], live, holds)
+        values, own = self.values[live] / self.rows, self.features[literals]
+        sums = [
+            np.bincount(own, shares * values[owners, column], minlength=features)
+            for column in range(values.shape[1])
+        ]
+        found: FloatMatrix = np.stack(sums, axis=1) @ self.mix.T
+        return found
+
+    def _shares(self, alive: Words, live: Integers, holds: Flags) -> _Shares:
+        """Give what literals get of the value of a live leaf: shares, literals and leaves, [S]."""
+        depth = self._depths[live]
+        leaf = np.repeat(np.arange(len(live)), depth)
+        literal = np.arange(len(leaf)) + np.repeat(self.leaves[live] - _starts(depth), depth)
+        kept = holds[literal]
+        lost = np.where(kept, alive[leaf] & ~self.background[literal], np.uint64(0))
+        fails, losing = np.flatnonzero(~kept), np.flatnonzero(lost)
+        spent = np.bincount(leaf[fails], minlength=len(live))
+        count = np.bincount(leaf[losing], minlength=len(live))
+        gains, losses = np.empty(len(losing)), np.empty(len(live))
+        sizes = count[leaf[losing]]
+        for size in np.unique(count).tolist():
+            own, which = count == size, sizes == size
+            words = lost[losing[which]].reshape(np.count_nonzero(own), size).T
+            gain, losses[own] = self._game(alive[own], words, spent[own])
+            gains[which] = gain.T.ravel()
+        places = np.concatenate([losing, fails])
+        return np.append(gains, -losses[leaf[fails]]), literal[places], leaf[places]
+
+    def _game(self, alive: Words, lost: Words, spent: Integers) -> tuple[FloatMatrix, FloatVector]:
+        """Add up over rows what each lost literal [D, M] gains and what each failed one loses."""
+        rows = _by_count(alive, lost)
+        gain, loss = (table[: len(rows), spent] for table in self._weights)
+        gains = np.empty(lost.shape)
+        for place, word in enumerate(lost):
+            gains[place] = _weighed(gain, rows & word)
+        return gains, _weighed(loss, rows)
+
+    @cached_property
+    def _depths(self) -> Integers:
+        return np.diff(self.leaves, append=len(self.features))
+
+    @cached_property
+    def _weights(self) -> tuple[FloatMatrix, FloatMatrix]:
+        """Give the two weights of the module's first paragraph, by a and c."""
+        size = int(self._depths.max()) + 1
+        gain, loss = np.zeros((size, size)), np.zeros((size, size))
+        for a in range(size):
+            for c in range(size - a):
+                whole = lgamma(a + c + 1)
+                if a:
+                    gain[a, c] = np.exp(lgamma(a) + lgamma(c + 1) - whole)
+                if c:
+                    loss[a, c] = np.exp(lgamma(a + 1) + lgamma(c) - whole)
+        return gain, loss
+
+
+_OWN: Final = ("literals", "features", "background", "leaves", "values", "mix")
+
+
+def _joined(holds: Flags, literals: Places) -> Flags:
+    if len(literals) == 0:
+        return holds
+    joined: Flags = np.logical_and.reduceat(holds, literals)
+    return joined
+
+
+def _starts(lengths: Integers) -> Integers:
+    return np.cumsum(lengths) - lengths
+
+
+def _by_count(alive: Words, lost: Words) -> Words:
+    """Sort background rows by how many of the literals [D, M] they lose.
+
+    Gives [D + 1, M]: the rows that lose 0, 1, ... of a leaf's literals, as bits. They are counted
+    in all leaves and rows at once, a literal at a time.
+    """
+    counted = np.zeros((len(lost) + 1, len(alive)), dtype=np.uint64)
+    counted[0] = alive
+    for place, word in enumerate(lost, start=1):
+        moved = counted[:place] & word
+        counted[:place] ^= moved
+        counted[1 : place + 1] |= moved
+    return counted
+
+
+def _weighed(weights: FloatMatrix, rows: Words) -> FloatVector:
+    """Add up the weights [A, M] of as many rows as there are bits."""
+    found: FloatVector = np.einsum("am,am->m", weights, np.bitwise_count(rows).astype(np.float64))
+    return found

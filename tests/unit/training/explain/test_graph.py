@@ -1,0 +1,114 @@
+"""What is read off a graph is true of it, and what has no closed form says why."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import PCA
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import Normalizer, OneHotEncoder, PowerTransformer, StandardScaler
+
+from sklambda.explainer import owners
+from tests.explaining import Explained, explained
+from tests.proof import classes, mixed, numbers
+from training.draft import Draft
+from training.explain.dependence import dependence
+from training.explain.exact import closed_form
+from training.explain.flow import Flow
+from training.explain.proof import require_exact
+from training.explain.refusal import NoClosedForm
+from training.frames import kinds_of
+
+COLUMNS = ColumnTransformer(
+    [
+        ("numbers", make_pipeline(SimpleImputer(), StandardScaler()), ["grid", "skewed"]),
+        ("powers", PowerTransformer(), ["whole"]),
+        ("categories", OneHotEncoder(handle_unknown="ignore"), ["colour", "plan"]),
+    ]
+)
+STEPS = {
+    "columns": COLUMNS,
+    "components": make_pipeline(COLUMNS, PCA(2)),
+    "rows": make_pipeline(COLUMNS, Normalizer()),
+}
+
+
+def flow_of(estimator: Any, found: Explained, frame: Any) -> Flow:
+    model, _ = Draft(estimator, frame, kinds_of(frame)).convert()
+    return Flow(model, found.rows)
+
+
+@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
+@pytest.mark.parametrize("last", [LogisticRegression(), HistGradientBoostingClassifier(max_iter=2)])
+def test_no_feature_changes_a_column_that_does_not_depend_on_it(step: Any, last: Any) -> None:
+    frame = mixed(missing=False)
+    model = make_pipeline(step, last).fit(frame, classes(2))
+    found = explained(model, frame)
+    flow, owned = flow_of(model, found, frame), owners(found.signature)
+    changed = [np.where(owned == each, np.roll(found.rows, 1, 0), found.rows) for each in owned]
+
+    known = {name: each for name, each in dependence(flow, owned).items() if each.ndim == 2}
+
+    assert len(known) > 3
+    for name in known.keys() & flow.makers.keys():
+        before = flow.values(name, found.rows)
+        for feature, X in enumerate(changed):
+            moved = (before != flow.values(name, X)).any(axis=0)
+            assert not (moved & ~known[name][feature]).any()
+
+
+REASONS = {
+    "products": (make_pipeline(StandardScaler(), Normalizer(), LogisticRegression()), "in the way"),
+    "neighbours": (make_pipeline(StandardScaler(), KNeighborsClassifier()), "in the way"),
+    "components": (
+        make_pipeline(StandardScaler(), PCA(2), RandomForestClassifier(4)),
+        "trees look at columns that are of several features",
+    ),
+}
+
+
+@pytest.mark.parametrize(("estimator", "reason"), REASONS.values(), ids=REASONS)
+def test_what_has_no_closed_form_says_why(estimator: Any, reason: str) -> None:
+    frame = numbers()
+
+    found = explained(estimator.fit(frame, classes(2)), frame)
+
+    assert found.explainer.reason is not None
+    assert reason in found.explainer.reason
+
+
+def test_tables_beyond_a_size_are_none() -> None:
+    frame = numbers()
+    model = RandomForestClassifier(8, random_state=0).fit(frame, classes(2))
+    found = explained(model, frame)
+
+    with pytest.raises(NoClosedForm, match="the tables of its trees exceed 0 MB"):
+        closed_form(
+            flow_of(model, found, frame),
+            owners(found.signature),
+            found.explainer.background,
+            most_bytes=1000,
+        )
+
+
+def test_a_closed_form_that_is_wrong_is_found_out() -> None:
+    frame = numbers()
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(frame, classes(2))
+    found = explained(model, frame)
+    flow, owned = flow_of(model, found, frame), owners(found.signature)
+    what, exact = closed_form(flow, owned, found.explainer.background)
+    background = found.explainer.background
+
+    for wrong, reason in (
+        (replace(exact, owners=np.roll(exact.owners, 1)), "a feature changes what is another's"),
+        (replace(exact, base=exact.base + 1e-6), "not those of its score"),
+        (replace(exact, weights=exact.weights[::-1]), "not those of its score"),
+    ):
+        with pytest.raises(NoClosedForm, match=reason):
+            require_exact(what, wrong, owned, background)

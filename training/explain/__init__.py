@@ -1,0 +1,59 @@
+"""What a package needs to explain its scores, found in its graph and proven on it."""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from sklambda.arrays import FloatMatrix
+from sklambda.codec import Codec
+from sklambda.exact_shapley import Arrays, written
+from sklambda.explainer import owners
+from sklambda.shapley_trees import MOST_ROWS
+from sklambda.signature import Signature
+from training.explain.exact import closed_form
+from training.explain.flow import Flow
+from training.explain.proof import require_exact
+from training.explain.refusal import NoClosedForm
+from training.frames import client_rows
+
+_SEED: Final = 0
+_SAMPLE: Final = 256
+_NUMBERS: Final = 2**22
+"""How many numbers the sample and the background hold at most: a text has a column a word."""
+
+
+def explainer_file(model: bytes, signature: Signature, frame: pd.DataFrame) -> bytes:
+    """Make the file with which a package explains its scores.
+
+    Parameters
+    ----------
+    model : bytes
+        The graph of the package.
+    signature : Signature
+        Its inputs and its answer.
+    frame : DataFrame
+        Shape [N, F]: the rows that the model was fitted on.
+
+    Returns
+    -------
+    bytes
+        What `sklambda.explainer.Explainer.open` reads.
+    """
+    generator, most = np.random.default_rng(_SEED), max(1, _NUMBERS // signature.width)
+    places = generator.permutation(len(frame))[: min(_SAMPLE, most)]
+    sample = Codec(signature).encode(client_rows(frame.iloc[places], signature.kinds))
+    background = sample[: min(MOST_ROWS, most // 4 + 1)]
+    return written({"background": background, **_found(model, signature, sample, background)})
+
+
+def _found(
+    model: bytes, signature: Signature, sample: FloatMatrix, background: FloatMatrix
+) -> Arrays:
+    owned = owners(signature)
+    try:
+        explained, exact = closed_form(Flow(model, sample), owned, background)
+        require_exact(explained, exact, owned, background)
+    except NoClosedForm as error:
+        return {"reason": np.array(str(error))}
+    return exact.arrays()

@@ -1,0 +1,178 @@
+"""Scores as a weighted sum: of columns that each depend on one feature, and of trees.
+
+The sum is followed backwards through a graph, from the scores to what goes into it. It is the graph
+that is served, so what is found here holds for it, whatever estimator it was made of.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeIs
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import NodeProto
+
+from sklambda.arrays import FloatMatrix
+from training.explain.dependence import Features, spread
+from training.explain.ensembles import Forest, is_ensemble
+from training.explain.flow import Flow, attributes
+from training.explain.operators import shares
+
+type Pending = dict[str, FloatMatrix]  # by tensor, the weights [C, W] of its columns
+
+
+@dataclass(frozen=True, slots=True)
+class Trees:
+    """A term of the sum: what trees add.
+
+    Attributes
+    ----------
+    tensor : str
+        What they look at, [N, K].
+    forest : Forest
+        The trees.
+    leaves : ndarray of bool, shape [M]
+        Those of its leaves that count here.
+    values : FloatMatrix
+        Shape [M, V]: what each leaf adds.
+    mix : FloatMatrix
+        Shape [C, V]: how much that counts.
+    """
+
+    tensor: str
+    forest: Forest
+    leaves: NDArray[np.bool_]
+    values: FloatMatrix
+    mix: FloatMatrix
+
+
+@dataclass(slots=True)
+class Sum:
+    """The sum, but for a constant.
+
+    Attributes
+    ----------
+    columns : dict of str to FloatMatrix
+        By tensor: the weights of its columns, [C, W], which each depend on one feature.
+    trees : list of Trees
+        The other terms.
+    """
+
+    columns: Pending = field(default_factory=dict)
+    trees: list[Trees] = field(default_factory=list)
+
+
+def decomposed(
+    flow: Flow, depends: Mapping[str, Features], tensor: str, weights: FloatMatrix
+) -> Sum:
+    """Find the sum that ``weights`` times a tensor is.
+
+    Parameters
+    ----------
+    flow : Flow
+        The graph.
+    depends : mapping of str to Features
+        What `dependence` gives for it.
+    tensor : str
+        A matrix of the graph, [N, W].
+    weights : FloatMatrix
+        Shape [C, W].
+
+    Raises
+    ------
+    NoClosedForm
+        It is none.
+    """
+    found, pending = Sum(), {tensor: weights}
+    _settle(found, pending, depends)
+    for node in reversed(flow.nodes):
+        for name in pending.keys() & set(node.output):
+            _follow(node, pending.pop(name), flow, found, pending)
+            _settle(found, pending, depends)
+    found.trees = [_joined(group) for group in _alike(found.trees)]
+    return found
+
+
+def _follow(
+    node: NodeProto, weights: FloatMatrix, flow: Flow, found: Sum, pending: Pending
+) -> None:
+    """Go from the result of a node to what goes into it."""
+    if is_ensemble(node):
+        found.trees += _by_target(node, weights)
+    elif looked_up := _looked_up(node, weights, flow):
+        found.trees += looked_up
+    else:
+        for name, share in shares(node, weights, flow):
+            pending[name] = pending[name] + share if name in pending else share
+
+
+def _settle(found: Sum, pending: Pending, depends: Mapping[str, Features]) -> None:
+    """Take out what is of one feature a column, and what is constant."""
+    for name in list(pending):
+        if name not in depends or not pending[name].any():
+            del pending[name]
+            continue
+        features = spread(depends[name], pending[name].shape[1])
+        if features.ndim == 2 and (features[:, pending[name].any(axis=0)].sum(axis=0) < 2).all():
+            found.columns[name] = found.columns.get(name, 0) + pending.pop(name)
+
+
+def _alike(trees: Sequence[Trees]) -> Iterable[list[Trees]]:
+    """Group terms that look at the same tensor and count alike."""
+    groups: dict[tuple[str, bytes], list[Trees]] = {}
+    for each in trees:
+        groups.setdefault((each.tensor, each.mix.tobytes()), []).append(each)
+    return groups.values()
+
+
+def _joined(trees: Sequence[Trees]) -> Trees:
+    return Trees(
+        trees[0].tensor,
+        Forest.joined([each.forest for each in trees]),
+        np.concatenate([each.leaves for each in trees]),
+        np.concatenate([each.values for each in trees]),
+        trees[0].mix,
+    )
+
+
+def _by_target(node: NodeProto, weights: FloatMatrix) -> Iterator[Trees]:
+    """Give the trees of each column of the result apart."""
+    forest = Forest.read(node)
+    for target in np.flatnonzero(weights.any(axis=0)):
+        own = forest.targets == target
+        yield Trees(
+            node.input[0], forest, own, forest.weights[:, None], weights[:, target : target + 1]
+        )
+
+
+def _looked_up(node: NodeProto, weights: FloatMatrix, flow: Flow) -> list[Trees]:
+    """Recognise trees whose leaves are numbers of rows of a table, as `gathered` makes them."""
+    if not _is(node, "ReduceSum", keepdims=0) or flow.constant(node, 1) != [0]:
+        return []
+    gather = flow.maker(node)
+    if not _is(gather, "Gather", axis=0):
+        return []
+    table, transpose = flow.constants.get(gather.input[0]), flow.maker(gather, 1)
+    cast = flow.maker(transpose) if _is(transpose, "Transpose", perm=[1, 0]) else None
+    if table is None or table.ndim != 2 or not _is(cast, "Cast"):
+        return []
+    before = flow.maker(cast)
+    nodes = [before]
+    if _is(before, "Concat", axis=1):
+        nodes = [flow.makers.get(name) for name in before.input]
+    if not all(each is not None and is_ensemble(each) for each in nodes):
+        return []
+    return [_of_table(each, table, weights) for each in nodes if each is not None]
+
+
+def _is(node: NodeProto | None, operator: str, **wanted: object) -> TypeIs[NodeProto]:
+    if node is None or node.op_type != operator:
+        return False
+    found = attributes(node)
+    return all(found.get(name) == value for name, value in wanted.items())
+
+
+def _of_table(node: NodeProto, table: FloatMatrix, weights: FloatMatrix) -> Trees:
+    forest = Forest.read(node)
+    values = table[forest.weights.astype(np.int64)]
+    return Trees(node.input[0], forest, np.ones(len(values), dtype=bool), values, weights)

@@ -1,0 +1,172 @@
+"""The closed form of a model's scores, where there is one."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from sklambda.arrays import FloatMatrix, IntVector
+from sklambda.exact_shapley import Exact, Link, shown
+from sklambda.predictor import distances
+from sklambda.session import Session
+from training.explain.additive import Sum, decomposed
+from training.explain.dependence import Features, dependence, spread
+from training.explain.flow import SCORES, Flow
+from training.explain.refusal import NoClosedForm
+from training.explain.tables import tree_table
+
+MOST_BYTES: Final = 64 * 2**20
+"""How large the tables of a model's trees may be."""
+
+_SAME: Final = 1e-11
+_LINKS: Final[Mapping[str, Link]] = {
+    "Sigmoid": "sigmoid",
+    "Neg": "sigmoid",  # the first step of 1 / (1 + exp(-x))
+    "Softmax": "softmax",
+    "Exp": "exp",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What is explained in place of the scores.
+
+    Attributes
+    ----------
+    flow : Flow
+        The graph.
+    link : {"identity", "sigmoid", "softmax", "exp"}
+        What makes the scores of it.
+    tensor : str
+        A matrix of the graph, [N, W].
+    weights : FloatMatrix
+        Shape [C, W]: the explained scores are these times the matrix.
+    """
+
+    flow: Flow
+    link: Link
+    tensor: str
+    weights: FloatMatrix
+
+    def scores(self, X: FloatMatrix) -> FloatMatrix:
+        """Compute the explained scores of rows [N, K]; gives [N, C]."""
+        return self.flow.values(self.tensor, X) @ self.weights.T
+
+
+def closed_form(
+    flow: Flow, owners: IntVector, background: FloatMatrix, most_bytes: int = MOST_BYTES
+) -> tuple[Explained, Exact]:
+    """Find what exact Shapley values of a model need.
+
+    Parameters
+    ----------
+    flow : Flow
+        The graph.
+    owners : ndarray of int, shape [K]
+        The feature that each column of ``X`` belongs to.
+    background : FloatMatrix
+        Shape [B, K].
+    most_bytes : int, optional
+        How large the tables of its trees may be.
+
+    Raises
+    ------
+    NoClosedForm
+        There are none, or they are too large; says why.
+    """
+    depends, reasons = dependence(flow, owners), []
+    for explained in _candidates(flow):
+        try:
+            found = decomposed(flow, depends, explained.tensor, explained.weights)
+            exact = _exact(explained, found, depends, background)
+        except NoClosedForm as error:
+            reasons.append(error)
+            continue
+        if sum(table.size for table in exact.tables) > most_bytes:
+            raise NoClosedForm(f"the tables of its trees exceed {most_bytes >> 20} MB")
+        return explained, exact
+    raise reasons[0]
+
+
+def _candidates(flow: Flow) -> Iterator[Explained]:
+    """Give what goes into a link that makes the scores, the last one first; at last the scores."""
+    scores = flow.values(SCORES, flow.sample)
+    for node in reversed(flow.nodes):
+        link = _LINKS.get(node.op_type)
+        if link is None or node.input[0] in flow.constants:
+            continue
+        values = flow.values(node.input[0], flow.sample)
+        weights = _weights(values, scores)
+        if weights is None:
+            continue
+        with np.errstate(all="ignore"):
+            found = shown(link, values @ weights.T)
+        if distances(scores, found).max() <= _SAME:
+            yield Explained(flow, link, node.input[0], weights)
+    yield Explained(flow, "identity", SCORES, np.eye(scores.shape[1]))
+
+
+def _weights(values: FloatMatrix, scores: FloatMatrix) -> FloatMatrix | None:
+    if values.ndim != 2 or len(values) != len(scores):
+        return None
+    if values.shape == scores.shape:
+        return np.eye(scores.shape[1])
+    if values.shape[1] == 1 and scores.shape[1] == 2:
+        # The log-odds of the first class are the opposite of those of the second.
+        return np.array([[-1.0], [1.0]])
+    return None
+
+
+def _exact(
+    explained: Explained, found: Sum, depends: Mapping[str, Features], background: FloatMatrix
+) -> Exact:
+    layout = _Layout(depends)
+    linear = [layout.columns(name, weights) for name, weights in found.columns.items()]
+    weights = np.concatenate([np.zeros((0, len(explained.weights))), *linear])
+    places = [layout.places(each.tensor, np.unique(each.forest.columns)) for each in found.trees]
+    prepare = explained.flow.cut(layout.parts)
+    Z = Session(prepare).run(background)
+    tables = [
+        tree_table(trees, own, layout.owners, Z)
+        for trees, own in zip(found.trees, places, strict=True)
+    ]
+    return Exact(
+        prepare=prepare,
+        link=explained.link,
+        base=explained.scores(background).mean(axis=0),
+        owners=layout.owners,
+        weights=weights,
+        centre=Z[:, : len(weights)].mean(axis=0),
+        tables=tuple(table for table in tables if table is not None),
+    )
+
+
+class _Layout:
+    """Which columns of which tensors stand in the prepared matrix, and whose they are."""
+
+    def __init__(self, depends: Mapping[str, Features]) -> None:
+        self._depends = depends
+        self.parts: list[tuple[str, IntVector]] = []
+        self.owners: IntVector = np.empty(0, dtype=np.intp)
+
+    def columns(self, tensor: str, weights: FloatMatrix) -> FloatMatrix:
+        """Add the columns of a tensor that count; gives their weights, [L, C]."""
+        features = spread(self._depends[tensor], weights.shape[1])
+        counted = weights.any(axis=0) & features.any(axis=0)
+        self._add(tensor, np.flatnonzero(counted), features)
+        return weights[:, counted].T
+
+    def places(self, tensor: str, columns: IntVector) -> dict[int, int]:
+        """Add columns that trees look at; gives where each stands."""
+        features = spread(self._depends[tensor], int(columns.max()) + 1)
+        if features.ndim == 1 or (features[:, columns].sum(axis=0) > 1).any():
+            raise NoClosedForm("trees look at columns that are of several features")
+        start = len(self.owners)
+        self._add(tensor, columns, features)
+        return {column: start + place for place, column in enumerate(columns.tolist())}
+
+    def _add(self, tensor: str, columns: IntVector, features: Features) -> None:
+        self.parts.append((tensor, columns))
+        # A column of no feature is the same in all rows, so it does not matter whose it is.
+        self.owners = np.append(self.owners, features[:, columns].argmax(axis=0))
