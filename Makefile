@@ -28,6 +28,8 @@ check: dev tools ## Lint, types and the template, without running anything
 
 build: training tools ## Build the functions and layers around the package last trained
 	sam build --parallel --parameter-overrides Architecture=$(ARCH)
+	@sed -i.bak "s/Description: Not built by make./Description: Built $$(date -u +%FT%TZ)./" \
+	  .aws-sam/build/template.yaml
 
 local: build ## Run the built functions in real Lambda containers at http://127.0.0.1:3000
 	sam local start-api --config-env local
@@ -53,3 +55,6 @@ dev:
 tools:
 	@requirements/install deploy .venv-deploy
 	@requirements/install emulator .venv-emulator
+	@requirements/install browser .venv
+	@requirements/install-axe
+	@requirements/install clients .venv-clients

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from functions.authorize.settings import Settings as AuthorizeSettings
 from sklambda.settings import Settings
 from tests.conftest import REPOSITORY, Trained
 
@@ -157,8 +158,9 @@ def test_functions_are_a_namespace_package() -> None:
     assert list((REPOSITORY / "functions").rglob("__init__.py")) == []
 
 
-def settings() -> set[str]:
-    return {field.name.upper() for field in dataclasses.fields(Settings)}
+def settings(function: str = "Predict") -> set[str]:
+    read = AuthorizeSettings if function == "Authorize" else Settings
+    return {field.name.upper() for field in dataclasses.fields(read)}
 
 
 @pytest.mark.parametrize("name", sorted(settings()))
@@ -170,8 +172,8 @@ def test_each_setting_stands_in_the_readme(name: str) -> None:
 def test_the_template_sets_each_setting_and_nothing_that_nobody_reads(name: str) -> None:
     variables = lambda_functions()[name]["Properties"]["Environment"]["Variables"]
 
-    assert settings() <= set(variables)
-    assert set(variables) - settings() <= set(OF_LIBRARIES)
+    assert settings(name) <= set(variables)
+    assert set(variables) - settings(name) <= set(OF_LIBRARIES)
 
 
 def test_each_event_is_used_by_a_test() -> None:
@@ -200,6 +202,11 @@ def declared(requirements: list[str]) -> dict[str, str]:
     return dict(plain)
 
 
+def lock_of(group: str) -> str:
+    layer = REPOSITORY / "layers" / group
+    return f"layers/{group}/requirements.txt" if layer.is_dir() else f"requirements/{group}.txt"
+
+
 def groups() -> dict[str, list[str]]:
     document = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
     runtime: list[str] = document["project"]["dependencies"]
@@ -208,7 +215,7 @@ def groups() -> dict[str, list[str]]:
         "layers/runtime/requirements.txt": runtime,
         "requirements/training.txt": [*runtime, *extras["training"]],
         "requirements/dev.txt": [*runtime, *extras["training"], *extras["dev"]],
-        **{f"requirements/{name}.txt": t for name, t in document["dependency-groups"].items()},
+        **{lock_of(name): pinned for name, pinned in document["dependency-groups"].items()},
     }
 
 
@@ -217,7 +224,14 @@ def test_a_lock_file_has_the_versions_of_pyproject(lock: str) -> None:
     assert declared(groups()[lock]).items() <= pins(REPOSITORY / lock).items(), "run `make lock`"
 
 
-@pytest.mark.parametrize("lock", ["layers/runtime/requirements.txt", "requirements/training.txt"])
+@pytest.mark.parametrize(
+    "lock",
+    [
+        "layers/runtime/requirements.txt",
+        "layers/tokens/requirements.txt",
+        "requirements/training.txt",
+    ],
+)
 def test_what_is_deployed_is_what_is_tested(lock: str) -> None:
     assert pins(REPOSITORY / lock).items() <= pins(REPOSITORY / "requirements/dev.txt").items()
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from sklambda.arrays import Flags, FloatVector
+from sklambda.arrays import Flags, FloatMatrix, FloatVector
 from sklambda.codec import Codec
 from sklambda.errors import RowsInvalid
 from sklambda.manifest import ParityReport
@@ -34,23 +34,25 @@ class Candidate:
 
     def answers(self, rows: Sequence[ClientRow]) -> Answers:
         """Score rows; those that the codec refuses are marked."""
-        accepted, target = self._accepted(rows), self.signature.target
+        target = self.signature.target
+        X, accepted = self._encoded(rows)
         found = refusals(len(rows), target)
         if accepted.any():
-            kept = [row for row, ok in zip(rows, accepted, strict=True) if ok]
-            scores = self.session.run(self.codec.encode(kept))
+            scores = self.session.run(X)
             found.scores[accepted] = scores
             found.labels[accepted] = choose(target, scores)
             found.refused[accepted] = False
         return found
 
-    def _accepted(self, rows: Sequence[ClientRow]) -> Flags:
+    def _encoded(self, rows: Sequence[ClientRow]) -> tuple[FloatMatrix, Flags]:
+        """Encode the rows that the codec accepts, and tell which they are."""
         accepted = np.ones(len(rows), dtype=bool)
         try:
-            self.codec.encode(rows)
+            return self.codec.encode(rows), accepted
         except RowsInvalid as invalid:
             accepted[[fault.row for fault in invalid.faults]] = False
-        return accepted
+        kept = [row for row, ok in zip(rows, accepted, strict=True) if ok]
+        return self.codec.encode(kept), accepted
 
 
 @dataclass(slots=True)

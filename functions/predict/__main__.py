@@ -37,12 +37,12 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8000, help="port to listen on (%(default)s)")
     options = parser.parse_args()
     try:
-        from functions.predict.handler import app, predictor
+        from functions.predict.handler import app, service
     except SklambdaError as error:
         sys.exit(f"{error}. MODEL_DIR names the package; `make up` trains one.")
     config = uvicorn.Config(app, options.host, options.port, log_level="warning", lifespan="off")
     with suppress(KeyboardInterrupt):  # uvicorn has shut down in order by then
-        _Server(config, predictor.package.signature.example).run()
+        _Server(config, service.model.signature.example).run()
 
 
 if __name__ == "__main__":

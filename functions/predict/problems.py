@@ -3,7 +3,7 @@
 A problem names places and codes. It never holds a value of the request, a path or a stack.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
@@ -12,6 +12,8 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from sklambda.errors import Fault, RowsInvalid
+
+type Locate = Callable[[Fault], str]
 
 MEDIA_TYPE: Final = "application/problem+json"
 MOST_ERRORS: Final = 100
@@ -49,6 +51,7 @@ class ProblemRaised(Exception):  # it becomes the problem that it names
             "title": self.status.phrase,
             "status": self.status.value,
             "detail": self.detail,
+            "error": self.detail,  # as the Open Inference Protocol has it
             **self.members,
         }
         return Response(
@@ -66,24 +69,36 @@ def not_json(place: str) -> ProblemRaised:
     return ProblemRaised(HTTPStatus.BAD_REQUEST, "not-json", f"The body is not JSON: {place}.")
 
 
+def not_csv(place: str) -> ProblemRaised:
+    """Say that the body is no CSV; `place` is where it stops being so."""
+    return ProblemRaised(HTTPStatus.BAD_REQUEST, "not-csv", f"The body is not CSV: {place}.")
+
+
 def body_invalid(*faults: tuple[str, str, str]) -> ProblemRaised:
     """Say what is wrong with the body around the rows: (pointer, code, detail) a fault."""
-    errors = [dict(zip(("pointer", "code", "detail"), fault, strict=True)) for fault in faults]
+    errors = [
+        dict(zip(("pointer", "code", "detail"), fault, strict=True))
+        for fault in faults[:MOST_ERRORS]
+    ]
     return ProblemRaised(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "body-invalid",
         "The body is not what the service takes.",
-        {"errors": errors, "total": len(errors)},
+        {"errors": errors, "total": len(faults)},
     )
 
 
-def rows_invalid(invalid: RowsInvalid) -> ProblemRaised:
-    """Say what is wrong with the rows."""
+def rows_invalid(invalid: RowsInvalid, locate: Locate) -> ProblemRaised:
+    """Say what is wrong with the rows; `locate` points to a fault's place in the body."""
+    errors = [
+        {"pointer": locate(fault), "code": fault.code.value, "detail": fault.detail}
+        for fault in invalid.faults[:MOST_ERRORS]
+    ]
     return ProblemRaised(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "rows-invalid",
         "Some instances do not fit the model's signature; none was scored.",
-        {"errors": _errors(invalid.faults[:MOST_ERRORS]), "total": len(invalid.faults)},
+        {"errors": errors, "total": len(invalid.faults)},
     )
 
 
@@ -97,13 +112,48 @@ def too_many_rows(limit: int) -> ProblemRaised:
     )
 
 
-def unsupported_media_type() -> ProblemRaised:
-    """Say that the body is announced as something else than JSON."""
+def too_many_bytes(limit: int) -> ProblemRaised:
+    """Say that the body is longer than it may be."""
+    return ProblemRaised(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "too-many-bytes",
+        f"A body may hold {limit} bytes.",
+        {"limit": limit},
+    )
+
+
+def unsupported_media_type(known: Sequence[str]) -> ProblemRaised:
+    """Say that the body is announced as something else than what is taken here."""
     return ProblemRaised(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         "unsupported-media-type",
-        "The body must be application/json.",
-        headers={"accept": "application/json"},
+        f"The body must be {' or '.join(known)}.",
+        headers={"accept": ", ".join(known)},
+    )
+
+
+def not_acceptable(offered: Sequence[str]) -> ProblemRaised:
+    """Say that no media type that is accepted is one that is given here."""
+    return ProblemRaised(
+        HTTPStatus.NOT_ACCEPTABLE,
+        "not-acceptable",
+        f"The answer can be {' or '.join(offered)}.",
+    )
+
+
+def not_explained() -> ProblemRaised:
+    """Say that this model cannot explain its scores."""
+    return ProblemRaised(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "not-explained",
+        "The model package holds no explanations.",
+    )
+
+
+def unknown_model() -> ProblemRaised:
+    """Say that no model of this name, or not in this version, is served."""
+    return ProblemRaised(
+        HTTPStatus.NOT_FOUND, "unknown-model", "No model of this name and version is served here."
     )
 
 
@@ -122,14 +172,3 @@ def of_status(status: int, headers: Mapping[str, str] | None = None) -> ProblemR
     known = HTTPStatus(status)
     kind = known.name.lower().replace("_", "-")
     return ProblemRaised(known, kind, known.description or known.phrase, headers=headers or {})
-
-
-def _errors(faults: Sequence[Fault]) -> list[dict[str, str]]:
-    return [
-        {
-            "pointer": pointer("instances", *fault.place),
-            "code": fault.code.value,
-            "detail": fault.detail,
-        }
-        for fault in faults
-    ]

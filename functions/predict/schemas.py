@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from sklambda.cautions import CautionCode
 from sklambda.signature import Feature, Kind, Scores, Signature, Target
 
 type Schema = dict[str, Any]
+type Responses = dict[int | str, dict[str, Any]]
 
 _TYPES: Final[dict[Kind, str]] = {
     "number": "number",
@@ -16,7 +18,18 @@ _TYPES: Final[dict[Kind, str]] = {
     "datetime": "string",
 }
 _TEXT: Final[Schema] = {"type": "string"}
+_NUMBER: Final = ["number", "null"]  # null where it is not finite
 _MOST_CATEGORIES: Final = 50
+EXPLAIN: Final[dict[str, Any]] = {
+    "parameters": [
+        {
+            "name": "explain",
+            "in": "query",
+            "schema": {"type": "boolean", "default": False},
+            "description": "Whether each score comes with what each feature adds to it.",
+        }
+    ]
+}
 _MEANINGS: Final[dict[Scores, str]] = {
     "decision": "The decision.",
     "votes": "How many pairs of classes the label won, and a fraction that tells how clearly.",
@@ -37,10 +50,78 @@ def request(signature: Signature) -> Schema:
 def response(signature: Signature) -> Schema:
     """Describe the answer to a request."""
     model = {"name": _TEXT, "id": _TEXT | {"description": "The id of the model package."}}
-    prediction = _object("Prediction", _prediction(signature.target))
+    members = {
+        "prediction_id": _TEXT | {"description": "Names the prediction, as for feedback."},
+        **_prediction(signature.target),
+        "warnings": {"type": "array", "items": _warning(signature)},
+    }
+    prediction = _object("Prediction", members)
+    prediction["properties"] |= {"explanations": _explanations(signature)}
     predictions = {"type": "array", "items": prediction}
     answer = {"model": _object("Model", model), "predictions": predictions}
     return _object("PredictResponse", answer)
+
+
+def _explanations(signature: Signature) -> Schema:
+    """Describe why the scores are what they are: one for each target, if asked for."""
+    number = {"type": "number"}
+    contributions = _object("Contributions", dict.fromkeys(signature.names, number))
+    members = {
+        "answer": {"description": "The class or the output whose score is explained."},
+        "scale": _TEXT | {"description": "What the numbers are: the score, or its log-odds."},
+        "base": number | {"description": "The mean over rows of the training data."},
+        "value": number | {"description": "The base and all contributions, added up."},
+        "contributions": contributions,
+        "method": {"enum": ["linear", "trees", "kernel"]},
+        "evaluations": {"type": "integer"},
+        "target": {"type": ["string", "null"]},
+    }
+    return {"type": "array", "items": _object("Explanation", members)}
+
+
+def _warning(signature: Signature) -> Schema:
+    codes = [code.value for code in CautionCode]
+    members = {"feature": {"enum": list(signature.names)}, "code": {"enum": codes}}
+    return _object("Warning", members)
+
+
+def feedback(target: Target) -> Schema:
+    """Describe the body of a request that tells what became true."""
+    moment = {"type": "string", "format": "date-time", "description": "When; else now."}
+    members = {"prediction_id": _TEXT, "outcome": _outcome(target), "time": moment}
+    outcome = _object("Outcome", members) | {"required": ["prediction_id", "outcome"]}
+    outcomes = {"type": "array", "items": outcome, "minItems": 1}
+    return _object("FeedbackRequest", {"outcomes": outcomes})
+
+
+def _outcome(target: Target) -> Schema:
+    if target.parts:
+        return _object("Outcomes", {str(part.name): _outcome(part) for part in target.parts})
+    if len(target.outputs) > 1:
+        return _object("Outcomes", {name: {"type": "number"} for name in target.outputs})
+    return {"enum": list(target.classes)} if target.classes else {"type": "number"}
+
+
+def receipt() -> Schema:
+    """Describe the answer to outcomes."""
+    return _object("FeedbackResponse", {"kept": {"type": "integer"}})
+
+
+def body(schema: Schema, media_type: str = "application/json") -> dict[str, Any]:
+    """Describe the body of a route, as FastAPI takes it."""
+    return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
+
+
+def answers(schema: Schema, media_type: str = "application/json") -> Responses:
+    """Describe the answers of a route, as FastAPI takes them: this one, or a problem."""
+    content = {media_type: {"schema": schema}}
+    return {200: {"description": "The answer.", "content": content}} | refusals()
+
+
+def refusals() -> Responses:
+    """Describe what every route may answer instead."""
+    content = {"application/problem+json": {"schema": problem()}}
+    return {"default": {"description": "A problem.", "content": content}}
 
 
 def _prediction(target: Target) -> dict[str, Schema]:
@@ -48,7 +129,7 @@ def _prediction(target: Target) -> dict[str, Schema]:
         parts = {str(part.name): _object("Target", _prediction(part)) for part in target.parts}
         return {"targets": _object("Targets", parts)}
     if target.task == "regression":
-        values = {name: {"type": "number"} for name in target.outputs}
+        values = {name: {"type": _NUMBER} for name in target.outputs}
         return {"values": _object("Values", values)}
     label = {"enum": list(target.classes), "description": "As scikit-learn's predict."}
     if target.scores == "label":
@@ -56,7 +137,7 @@ def _prediction(target: Target) -> dict[str, Schema]:
     if target.scores != "probability":
         return {
             "label": label,
-            "score": {"type": "number", "description": _MEANINGS[target.scores]},
+            "score": {"type": _NUMBER, "description": _MEANINGS[target.scores]},
         }
     names = {name: _probability(f"Of the class {name}.") for name in target.class_names}
     return {

@@ -64,3 +64,19 @@ def test_a_fault_is_a_problem_with_its_media_type(handler: Handler, event: dict[
     assert response["headers"]["content-type"] == "application/problem+json"
     assert response["isBase64Encoded"] is False
     assert json.loads(response["body"])["status"] == 422
+
+
+def test_json_lines_are_passed_on_as_text(
+    handler: Handler, event: dict[str, Any], churn: Trained
+) -> None:
+    lines = ["application/jsonlines"]
+    headers = event["multiValueHeaders"] | {"Content-Type": lines, "Accept": lines}
+    body = churn.frame.head(2).to_json(orient="records", lines=True)
+    change = {"path": "/invocations", "multiValueHeaders": headers, "body": body}
+
+    response = handler(event | change, Context())
+
+    assert response["isBase64Encoded"] is False
+    assert [json.loads(line) for line in response["body"].splitlines()] == churn.pipeline.predict(
+        churn.frame.head(2)
+    ).tolist()

@@ -1,6 +1,7 @@
 """The prediction service over its ASGI interface: answers, and problems that echo no value."""
 
 import json
+import math
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from functions.predict.api import create_app
+from functions.predict.exchange import Limits
+from functions.predict.service import Model, Service
 from sklambda.manifest import GoldenRow
 from sklambda.package import ModelPackage
 from sklambda.predictor import Predictor
@@ -19,13 +22,14 @@ from sklambda.telemetry import logger
 from tests.conftest import Trained
 from training.frames import client_rows, kinds_of
 
-SETTINGS = Settings(model_dir=Path(), max_rows=50, log_level="INFO")
+SETTINGS = Settings(model_dir=Path(), max_rows=50, max_bytes=200_000, log_level="INFO")
+LIMITS = Limits(SETTINGS.max_rows, SETTINGS.max_bytes)
 SECRET = "secret-4711"
 
 
 def client_of(predictor: Predictor, log: StringIO | None = None) -> TestClient:
-    app = create_app(predictor, SETTINGS, logger(f"test {id(log)}", SETTINGS, log or StringIO()))
-    return TestClient(app)
+    lines = logger(f"test {id(log)}", SETTINGS, log or StringIO())
+    return TestClient(create_app(Service(Model(predictor)), LIMITS, lines))
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +151,30 @@ def test_json_with_a_character_set_is_json(client: TestClient, row: dict[str, An
     assert response.status_code == 200
 
 
+def test_an_explanation_adds_up_to_the_log_odds_of_the_score(
+    client: TestClient, row: dict[str, Any]
+) -> None:
+    [told] = client.post("/predict?explain=true", json={"instances": [row]}).json()["predictions"]
+
+    [explanation] = told["explanations"]
+    added = explanation["base"] + sum(explanation["contributions"].values())
+    assert explanation["scale"] == "log-odds"
+    assert list(explanation["contributions"]) == list(row)
+    assert 1 / (1 + math.exp(-added)) == pytest.approx(told["score"], abs=1e-9, rel=0)
+
+
+def test_few_rows_are_explained_at_once(client: TestClient, row: dict[str, Any]) -> None:
+    response = client.post("/predict?explain=true", json={"instances": [row] * 21})
+
+    assert problem(response, 413, "too-many-rows")["limit"] == 20
+
+
+def test_explain_is_true_or_false(client: TestClient, row: dict[str, Any]) -> None:
+    response = client.post("/predict?explain=perhaps", json={"instances": [row]})
+
+    problem(response, 422, "body-invalid")
+
+
 def test_an_unknown_path_is_a_problem_too(client: TestClient) -> None:
     problem(client.get("/nothing"), 404, "not-found")
 
@@ -215,10 +243,10 @@ def test_openapi_names_the_features_with_types_and_an_example(
 class Broken(Predictor):
     """Fails as nobody expected."""
 
-    def score(self, rows: Any) -> Any:
+    def encode(self, rows: Any) -> Any:
         if len(rows) == 1:
             raise RuntimeError(f"went wrong at {rows[0]}")
-        return super().score(rows)
+        return super().encode(rows)
 
 
 def test_an_unexpected_fault_tells_the_client_nothing_and_the_log_its_place(
@@ -233,5 +261,5 @@ def test_an_unexpected_fault_tells_the_client_nothing_and_the_log_its_place(
     line = json.loads(log.getvalue())
     assert (line["message"], line["path"]) == ("request failed", "/predict")
     assert line["error"] == "RuntimeError"
-    assert line["frames"][-1].endswith(" score")
+    assert line["frames"][-1].endswith(" encode")
     assert SECRET not in response.text + log.getvalue()

@@ -12,12 +12,15 @@ from starlette.testclient import TestClient
 
 import training
 from functions.predict.api import create_app
+from functions.predict.exchange import Limits
+from functions.predict.service import Model, Service
 from sklambda.predictor import Predictor
 from sklambda.settings import Settings
 from sklambda.telemetry import logger
 from tests.proof import classes, numbers, values
 
-SETTINGS = Settings(model_dir=Path(), max_rows=50, log_level="INFO")
+SETTINGS = Settings(model_dir=Path(), max_rows=50, max_bytes=200_000, log_level="INFO")
+ALWAYS = ["prediction_id", "warnings"]
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +30,9 @@ def frame() -> pd.DataFrame:
 
 def ask(estimator: Any, frame: pd.DataFrame, out: Path, target: str) -> tuple[Any, Any]:
     package = training.export(estimator, frame, out=out / "p", name="other", target=target)
-    app = create_app(
-        Predictor.open(package.path), SETTINGS, logger(f"test {out}", SETTINGS, StringIO())
-    )
-    client = TestClient(app)
+    service = Service(Model(Predictor.open(package.path)))
+    lines = logger(f"test {out}", SETTINGS, StringIO())
+    client = TestClient(create_app(service, Limits(50, 200_000), lines))
     rows = frame.head(3).to_dict("records")
     predictions = client.post("/predict", json={"instances": rows}).json()["predictions"]
     responses = client.get("/openapi.json").json()["paths"]["/predict"]["post"]["responses"]
@@ -45,8 +47,8 @@ def test_a_regressor_answers_with_its_value(frame: pd.DataFrame, tmp_path: Path)
 
     expected = regressor.predict(frame.head(3))
     assert [p["values"]["price"] for p in predictions] == pytest.approx(list(expected), rel=1e-9)
-    assert [list(p) for p in predictions] == [["values"]] * 3
-    assert list(schema) == ["values"]
+    assert all(sorted(p) == sorted(["values", *ALWAYS]) for p in predictions)
+    assert sorted(schema) == sorted(["values", "explanations", *ALWAYS])
 
 
 def test_several_outputs_have_a_name_each(frame: pd.DataFrame, tmp_path: Path) -> None:
@@ -68,4 +70,4 @@ def test_a_classifier_without_probabilities_answers_with_its_decision(
     decisions = classifier.decision_function(scaled.head(3))
     assert [p["score"] for p in predictions] == pytest.approx(list(decisions), rel=1e-9)
     assert [p["label"] for p in predictions] == classifier.predict(scaled.head(3)).tolist()
-    assert list(schema) == ["label", "score"]
+    assert sorted(schema) == sorted(["label", "score", "explanations", *ALWAYS])

@@ -4,11 +4,12 @@ A value has exactly one answer: a float64, or a fault with a code. The table of 
 ``docs/signature.md``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from itertools import chain
 from math import nan
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Final
 
 import numpy as np
@@ -22,6 +23,11 @@ from sklambda.values import EXACT_INTEGER, Encode, encoder
 __all__ = ["EXACT_INTEGER", "Codec", "Row"]
 
 type Row = Mapping[str, object]
+
+_MOST_HINTS: Final = 3
+"""For how many unknown members of a row a right name is looked for, which takes its time."""
+
+_LONGEST_NAME: Final = 100
 
 _ABSENT: Final = object()
 
@@ -40,6 +46,7 @@ class Codec:
         self._order = {name: position for position, name in enumerate(signature.names)}
         self._admitted = frozenset(signature.names) | {signature.row_id}
         self._encoders = [encoder(feature) for feature in signature.features]
+        self._values = _getter(signature.names)
         self._width = signature.width
         self._counters = [
             (self._order[counts.feature], len(counts.terms), TermCounter(counts))
@@ -66,6 +73,9 @@ class Codec:
             Some row does not fit the signature; names all faults of all rows.
         """
         faults = list(chain.from_iterable(map(self._misfits, range(len(rows)), rows)))
+        if rows and not faults and not self._counters:
+            with suppress(ValueRefused):  # what is refused is named below, all of it
+                return np.array([self._codes(row) for row in rows], dtype=np.float64)
         objects = [row if isinstance(row, Mapping) else {} for row in rows]
         columns = [[row.get(name, _ABSENT) for row in objects] for name in self._order]
         return self._matrix(columns, faults)
@@ -84,22 +94,29 @@ class Codec:
             raise ValueError("the columns differ in length")
         return self._matrix(ordered, [])
 
+    def _codes(self, row: Row) -> list[float]:
+        return [
+            encode(value) for encode, value in zip(self._encoders, self._values(row), strict=True)
+        ]
+
     def _misfits(self, position: int, row: object) -> Iterator[Fault]:
         if not isinstance(row, Mapping):
             yield Fault(position, None, FaultCode.NOT_AN_OBJECT, "must be an object of features")
             return
         if not self._admitted.issuperset(row):
-            for name in row:
-                if name not in self._admitted:
-                    yield Fault(position, str(name), FaultCode.UNKNOWN_FEATURE, self._unknown(name))
+            strangers = [name for name in row if name not in self._admitted]
+            for place, name in enumerate(strangers):
+                hint = self._hint(name) if place < _MOST_HINTS else ""
+                detail = f"is not a feature of this model{hint}"
+                yield Fault(position, str(name), FaultCode.UNKNOWN_FEATURE, detail)
         if len(row) < len(self._order) or not row.keys() >= self._order.keys():
             for name in self._order:
                 if name not in row:
                     yield Fault(position, name, FaultCode.ABSENT, "is required; null says missing")
 
-    def _unknown(self, name: object) -> str:
-        near = get_close_matches(str(name), self._order, n=1)
-        return "is not a feature of this model" + (f"; did you mean {near[0]!r}?" if near else "")
+    def _hint(self, name: object) -> str:
+        near = get_close_matches(str(name)[:_LONGEST_NAME], self._order, n=1)
+        return f"; did you mean {near[0]!r}?" if near else ""
 
     def _matrix(
         self, columns: Sequence[Sequence[object] | FloatVector], faults: list[Fault]
@@ -127,6 +144,13 @@ class Codec:
             counter.fill(columns[place], matrix[:, start : start + width])
             start += width
         return matrix
+
+
+def _getter(names: Sequence[str]) -> Callable[[Row], tuple[object, ...]]:
+    """Make the function that takes a row's values in order, where none is absent."""
+    if len(names) == 1:
+        return lambda row: (row[names[0]],)
+    return itemgetter(*names)
 
 
 def _column(

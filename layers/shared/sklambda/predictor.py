@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 
 from sklambda.arrays import FloatMatrix, FloatVector, IntMatrix, IntVector
 from sklambda.codec import Codec, Row
 from sklambda.errors import PackageRefused
-from sklambda.package import ModelPackage
+from sklambda.package import EXPLAINER, ModelPackage
 from sklambda.session import Session
 from sklambda.signature import Scalar, Target
+
+if TYPE_CHECKING:
+    from sklambda.explainer import Explainer, Explanation
 
 TOLERANCE: Final = 1e-9
 """The greatest difference from scikit-learn's score that counts as equal: absolute up to a score
@@ -125,6 +129,37 @@ class Predictor:
     def predict(self, rows: Sequence[Row]) -> list[Prediction]:
         """Score rows and name the label of each; takes and raises what `score` does."""
         return decide(self.package.signature.target, self.score(rows))
+
+    @property
+    def explains(self) -> bool:
+        """Whether the package can explain its scores."""
+        return EXPLAINER in self.package.manifest.files
+
+    def explain(self, X: FloatMatrix) -> list[list["Explanation"]]:
+        """Explain the answers to encoded rows, [N, K] float64.
+
+        Returns
+        -------
+        list of list of Explanation
+            For each row, one for each target, or for each value of a regressor.
+
+        Raises
+        ------
+        PackageRefused
+            The package has no explanations, or what it has is damaged.
+        """
+        explainer = self._explainer
+        return [explainer.explain(X[place : place + 1]) for place in range(len(X))]
+
+    @cached_property
+    def _explainer(self) -> "Explainer":
+        # Who asks for no explanation does not wait for it to be imported and read.
+        from sklambda.explainer import Explainer
+
+        content = self.package.explainer
+        if content is None:
+            raise PackageRefused(f"{self.package.path} has no explanations")
+        return Explainer.open(content, self._session, self.package.signature)
 
     def replay(self) -> GoldenMismatch | None:
         """Score the golden rows; gives the first whose scores or label are not scikit-learn's."""

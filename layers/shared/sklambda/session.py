@@ -46,6 +46,9 @@ class Session:
         self._session = load(model, threads)
         self.width = _columns("input", INPUT, self._session.get_inputs())
         self.classes = _columns("output", OUTPUT, self._session.get_outputs())
+        # onnxruntime's binding itself: what it is wrapped in checks, at each call, names that are
+        # constant here, and takes 1.4 µs of the 8 that a linear model needs.
+        self._run = self._session._sess.run
 
     def run(self, X: FloatMatrix) -> FloatMatrix:
         """Score the rows of `X`, [N, K] float64; gives [N, C] float64."""
@@ -57,7 +60,7 @@ class Session:
         return scores
 
     def _part(self, X: FloatMatrix) -> FloatMatrix:
-        scores: FloatMatrix = self._session.run([OUTPUT], {INPUT: X})[0]
+        scores: FloatMatrix = self._run([OUTPUT], {INPUT: X}, None)[0]
         return scores
 
 

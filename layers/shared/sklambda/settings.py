@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
-from typing import Literal, Self, get_args
+from re import fullmatch
+from typing import Any, Literal, Self, TypeAliasType, get_args
 
 from sklambda.errors import SettingsInvalid
 
 type LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+type CaptureMode = Literal["off", "binned", "raw"]
+type ChallengerMode = Literal["shadow", "split"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +24,44 @@ class Settings:
         ``MODEL_DIR``: the folder of the model package.
     max_rows : int
         ``MAX_ROWS``: the most rows that one request may hold.
+    max_bytes : int
+        ``MAX_BYTES``: the most bytes that the body of a request may hold.
     log_level : {"DEBUG", "INFO", "WARNING", "ERROR"}
         ``LOG_LEVEL``: the least severe log line that is written.
+    cors_origin : str
+        ``CORS_ORIGIN``: the one origin whose pages may read answers; empty for none.
+    metrics_namespace : str
+        ``METRICS_NAMESPACE``: where CloudWatch keeps the metrics; empty for none.
+    capture : {"off", "binned", "raw"}
+        ``CAPTURE``: what is recorded of the features of a prediction.
+    capture_share : float
+        ``CAPTURE_SHARE``: the share of the predictions that are recorded.
+    redact : tuple of str
+        ``REDACT``: features that are never recorded, separated by commas.
+    feedback_store : str
+        ``FEEDBACK_STORE``: where outcomes are kept, ``s3://bucket/prefix`` or a directory; empty
+        for nowhere.
+    challenger_dir : Path or None
+        ``CHALLENGER_DIR``: the folder of a second model package; empty for none.
+    challenger_mode : {"shadow", "split"}
+        ``CHALLENGER_MODE``: whether the challenger is only compared, or answers.
+    challenger_share : float
+        ``CHALLENGER_SHARE``: the share of the rows, or of the callers, that the challenger gets.
     """
 
     model_dir: Path
     max_rows: int
+    max_bytes: int
     log_level: LogLevel
+    cors_origin: str = ""
+    metrics_namespace: str = ""
+    capture: CaptureMode = "off"
+    capture_share: float = 1.0
+    redact: tuple[str, ...] = ()
+    feedback_store: str = ""
+    challenger_dir: Path | None = None
+    challenger_mode: ChallengerMode = "shadow"
+    challenger_share: float = 0.1
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -40,8 +75,32 @@ class Settings:
         return cls(
             model_dir=Path(environment.get("MODEL_DIR", "/opt/package")),
             max_rows=_positive("MAX_ROWS", environment.get("MAX_ROWS", "1000")),
-            log_level=_level(environment.get("LOG_LEVEL", "INFO")),
+            max_bytes=_positive("MAX_BYTES", environment.get("MAX_BYTES", "5000000")),
+            log_level=_one_of(LogLevel, "LOG_LEVEL", environment.get("LOG_LEVEL", "INFO")),
+            cors_origin=_origin(environment.get("CORS_ORIGIN", "")),
+            **_of_observation(environment),
+            **_of_the_challenger(environment),
         )
+
+
+def _of_observation(environment: Mapping[str, str]) -> dict[str, Any]:
+    named = (name.strip() for name in environment.get("REDACT", "").split(","))
+    return {
+        "metrics_namespace": environment.get("METRICS_NAMESPACE", ""),
+        "capture": _one_of(CaptureMode, "CAPTURE", environment.get("CAPTURE", "off")),
+        "capture_share": _share("CAPTURE_SHARE", environment.get("CAPTURE_SHARE", "1")),
+        "redact": tuple(name for name in named if name),
+        "feedback_store": environment.get("FEEDBACK_STORE", ""),
+    }
+
+
+def _of_the_challenger(environment: Mapping[str, str]) -> dict[str, Any]:
+    folder, mode = environment.get("CHALLENGER_DIR"), environment.get("CHALLENGER_MODE", "shadow")
+    return {
+        "challenger_dir": Path(folder) if folder else None,
+        "challenger_mode": _one_of(ChallengerMode, "CHALLENGER_MODE", mode),
+        "challenger_share": _share("CHALLENGER_SHARE", environment.get("CHALLENGER_SHARE", "0.1")),
+    }
 
 
 def _positive(name: str, text: str) -> int:
@@ -50,8 +109,24 @@ def _positive(name: str, text: str) -> int:
     return int(text)
 
 
-def _level(text: str) -> LogLevel:
-    for level in get_args(LogLevel.__value__):
-        if text == level:
-            return level  # type: ignore[no-any-return]  # get_args gives Any
-    raise SettingsInvalid(f"LOG_LEVEL must be one of {', '.join(get_args(LogLevel.__value__))}")
+def _origin(text: str) -> str:
+    if text and not fullmatch(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?", text):
+        raise SettingsInvalid("CORS_ORIGIN must be one origin, as https://example.org")
+    return text
+
+
+def _share(name: str, text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = nan
+    if not 0.0 <= share <= 1.0:
+        raise SettingsInvalid(f"{name} must be a number from 0 to 1")
+    return share
+
+
+def _one_of(known: TypeAliasType, name: str, text: str) -> Any:
+    choices = get_args(known.__value__)
+    if text not in choices:
+        raise SettingsInvalid(f"{name} must be one of {', '.join(choices)}")
+    return text

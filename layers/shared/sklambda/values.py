@@ -15,14 +15,21 @@ type Encode = Callable[[object], float]
 EXACT_INTEGER: Final = 2**53
 """The greatest integer up to which float64 holds every integer."""
 
+_PRESENT_TYPES: Final = frozenset((str, int, bool))
+"""What most values are, and never missing."""
+
 
 def encoder(feature: Feature) -> Encode:
     """Make the function that encodes one value of a feature; it raises `ValueRefused`."""
     present = _present(feature)
     nullable = feature.nullable
+    known = feature.vocabulary if feature.kind == "category" else ()
+    codes = {category: float(code) for code, category in enumerate(known)}
 
     def encode(value: object) -> float:
-        if value is None or _is_missing(value):
+        if type(value) is str and value in codes:
+            return codes[value]  # what most values are
+        if value is None or (type(value) not in _PRESENT_TYPES and _is_missing(value)):
             if nullable:
                 return nan
             raise ValueRefused(FaultCode.NULL, "must not be null")
@@ -73,7 +80,7 @@ def _is_missing(value: object) -> bool:
     if isinstance(value, np.datetime64):
         return bool(np.isnat(value))
     # pandas.NA compares to NA, NaT to nothing; neither library is imported to find out.
-    return type(value).__name__ in {"NAType", "NaTType"}
+    return type(value).__name__ in ("NAType", "NaTType")
 
 
 def _number(value: object) -> float:

@@ -1,0 +1,127 @@
+"""The OpenAPI description of ``/invocations``."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from functions.predict import schemas
+from functions.predict.dialects import methods
+from functions.predict.exchange import JSON
+from functions.predict.schemas import Schema
+from sklambda.signature import Signature, Target
+
+CSV: Final = "text/csv"
+JSON_LINES: Final = "application/jsonlines"
+ATTRIBUTES: Final = "x-amzn-sagemaker-custom-attributes"
+
+_TEXT: Final[Schema] = {"type": "string"}
+
+
+def described(signature: Signature) -> dict[str, Any]:
+    """Describe the route as FastAPI takes it: parameter, bodies and answers."""
+    request = {"requestBody": {"required": True, "content": _bodies(signature)}}
+    answers = {200: {"description": "The answer.", "content": _answers(signature.target)}}
+    return {
+        "openapi_extra": {"parameters": [_attributes(signature.target)]} | request,
+        "responses": answers | schemas.refusals(),
+    }
+
+
+def _bodies(signature: Signature) -> dict[str, Any]:
+    record = schemas.request(signature)["properties"]["instances"]["items"]
+    rows = {"type": "array", "items": {"anyOf": [record, _cells(record, signature)]}, "minItems": 1}
+    example = {"dataframe_records": [signature.example]}
+    return {
+        JSON: {"schema": _shapes(signature, rows, record["properties"]) | {"example": example}},
+        CSV: {"schema": _TEXT | {"description": "With a header, or columns in their order."}},
+        JSON_LINES: {"schema": _TEXT | {"description": "A row of features a line."}},
+    }
+
+
+def _cells(record: Schema, signature: Signature) -> Schema:
+    return {
+        "type": "array",
+        "description": "Values in the order of the features.",
+        "prefixItems": [record["properties"][name] for name in signature.names],
+        "minItems": len(signature.names),
+        "maxItems": len(signature.names),
+    }
+
+
+def _shapes(signature: Signature, rows: Schema, features: Mapping[str, Schema]) -> Schema:
+    params = {
+        "type": "object",
+        "properties": {"method": {"enum": list(methods.offered(signature.target))}},
+        "additionalProperties": False,
+    }
+    tables = {
+        "dataframe_split": _split(),
+        "dataframe_records": rows,
+        "instances": rows,
+        "inputs": {"anyOf": [rows, _columns(signature, features)]},
+    }
+    return {
+        "oneOf": [
+            {
+                "type": "object",
+                "title": name,
+                "properties": {name: schema, "params": params},
+                "required": [name],
+                "additionalProperties": False,
+            }
+            for name, schema in tables.items()
+        ]
+    }
+
+
+def _columns(signature: Signature, features: Mapping[str, Schema]) -> Schema:
+    columns = {
+        name: {"type": "array", "items": feature, "minItems": 1}
+        for name, feature in features.items()
+    }
+    return {
+        "type": "object",
+        "description": "Lists of one value a row.",
+        "properties": columns,
+        "required": list(signature.names),
+        "additionalProperties": False,
+    }
+
+
+def _split() -> Schema:
+    members = {
+        "columns": {"type": "array", "items": _TEXT},
+        "data": {"type": "array", "items": {"type": "array"}, "minItems": 1},
+        "index": {"description": "Changes nothing."},
+    }
+    return {
+        "type": "object",
+        "properties": members,
+        "required": ["data"],
+        "additionalProperties": False,
+    }
+
+
+def _answers(target: Target) -> dict[str, Any]:
+    choices = " or ".join(methods.offered(target))
+    predictions = {"type": "array", "description": f"What {choices} gives for each row."}
+    whole = {
+        "type": "object",
+        "properties": {"predictions": predictions},
+        "required": ["predictions"],
+    }
+    return {
+        JSON: {"schema": whole},
+        CSV: {"schema": _TEXT | {"description": "A line for each row, without a header."}},
+        JSON_LINES: {"schema": _TEXT | {"description": "An answer a line."}},
+    }
+
+
+def _attributes(target: Target) -> dict[str, Any]:
+    choices = " or ".join(f"method={name}" for name in methods.offered(target))
+    return {
+        "name": ATTRIBUTES,
+        "in": "header",
+        "required": False,
+        "description": f"{choices}; other attributes change nothing.",
+        "schema": _TEXT,
+    }

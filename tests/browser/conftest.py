@@ -1,0 +1,152 @@
+"""A browser without a window, and the service that it opens."""
+
+import os
+import shutil
+import threading
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+import uvicorn
+
+from functions.predict.api import create_app
+from functions.predict.exchange import Limits
+from functions.predict.service import Model, Service
+from sklambda.predictor import Predictor
+from sklambda.settings import Settings
+from sklambda.telemetry import logger
+from tests.background_process import free_port
+from tests.browser.odd_model import odd_package
+from tests.conftest import Trained
+from tests.evidence import wait_for
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+AXE: Final = Path(__file__).parent / "node_modules/axe-core/axe.min.js"
+STAGE: Final = "/v1"
+
+_CHROMIUMS: Final = ("chromium", "chromium-browser", "google-chrome")
+_FLAGS: Final = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+_START_SECONDS: Final = 30
+
+
+def chromium() -> str | None:
+    return next(filter(None, map(shutil.which, _CHROMIUMS)), None)
+
+
+def missing() -> str | None:
+    """Tell what the tests in a browser lack."""
+    if chromium() is None:
+        return "there is no Chromium"
+    if find_spec("playwright") is None or not AXE.exists():
+        return "Playwright and axe-core are not installed (make tools)"
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs a browser where there is none, or fail if asked to."""
+    reason = missing() if "browser" in getattr(item, "fixturenames", ()) else None
+    if reason is None:
+        return
+    if os.environ.get("REQUIRE_BROWSER") == "1":
+        pytest.fail(f"{reason}, but REQUIRE_BROWSER=1 asks for it", pytrace=False)
+    pytest.skip(f"{reason}: the page is not tested in a browser")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        # Playwright gives each start an empty folder for the user's data.
+        yield playwright.chromium.launch(executable_path=chromium(), args=[*_FLAGS])
+
+
+type Open = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(browser: "Browser") -> Iterator["Open"]:
+    """Opens an address in a new context; whatever the browser complains of fails the test."""
+    complaints: list[str] = []
+    with ExitStack() as contexts:
+
+        def open_(address: str, **options: Any) -> "Page":
+            context: BrowserContext = contexts.enter_context(
+                browser.new_context(reduced_motion="reduce", **options)
+            )
+            page = context.new_page()
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.on("dialog", lambda dialog: complaints.append(dialog.message))
+            page.on("console", lambda message: complaints.extend(_complaint(message)))
+            page.goto(address)
+            return page
+
+        yield open_
+    assert complaints == []
+
+
+def _complaint(message: Any) -> Iterator[str]:
+    # A browser writes a line for each answer of 400 and above, which is what some tests ask for.
+    if message.type in ("error", "warning") and "the server responded with" not in message.text:
+        yield message.text
+
+
+@pytest.fixture(scope="session")
+def churn_address(churn: Trained) -> Iterator[str]:
+    with served(churn.package) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return odd_package(tmp_path_factory.mktemp("odd") / "package").path
+
+
+@pytest.fixture(scope="session")
+def odd_address(odd: Path) -> Iterator[str]:
+    with served(odd) as address:
+        yield address
+
+
+@contextmanager
+def served(package: Path) -> Iterator[str]:
+    """Serve a package while the block runs, at the root and behind a stage."""
+    settings = Settings.from_environment({"LOG_LEVEL": "ERROR"})
+    service = Service(Model(Predictor.open(package)))
+    app = create_app(service, Limits(50, 200_000), logger(f"browser {package}", settings))
+    port = free_port()
+    config = uvicorn.Config(_Gateway(app), port=port, log_level="error", lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        wait_for(lambda: server.started or None, _START_SECONDS, "the server")
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+type Message = MutableMapping[str, Any]
+
+
+class _Gateway:
+    """Takes the stage off a path, as API Gateway does, and tells the application nothing of it."""
+
+    def __init__(self, app: Callable[[Message, Any, Any], Awaitable[None]]) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Message, receive: Any, send: Any) -> None:
+        path = scope["path"]
+        if path == STAGE or path.startswith(f"{STAGE}/"):
+            scope = {**scope, "path": path.removeprefix(STAGE) or "/"}
+        await self._app(scope, receive, send)

@@ -1,0 +1,69 @@
+"""What a cold start imports: each of these earns its place, and nothing else comes in unseen."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import REPOSITORY, Trained
+
+OURS = {"functions", "sklambda"}
+ALLOWED = {
+    "numpy",
+    "onnxruntime",
+    # requests, routes, answers
+    "annotated_doc",
+    "anyio",
+    "fastapi",
+    "mangum",
+    "opentelemetry",  # FastAPI's, switched off
+    "starlette",
+    # the manifest and the signature are checked; JSON is read and written
+    "annotated_types",
+    "pydantic",
+    "pydantic_core",
+    "typing_extensions",
+    "typing_inspection",
+    # logs; it looks for botocore's version only
+    "aws_lambda_powertools",
+    "botocore",
+    "jmespath",
+}
+
+
+def modules(script: str, **environment: str) -> set[str]:
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", f"{script}; import sys; print(*sys.modules)"],
+        env=os.environ | environment,
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(run.stdout.split())
+
+
+@pytest.fixture(scope="module")
+def imported(churn: Trained) -> set[str]:
+    return modules("import functions.predict.handler", MODEL_DIR=str(churn.package))
+
+
+def packages(names: set[str]) -> set[str]:
+    found = {name.partition(".")[0] for name in names}
+    return {name for name in found - sys.stdlib_module_names if not name.startswith("_")}
+
+
+def test_the_predict_path_imports_these_packages_and_no_others(imported: set[str]) -> None:
+    assert packages(imported) - OURS == ALLOWED
+
+
+def test_of_botocore_there_is_the_version_alone(imported: set[str]) -> None:
+    assert {name for name in imported if name.startswith("botocore.")} <= {
+        "botocore.compat",
+        "botocore.exceptions",
+    }
+
+
+def test_numpy_and_onnxruntime_bring_in_nothing_of_third_parties() -> None:
+    assert packages(modules("import numpy, onnxruntime")) == {"numpy", "onnxruntime"}

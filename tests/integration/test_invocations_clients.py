@@ -1,0 +1,150 @@
+"""``/invocations`` asked by the clients that people have: boto3, MLflow's own, curl."""
+
+import csv
+import json
+import math
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pandas as pd
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from tests.background_process import free_port, running
+from tests.conftest import REPOSITORY, Trained
+from tests.evidence import wait_for
+
+MLFLOW = REPOSITORY / ".venv-clients/bin/python3.13"
+SCRIPT = Path(__file__).with_name("mlflow_client.py")
+JSON_LINES = "application/jsonlines"
+
+
+@pytest.fixture(scope="module")
+def port(churn: Trained, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    port = free_port()
+    command = [sys.executable, "-m", "functions.predict", "--port", str(port)]
+    environment = os.environ | {"MODEL_DIR": str(churn.package)}
+    with running(command, environment, tmp_path_factory.mktemp("server") / "log") as server:
+
+        def answers() -> bool:
+            server.check_alive()
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/ping") as response:
+                return bool(response.status == 200)
+
+        wait_for(answers, 30, "the server")
+        yield port
+
+
+@pytest.fixture
+def frame(churn: Trained) -> pd.DataFrame:
+    return churn.frame.head(5).assign(TotalCharges=[math.nan, 1.5, 20, 300.25, 0.1])
+
+
+@pytest.fixture
+def rows(frame: pd.DataFrame, tmp_path: Path) -> Path:
+    path = tmp_path / "rows.csv"
+    frame.to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture
+def sagemaker(port: int) -> Any:
+    return boto3.client(
+        "sagemaker-runtime",
+        endpoint_url=f"http://127.0.0.1:{port}",
+        region_name="eu-central-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+
+
+def test_boto3_sends_csv_and_gets_csv(
+    sagemaker: Any, churn: Trained, frame: pd.DataFrame, rows: Path
+) -> None:
+    answer = sagemaker.invoke_endpoint(
+        EndpointName="churn",
+        ContentType="text/csv",
+        Accept="text/csv",
+        CustomAttributes="method=predict_proba",
+        Body=rows.read_bytes(),
+    )
+
+    lines = csv.reader(answer["Body"].read().decode().splitlines())
+    expected = churn.pipeline.predict_proba(frame)
+    assert answer["ContentType"].startswith("text/csv")
+    assert len(answer["InvokedProductionVariant"]) == 64
+    assert [list(map(float, line)) for line in lines] == [
+        pytest.approx(row, abs=1e-9) for row in expected.tolist()
+    ]
+
+
+def test_boto3_sends_json_lines_and_gets_json_lines(
+    sagemaker: Any, churn: Trained, frame: pd.DataFrame
+) -> None:
+    answer = sagemaker.invoke_endpoint(
+        EndpointName="churn",
+        ContentType=JSON_LINES,
+        Accept=JSON_LINES,
+        Body=frame.to_json(orient="records", lines=True),
+    )
+
+    labels = [json.loads(line) for line in answer["Body"].read().splitlines()]
+    assert labels == churn.pipeline.predict(frame).tolist()
+
+
+def test_boto3_tells_why_a_request_was_refused(sagemaker: Any) -> None:
+    with pytest.raises(ClientError, match="not what the service takes") as raised:
+        sagemaker.invoke_endpoint(EndpointName="churn", ContentType="text/csv", Body=b"1,2\n")
+
+    assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 422
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba"])
+def test_the_client_of_mlflow_gets_what_scikit_learn_gives(
+    port: int, churn: Trained, frame: pd.DataFrame, rows: Path, method: str, tmp_path: Path
+) -> None:
+    if not MLFLOW.exists():
+        pytest.skip(".venv-clients is not made: run `make tools`")
+
+    run = subprocess.run(
+        [MLFLOW, SCRIPT, str(port), rows, method],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    )
+
+    version, found = json.loads(run.stdout.splitlines()[-1])
+    expected = getattr(churn.pipeline, method)(frame)
+    assert version == "2.0.0"
+    if method == "predict":
+        assert found == [[label] for label in expected]
+    else:
+        assert found == [pytest.approx(row, abs=1e-9) for row in expected.tolist()]
+
+
+def curl(port: int, *arguments: str) -> str:
+    command = ["curl", "--silent", "--show-error", f"http://127.0.0.1:{port}/invocations"]
+    run = subprocess.run([*command, *arguments], capture_output=True, text=True, check=True)
+    return run.stdout
+
+
+def test_curl_sends_a_file(port: int, churn: Trained, frame: pd.DataFrame, rows: Path) -> None:
+    sent = ("-H", "content-type: text/csv", "--data-binary", f"@{rows}")
+
+    as_json = curl(port, *sent)
+    as_csv = curl(port, *sent, "-H", "accept: text/csv")
+    refused = curl(port, *sent, "-H", "accept: image/png", "-w", "%{http_code}")
+
+    labels = churn.pipeline.predict(frame).tolist()
+    assert json.loads(as_json) == {"predictions": labels}
+    assert as_csv.splitlines() == labels
+    assert refused.endswith("406")

@@ -1,0 +1,110 @@
+"""The Open Inference Protocol as Triton's own client speaks it, over real HTTP."""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sklambda.predictor import Predictor
+from tests.background_process import free_port, running
+from tests.conftest import REPOSITORY, Trained
+from tests.evidence import wait_for
+from tests.tensors import tensors
+from training.frames import client_rows, kinds_of
+
+ROWS = 500
+CLIENT = Path(__file__).with_name("triton_client.py")
+PYTHON = REPOSITORY / ".venv-clients/bin/python3.13"
+
+pytestmark = pytest.mark.skipif(not PYTHON.exists(), reason="run `make tools` for .venv-clients")
+
+
+@pytest.fixture(scope="module")
+def address(churn: Trained, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A service that runs, by host and port."""
+    port = free_port()
+    command = [sys.executable, "-m", "functions.predict", "--port", str(port)]
+    environment = os.environ | {"MODEL_DIR": str(churn.package)}
+    with running(command, environment, tmp_path_factory.mktemp("server") / "log") as process:
+
+        def live() -> bool:
+            process.check_alive()
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/v2/health/live") as answer:
+                return bool(answer.status == 200)
+
+        wait_for(live, 30, "the service")
+        yield f"127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="module")
+def predictor_of_rows(churn: Trained) -> Predictor:
+    return Predictor.open(churn.package)
+
+
+@pytest.fixture(scope="module")
+def asked(address: str, churn: Trained, predictor_of_rows: Predictor) -> dict[str, Any]:
+    package = predictor_of_rows.package
+    found = tensors(package.signature, churn.frame.head(ROWS))
+    return {
+        "address": address,
+        "model": "churn",
+        "version": package.manifest.id,
+        "binary": True,
+        "inputs": [(one["name"], one["datatype"], one["data"]) for one in found],
+        "outputs": [],
+    }
+
+
+def ask(asked: dict[str, Any]) -> dict[str, Any]:
+    run = subprocess.run(
+        [PYTHON, CLIENT], input=json.dumps(asked), capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    answer: dict[str, Any] = json.loads(run.stdout)
+    return answer
+
+
+@pytest.mark.parametrize("binary", [True, False])
+@pytest.mark.parametrize("outputs", [[], ["probabilities", "label"]])
+def test_the_client_gets_the_scores_of_the_predictor(
+    asked: dict[str, Any],
+    churn: Trained,
+    predictor_of_rows: Predictor,
+    binary: bool,
+    outputs: list[str],
+) -> None:
+    frame = churn.frame.head(ROWS)
+    expected = predictor_of_rows.score(client_rows(frame, kinds_of(frame)))
+
+    answer = ask(asked | {"binary": binary, "outputs": outputs})
+
+    assert answer["id"] == "mine"
+    found = np.array(answer["outputs"]["probabilities"])
+    assert found.shape == expected.shape
+    assert np.abs(found - expected).max() <= 1e-9
+    assert answer["outputs"]["label"] == churn.pipeline.predict(frame).tolist()
+
+
+def test_the_client_understands_what_the_service_says_of_itself(
+    asked: dict[str, Any], predictor_of_rows: Predictor
+) -> None:
+    answer = ask(asked)
+
+    assert (answer["live"], answer["ready"]) == (True, True)
+    assert answer["extensions"] == ["binary_tensor_data"]
+    names = [tensor["name"] for tensor in answer["metadata"]["inputs"]]
+    assert names == list(predictor_of_rows.package.signature.names)
+
+
+def test_the_client_shows_why_it_was_refused(asked: dict[str, Any]) -> None:
+    answer = ask(asked | {"inputs": asked["inputs"][1:]})
+
+    assert answer["status"] == "422"
+    assert answer["message"] == "The body is not what the service takes."
