@@ -18,7 +18,7 @@ from training.convert.boosting import leaning
 from training.convert.graph import Graph, Matrix
 from training.convert.responses import position
 from training.convert.scope import Convert, Estimator, Scope
-from training.convert.trees import Ensemble, as_sklearn_compares, gathered, grown
+from training.convert.trees import Ensemble, gathered, grown
 
 _TREES: Final = frozenset({DecisionTreeClassifier, ExtraTreeClassifier})
 
@@ -52,7 +52,7 @@ def _of_trees(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     for tree, weight in zip(estimator.estimators_, estimator.estimator_weights_, strict=False):
         places = tree.tree_.value[:, 0, :].argmax(axis=1)
         pairs.append((grown(tree.tree_), _rewards(estimator, tree, weight)[places]))
-    return gathered(scope.graph, as_sklearn_compares(scope.graph, matrix), pairs)
+    return gathered(scope.graph, matrix, pairs)
 
 
 def _of_any(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
@@ -90,7 +90,7 @@ def _values_of_trees(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matr
         if type(tree) not in (DecisionTreeRegressor, ExtraTreeRegressor):
             scope.refuse(f"AdaBoostRegressor of {type(tree).__name__} has no exact conversion")
         ensemble.add(grown(tree.tree_).adding(tree.tree_.value[:, 0, 0]), target)
-    return ensemble.node(scope.graph, as_sklearn_compares(scope.graph, matrix))
+    return ensemble.node(scope.graph, matrix)
 
 
 def _weighted_median(weights: FloatVector, values: Matrix, graph: Graph) -> Matrix:

@@ -19,7 +19,7 @@ from training.convert.graph import Graph, Matrix
 from training.convert.nearest import KDTree, counts_of_nearest
 from training.convert.neighbors import SEARCHING, searched
 from training.convert.scope import Convert, Estimator, Scope
-from training.convert.trees import Tree, as_sklearn_compares, gathered, grown
+from training.convert.trees import Tree, gathered, grown
 from training.ordering import rank, unrank
 
 
@@ -37,7 +37,7 @@ def _forest(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
     )
     tables = [(paths + rest - 1.0)[:, np.newaxis] for paths, rest in depths]
     pairs = list(zip(_isolating(estimator, matrix), tables, strict=True))
-    depth = gathered(graph, as_sklearn_compares(graph, matrix), pairs)
+    depth = gathered(graph, matrix, pairs)
     usual = len(pairs) * _average_path_length([estimator._max_samples])
     share = graph.node("Div", depth.tensor, graph.constant(usual))
     decision = matrix.numbers(_isolation(graph, share, float(estimator.offset_)), 1)

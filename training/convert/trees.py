@@ -155,11 +155,6 @@ def _with_a_branch(tree: Tree) -> Tree:
     )
 
 
-def as_sklearn_compares(graph: Graph, matrix: Matrix) -> Matrix:
-    """Round to float32, which scikit-learn's trees compare with float64 thresholds."""
-    return matrix.alike(graph.double(graph.node("Cast", matrix.tensor, to=TensorProto.FLOAT)))
-
-
 def last_left(thresholds: FloatVector) -> FloatVector:
     """Give the greatest float64 that goes left where float32 is compared with a threshold.
 

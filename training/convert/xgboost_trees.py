@@ -13,7 +13,7 @@ from training.convert.answer import Answer
 from training.convert.categories import numbered, with_columns
 from training.convert.graph import Graph, Matrix
 from training.convert.scope import Convert, Estimator, Scope
-from training.convert.trees import Ensemble, as_sklearn_compares, constant_leaf
+from training.convert.trees import Ensemble, constant_leaf
 from training.convert.xgboost_model import Model
 
 _FITTING: Final = (
@@ -84,7 +84,8 @@ def _raw(estimator: Estimator, matrix: Matrix, scope: Scope) -> tuple[Model, Mat
     for fields, group, weight in zip(model.trees, model.groups, model.weights, strict=True):
         ensemble.add(xgboost_model.tree(fields, weight, sizes), parts[group] * width + group)
         parts[group] += 1
-    matrix = as_sklearn_compares(graph, numbered(graph, matrix, model.categories))
+    matrix = numbered(graph, matrix, model.categories)
+    matrix = matrix.alike(single_precision.rounded(graph, matrix.tensor))
     leaves = ensemble.node(graph, _coded(graph, matrix, sizes))
     return model, single_precision.added_in_order(graph, leaves, width)
 
