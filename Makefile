@@ -1,8 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: up test check build local deploy bench lock help training dev tools
+.PHONY: up batch test check build local deploy bench peers lock help training dev tools
 
 CONFIG ?= training/examples/churn/train.toml
 DATA ?=
+FILE ?=
+OPTIONS ?=
 SET ?=
 PORT ?= 8000
 STAGE ?= staging
@@ -17,6 +19,9 @@ export ARCH
 up: training ## Train the example and serve it: make up [DATA=file.csv] [SET="key=value ..."] [PORT=8000]
 	$(PYTHON) -m training run $(CONFIG) $(if $(DATA),--data $(DATA)) $(SET:%=--set %) --out $(PACKAGE)
 	MODEL_DIR=$(PACKAGE) $(PYTHON) -m functions.predict --port $(PORT)
+
+batch: training ## Score a local file as the batch function does: make batch FILE=customers.csv [OPTIONS="--explain"]
+	$(PYTHON) -m functions.batch $(FILE) $(OPTIONS) --model $(PACKAGE) --out batch
 
 test: dev tools ## Run all tests; those on real Lambda containers need a Docker engine
 	$(PYTHON) -m pytest
@@ -40,6 +45,11 @@ deploy: build ## Deploy to AWS: make deploy [STAGE=staging]
 bench: dev ## Measure what the documents say, as ratios within one run
 	$(PYTHON) -m tests.benchmark
 
+peers: dev ## Measure the service over HTTP beside other servers, and under load (Linux)
+	tests/benchmark/install_peers
+	$(PYTHON) -m tests.benchmark.bench_peers
+	$(PYTHON) -m tests.benchmark.bench_load
+
 lock: dev ## Write the lock files again after a change of pyproject.toml
 	requirements/lock
 
@@ -58,3 +68,6 @@ tools:
 	@requirements/install browser .venv
 	@requirements/install-axe
 	@requirements/install clients .venv-clients
+	@requirements/install schemathesis .venv-schemathesis
+	@requirements/install shap .venv-shap
+	@requirements/install evidently .venv-evidently

@@ -9,8 +9,7 @@ from functions.predict.api import create_app
 from functions.predict.exchange import Limits
 from functions.predict.service import Listener, Model, Service
 from sklambda.predictor import Predictor
-from sklambda.settings import Settings
-from sklambda.telemetry import logger
+from sklambda.telemetry import Log
 
 CSV: Final = {"content-type": "text/csv"}
 LINES: Final = {"content-type": "application/jsonlines"}
@@ -19,7 +18,7 @@ PROBABILITIES: Final = {"x-amzn-sagemaker-custom-attributes": "trace=7;method=pr
 
 def client_of(predictor: Predictor, *listeners: Listener) -> TestClient:
     """Serve a predictor: 50 rows or 200,000 bytes at most."""
-    lines = logger(f"invocations {id(predictor)}", Settings.from_environment({}), StringIO())
+    lines = Log(f"invocations {id(predictor)}", "INFO", StringIO())
     service = Service(Model(predictor), listeners)
     return TestClient(create_app(service, Limits(rows=50, bytes=200_000), lines))
 

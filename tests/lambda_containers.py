@@ -16,9 +16,9 @@ from tests.lambda_image.build import LABEL, build, digest
 REPOSITORY: Final = Path(__file__).parents[1]
 ARCHITECTURE: Final = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
 
-_IMAGE = "public.ecr.aws/lambda/python:3.13"
+IMAGE: Final = "public.ecr.aws/lambda/python:3.13"
 # `sam local` asks for the first, the AWS emulator for the second.
-_TAGS = (f"{_IMAGE}-{ARCHITECTURE}", _IMAGE)
+_TAGS = (f"{IMAGE}-{ARCHITECTURE}", IMAGE)
 _PULL_SECONDS = 120
 
 
@@ -46,10 +46,12 @@ def tool(environment: str, name: str) -> str:
     return str(path)
 
 
-def sam(*arguments: str | Path) -> list[str]:
+def sam(*arguments: str | Path, **parameters: str) -> list[str]:
     """Give the command line of one of SAM's commands, for this machine's processor."""
-    architecture = ["--parameter-overrides", f"Architecture={ARCHITECTURE}"]
-    return [tool(".venv-deploy", "sam"), *map(str, arguments), *architecture]
+    parameters = {"Architecture": ARCHITECTURE} | parameters
+    overrides = [f"{name}={value}" for name, value in parameters.items()]
+    command = [tool(".venv-deploy", "sam"), *map(str, arguments)]
+    return [*command, "--parameter-overrides", *overrides]
 
 
 def tool_environment(**variables: str) -> dict[str, str]:
@@ -104,10 +106,15 @@ def _tools_leave_nothing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
 @pytest.fixture(scope="session")
 def lambda_image() -> str:
     """The base image of Lambda's Python: the official one, or else the stand-in."""
+    require_image()
+    return IMAGE
+
+
+def require_image() -> None:
+    """Have the base image on this machine: pulled, or else built."""
     tool(".venv-deploy", "sam")  # the stand-in takes the Lambda emulator from there
     if missing := [tag for tag in _TAGS if not _is_usable(tag) and not _pull(tag)]:
         build(*missing)
-    return _IMAGE
 
 
 def _is_usable(tag: str) -> bool:

@@ -50,12 +50,22 @@ class SamBuild:
 def sam_build(tmp_path_factory: pytest.TempPathFactory) -> SamBuild:
     """The application of this checkout, built outside of it."""
     project = tmp_path_factory.mktemp("application")
+    copy_sources(project, *_SOURCES)
+    return run_sam_build(project)
+
+
+def copy_sources(project: Path, *folders: str) -> None:
+    """Copy the template and folders of this checkout, without a model package, to `project`."""
     left_out = shutil.ignore_patterns("__pycache__", "package")
-    for folder in _SOURCES:
+    for folder in folders:
         shutil.copytree(REPOSITORY / folder, project / folder, ignore=left_out)
     shutil.copy(REPOSITORY / "template.yaml", project)
+
+
+def run_sam_build(project: Path, *function: str) -> SamBuild:
+    """Build the application whose sources are in `project`, or one function with its layers."""
     result = subprocess.run(
-        sam("build", "--parallel"),
+        sam("build", *function, "--parallel"),
         cwd=project,
         env=tool_environment(),
         capture_output=True,

@@ -11,25 +11,31 @@ import numpy as np
 import pandas as pd
 from starlette.testclient import TestClient
 
-from functions.predict.api import create_app
+from functions.predict.api import Application, create_app
 from functions.predict.exchange import Limits
 from functions.predict.service import Model, Service
 from sklambda.predictor import Predictor
-from sklambda.settings import Settings
 from sklambda.signature import Signature
-from sklambda.telemetry import logger
+from sklambda.telemetry import Log
 from training.frames import client_rows, kinds_of
 
 LENGTH = "Inference-Header-Content-Length"
+INFER = "/v2/models/churn/infer"
+ROWS = 20
 
 type Tensor = dict[str, Any]
 
 
-def client_of(package: Path) -> TestClient:
-    """Serve a package that takes up to 50 rows and 200,000 bytes."""
-    lines = logger(f"test {package}", Settings.from_environment({}), StringIO())
+def app_of(package: Path) -> Application:
+    """Make an application of a package that takes up to 50 rows and 200,000 bytes."""
+    lines = Log(f"test {package}", "INFO", StringIO())
     service = Service(Model(Predictor.open(package)))
-    return TestClient(create_app(service, Limits(50, 200_000), lines))
+    return create_app(service, Limits(50, 200_000), lines)
+
+
+def client_of(package: Path) -> TestClient:
+    """Serve such an application."""
+    return TestClient(app_of(package))
 
 
 def place_of(inputs: list[Tensor], name: str) -> int:

@@ -23,7 +23,7 @@ def _packaged(template: dict[str, Any], model_layer: str) -> dict[str, Any]:
     """Give every code an address, as `sam package` does."""
     for name, resource in template["Resources"].items():
         properties = resource.get("Properties", {})
-        for member in {"CodeUri", "ContentUri"} & properties.keys():
+        for member in {"CodeUri", "ContentUri", "DefinitionUri"} & properties.keys():
             properties[member] = model_layer if name == "ModelLayer" else f"s3://bucket/{name}"
     return template
 

@@ -75,7 +75,7 @@ class Draft:
             for name, vocabulary in zip(self.kinds, vocabularies, strict=True)
         ]
         counts = tuple(self._counts(vocabularies))
-        signature = Signature(features=features, target=target, row_id=row_id, counts=counts)
+        signature = Signature(features=tuple(features), target=target, row_id=row_id, counts=counts)
         return converted.model, signature
 
     def _reference_frame(self, rows: Sequence[ClientRow]) -> Given:

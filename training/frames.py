@@ -196,18 +196,17 @@ def feature_of(
     column: Column, kind: Kind, *, nullable: bool, accepts_unseen: bool, **more: object
 ) -> Feature:
     """Describe a column as a feature of the signature."""
-    return Feature.model_validate(
-        {
-            "name": column.name,
-            "kind": kind,
-            "nullable": nullable,
-            "accepts_unseen": accepts_unseen,
-            "range": _range_of(column.dropna(), kind),
-            "unit": _unit_of(column.dtype) if kind == "datetime" else None,
-            "example": example_of(column, kind),
-            **more,
-        }
-    )
+    described = {
+        "name": column.name,
+        "kind": kind,
+        "nullable": nullable,
+        "accepts_unseen": accepts_unseen,
+        "range": _range_of(column.dropna(), kind),
+        "unit": _unit_of(column.dtype) if kind == "datetime" else None,
+        "example": example_of(column, kind),
+        **more,
+    }
+    return Feature.of(described)
 
 
 def _unit_of(dtype: Any) -> str:

@@ -1,29 +1,61 @@
-"""The prediction service as an ASGI application; it knows neither AWS nor the environment."""
+"""The prediction service as an application; it knows neither AWS nor the environment."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, cached_property, partial
+from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools import Logger
 from pydantic_core import to_json
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-from functions.predict import exchange, problems, schemas
-from functions.predict.application import Application
-from functions.predict.dialects.known import DIALECTS, Dialect
-from functions.predict.exchange import Limits
-from functions.predict.naming import Named
+from functions.predict import exchange, schemas
+from functions.predict.answering import Answer, Answering
+from functions.predict.dialects.known import DIALECTS
+from functions.predict.exchange import Limits, Request
 from functions.predict.page import Page
-from functions.predict.problems import ProblemRaised
+from functions.predict.response import Response
+from functions.predict.routes import Route, by_place
 from functions.predict.service import Service
-from functions.predict.shortcut import Shortcut, fixed
-from sklambda.telemetry import anatomy
+from sklambda.telemetry import Log
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+class Application:
+    """Routes, and the one way to answer by them; to a server, an ASGI application.
+
+    Parameters
+    ----------
+    routes : iterable of Route
+        The table.
+    answer : callable
+        Answers a request by a route.
+    limits : Limits
+        The most that one request may hold.
+    """
+
+    def __init__(self, routes: Iterable[Route], answer: Answer, limits: Limits) -> None:
+        self._routes, self._limits = tuple(routes), limits
+        self.answer = answer
+        self.by_place = by_place(self._routes)
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Answer a request of a server."""
+        await self._asgi(scope, receive, send)
+
+    @cached_property
+    def _asgi(self) -> "ASGIApp":
+        # A start that only predicts does not wait for a framework.
+        from functions.predict import asgi
+
+        return asgi.application(self._routes, self.answer, self._limits)
 
 
 def create_app(
-    service: Service, limits: Limits, logger: Logger, parts: Sequence[Dialect] = ()
+    service: Service,
+    limits: Limits,
+    log: Log,
+    further: Iterable[Route] = (),
+    watch: Callable[[Answer], Answer] = lambda answer: answer,
 ) -> Application:
     """Make the application around one service.
 
@@ -33,88 +65,55 @@ def create_app(
         What answers.
     limits : Limits
         The most that one request may hold.
-    logger : Logger
+    log : Log
         Where faults of the service itself are written.
-    parts : sequence of Dialect
+    further : iterable of Route
         Further routes.
+    watch : callable
+        Puts what measures requests around the answering.
     """
-    model = service.model
-    app = Application(
-        title=f"{model.name}: predictions",
-        version=model.id[:12],
-        description="Scores equal to scikit-learn's own.",
-    )
-    for dialect in DIALECTS:
-        dialect(service, limits).mount(app)
-    for part in parts:
-        part.mount(app)
-    _About(service).mount(app)
-    Page(model).mount(app)
-    app.state.fixed = fixed(app.routes)
-    app.add_middleware(Shortcut, routes=app.state.fixed)
-    _translate_errors(app, logger)
-    return app
+    routes = [route for dialect in DIALECTS for route in dialect(service, limits).routes()]
+    routes += [*further, *_About(service).routes()]
+
+    @cache
+    def openapi() -> dict[str, Any]:
+        from functions.predict import openapi
+
+        model = service.model
+        return openapi.document(
+            routes,
+            title=f"{model.name}: predictions",
+            version=model.version,
+            description="Scores equal to scikit-learn's own.",
+        )
+
+    page = Page(service.model, openapi)
+    return Application([*routes, *page.routes()], watch(Answering(log)), limits)
 
 
-@dataclass(frozen=True, slots=True)
 class _About:
     """What the service says of itself."""
 
-    service: Service
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
-    def mount(self, app: Application) -> None:
-        app.get("/health/live")(self.live)
-        app.get("/health/ready", responses=schemas.refusals())(self.ready)
-        app.get("/model")(self.model)
+    def routes(self) -> Iterator[Route]:
+        yield Route("GET", "/health/live", self.live, schemas.told)
+        yield Route("GET", "/health/ready", self.ready, partial(schemas.told, 503))
+        yield Route("GET", "/model", self.model, schemas.told)
 
-    async def live(self) -> Response:
+    def live(self, request: Request) -> Response:
         """Tell that the process runs."""
-        return _json(b'{"status":"live"}')
+        return Response(b'{"status":"live"}')
 
-    async def ready(self) -> Response:
+    def ready(self, request: Request) -> Response:
         """Tell whether the golden rows get scikit-learn's answers; 503 names one that fails."""
-        self.service.require_ready()
-        golden = len(self.service.model.predictor.package.golden)
-        return _json(to_json({"status": "ready", "golden_rows": golden}))
+        self._service.require_ready()
+        golden = len(self._service.model.predictor.package.golden)
+        return Response(exchange.written({"status": "ready", "golden_rows": golden}))
 
-    async def model(self) -> Response:
+    def model(self, request: Request) -> Response:
         """Show the model's manifest and signature."""
-        package = self.service.model.predictor.package
+        package = self._service.model.predictor.package
         card = {"manifest": package.manifest, "signature": package.signature}
-        return _json(to_json(card, indent=2))
-
-
-def _json(content: bytes) -> Response:
-    return Response(content, media_type="application/json")
-
-
-def _translate_errors(app: Application, logger: Logger) -> None:
-    """Make a problem of every error, in this one place."""
-
-    app.add_exception_handler(ProblemRaised, _problem)
-    app.add_exception_handler(HTTPException, _problem)
-    app.add_middleware(_LastResort, logger=logger)
-    app.add_middleware(Named)
-
-
-async def _problem(_: Request, raised: Exception) -> Response:
-    if isinstance(raised, HTTPException):
-        return problems.of_status(raised.status_code, raised.headers).response()
-    assert isinstance(raised, ProblemRaised)
-    return raised.response()
-
-
-class _LastResort:
-    """Answers what nobody expected. Left to the framework, the error's message would be logged."""
-
-    def __init__(self, app: ASGIApp, logger: Logger) -> None:
-        self._app, self._logger = app, logger
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await self._app(scope, receive, send)
-        except Exception as error:
-            asked_by = exchange.caller(Request(scope))
-            where = {"request_id": asked_by.request_id, "path": scope["path"], **anatomy(error)}
-            self._logger.error("request failed", extra=where)
-            await problems.of_status(500).response()(scope, receive, send)
+        return Response(to_json(card, indent=2, fallback=vars))

@@ -1,23 +1,24 @@
 """The parts of the service put together as the settings say; it makes no client."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, NamedTuple
-
-from aws_lambda_powertools import Logger
-from starlette.types import ASGIApp
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from functions.predict import metrics
-from functions.predict.api import create_app
-from functions.predict.capture import Capture
-from functions.predict.challenger import Shadow, Split, admitted
+from functions.predict.api import Application, create_app
 from functions.predict.exchange import REQUEST_ID, Limits
-from functions.predict.feedback import Feedback
+from functions.predict.gateway import Gateway
+from functions.predict.routes import Route
 from functions.predict.service import Listener, Model, Service
-from sklambda import storage
 from sklambda.predictor import Predictor
 from sklambda.settings import Settings
-from sklambda.telemetry import Write
+from sklambda.telemetry import Log, Write
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from sklambda.storage import Client
 
 _ALLOWED_HEADERS: Final = (
     "accept",
@@ -37,7 +38,7 @@ class Surroundings:
 
     Attributes
     ----------
-    logger : Logger
+    log : Log
         For what people read.
     write : callable
         Writes a line that programs read.
@@ -45,9 +46,9 @@ class Surroundings:
         Gives the client of S3; called at the first feedback, if it goes there.
     """
 
-    logger: Logger
+    log: Log
     write: Write
-    connect: Callable[[], storage.Client]
+    connect: Callable[[], "Client"]
 
 
 class Assembly(NamedTuple):
@@ -58,14 +59,14 @@ class Assembly(NamedTuple):
     service : Service
         What answers.
     app : ASGIApp
-        The application around it.
-    immediate : frozenset of (str, str)
-        The method and path of the routes that answer without waiting for anything.
+        The application around it, for a server.
+    handler : Gateway
+        The same for Lambda.
     """
 
     service: Service
-    app: ASGIApp
-    immediate: frozenset[tuple[str, str]]
+    app: "ASGIApp"
+    handler: Gateway
 
 
 def assemble(settings: Settings, around: Surroundings) -> Assembly:
@@ -80,22 +81,39 @@ def assemble(settings: Settings, around: Surroundings) -> Assembly:
     """
     service = _service(settings, around)
     limits = Limits(settings.max_rows, settings.max_bytes)
-    parts = []
-    if settings.feedback_store:
-        kept = storage.opened(settings.feedback_store, around.connect)
-        parts.append(Feedback(service.model.signature.target, kept, limits))
-    api = create_app(service, limits, around.logger, parts)
-    app: ASGIApp = api
-    if settings.metrics_namespace:
-        name = service.model.name
-        app = metrics.Metered(app, settings.metrics_namespace, name, around.write)
-    return Assembly(service, _opened_to(settings.cors_origin, app), frozenset(api.state.fixed))
+    watch = partial(
+        metrics.Metered,
+        namespace=settings.metrics_namespace,
+        name=service.model.name,
+        write=around.write,
+    )
+    app = create_app(
+        service,
+        limits,
+        around.log,
+        _feedback(settings, around, service, limits),
+        *([watch] if settings.metrics_namespace else []),
+    )
+    if not settings.cors_origin:
+        return Assembly(service, app, Gateway(app))
+    opened = _opened_to(settings.cors_origin, app)
+    return Assembly(service, opened, Gateway(app, opened))
 
 
-def _opened_to(origin: str, app: ASGIApp) -> ASGIApp:
-    """Let pages of one origin read the answers; of none, if none is named."""
-    if not origin:
-        return app
+def _feedback(
+    settings: Settings, around: Surroundings, service: Service, limits: Limits
+) -> Iterable[Route]:
+    if not settings.feedback_store:
+        return ()
+    from functions.predict.feedback import Feedback
+    from sklambda.storage import opened
+
+    kept = opened(settings.feedback_store, around.connect)
+    return Feedback(service.model.signature.target, kept, limits).routes()
+
+
+def _opened_to(origin: str, app: Application) -> "ASGIApp":
+    """Let pages of one origin read the answers."""
     from starlette.middleware.cors import CORSMiddleware
 
     return CORSMiddleware(
@@ -112,6 +130,8 @@ def _service(settings: Settings, around: Surroundings) -> Service:
     champion = Model(Predictor.open(settings.model_dir))
     listeners: list[Listener] = [metrics.listen] if settings.metrics_namespace else []
     if settings.capture != "off":
+        from functions.predict.capture import Capture
+
         listeners.append(
             Capture(
                 champion.signature,
@@ -121,16 +141,14 @@ def _service(settings: Settings, around: Surroundings) -> Service:
                 around.write,
             )
         )
-    share, split = settings.challenger_share, None
-    challenger = _challenger(settings, champion, around.logger)
-    if challenger is not None and settings.challenger_mode == "split":
-        split = Split(champion, challenger, share, around.logger)
-    elif challenger is not None:
-        listeners.append(Shadow(challenger, share, around.logger, around.write))
-    return Service(champion, tuple(listeners), split)
-
-
-def _challenger(settings: Settings, champion: Model, logger: Logger) -> Model | None:
     if settings.challenger_dir is None:
-        return None
-    return admitted(settings.challenger_dir, champion, logger)
+        return Service(champion, tuple(listeners))
+    from functions.predict.challenger import Shadow, Split, admitted
+
+    share, split = settings.challenger_share, None
+    challenger = admitted(settings.challenger_dir, champion, around.log)
+    if challenger is not None and settings.challenger_mode == "split":
+        split = Split(champion, challenger, share, around.log)
+    elif challenger is not None:
+        listeners.append(Shadow(challenger, share, around.log, around.write))
+    return Service(champion, tuple(listeners), split)

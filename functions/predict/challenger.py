@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from aws_lambda_powertools import Logger
 
 from functions.predict.lines import lines, record
 from functions.predict.service import Model, Question, Reply
@@ -13,12 +12,12 @@ from sklambda.errors import PackageRefused, RowsInvalid
 from sklambda.predictor import Predictor
 from sklambda.sampling import chosen
 from sklambda.signature import Feature, Signature, Target
-from sklambda.telemetry import Write, anatomy
+from sklambda.telemetry import Log, Write, anatomy
 
 _FAILED: Final = "challenger failed"
 
 
-def admitted(path: Path, champion: Model, logger: Logger) -> Model | None:
+def admitted(path: Path, champion: Model, log: Log) -> Model | None:
     """Open a challenger; None, and the reason in the log, where it cannot take the place.
 
     It must be whole, take the same rows, give the same kind of answer, and get scikit-learn's
@@ -27,16 +26,16 @@ def admitted(path: Path, champion: Model, logger: Logger) -> Model | None:
     try:
         challenger = Model(Predictor.open(path), role="challenger")
     except PackageRefused as refused:
-        logger.error("challenger refused", extra={"reason": str(refused)})
+        log.error("challenger refused", extra={"reason": str(refused)})
         return None
     except Exception as error:
-        logger.error("challenger refused", extra=anatomy(error))
+        log.error("challenger refused", extra=anatomy(error))
         return None
     reason = objection(champion, challenger)
     if reason is not None:
-        logger.error("challenger refused", extra={"challenger": challenger.id, "reason": reason})
+        log.error("challenger refused", extra={"challenger": challenger.id, "reason": reason})
         return None
-    logger.info("challenger admitted", extra={"challenger": challenger.id})
+    log.info("challenger admitted", extra={"challenger": challenger.id})
     return challenger
 
 
@@ -61,12 +60,12 @@ def _terms(signature: Signature) -> object:
 def _admits(feature: Feature) -> object:
     seen_in_training: dict[str, Any] = {"range": None, "example": None, "vocabulary": ()}
     known = None if feature.accepts_unseen else frozenset(feature.vocabulary)
-    return feature.model_copy(update=seen_in_training), known
+    return feature.replace(**seen_in_training), known
 
 
 def _answers(target: Target) -> object:
     parts = tuple(map(_answers, target.parts))
-    return target.model_copy(update={"threshold": None, "parts": ()}), parts
+    return target.replace(threshold=None, parts=()), parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +79,14 @@ class Split:
     share : float
         The share of the callers that the challenger answers: by the id of the key, and of the
         request where there is none.
-    logger : Logger
+    log : Log
         Where it is said that the challenger failed; the champion answers then.
     """
 
     champion: Model
     challenger: Model
     share: float
-    logger: Logger
+    log: Log
 
     def __call__(self, question: Question) -> Reply:
         """Answer; raises `RowsInvalid` where some row does not fit the signature."""
@@ -101,7 +100,7 @@ class Split:
             raise
         except Exception as error:
             where = {"request_id": caller.request_id, **anatomy(error)}
-            self.logger.error(_FAILED, extra=where)
+            self.log.error(_FAILED, extra=where)
             return self.champion.reply(question)
 
 
@@ -115,7 +114,7 @@ class Shadow:
         What scores again.
     share : float
         The share of the rows.
-    logger : Logger
+    log : Log
         Where it is said that the challenger failed.
     write : callable
         Writes a line.
@@ -123,7 +122,7 @@ class Shadow:
 
     challenger: Model
     share: float
-    logger: Logger
+    log: Log
     write: Write
 
     def __call__(self, question: Question, reply: Reply) -> None:
@@ -132,7 +131,7 @@ class Shadow:
             self._compare(question, reply)
         except Exception as error:
             where = {"request_id": question.caller.request_id, **anatomy(error)}
-            self.logger.error(_FAILED, extra=where)
+            self.log.error(_FAILED, extra=where)
 
     def _compare(self, question: Question, reply: Reply) -> None:
         names = list(map(question.caller.prediction_id, range(len(question.rows))))

@@ -1,23 +1,20 @@
-"""What all dialects share of HTTP: who asks, how much, in which media type."""
+"""A request and its answer as every dialect sees them, however they travelled."""
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from uuid import uuid4
 
 from pydantic_core import from_json, to_json
-from starlette.requests import Request
-from starlette.responses import Response
 
 from functions.predict import problems
+from functions.predict.response import JSON
 from functions.predict.service import Caller
 
-JSON: Final = "application/json"
 REQUEST_ID: Final = "x-request-id"
 
 _LONGEST_ID: Final = 128
 _MOST_DIGITS: Final = 18
-_CALLER: Final = "sklambda.caller"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,49 +38,60 @@ class Limits:
             raise problems.too_many_rows(self.rows)
 
 
-def caller(request: Request) -> Caller:
-    """Tell who asks, and the same for as long as the request is answered."""
-    scope = request.scope
-    if _CALLER not in scope:
-        scope[_CALLER] = _caller(request)
-    asks: Caller = scope[_CALLER]
-    return asks
+@dataclass(slots=True)
+class Request:
+    """A request that has arrived.
+
+    Attributes
+    ----------
+    headers : mapping of str to str
+        By their names in lower case.
+    content : bytes
+        The body; of one that is longer than is taken, no more than tells so.
+    query : mapping of str to str
+        The parameters of the address.
+    parts : mapping of str to str
+        The parameters of the path.
+    caller : Caller
+        Who asks.
+    route : str or None
+        The path of the route that answers; None where there is none.
+    """
+
+    headers: Mapping[str, str]
+    content: bytes
+    query: Mapping[str, str]
+    parts: Mapping[str, str]
+    caller: Caller
+    route: str | None = None
 
 
-def _caller(request: Request) -> Caller:
-    """API Gateway knows the key's id; elsewhere there is the request's own name."""
-    context = request.scope.get("aws.event", {}).get("requestContext") or {}
+def caller(headers: Mapping[str, str], context: Mapping[str, Any]) -> Caller:
+    """Tell who asks: API Gateway's context knows the key's id; elsewhere there is a header."""
     identity, authorizer = context.get("identity") or {}, context.get("authorizer") or {}
     key = identity.get("apiKeyId") or identity.get("userArn") or authorizer.get("principalId")
-    return Caller(context.get("requestId") or _named(request) or uuid4().hex, key)
+    return Caller(context.get("requestId") or _named(headers) or os.urandom(16).hex(), key)
 
 
-def _named(request: Request) -> str | None:
+def _named(headers: Mapping[str, str]) -> str | None:
     """Take the request's own name, if it is one that can be written to a log."""
-    name = request.headers.get(REQUEST_ID, "")
+    name = headers.get(REQUEST_ID, "")
     plain = name.isascii() and name.replace("-", "").replace("_", "").isalnum()
     return name if plain and len(name) <= _LONGEST_ID else None
 
 
-def length(request: Request, header: str) -> int | None:
+def length(headers: Mapping[str, str], header: str = "content-length") -> int | None:
     """Read a count of bytes; None where there is none, or one too long to be meant."""
-    text = request.headers.get(header, "")
+    text = headers.get(header, "")
     plain = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
     return int(text) if plain else None
 
 
-async def body(request: Request, limits: Limits) -> bytes:
-    """Read a body of at most so many bytes; no more than that is kept."""
-    announced = length(request, "content-length")
-    if announced is not None and announced > limits.bytes:
+def body(request: Request, limits: Limits) -> bytes:
+    """Give the body; raises the problem of one that is too long, or announced as such."""
+    if max(len(request.content), length(request.headers) or 0) > limits.bytes:
         raise problems.too_many_bytes(limits.bytes)
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > limits.bytes:
-            raise problems.too_many_bytes(limits.bytes)
-        parts.append(part)
-    return b"".join(parts)
+    return request.content
 
 
 def media_type(request: Request, known: Iterable[str], default: str = JSON) -> str:
@@ -135,8 +143,3 @@ def document(content: bytes, inf_nan: bool = False) -> Any:
 def written(value: object) -> bytes:
     """Write JSON; a number that is not finite is null, for JSON has none."""
     return to_json(value, inf_nan_mode="null")
-
-
-def answer(content: bytes, asked_by: Caller, media: str = JSON) -> Response:
-    """Send an answer that names the request."""
-    return Response(content, media_type=media, headers={REQUEST_ID: asked_by.request_id})

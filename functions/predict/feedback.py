@@ -7,13 +7,12 @@ from hashlib import sha256
 from typing import Any, Final
 
 from pydantic_core import to_json
-from starlette.requests import Request
-from starlette.responses import Response
 
 from functions.predict import exchange, problems, schemas
-from functions.predict.application import Application
-from functions.predict.exchange import Limits
+from functions.predict.exchange import Limits, Request
 from functions.predict.outcomes import Misfit, canonical, misfits
+from functions.predict.response import JSON, Response
+from functions.predict.routes import Route
 from sklambda.signature import Target
 from sklambda.storage import Storage, hour
 
@@ -47,25 +46,26 @@ class Feedback:
     limits: Limits
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def mount(self, app: Application) -> None:
-        """Add the route to an application."""
-        app.post(
-            _PATH,
-            openapi_extra=schemas.body(schemas.feedback(self.target)),
-            responses=schemas.answers(schemas.receipt()),
-        )(self.keep)
+    def routes(self) -> Iterator[Route]:
+        """Give the one route."""
+        yield Route("POST", _PATH, self.keep, self._described)
 
-    async def keep(self, request: Request) -> Response:
+    def _described(self) -> dict[str, Any]:
+        return {
+            "openapi_extra": schemas.body(schemas.feedback(self.target)),
+            "responses": schemas.answers(schemas.receipt(), *schemas.READ),
+        }
+
+    def keep(self, request: Request) -> Response:
         """Keep what became true of predictions; the same outcome again changes nothing."""
-        caller = exchange.caller(request)
-        exchange.media_type(request, [exchange.JSON])
-        outcomes = _outcomes(exchange.document(await exchange.body(request, self.limits)))
+        exchange.media_type(request, [JSON])
+        outcomes = _outcomes(exchange.document(exchange.body(request, self.limits)))
         self.limits.require_rows(len(outcomes))
         faults = list(self._faults(outcomes))
         if faults:
             raise problems.body_invalid(*faults)
         self.storage.put(dict(map(self._object, outcomes)))
-        return exchange.answer(to_json({"kept": len(outcomes)}), caller)
+        return Response(exchange.written({"kept": len(outcomes)}))
 
     def _faults(self, outcomes: list[Any]) -> Iterator[Fault]:
         for place, outcome in enumerate(outcomes):

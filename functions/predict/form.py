@@ -2,10 +2,9 @@
 
 from typing import Final
 
-from starlette.responses import Response
-
 from functions.predict import markup
 from functions.predict.fields import field
+from functions.predict.response import Response
 from functions.predict.service import Model
 from sklambda.signature import Target, Task
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
-from starlette.responses import Response
+from functions.predict.response import Response
 
 _FILES: Final = Path(__file__).with_name("pages")
 _ICON: Final = (
@@ -62,7 +62,7 @@ def document(template: str, script: str | None = None, **parts: str) -> Response
         "referrer-policy": "no-referrer",
         "cache-control": "no-cache",
     }
-    return Response(content, media_type="text/html", headers=headers)
+    return Response(content.encode(), "text/html", headers=headers)
 
 
 @cache

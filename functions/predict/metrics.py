@@ -12,10 +12,12 @@ from math import ceil, isfinite, nan
 from time import perf_counter, time
 from typing import Any, Final
 
-from pydantic_core import from_json, to_json
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from pydantic_core import to_json
 
-from functions.predict.problems import MEDIA_TYPE
+from functions.predict.answering import Answer
+from functions.predict.exchange import Request
+from functions.predict.response import Response
+from functions.predict.routes import Endpoint
 from functions.predict.service import Question, Reply
 from sklambda.cautions import CautionCode
 from sklambda.predictor import Prediction
@@ -32,7 +34,6 @@ _UNITS: Final = {
     "score": "None",
     **{f"warning_{code}": "Count" for code in CautionCode},
 }
-_PROBLEM: Final = MEDIA_TYPE.encode()
 _MOST_VALUES: Final = 100
 """How many values of one metric CloudWatch takes from one line."""
 
@@ -43,16 +44,12 @@ type Json = dict[str, Any]
 class _Tally:
     """What is learned of a request while it is answered."""
 
-    request_id: str | None = None
-    key_id: str | None = None
     model: str | None = None
     role: str | None = None
     rows: int = 0
     scores: list[float] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     are_probabilities: bool = False
-    status: int = 500
-    problem: str | None = None
 
 
 _current: ContextVar[_Tally] = ContextVar("tally")
@@ -63,7 +60,6 @@ def listen(question: Question, reply: Reply) -> None:
     tally = _current.get(None)
     if tally is None:
         return
-    tally.request_id, tally.key_id = question.caller.request_id, question.caller.key_id
     tally.model, tally.role = reply.model.id, reply.model.role
     tally.rows += len(reply.predictions)
     tally.scores += map(_score, reply.predictions)
@@ -80,12 +76,12 @@ def _score(prediction: Prediction) -> float:
 
 
 class Metered:
-    """An application whose requests are measured.
+    """Answering that is measured.
 
     Parameters
     ----------
-    app : ASGIApp
-        The application.
+    answer : callable
+        The answering.
     namespace : str
         Where CloudWatch keeps the metrics.
     name : str
@@ -94,31 +90,22 @@ class Metered:
         Writes a line.
     """
 
-    def __init__(self, app: ASGIApp, namespace: str, name: str, write: Write) -> None:
-        self._app, self._write = app, write
+    def __init__(self, answer: Answer, namespace: str, name: str, write: Write) -> None:
+        self._answer, self._write = answer, write
         self._namespace, self._name = namespace, name
         self._metrics = cache(self._described)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, and write its line once the answer is given."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+    def __call__(self, request: Request, endpoint: Endpoint) -> Response:
+        """Answer a request by a route, and write its line."""
         tally, started = _Tally(), perf_counter()
         _current.set(tally)
+        response = self._answer(request, endpoint)
+        self._write(self._line(tally, request, response, perf_counter() - started))
+        return response
 
-        async def watched(message: Message) -> None:
-            _watch(tally, message)
-            await send(message)
-
-        try:
-            await self._app(scope, receive, watched)
-        finally:
-            self._write(self._line(tally, scope, perf_counter() - started))
-
-    def _line(self, tally: _Tally, scope: Scope, seconds: float) -> bytes:
-        values = _values(tally, seconds)
-        values |= _properties(tally, scope)
+    def _line(self, tally: _Tally, request: Request, response: Response, seconds: float) -> bytes:
+        values = {"latency": round(seconds * 1000, 3), "requests": 1}
+        values |= _values(tally, response) | _properties(tally, request, response)
         metrics = self._metrics(tuple(name for name in values if name in _UNITS))
         head = b'{"_aws":{"Timestamp":%d,"CloudWatchMetrics":%b},' % (time() * 1000, metrics)
         return head + to_json({"model": self._name, **values})[1:]
@@ -135,30 +122,9 @@ class Metered:
         return {"Namespace": self._namespace, "Dimensions": [dimensions], "Metrics": units}
 
 
-def _watch(tally: _Tally, message: Message) -> None:
-    if message["type"] == "http.response.start":
-        tally.status = message["status"]
-        if tally.status < 400 and tally.request_id is not None:
-            return
-        headers = dict(message.get("headers", ()))
-        tally.request_id = headers.get(b"x-request-id", b"").decode("latin-1") or None
-        if headers.get(b"content-type") == _PROBLEM:
-            tally.problem = "unknown"
-    elif tally.problem == "unknown":
-        tally.problem = _kind(message.get("body", b""))
-
-
-def _kind(body: bytes) -> str:
-    """Read the problem's type: the answer is the one place that every problem comes through."""
-    try:
-        return str(from_json(body)["type"]).rpartition(":")[2]
-    except (ValueError, KeyError, TypeError):
-        return "unknown"
-
-
-def _values(tally: _Tally, seconds: float) -> dict[str, Any]:
-    values: dict[str, Any] = {"latency": round(seconds * 1000, 3), "requests": 1}
-    if tally.problem is not None:
+def _values(tally: _Tally, response: Response) -> Json:
+    values: Json = {}
+    if response.problem is not None:
         values["problems"] = 1
     if tally.rows:
         values["rows"] = tally.rows
@@ -170,15 +136,16 @@ def _values(tally: _Tally, seconds: float) -> dict[str, Any]:
     return values
 
 
-def _properties(tally: _Tally, scope: Scope) -> Json:
-    properties: Json = {"kind": "request", "status": tally.status, "request_id": tally.request_id}
-    route = scope.get("route")
-    if route is not None:
-        properties["route"] = route.path
-    if tally.problem is not None:
-        properties["problem"] = tally.problem
+def _properties(tally: _Tally, request: Request, response: Response) -> Json:
+    caller = request.caller
+    properties: Json = {"kind": "request", "status": response.status}
+    properties["request_id"] = caller.request_id
+    if request.route is not None:
+        properties["route"] = request.route
+    if response.problem is not None:
+        properties["problem"] = response.problem
     if tally.rows:
-        properties |= {"key_id": tally.key_id, "package": tally.model, "role": tally.role}
+        properties |= {"key_id": caller.key_id, "package": tally.model, "role": tally.role}
         if tally.are_probabilities:
             properties["score_bins"] = _bins(tally.scores)
     return properties

@@ -15,7 +15,7 @@ def misfits(target: Target, outcome: object) -> Iterator[Misfit]:
         parts = {str(part.name): part for part in target.parts}
         yield from _of_each(parts, outcome)
     elif len(target.outputs) > 1:
-        one = target.model_copy(update={"outputs": target.outputs[:1]})
+        one = target.replace(outputs=target.outputs[:1])
         yield from _of_each(dict.fromkeys(target.outputs, one), outcome)
     elif target.task == "regression":
         if not _is_number(outcome):

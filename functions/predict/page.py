@@ -1,11 +1,13 @@
 """``GET /`` and ``GET /docs``: the service for people, in two documents that need nothing else."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from starlette.requests import Request
-from starlette.responses import Response
-
-from functions.predict.application import Application
+from functions.predict import exchange
+from functions.predict.exchange import Request
+from functions.predict.response import Response
+from functions.predict.routes import Route
 from functions.predict.service import Model
 
 
@@ -19,23 +21,31 @@ class Page:
     ----------
     model : Model
         What is asked.
+    openapi : callable
+        Gives the OpenAPI document.
     """
 
     model: Model
+    openapi: Callable[[], dict[str, Any]]
 
-    def mount(self, app: Application) -> None:
-        """Add the routes to an application."""
-        app.get("/", include_in_schema=False)(self.form)
-        app.get("/docs", include_in_schema=False)(self.docs)
+    def routes(self) -> Iterator[Route]:
+        """Give the routes, which the document leaves out."""
+        yield Route("GET", "/", self.form, described=None)
+        yield Route("GET", "/docs", self.docs, described=None)
+        yield Route("GET", "/openapi.json", self.document, described=None)
 
-    async def form(self) -> Response:
+    def form(self, request: Request) -> Response:
         """Give the form: an input for each feature, with the example filled in."""
         from functions.predict import form
 
         return form.document(self.model)
 
-    async def docs(self, request: Request) -> Response:
+    def docs(self, request: Request) -> Response:
         """Give the reference: every route with its parameters, bodies and answers."""
         from functions.predict import reference
 
-        return reference.document(request.app.openapi())
+        return reference.document(self.openapi())
+
+    def document(self, request: Request) -> Response:
+        """Give the OpenAPI document."""
+        return Response(exchange.written(self.openapi()))

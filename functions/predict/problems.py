@@ -9,8 +9,8 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from pydantic_core import to_json
-from starlette.responses import Response
 
+from functions.predict.response import Response
 from sklambda.errors import Fault, RowsInvalid
 
 type Locate = Callable[[Fault], str]
@@ -55,7 +55,7 @@ class ProblemRaised(Exception):  # it becomes the problem that it names
             **self.members,
         }
         return Response(
-            to_json(body), self.status.value, media_type=MEDIA_TYPE, headers=dict(self.headers)
+            to_json(body), MEDIA_TYPE, self.status.value, dict(self.headers), problem=self.kind
         )
 
 

@@ -4,10 +4,9 @@ from collections.abc import Iterator, Mapping
 from json import dumps
 from typing import Any, Final
 
-from starlette.responses import Response
-
 from functions.predict import markup
 from functions.predict.markup import attributes, shown, text
+from functions.predict.response import Response
 
 type _Object = Mapping[str, Any]
 

@@ -1,10 +1,14 @@
 """The OpenAPI schemas of one model, made from its signature."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final
 
+from functions.predict.response import JSON
 from sklambda.cautions import CautionCode
+from sklambda.predictor import threshold
 from sklambda.signature import Feature, Kind, Scores, Signature, Target
+from sklambda.values import EXACT_INTEGER
 
 type Schema = dict[str, Any]
 type Responses = dict[int | str, dict[str, Any]]
@@ -20,6 +24,20 @@ _TYPES: Final[dict[Kind, str]] = {
 _TEXT: Final[Schema] = {"type": "string"}
 _NUMBER: Final = ["number", "null"]  # null where it is not finite
 _MOST_CATEGORIES: Final = 50
+READ: Final = (400, 413, 415, 422)
+"""The statuses with which a body is refused."""
+SCORED: Final = (*READ, 503)
+"""The statuses with which a request for scores is refused."""
+NAMED: Final[dict[str, Any]] = {
+    "x-request-id": {"required": True, "schema": _TEXT, "description": "Names the request."}
+}
+"""The headers of every answer."""
+_PREDICTION_ID: Final[Schema] = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 256,
+    "pattern": "^[ -~]*$",
+}
 EXPLAIN: Final[dict[str, Any]] = {
     "parameters": [
         {
@@ -87,8 +105,12 @@ def _warning(signature: Signature) -> Schema:
 
 def feedback(target: Target) -> Schema:
     """Describe the body of a request that tells what became true."""
-    moment = {"type": "string", "format": "date-time", "description": "When; else now."}
-    members = {"prediction_id": _TEXT, "outcome": _outcome(target), "time": moment}
+    moment = {
+        "type": ["string", "null"],
+        "format": "date-time",
+        "description": "When; else now.",
+    }
+    members = {"prediction_id": _PREDICTION_ID, "outcome": _outcome(target), "time": moment}
     outcome = _object("Outcome", members) | {"required": ["prediction_id", "outcome"]}
     outcomes = {"type": "array", "items": outcome, "minItems": 1}
     return _object("FeedbackRequest", {"outcomes": outcomes})
@@ -112,16 +134,28 @@ def body(schema: Schema, media_type: str = "application/json") -> dict[str, Any]
     return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
 
 
-def answers(schema: Schema, media_type: str = "application/json") -> Responses:
-    """Describe the answers of a route, as FastAPI takes them: this one, or a problem."""
-    content = {media_type: {"schema": schema}}
-    return {200: {"description": "The answer.", "content": content}} | refusals()
+def answers(schema: Schema, *refused: int) -> Responses:
+    """Describe the answers of a route, as FastAPI takes them: this one, or problems."""
+    return answer({"application/json": {"schema": schema}}) | refusals(*refused)
 
 
-def refusals() -> Responses:
-    """Describe what every route may answer instead."""
-    content = {"application/problem+json": {"schema": problem()}}
-    return {"default": {"description": "A problem.", "content": content}}
+def answer(content: Mapping[str, Any]) -> Responses:
+    """Describe the answer of a route by its media types."""
+    return {200: {"description": "The answer.", "headers": NAMED, "content": content}}
+
+
+def refusals(*statuses: int) -> Responses:
+    """Describe the problems that a route may answer with; each may find a fault of its own."""
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {
+        status: {"description": HTTPStatus(status).phrase, "headers": NAMED, "content": content}
+        for status in (*statuses, 500)
+    }
+
+
+def told(*refused: int) -> dict[str, Any]:
+    """Describe a route that answers any JSON."""
+    return {"responses": answer({JSON: {"schema": {}}}) | refusals(*refused)}
 
 
 def _prediction(target: Target) -> dict[str, Schema]:
@@ -135,16 +169,25 @@ def _prediction(target: Target) -> dict[str, Schema]:
     if target.scores == "label":
         return {"label": label}
     if target.scores != "probability":
-        return {
-            "label": label,
-            "score": {"type": _NUMBER, "description": _MEANINGS[target.scores]},
-        }
+        score = {"type": _NUMBER, "description": _MEANINGS[target.scores]}
+        return {"label": label, "score": score, **_threshold(target)}
     names = {name: _probability(f"Of the class {name}.") for name in target.class_names}
     return {
         "label": label,
         "score": _probability(_meaning_of_score(target)),
+        **_threshold(target),
         "probabilities": _object("Probabilities", names),
     }
+
+
+def _threshold(target: Target) -> dict[str, Schema]:
+    """Describe the threshold, where one decides."""
+    value = threshold(target)
+    if value is None:
+        return {}
+    passed = "above" if target.threshold is None else "from"
+    meaning = f"The label is {target.class_names[1]} {passed} this score."
+    return {"threshold": {"type": "number", "const": value, "description": meaning}}
 
 
 def problem() -> Schema:
@@ -163,6 +206,8 @@ def problem() -> Schema:
 def _feature(feature: Feature) -> Schema:
     kind = _TYPES[feature.kind]
     schema: Schema = {"type": [kind, "null"] if feature.nullable else kind}
+    if feature.kind == "integer":
+        schema |= {"minimum": -EXACT_INTEGER, "maximum": EXACT_INTEGER}
     if feature.example is not None:
         schema["example"] = feature.example
     meaning = _meaning(feature)

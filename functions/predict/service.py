@@ -12,6 +12,7 @@ from sklambda.predictor import GoldenMismatch, Prediction, Predictor, decide
 from sklambda.signature import Signature
 
 if TYPE_CHECKING:
+    from functions.predict.challenger import Split
     from sklambda.explainer import Explanation
 
 
@@ -53,12 +54,15 @@ class Question:
         Whether each score is to be explained.
     coerced : sequence of (int, str)
         The row and feature of each value whose type the dialect had to change.
+    model : Model or None
+        What is to answer; None leaves it to the service.
     """
 
     rows: Sequence[Row]
     caller: Caller
     explain: bool = False
     coerced: Sequence[tuple[int, str]] = ()
+    model: "Model | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,7 @@ class Model:
         self.predictor, self.name, self.id = predictor, manifest.name, manifest.id
         self.role: Role = role
         self.signature: Signature = predictor.package.signature
+        self.version = self.id[:12]
         self.mismatch: GoldenMismatch | None = predictor.replay()
         self._lookout = Lookout(self.signature)
 
@@ -135,13 +140,13 @@ class Service:
         What answers.
     listeners : tuple of Listener
         What is told of each reply: capture, metrics.
-    answer : callable, optional
-        What answers instead of the model: a split between it and a challenger.
+    split : Split, optional
+        What answers instead of the model: it, or a challenger.
     """
 
     model: Model
     listeners: tuple[Listener, ...] = ()
-    answer: Callable[[Question], Reply] | None = None
+    split: "Split | None" = None
 
     def ask(self, question: Question) -> Reply:
         """Answer a question.
@@ -154,20 +159,29 @@ class Service:
             The model is not ready, or is to explain and cannot.
         """
         self.require_ready()
+        pinned = question.model
         if question.explain:
-            self._require_explainable(len(question.rows))
-        reply = (self.answer or self.model.reply)(question)
+            _require_explainable(pinned or self.model, len(question.rows))
+        answer = pinned.reply if pinned else self.split or self.model.reply
+        reply = answer(question)
         for listener in self.listeners:
             listener(question, reply)
         return reply
 
-    def _require_explainable(self, rows: int) -> None:
-        if not self.model.predictor.explains:
-            raise problems.not_explained()
-        if rows > MOST_EXPLAINED:
-            raise problems.too_many_rows(MOST_EXPLAINED)
+    @property
+    def versions(self) -> dict[str, Model]:
+        """The models that answer, by their ids; the first is the service's own."""
+        other = self.split.challenger if self.split else self.model
+        return {self.model.id: self.model, other.id: other}
 
     def require_ready(self) -> None:
         """Raise the problem of a model that does not answer as scikit-learn did."""
         if self.model.mismatch is not None:
             raise problems.not_ready(self.model.mismatch.name)
+
+
+def _require_explainable(model: Model, rows: int) -> None:
+    if not model.predictor.explains:
+        raise problems.not_explained()
+    if rows > MOST_EXPLAINED:
+        raise problems.too_many_rows(MOST_EXPLAINED)

@@ -27,6 +27,7 @@ from training.examples.churn.sample import generate
 from training.exporting import export
 
 ROUNDS, CALLS = 15, 40
+BARE = "import numpy, onnxruntime"
 SERVE = "import functions.predict.handler"
 FLOOR = "floor: JSON, graph, JSON"
 NAIVE = "import fastapi, mangum, pandas, sklearn.ensemble, sklearn.pipeline, sklearn.compose"
@@ -95,6 +96,7 @@ def _imports(package: Path) -> Iterator[tuple[str, Callable[[], object]]]:
     with_byte_code = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     environment = with_byte_code | {"MODEL_DIR": str(package)}
     for name, script in (
+        ("numpy and onnxruntime alone", BARE),
         ("the handler, its model opened and its golden rows replayed", SERVE),
         ("FastAPI, Mangum, pandas and scikit-learn, no model", NAIVE),
     ):

@@ -17,7 +17,7 @@ from functions.predict.exchange import Limits
 from functions.predict.service import Model, Service
 from sklambda.predictor import Predictor
 from sklambda.settings import Settings
-from sklambda.telemetry import logger
+from sklambda.telemetry import Log
 from tests.background_process import free_port
 from tests.browser.odd_model import odd_package
 from tests.conftest import Trained
@@ -123,7 +123,7 @@ def served(package: Path) -> Iterator[str]:
     """Serve a package while the block runs, at the root and behind a stage."""
     settings = Settings.from_environment({"LOG_LEVEL": "ERROR"})
     service = Service(Model(Predictor.open(package)))
-    app = create_app(service, Limits(50, 200_000), logger(f"browser {package}", settings))
+    app = create_app(service, Limits(50, 200_000), Log(f"browser {package}", settings.log_level))
     port = free_port()
     config = uvicorn.Config(_Gateway(app), port=port, log_level="error", lifespan="off")
     server = uvicorn.Server(config)

@@ -12,23 +12,9 @@ OURS = {"functions", "sklambda"}
 ALLOWED = {
     "numpy",
     "onnxruntime",
-    # requests, routes, answers
-    "annotated_doc",
-    "anyio",
-    "fastapi",
-    "mangum",
-    "opentelemetry",  # FastAPI's, switched off
-    "starlette",
-    # the manifest and the signature are checked; JSON is read and written
-    "annotated_types",
-    "pydantic",
+    # JSON is read and written
     "pydantic_core",
     "typing_extensions",
-    "typing_inspection",
-    # logs; it looks for botocore's version only
-    "aws_lambda_powertools",
-    "botocore",
-    "jmespath",
 }
 
 
@@ -58,11 +44,9 @@ def test_the_predict_path_imports_these_packages_and_no_others(imported: set[str
     assert packages(imported) - OURS == ALLOWED
 
 
-def test_of_botocore_there_is_the_version_alone(imported: set[str]) -> None:
-    assert {name for name in imported if name.startswith("botocore.")} <= {
-        "botocore.compat",
-        "botocore.exceptions",
-    }
+@pytest.mark.parametrize("name", ["asyncio", "email", "http.client", "ssl", "logging"])
+def test_of_the_standard_library_what_takes_long_is_left_out(imported: set[str], name: str) -> None:
+    assert name not in imported
 
 
 def test_numpy_and_onnxruntime_bring_in_nothing_of_third_parties() -> None:

@@ -1,6 +1,5 @@
 """The Lambda handler, called with an event of API Gateway as Lambda would call it."""
 
-import asyncio
 import importlib
 import json
 import sys
@@ -35,8 +34,6 @@ def handler(churn: Trained, monkeypatch: pytest.MonkeyPatch) -> Iterator[Handler
     monkeypatch.delitem(sys.modules, MODULE, raising=False)
     yield importlib.import_module(MODULE).handler
     sys.modules.pop(MODULE, None)
-    asyncio.get_event_loop().close()
-    asyncio.set_event_loop(None)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """SnapStart: what is done before Lambda keeps the process."""
 
-import asyncio
 import importlib
 import sys
 from collections.abc import Callable, Iterator
@@ -38,8 +37,6 @@ def handler(
     monkeypatch.delitem(sys.modules, HANDLER, raising=False)
     yield importlib.import_module(HANDLER)
     sys.modules.pop(HANDLER, None)
-    asyncio.get_event_loop().close()
-    asyncio.set_event_loop(None)
 
 
 def test_the_function_rehearses_before_a_snapshot_and_leaves_no_trace(

@@ -1,5 +1,6 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -7,6 +8,16 @@ from tests.conftest import Trained
 from tests.sam_build import SamBuild
 from tests.stack.deployment import Stack, deploy
 from tests.stack.emulator import Emulator, started
+from tests.stack.issuer import AUDIENCE, Issuer, serving
+
+TOLD = {
+    "Auth": "JWT",
+    "JwtAudience": AUDIENCE,
+    "OpenPage": "true",
+    "Capture": "raw",
+    "SnapStart": "PublishedVersions",
+}
+"""Parameters of the stack that is not as it comes."""
 
 type StackFactory = Callable[[str, Path], Stack]
 
@@ -22,6 +33,20 @@ def emulator(lambda_image: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def stack(emulator: Emulator, sam_build: SamBuild, churn: Trained) -> Stack:
     """The whole application, deployed by `sam deploy`."""
     return deploy("sklambda", sam_build.template(churn.package), emulator)
+
+
+@pytest.fixture(scope="session")
+def issuer(emulator: Emulator) -> Iterator[Issuer]:
+    """An issuer whose tokens the stack of `told` accepts."""
+    with serving(str(urlsplit(emulator.endpoint).hostname), emulator.trusted) as issuer:
+        yield issuer
+
+
+@pytest.fixture(scope="session")
+def told(emulator: Emulator, sam_build: SamBuild, churn: Trained, issuer: Issuer) -> Stack:
+    """The application with tokens for keys, an open page, captures and snapshots, in one stack."""
+    template = sam_build.template(churn.package)
+    return deploy("sklambda-told", template, emulator, JwtIssuer=issuer.address, **TOLD)
 
 
 @pytest.fixture(scope="session")

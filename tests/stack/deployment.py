@@ -4,15 +4,24 @@ import json
 import subprocess
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.lambda_containers import sam
 from tests.stack.emulator import Emulator
+
+
+class Answer(NamedTuple):
+    """What the API says."""
+
+    status: int
+    media_type: str
+    content: bytes
 
 
 @dataclass(frozen=True)
@@ -59,22 +68,28 @@ class Stack:
 
     def request(self, path: str, body: object = None, key: str | None = None) -> tuple[int, Any]:
         """Ask the deployed API; give the status and the body of its answer."""
-        headers = {"Content-Type": "application/json"} | ({"x-api-key": key} if key else {})
+        answer = self.ask(path, body, {"x-api-key": key} if key else {})
+        return answer.status, json.loads(answer.content)
+
+    def ask(self, path: str, body: object, headers: Mapping[str, str]) -> Answer:
+        """Ask the deployed API, with further headers."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.stage_url + path, data, headers)
+        whole = {"Content-Type": "application/json", **headers}
+        request = urllib.request.Request(self.stage_url + path, data, whole)
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
-                return answer.status, json.load(answer)
+                return Answer(answer.status, answer.headers["Content-Type"], answer.read())
         except urllib.error.HTTPError as refusal:
             with refusal:
-                return refusal.code, json.load(refusal)
+                return Answer(refusal.code, str(refusal.headers["Content-Type"]), refusal.read())
 
 
-def deploy(name: str, template: Path, emulator: Emulator) -> Stack:
+def deploy(name: str, template: Path, emulator: Emulator, **parameters: str) -> Stack:
     """Deploy a built template as the stack `name`."""
     command = sam(
         "deploy", "--template-file", template, "--stack-name", name, "--resolve-s3",
         "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-progressbar",
+        **parameters,
     )  # fmt: skip
     result = subprocess.run(
         command,

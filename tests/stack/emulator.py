@@ -15,12 +15,18 @@ from botocore.config import Config
 
 from tests.background_process import free_port, running
 from tests.evidence import wait_for
-from tests.lambda_containers import docker, remove_containers, tool, tool_environment
+from tests.lambda_containers import (
+    REPOSITORY,
+    docker,
+    remove_containers,
+    tool,
+    tool_environment,
+)
 
 REGION: Final = "us-east-1"
 
 _START_SECONDS = 60
-_SERVER = Path(__file__).with_name("ministack_server.py")
+_SERVER = "tests.stack.ministack_server"
 
 
 @dataclass(frozen=True)
@@ -33,10 +39,13 @@ class Emulator:
         Its address, for ``AWS_ENDPOINT_URL``.
     containers : str
         The filter by which Docker finds the containers that it started.
+    trusted : Path
+        A certificate that the authorizer trusts, if it is there when its container starts.
     """
 
     endpoint: str
     containers: str
+    trusted: Path
 
     def client(self, service: str) -> Any:
         """Make a client of one of its services, in the account that deploys."""
@@ -65,11 +74,13 @@ def started(folder: Path) -> Iterator[Emulator]:
     address = _address_for_containers()
     port = free_port(address)
     name = f"{address}:{port}"
-    emulator = Emulator(f"http://{name}", f"label=ministack.instance={name}")
+    emulator = Emulator(
+        f"http://{name}", f"label=ministack.instance={name}", folder / "trusted.pem"
+    )
     log = folder / "emulator.log"
-    command = [tool(".venv-emulator", "python3.13"), str(_SERVER)]
+    command = [tool(".venv-emulator", "python3.13"), "-m", _SERVER]
     with (
-        running(command, _environment(address, port, folder), log) as server,
+        running(command, _environment(address, port, emulator.trusted), log) as server,
         _without_containers(emulator),
     ):
 
@@ -99,9 +110,11 @@ def _address_for_containers() -> str:
     return bridge
 
 
-def _environment(address: str, port: int, folder: Path) -> dict[str, str]:
+def _environment(address: str, port: int, trusted: Path) -> dict[str, str]:
     return tool_environment(
-        STATE_DIR=str(folder),
+        PYTHONPATH=str(REPOSITORY),
+        TRUSTED_CERTIFICATE=str(trusted),
+        STATE_DIR=str(trusted.parent),
         BIND_HOST=address,
         GATEWAY_PORT=str(port),
         MINISTACK_HOST=address,

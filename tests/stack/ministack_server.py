@@ -4,18 +4,27 @@ Each addition has its reason here and its test in ``test_emulator.py``. They rea
 packages, so that the version is pinned and checked.
 """
 
+import json
+import os
 import sys
+from http import HTTPStatus
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import docker.models.containers as containers
 from ministack.app import main
-from ministack.services import apigateway_v1, lambda_svc
+from ministack.services import apigateway_v1, iam, lambda_svc
+from ministack.services.cloudformation import provisioners
+
+from tests.stack.ministack_captures import deliver_subscriptions_to_firehose, unwrap_in_firehose
 
 VERSION = "1.5.33"
 _MEGABYTES_PER_CPU = 1769
 _LAMBDA_USER = "993:990"
 _ANY_VERB = "x-amazon-apigateway-any-method"
+_REFUSALS = "x-amazon-apigateway-gateway-responses"
+_BUNDLE = "/etc/test-issuer.pem"
 
 
 def hold_containers_to_lambdas_limits() -> None:
@@ -53,6 +62,55 @@ def mount_code_from_this_machine() -> None:
     lambda_svc._running_in_container = lambda: False
 
 
+def trust_the_tests_issuer() -> None:
+    """Let the authorizer trust the certificate of an issuer that the tests serve.
+
+    Lambda's image trusts public authorities alone, and no test is one.
+    """
+    create = containers.ContainerCollection.create
+
+    def create_trusting(self: Any, image: str, command: Any = None, **options: Any) -> Any:
+        certificate, environment = Path(os.environ["TRUSTED_CERTIFICATE"]), options["environment"]
+        if certificate.exists() and "-Authorize-" in environment["AWS_LAMBDA_FUNCTION_NAME"]:
+            environment["SSL_CERT_FILE"] = _BUNDLE
+            mount = {str(certificate): {"bind": _BUNDLE, "mode": "ro"}}
+            options["volumes"] = options.get("volumes", {}) | mount
+        return create(self, image, command, **options)
+
+    containers.ContainerCollection.create = create_trusting
+
+
+def read_refusals() -> None:
+    """Import the gateway's own answers from an API's OpenAPI body too; they are lost without it."""
+    import_api = apigateway_v1._import_rest_api
+
+    def import_with_refusals(spec: dict[str, Any], base: Any = None) -> str:
+        api = str(import_api(spec, base))
+        for kind, response in spec.get(_REFUSALS, {}).items():
+            apigateway_v1._put_gateway_response(api, kind, response)
+        return api
+
+    apigateway_v1._import_rest_api = import_with_refusals
+
+
+def attach_policies_to_roles() -> None:
+    """Know AWS::IAM::RolePolicy, which the function's own policies in this template are."""
+
+    def put(_: str, properties: dict[str, Any], *__: Any) -> tuple[str, dict[str, Any]]:
+        names = {name: properties[name] for name in ("RoleName", "PolicyName")}
+        document = json.dumps(properties["PolicyDocument"])
+        status, _, answer = iam._put_role_policy(names | {"PolicyDocument": document})
+        if status >= HTTPStatus.BAD_REQUEST:
+            raise ValueError(f"AWS::IAM::RolePolicy: {answer!r}")
+        return "|".join(names.values()), {}
+
+    provisioners._RESOURCE_HANDLERS["AWS::IAM::RolePolicy"] = {
+        "create": put,
+        "update": lambda name, _, properties, *__: put(name, properties),
+        "delete": lambda _, properties: iam._delete_role_policy(properties),
+    }
+
+
 def read_methods_for_any_verb() -> None:
     """Import ANY methods from an API's OpenAPI body too; they are lost without it."""
     import_operation = apigateway_v1._import_operation
@@ -69,6 +127,11 @@ if __name__ == "__main__":
         sys.exit(f"The additions are for ministack {VERSION}, not {version('ministack')}.")
     hold_containers_to_lambdas_limits()
     mount_code_from_this_machine()
+    trust_the_tests_issuer()
+    attach_policies_to_roles()
     read_methods_for_any_verb()
+    read_refusals()
+    deliver_subscriptions_to_firehose()
+    unwrap_in_firehose()
     sys.argv = ["ministack"]
     main()

@@ -1,17 +1,24 @@
 """The emulator stands for AWS where the other tests rely on it."""
 
+import gzip
 import json
+import time
+from re import fullmatch
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.evidence import wait_for
 from tests.lambda_containers import docker
 from tests.stack.deployment import Stack
 from tests.stack.emulator import REGION, Emulator
 
 pytestmark = pytest.mark.stack
+
+_ROLE = "arn:aws:iam::000000000000:role/anything"
+_PROCESSORS = ("Decompression", "CloudWatchLogProcessing", "AppendDelimiterToRecord")
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +71,74 @@ def test_methods_for_any_verb_are_there(stack: Stack) -> None:
     }
 
     assert methods == {"/": ["ANY"], "/{proxy+}": ["ANY"]}
+
+
+def test_policies_of_roles_of_their_own_resource_are_attached(told: Stack) -> None:
+    policy = told.client("iam").get_role_policy(
+        RoleName=told.resource("CaptureRole"), PolicyName="capture"
+    )
+
+    allowed = {action for one in policy["PolicyDocument"]["Statement"] for action in one["Action"]}
+    assert "s3:PutObject" in allowed
+
+
+def test_refusals_are_those_of_the_template(stack: Stack) -> None:
+    response = stack.client("apigateway").get_gateway_response(
+        restApiId=stack.resource("Api"), responseType="THROTTLED"
+    )
+
+    template = json.loads(response["responseTemplates"]["application/json"])
+    assert (response["statusCode"], template["title"]) == ("429", "Too Many Requests")
+
+
+@pytest.fixture
+def log_group(emulator: Emulator) -> str:
+    """A log group whose captures go through Firehose to the bucket of the same name."""
+    name = "captures-of-a-test"
+    emulator.client("s3").create_bucket(Bucket=name)
+    stream = emulator.client("firehose").create_delivery_stream(
+        DeliveryStreamName=name,
+        ExtendedS3DestinationConfiguration={
+            "BucketARN": f"arn:aws:s3:::{name}",
+            "RoleARN": _ROLE,
+            "Prefix": "captures/year=!{timestamp:yyyy}/",
+            "CompressionFormat": "GZIP",
+            "ProcessingConfiguration": {
+                "Enabled": True,
+                "Processors": [{"Type": kind, "Parameters": []} for kind in _PROCESSORS],
+            },
+        },
+    )
+    logs = emulator.client("logs")
+    logs.create_log_group(logGroupName=name)
+    logs.create_log_stream(logGroupName=name, logStreamName=name)
+    logs.put_subscription_filter(
+        logGroupName=name,
+        filterName=name,
+        filterPattern='{ ($.kind = "capture") || ($.kind = "shadow") }',
+        destinationArn=stream["DeliveryStreamARN"],
+        roleArn=_ROLE,
+    )
+    return name
+
+
+def test_what_a_subscription_selects_arrives_in_the_bucket_unwrapped(
+    emulator: Emulator, log_group: str
+) -> None:
+    lines = ['{"kind": "capture"}', "START", '{"kind": "shadow"}', '{"kind": "else"}', "[1]"]
+    events = [{"timestamp": time.time_ns() // 1_000_000, "message": line} for line in lines]
+
+    emulator.client("logs").put_log_events(
+        logGroupName=log_group, logStreamName=log_group, logEvents=events
+    )
+
+    s3 = emulator.client("s3")
+    [listed] = wait_for(
+        lambda: s3.list_objects_v2(Bucket=log_group).get("Contents"), 10, "the captures"
+    )
+    assert fullmatch(r"captures/year=\d{4}/.+\.gz", listed["Key"])
+    content = gzip.decompress(s3.get_object(Bucket=log_group, Key=listed["Key"])["Body"].read())
+    assert content.splitlines() == [b'{"kind": "capture"}', b'{"kind": "shadow"}']
 
 
 def test_policies_are_enforced(emulator: Emulator) -> None:

@@ -1,5 +1,6 @@
 """The deployed API: the same numbers as scikit-learn, and closed to callers without a key."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -51,9 +52,10 @@ def test_deployed_function_is_ready(stack: Stack) -> None:
 
 @pytest.mark.parametrize("key", [None, "not-a-key"])
 def test_request_without_a_valid_key_is_refused(stack: Stack, key: str | None) -> None:
-    status, _ = stack.request("/health/live", key=key)
+    answer = stack.ask("/health/live", None, {"x-api-key": key} if key else {})
 
-    assert status == 403
+    assert (answer.status, answer.media_type) == (403, "application/problem+json")
+    assert json.loads(answer.content)["type"] == "urn:sklambda:problem:api-key-invalid"
 
 
 def test_key_has_a_usage_plan_for_the_deployed_stage(stack: Stack) -> None:

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from functions.predict.assembly import Surroundings, assemble
 from sklambda.settings import Settings
-from sklambda.telemetry import logger
+from sklambda.telemetry import Log
 
 
 def _nobody() -> Any:
@@ -40,5 +40,5 @@ def observe(package: Path, connect: Callable[[], Any] = _nobody, **settings: Any
     whole = Settings(package, max_rows=2000, max_bytes=5_000_000, log_level="INFO", **settings)
     written: list[bytes] = []
     log = StringIO()
-    around = Surroundings(logger(f"test {id(written)}", whole, log), written.append, connect)
+    around = Surroundings(Log(f"test {id(written)}", whole.log_level, log), written.append, connect)
     return Observed(TestClient(assemble(whole, around).app), written, log)

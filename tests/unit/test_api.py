@@ -18,7 +18,7 @@ from sklambda.manifest import GoldenRow
 from sklambda.package import ModelPackage
 from sklambda.predictor import Predictor
 from sklambda.settings import Settings
-from sklambda.telemetry import logger
+from sklambda.telemetry import Log
 from tests.conftest import Trained
 from training.frames import client_rows, kinds_of
 
@@ -28,7 +28,7 @@ SECRET = "secret-4711"
 
 
 def client_of(predictor: Predictor, log: StringIO | None = None) -> TestClient:
-    lines = logger(f"test {id(log)}", SETTINGS, log or StringIO())
+    lines = Log(f"test {id(log)}", SETTINGS.log_level, log or StringIO())
     return TestClient(create_app(Service(Model(predictor)), LIMITS, lines))
 
 
@@ -64,6 +64,7 @@ def test_each_row_gets_label_score_and_probabilities(client: TestClient, churn: 
     assert [p["label"] for p in predictions] == churn.pipeline.predict(frame).tolist()
     assert [p["score"] for p in predictions] == pytest.approx(expected[:, 1], abs=1e-9, rel=0)
     assert [list(p["probabilities"]) for p in predictions] == [["No", "Yes"]] * 20
+    assert {p["threshold"] for p in predictions} == {0.5}
     assert body["model"] == {"name": "churn", "id": ModelPackage.open(churn.package).manifest.id}
 
 
@@ -237,7 +238,11 @@ def test_openapi_names_the_features_with_types_and_an_example(
     assert body["example"] == {"instances": [row]}
     answer = post["responses"]["200"]["content"]["application/json"]["schema"]
     assert "Prediction" in json.dumps(answer)
-    assert "application/problem+json" in post["responses"]["default"]["content"]
+    assert list(post["responses"]) == ["200", "400", "413", "415", "422", "503", "500"]
+    [(media_type, problem)] = post["responses"]["422"]["content"].items()
+    assert media_type == "application/problem+json"
+    assert problem["schema"]["$ref"].removeprefix("#/components/schemas/") == "Problem"
+    assert "detail" in document["components"]["schemas"]["Problem"]["required"]
 
 
 class Broken(Predictor):

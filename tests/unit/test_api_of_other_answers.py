@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.svm import LinearSVC
 from starlette.testclient import TestClient
 
@@ -16,7 +17,7 @@ from functions.predict.exchange import Limits
 from functions.predict.service import Model, Service
 from sklambda.predictor import Predictor
 from sklambda.settings import Settings
-from sklambda.telemetry import logger
+from sklambda.telemetry import Log
 from tests.proof import classes, numbers, values
 
 SETTINGS = Settings(model_dir=Path(), max_rows=50, max_bytes=200_000, log_level="INFO")
@@ -31,7 +32,7 @@ def frame() -> pd.DataFrame:
 def ask(estimator: Any, frame: pd.DataFrame, out: Path, target: str) -> tuple[Any, Any]:
     package = training.export(estimator, frame, out=out / "p", name="other", target=target)
     service = Service(Model(Predictor.open(package.path)))
-    lines = logger(f"test {out}", SETTINGS, StringIO())
+    lines = Log(f"test {out}", SETTINGS.log_level, StringIO())
     client = TestClient(create_app(service, Limits(50, 200_000), lines))
     rows = frame.head(3).to_dict("records")
     predictions = client.post("/predict", json={"instances": rows}).json()["predictions"]
@@ -70,4 +71,26 @@ def test_a_classifier_without_probabilities_answers_with_its_decision(
     decisions = classifier.decision_function(scaled.head(3))
     assert [p["score"] for p in predictions] == pytest.approx(list(decisions), rel=1e-9)
     assert [p["label"] for p in predictions] == classifier.predict(scaled.head(3)).tolist()
-    assert sorted(schema) == sorted(["label", "score", "explanations", *ALWAYS])
+    assert sorted(schema) == sorted(["label", "score", "threshold", "explanations", *ALWAYS])
+    assert {p["threshold"] for p in predictions} == {schema["threshold"]["const"]} == {0.0}
+
+
+def test_a_threshold_of_the_models_own_is_named(frame: pd.DataFrame, tmp_path: Path) -> None:
+    scaled = (frame - frame.mean()) / frame.std().clip(lower=1e-3)
+    model = FixedThresholdClassifier(LogisticRegression(), threshold=0.3)
+    model.fit(scaled, classes(2))
+
+    predictions, schema = ask(model, scaled, tmp_path, target="kind")
+
+    assert {p["threshold"] for p in predictions} == {schema["threshold"]["const"]} == {0.3}
+    assert schema["threshold"]["description"] == "The label is 1 from this score."
+
+
+def test_several_classes_have_no_threshold(frame: pd.DataFrame, tmp_path: Path) -> None:
+    scaled = (frame - frame.mean()) / frame.std().clip(lower=1e-3)
+    model = LogisticRegression().fit(scaled, classes(3))
+
+    predictions, schema = ask(model, scaled, tmp_path, target="kind")
+
+    assert "threshold" not in schema
+    assert all("threshold" not in p for p in predictions)

@@ -11,8 +11,7 @@ from functions.predict.service import Caller, Model, Question, Reply, Service
 from sklambda.manifest import GoldenRow
 from sklambda.package import ModelPackage
 from sklambda.predictor import Predictor
-from sklambda.settings import Settings
-from sklambda.telemetry import logger
+from sklambda.telemetry import Log
 from tests.conftest import MODELS, Train, Trained
 from tests.unit.observed import observe
 from training.examples.churn.pipeline import build
@@ -103,8 +102,8 @@ def test_the_champion_answers_where_the_challenger_fails(
     package = ModelPackage.open(churn.package)
     champion, broken = Model(Predictor(package)), Model(Broken(package), "challenger")
     observed = observe(churn.package)
-    lines = logger("failing", Settings(churn.package, 1, 1, "INFO"), observed.log)
-    service = Service(champion, answer=Split(champion, broken, 1.0, lines))
+    lines = Log("failing", "INFO", observed.log)
+    service = Service(champion, split=Split(champion, broken, 1.0, lines))
 
     reply: Reply = service.ask(Question([row], Caller("r")))
 

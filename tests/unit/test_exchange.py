@@ -1,16 +1,16 @@
 """What all dialects share of HTTP."""
 
 import pytest
-from starlette.requests import Request
 
-from functions.predict.exchange import accepted
+from functions.predict.exchange import Request, accepted
 from functions.predict.problems import ProblemRaised
+from functions.predict.service import Caller
 
 OFFERED = ("application/json", "text/csv")
 
 
 def asking(accept: str) -> Request:
-    return Request({"type": "http", "headers": [(b"accept", accept.encode())]})
+    return Request({"accept": accept}, b"", {}, {}, Caller("name"))
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,21 @@
 """Events reach the application the short way or the long, and the answer is the same."""
 
 import asyncio
+import base64
 import json
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
-from starlette.types import Message, Receive, Scope, Send
 
+from functions.predict.api import Application
 from functions.predict.gateway import Gateway
-from tests.conftest import REPOSITORY
+from sklambda.predictor import Predictor
+from tests.conftest import REPOSITORY, Trained
+from tests.tensors import LENGTH, app_of, as_bytes, binary, tensors
 
-TEXTS = ["application/json"]
+ROWS = 3
 
 
 @pytest.fixture
@@ -20,45 +24,98 @@ def event() -> dict[str, Any]:
     return document
 
 
-async def echo(scope: Scope, receive: Receive, send: Send) -> None:
-    message: Message = await receive()
-    content = json.dumps([scope["method"], scope["path"], len(message["body"])]).encode()
-    headers = [(b"content-type", b"application/json")]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": content[:5], "more_body": True})
-    await send({"type": "http.response.body", "body": content[5:]})
+@pytest.fixture
+def app(churn: Trained) -> Application:
+    return app_of(churn.package)
+
+
+@pytest.fixture
+def short(app: Application) -> Gateway:
+    """Knows the expected paths."""
+    return Gateway(app)
 
 
 @pytest.fixture
 def _loop() -> Iterator[None]:
-    """The current loop, on which Mangum runs what waits."""
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
+    """Close the loop that Mangum ran on."""
     yield
+    asyncio.get_event_loop().close()
     asyncio.set_event_loop(None)
-    loop.close()
+
+
+@pytest.fixture
+def long(app: Application, _loop: None) -> Gateway:
+    """Leaves everything to Mangum, as if something stood around the application."""
+    return Gateway(app, opened=app)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"queryStringParameters": {"explain": "true"}},
+        {"multiValueHeaders": None},
+        {"body": "{"},
+        {"body": None},
+        {"body": "x" * 200_001},
+        {"path": "/invocations"},
+        {"path": "/v2/models/churn/infer"},
+        {"httpMethod": "GET", "path": "/", "body": None},
+        {"httpMethod": "GET", "path": "/ping", "body": None},
+        {"httpMethod": "GET", "path": "/version", "body": None},
+        {"httpMethod": "GET", "path": "/v2/models/churn", "body": None},
+    ],
+)
+def test_both_ways_give_the_same_answer(
+    short: Gateway, long: Gateway, event: dict[str, Any], change: dict[str, Any]
+) -> None:
+    answer = short(event | change, None)
+
+    assert answer == long(event | change, None)
+    assert isinstance(answer["body"], str)
 
 
 @pytest.mark.usefixtures("_loop")
-def test_both_ways_give_the_same_answer(event: dict[str, Any]) -> None:
-    short = Gateway(echo, {("POST", "/predict")}, TEXTS)
-    long = Gateway(echo, set(), TEXTS)
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/predict", 405), ("POST", "/v2/models/other/infer", 404), ("GET", "/nowhere", 404)],
+)
+def test_what_nobody_expects_goes_the_long_way(
+    short: Gateway, event: dict[str, Any], method: str, path: str, status: int
+) -> None:
+    answer = short(event | {"httpMethod": method, "path": path}, None)
 
-    answer = short(event, None)
-
-    assert answer == long(event, None)
-    assert json.loads(answer["body"]) == ["POST", "/predict", len(event["body"])]
-    assert not answer["isBase64Encoded"]
+    assert answer["statusCode"] == json.loads(answer["body"])["status"] == status
+    assert answer["headers"]["x-request-id"] == event["requestContext"]["requestId"]
 
 
-@pytest.mark.usefixtures("_loop")
-def test_a_route_that_waits_may_not_take_the_short_way(event: dict[str, Any]) -> None:
-    class Waits:
-        def __await__(self) -> Any:
-            yield self
+def bytes_event(churn: Trained, event: dict[str, Any]) -> dict[str, Any]:
+    signature = Predictor.open(churn.package).package.signature
+    pairs = [as_bytes(one) for one in tensors(signature, churn.frame.dropna().head(ROWS))]
+    document = {
+        "inputs": [tensor for tensor, _ in pairs],
+        "outputs": [{"name": "score", "parameters": {"binary_data": True}}],
+    }
+    body, headers = binary(document, [content for _, content in pairs])
+    return event | {
+        "path": "/v2/models/churn/infer",
+        "body": base64.b64encode(body).decode(),
+        "isBase64Encoded": True,
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+    }
 
-    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
-        await Waits()
 
-    with pytest.raises(RuntimeError, match="has waited"):
-        Gateway(slow, {("POST", "/predict")}, TEXTS)(event, None)
+@pytest.mark.parametrize("way", ["short", "long"])
+def test_bytes_pass_through_in_base64(
+    request: pytest.FixtureRequest, churn: Trained, event: dict[str, Any], way: str
+) -> None:
+    gateway: Gateway = request.getfixturevalue(way)
+
+    answer = gateway(bytes_event(churn, event), None)
+
+    assert (answer["statusCode"], answer["isBase64Encoded"]) == (200, True)
+    content = base64.b64decode(answer["body"])
+    scores = np.frombuffer(content[int(answer["headers"][LENGTH.lower()]) :], "<f8")
+    expected = churn.pipeline.predict_proba(churn.frame.dropna().head(ROWS))[:, 1]
+    assert scores == pytest.approx(expected, abs=1e-9, rel=0)

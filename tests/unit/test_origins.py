@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from functions.predict.assembly import Surroundings, assemble
 from sklambda.settings import Settings
-from sklambda.telemetry import logger
+from sklambda.telemetry import Log
 from tests.conftest import Trained
 
 ORIGIN = "https://example.org"
@@ -18,7 +18,9 @@ def client_of(package: Path, origin: str) -> TestClient:
     settings = Settings(
         model_dir=package, max_rows=5, max_bytes=10_000, log_level="INFO", cors_origin=origin
     )
-    around = Surroundings(logger("test", settings), lambda line: None, lambda: pytest.fail("no S3"))
+    around = Surroundings(
+        Log("test", settings.log_level), lambda line: None, lambda: pytest.fail("no S3")
+    )
     return TestClient(assemble(settings, around).app)
 
 

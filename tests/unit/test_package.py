@@ -115,7 +115,7 @@ def test_a_directory_without_a_package_is_refused(tmp_path: Path) -> None:
 
 def test_a_signature_at_odds_with_the_graph_is_refused(churn: Trained, tmp_path: Path) -> None:
     whole = ModelPackage.open(churn.package)
-    fewer = whole.signature.model_copy(update={"features": whole.signature.features[1:]})
+    fewer = whole.signature.replace(features=whole.signature.features[1:])
     wrong = ModelPackage(tmp_path, whole.manifest, fewer, whole.model, whole.golden)
 
     with pytest.raises(PackageRefused, match="takes 19 columns and the signature names 18"):

@@ -268,7 +268,7 @@ def test_nothing_of_an_openapi_document_becomes_markup() -> None:
         "components": {"schemas": {"a/b": schema}},
     }
 
-    content = bytes(document(openapi).body).decode()
+    content = bytes(document(openapi).content).decode()
 
     assert "<script" not in content
     assert content.count("<!--") == 0

@@ -184,8 +184,8 @@ def test_a_signature_that_admits_too_much_is_refused(
     )
     draft = Draft(fitted, numbers, kinds_of(numbers))
     model, signature = draft.convert()
-    lax = signature.features[0].model_copy(update={"nullable": True})
-    admitting = signature.model_copy(update={"features": (lax,)})
+    lax = signature.features[0].replace(nullable=True)
+    admitting = signature.replace(features=(lax,))
 
     with pytest.raises(ParityFailed, match=r"^signature: .* the signature accepts it"):
         draft.prove(model, admitting, draft.cases(model, admitting))
@@ -196,8 +196,8 @@ def test_a_signature_that_admits_too_little_is_refused(
 ) -> None:
     draft = Draft(pipeline, frame, kinds_of(frame))
     model, signature = draft.convert()
-    strict = signature.features[0].model_copy(update={"nullable": False})
-    refusing = signature.model_copy(update={"features": (strict, *signature.features[1:])})
+    strict = signature.features[0].replace(nullable=False)
+    refusing = signature.replace(features=(strict, *signature.features[1:]))
 
     with pytest.raises(ParityFailed, match=r"^signature: .* the signature refuses it"):
         draft.prove(model, refusing, draft.cases(model, signature))

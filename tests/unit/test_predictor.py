@@ -6,7 +6,6 @@ import pytest
 
 from sklambda.codec import EXACT_INTEGER
 from sklambda.errors import RowsInvalid
-from sklambda.manifest import GoldenRow
 from sklambda.package import ModelPackage
 from sklambda.predictor import Predictor, choose, decide, distances, labels
 from sklambda.signature import Target
@@ -64,7 +63,7 @@ def test_a_golden_row_with_another_answer_is_named(
     predictor: Predictor, change: dict[str, object]
 ) -> None:
     package = predictor.package
-    wrong = GoldenRow.model_construct(**(dict(package.golden[5]) | {"name": "this one"} | change))
+    wrong = package.golden[5].replace(name="this one", **change)
     golden = (*package.golden[:5], wrong, *package.golden[6:])
     altered = ModelPackage(package.path, package.manifest, package.signature, package.model, golden)
 
@@ -79,7 +78,7 @@ def test_the_first_of_equal_probabilities_gives_the_label() -> None:
 
 
 def test_a_threshold_is_reached_by_equality() -> None:
-    target = BINARY.model_copy(update={"threshold": 0.3})
+    target = BINARY.replace(threshold=0.3)
 
     assert choose(target, np.array([[0.7, 0.3], [0.71, 0.29]])).tolist() == [[1], [0]]
 
@@ -158,6 +157,7 @@ def test_several_targets_answer_by_name_each_by_its_own_rule() -> None:
             "churn": {
                 "label": "yes",
                 "score": 0.375,
+                "threshold": 0.3,
                 "probabilities": {"no": 0.625, "yes": 0.375},
             },
             "plan": {

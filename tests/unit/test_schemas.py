@@ -12,7 +12,7 @@ LETTERS = Analyzer(analyzer="char", ngram_range=(1, 1), lowercase=True)
 
 
 def schema_of(**members: Any) -> dict[str, Any]:
-    feature = Feature.model_validate({"name": "x", "nullable": False} | members)
+    feature = Feature.of({"name": "x", "nullable": False} | members)
     counts = TermCounts(feature="x", analyzer=LETTERS, terms=("a",))
     signature = Signature(
         features=(feature,),

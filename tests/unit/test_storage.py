@@ -1,14 +1,18 @@
 """Objects are kept by key, in a directory or in a bucket."""
 
+import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
+from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import pytest
 
-from sklambda.storage import Bucket, Directory, hour, opened
+from sklambda.errors import ObjectReplaced
+from sklambda.storage import Bucket, Directory, Extent, Stored, hour, opened
+from tests.evidence import wait_for
 
 
 @dataclass
@@ -24,7 +28,7 @@ class Client:
             self.objects[Bucket, Key] = Body
 
 
-def refuse() -> Client:
+def refuse() -> Any:
     raise AssertionError("nobody wrote anything")
 
 
@@ -34,16 +38,72 @@ def test_a_directory_keeps_objects_as_files_and_nothing_else(tmp_path: Path) -> 
     storage.put({"a/b.json": b"1", "c.json": b"2"})
     storage.put({"a/b.json": b"3"})
 
-    files = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
-    assert files == {"a/b.json", "c.json"}
+    assert files(tmp_path) == {"a/b.json", "c.json"}
     assert (tmp_path / "a/b.json").read_bytes() == b"3"
+
+
+def test_a_file_is_the_same_object_wherever_it_lies(tmp_path: Path) -> None:
+    storage = Directory(tmp_path)
+    storage.put({"a": b"1", "b": b"1", "c": b"2"})
+
+    a, b, c = (found.etag for found in storage.list(""))
+
+    assert a == b == sha256(b"1").hexdigest() != c
+
+
+def test_a_file_that_is_changed_in_place_is_another_object(tmp_path: Path) -> None:
+    storage = Directory(tmp_path)
+    for k in range(20):
+        (tmp_path / "a").write_bytes(b"%03d" % k)
+        found = storage.find("a")
+        assert found is not None
+        assert storage.read(found) == b"%03d" % k
+
+        (tmp_path / "a").write_bytes(b"new")
+
+        with pytest.raises(ObjectReplaced, match="a"):
+            storage.read(found)
+
+
+def test_a_file_is_digested_once(tmp_path: Path) -> None:
+    storage = Directory(tmp_path)
+    (tmp_path / "a").write_bytes(b"1")
+    os.utime(tmp_path / "a", ns=(0, 0))
+    wait_for(lambda: storage.find("a") and storage._digests, 10, "a digest that is kept")
+
+    storage.find("a")
+
+    assert len(storage._digests) == 1
+
+
+def test_what_is_not_finished_is_neither_listed_nor_left(tmp_path: Path) -> None:
+    storage = Directory(tmp_path)
+    storage.put({"a": b"1"})
+    lost = Stored("gone", 1, "0")
+
+    with pytest.raises(ObjectReplaced):
+        storage.join("b", [b"1", Extent(lost, 0, 1)])
+
+    assert files(tmp_path) == {"a"}
+    (tmp_path / ".0.unfinished").write_bytes(b"killed")
+    assert [one.key for one in storage.list("")] == ["a"]
+
+
+@pytest.mark.parametrize("key", ["/etc/passwd", "../a", "a/../../b"])
+def test_no_key_leads_out_of_a_directory(key: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no key"):
+        Directory(tmp_path).find(key)
+
+
+def files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize(
     ("address", "key"), [("s3://kept/in/here/", "in/here/a.json"), ("s3://kept", "a.json")]
 )
 def test_a_bucket_keeps_objects_below_its_prefix(address: str, key: str) -> None:
-    client = Client()
+    client: Any = Client()
 
     opened(address, lambda: client).put({"a.json": b"1"})
 
@@ -51,7 +111,7 @@ def test_a_bucket_keeps_objects_below_its_prefix(address: str, key: str) -> None
 
 
 def test_a_bucket_keeps_many_objects() -> None:
-    client = Client()
+    client: Any = Client()
 
     Bucket(lambda: client, "kept").put({f"{k}.json": b"1" for k in range(100)})
 
@@ -59,7 +119,7 @@ def test_a_bucket_keeps_many_objects() -> None:
 
 
 def test_an_error_of_the_bucket_is_not_lost() -> None:
-    def fail() -> Client:
+    def fail() -> Any:
         raise ConnectionError
 
     with pytest.raises(ConnectionError):

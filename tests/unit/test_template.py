@@ -135,7 +135,7 @@ def refusals(**parameters: str) -> Json:
 
 
 def test_each_refusal_of_the_gateway_is_a_problem_like_the_functions() -> None:
-    members = list(json.loads(bytes(of_status(404).response().body)))
+    members = list(json.loads(bytes(of_status(404).response().content)))
 
     for refusal in refusals().values():
         problem = json.loads(refusal["responseTemplates"]["application/json"])

@@ -1,6 +1,5 @@
 """A package is verified where it is, with or without rows to try."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -68,7 +67,7 @@ def test_a_golden_row_with_another_answer_is_named(churn: Trained, tmp_path: Pat
     whole = ModelPackage.open(churn.package)
     first = whole.golden[0].row
     wrong = GoldenRow(name="the odd one", row=first, scores=(0.5, 0.5), labels=("No",))
-    members = json.loads(whole.manifest.model_dump_json())
+    members = vars(whole.manifest)
     facts = Facts(
         name="churn",
         created=members["created"],

@@ -5,10 +5,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from onnx import TensorProto
-from pydantic import ValidationError
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
 from sklearn.preprocessing import FunctionTransformer, Normalizer
 
+from sklambda.errors import DocumentInvalid
 from sklambda.session import INPUT
 from sklambda.text import Analyzer
 from training.convert.graph import Graph, Matrix
@@ -101,8 +101,8 @@ def _analyzer(estimator: Estimator, scope: Scope) -> Analyzer:
             token_pattern=estimator.token_pattern if of_words else None,
             stop_words=tuple(sorted(word for word in words if isinstance(word, str))),
         )
-    except ValidationError as invalid:
-        scope.refuse(f"{type(estimator).__name__}: {invalid.errors()[0]['msg']}")
+    except DocumentInvalid as invalid:
+        scope.refuse(f"{type(estimator).__name__}: {invalid}")
 
 
 def _slice(graph: Graph, first: int, end: int) -> str:

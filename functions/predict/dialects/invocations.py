@@ -1,21 +1,20 @@
 """``POST /invocations``: what MLflow's scoring server and SageMaker's containers answer to."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
-from pydantic_core import to_json
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-
-from functions.predict import exchange, problems, schemas
-from functions.predict.application import Application
+from functions.predict import exchange, problems
 from functions.predict.dialects import csv_tables, invocations_schemas, json_tables, methods
+from functions.predict.dialects.dialect import Dialect
 from functions.predict.dialects.invocations_schemas import ATTRIBUTES, CSV, JSON_LINES
 from functions.predict.dialects.tables import Misfit, Table
-from functions.predict.exchange import JSON, Limits
+from functions.predict.exchange import Request
 from functions.predict.problems import ProblemRaised
-from functions.predict.service import Caller, Question, Reply, Service
+from functions.predict.response import JSON, Response
+from functions.predict.routes import Route
+from functions.predict.service import Caller, Question, Reply
 from sklambda.errors import RowsInvalid
 
 MEDIA_TYPES: Final = (JSON, CSV, JSON_LINES)
@@ -27,66 +26,56 @@ _CHARSETS: Final = ("utf-8", "utf8", "us-ascii")
 _HEADERS: Final = {None: None, "present": True, "absent": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Invocations:
-    """The dialects of MLflow and SageMaker, which share their routes.
+class Invocations(Dialect):
+    """The dialects of MLflow and SageMaker, which share their routes."""
 
-    Attributes
-    ----------
-    service : Service
-        What answers.
-    limits : Limits
-        The most that a request may hold.
-    """
+    __slots__ = ()
 
-    service: Service
-    limits: Limits
-
-    def mount(self, app: Application) -> None:
-        """Add the routes to an application."""
-        signature = self.service.model.signature
-        described = invocations_schemas.described(signature)
-        app.post("/invocations", **described)(self.invocations)
-        app.post("/endpoints/{name}/invocations", **described)(self.endpoint)
+    def routes(self) -> Iterator[Route]:
+        """Give the routes of both."""
+        model = self.service.model
+        described = partial(invocations_schemas.described, model.signature)
+        yield Route("POST", "/invocations", self.invocations, described)
+        endpoint = partial(invocations_schemas.endpoint, model.signature, model.name)
+        known = {"name": model.name}
+        yield Route("POST", "/endpoints/{name}/invocations", self.endpoint, endpoint, known)
         for path in ("/ping", "/health"):
-            app.get(path, response_class=Response, responses=schemas.refusals())(self.ping)
-        app.get("/version", response_class=PlainTextResponse)(self.version)
+            yield Route("GET", path, self.ping, invocations_schemas.ping)
+        yield Route("GET", "/version", self.version, invocations_schemas.version)
 
-    async def ping(self) -> Response:
+    def ping(self, request: Request) -> Response:
         """Tell whether the golden rows get scikit-learn's answers; 503 names one that fails."""
         self.service.require_ready()
-        return Response()
+        return Response(media_type=None)
 
-    async def version(self) -> Response:
+    def version(self, request: Request) -> Response:
         """Tell the version of MLflow's scoring protocol."""
-        return PlainTextResponse(VERSION)
+        return Response(VERSION, "text/plain")
 
-    async def endpoint(self, request: Request, name: str) -> Response:
+    def endpoint(self, request: Request) -> Response:
         """Answer as SageMaker's runtime does for an endpoint with the model's name."""
-        if name != self.service.model.name:
+        if request.parts["name"] != self.service.model.name:
             raise problems.of_status(404)
-        return await self.invocations(request)
+        return self.invocations(request)
 
-    async def invocations(self, request: Request) -> Response:
+    def invocations(self, request: Request) -> Response:
         """Score a table of rows, by default with the answers of scikit-learn's predict."""
         try:
-            return await self._answer(request)
+            return self._answer(request)
         except ProblemRaised as raised:
             # Where MLflow and boto3 look for what went wrong.
             told = {**raised.members, "message": raised.detail}
             raise replace(raised, members=told) from None
 
-    async def _answer(self, request: Request) -> Response:
-        caller = exchange.caller(request)
+    def _answer(self, request: Request) -> Response:
         announced = exchange.media_type(request, MEDIA_TYPES)
         given = exchange.accepted(request, MEDIA_TYPES)
         header = _header(request)
-        content = await exchange.body(request, self.limits)
+        content = exchange.body(request, self.limits)
         table, method = self._read(announced, content, header, request.headers.get(ATTRIBUTES, ""))
-        reply = self._ask(table, caller)
-        response = exchange.answer(_WRITERS[given](methods.answers(reply, method)), caller, given)
-        response.headers[VARIANT] = reply.model.id
-        return response
+        reply = self._ask(table, request.caller)
+        written = _WRITERS[given](methods.answers(reply, method))
+        return Response(written, given, headers={VARIANT: reply.model.id})
 
     def _read(
         self, announced: str, content: bytes, header: bool | None, attributes: str
@@ -139,11 +128,11 @@ def _header(request: Request) -> bool | None:
 
 
 def _json(answers: Sequence[Any]) -> bytes:
-    return to_json({"predictions": answers}, inf_nan_mode="null")
+    return exchange.written({"predictions": answers})
 
 
 def _json_lines(answers: Sequence[Any]) -> bytes:
-    return b"".join(to_json(answer, inf_nan_mode="null") + b"\n" for answer in answers)
+    return b"".join(exchange.written(answer) + b"\n" for answer in answers)
 
 
 _WRITERS: Final[dict[str, Callable[[Sequence[Any]], bytes]]] = {

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from functions.predict import schemas
 from functions.predict.dialects import methods
-from functions.predict.exchange import JSON
+from functions.predict.response import JSON
 from functions.predict.schemas import Schema
 from sklambda.signature import Signature, Target
 
@@ -19,11 +19,34 @@ _TEXT: Final[Schema] = {"type": "string"}
 def described(signature: Signature) -> dict[str, Any]:
     """Describe the route as FastAPI takes it: parameter, bodies and answers."""
     request = {"requestBody": {"required": True, "content": _bodies(signature)}}
-    answers = {200: {"description": "The answer.", "content": _answers(signature.target)}}
+    answers = schemas.answer(_answers(signature.target))
     return {
         "openapi_extra": {"parameters": [_attributes(signature.target)]} | request,
-        "responses": answers | schemas.refusals(),
+        "responses": answers | schemas.refusals(406, *schemas.SCORED),
     }
+
+
+def endpoint(signature: Signature, name: str) -> dict[str, Any]:
+    """Describe the route that has the model's name in its path."""
+    route = described(signature)
+    named = {"name": "name", "in": "path", "required": True, "schema": _TEXT | {"enum": [name]}}
+    route["openapi_extra"]["parameters"].append(named)
+    route["responses"] |= schemas.refusals(404)
+    return route
+
+
+def ping() -> dict[str, Any]:
+    """Describe the routes that tell whether the model is ready."""
+    from starlette.responses import Response
+
+    return {"response_class": Response, "responses": schemas.refusals(503)}
+
+
+def version() -> dict[str, Any]:
+    """Describe the route that tells the version of the protocol."""
+    from starlette.responses import PlainTextResponse
+
+    return {"response_class": PlainTextResponse, "responses": schemas.refusals()}
 
 
 def _bodies(signature: Signature) -> dict[str, Any]:
@@ -49,7 +72,7 @@ def _cells(record: Schema, signature: Signature) -> Schema:
 
 def _shapes(signature: Signature, rows: Schema, features: Mapping[str, Schema]) -> Schema:
     params = {
-        "type": "object",
+        "type": ["object", "null"],
         "properties": {"method": {"enum": list(methods.offered(signature.target))}},
         "additionalProperties": False,
     }

@@ -1,56 +1,47 @@
 """``POST /predict``: instances by feature, answers with all that is known of them."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any, Final
 
-from starlette.requests import Request
-from starlette.responses import Response
-
 from functions.predict import exchange, problems, schemas
-from functions.predict.application import Application
-from functions.predict.exchange import Limits
-from functions.predict.service import Caller, Question, Reply, Service
+from functions.predict.dialects.dialect import Dialect
+from functions.predict.exchange import Request
+from functions.predict.response import JSON, Response
+from functions.predict.routes import Route
+from functions.predict.service import Caller, Question, Reply
 from sklambda.codec import Row
 from sklambda.errors import Fault, RowsInvalid
 
 _PATH: Final = "/predict"
 
 
-@dataclass(frozen=True, slots=True)
-class Native:
-    """The dialect of this project.
+class Native(Dialect):
+    """The dialect of this project."""
 
-    Attributes
-    ----------
-    service : Service
-        What answers.
-    limits : Limits
-        The most that a request may hold.
-    """
+    __slots__ = ()
 
-    service: Service
-    limits: Limits
+    def routes(self) -> Iterator[Route]:
+        """Give the one route."""
+        yield Route("POST", _PATH, self.predict, self._described)
 
-    def mount(self, app: Application) -> None:
-        """Add the route to an application."""
+    def _described(self) -> dict[str, Any]:
         signature = self.service.model.signature
-        app.post(
-            _PATH,
-            openapi_extra=schemas.body(schemas.request(signature)) | schemas.EXPLAIN,
-            responses=schemas.answers(schemas.response(signature)),
-        )(self.predict)
+        return {
+            "openapi_extra": schemas.body(schemas.request(signature)) | schemas.EXPLAIN,
+            "responses": schemas.answers(schemas.response(signature), *schemas.SCORED),
+        }
 
-    async def predict(self, request: Request) -> Response:
+    def predict(self, request: Request) -> Response:
         """Score instances: label, score and the probability of each class."""
-        caller = exchange.caller(request)
-        exchange.media_type(request, [exchange.JSON])
-        rows = _instances(exchange.document(await exchange.body(request, self.limits)))
+        exchange.media_type(request, [JSON])
+        rows = _instances(exchange.document(exchange.body(request, self.limits)))
         self.limits.require_rows(len(rows))
         try:
-            reply = self.service.ask(Question(rows, caller, explain=_explains(request)))
+            reply = self.service.ask(Question(rows, request.caller, explain=_explains(request)))
         except RowsInvalid as invalid:
             raise problems.rows_invalid(invalid, _place) from None
-        return exchange.answer(exchange.written(_shown(reply, caller)), caller)
+        return Response(exchange.written(_shown(reply, request.caller)))
 
 
 def _place(fault: Fault) -> str:
@@ -58,9 +49,7 @@ def _place(fault: Fault) -> str:
 
 
 def _explains(request: Request) -> bool:
-    if not request.scope["query_string"]:
-        return False
-    asked = request.query_params.get("explain", "false").lower()
+    asked = request.query.get("explain", "false").lower()
     if asked not in ("true", "false"):
         raise problems.body_invalid(("", "type", "explain must be true or false"))
     return asked == "true"

@@ -1,19 +1,19 @@
 """``/v2``: the Open Inference Protocol, version 2, with tensors in JSON or as bytes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
-from starlette.requests import Request
-from starlette.responses import Response
-
 from functions.predict import exchange, problems
-from functions.predict.application import Application
 from functions.predict.dialects import oip_inputs, oip_schemas, oip_tensors
-from functions.predict.dialects.oip_outputs import Output, explanations, outputs
+from functions.predict.dialects.dialect import Dialect
+from functions.predict.dialects.oip_outputs import Output, explanations, outputs, thresholds
 from functions.predict.dialects.oip_request import Asked, Form
-from functions.predict.exchange import Limits
-from functions.predict.service import Caller, Question, Reply, Service
+from functions.predict.exchange import Limits, Request
+from functions.predict.response import Response
+from functions.predict.routes import Route
+from functions.predict.service import Caller, Model, Question, Reply, Service
 from sklambda.errors import RowsInvalid
 
 EXTENSION: Final = "binary_tensor_data"
@@ -21,31 +21,22 @@ PLATFORM: Final = "onnxruntime_onnx"
 
 _MODEL: Final = "/v2/models/{model}"
 _VERSION: Final = f"{_MODEL}/versions/{{version}}"
+_LENGTH: Final = oip_schemas.HEADER_LENGTH.lower()
 
 
-@dataclass(frozen=True, slots=True)
-class OpenInference:
-    """The dialect of Triton, KServe, MLServer and their clients.
+class OpenInference(Dialect):
+    """The dialect of Triton, KServe, MLServer and their clients."""
 
-    Attributes
-    ----------
-    service : Service
-        What answers.
-    limits : Limits
-        The most that a request may hold.
-    """
+    __slots__ = ()
 
-    service: Service
-    limits: Limits
-
-    def mount(self, app: Application) -> None:
-        """Add the routes to an application."""
+    def routes(self) -> Iterator[Route]:
+        """Give the routes of the server and of the model."""
         model = self.service.model
         given = outputs(model.signature.target)
         explained = explanations(model.signature) if model.predictor.explains else {}
         form = Form(model.signature, given, explained)
-        _Server(self.service, app.version).mount(app)
-        _Model(self.service, self.limits, given | explained, form).mount(app)
+        yield from _Server(self.service).routes()
+        yield from _Model(self.service, self.limits, given | explained, form).routes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +44,26 @@ class _Server:
     """What the service says of itself."""
 
     service: Service
-    version: str
 
-    def mount(self, app: Application) -> None:
-        app.get("/v2", **oip_schemas.about())(self.about)
-        app.get("/v2/health/live", **oip_schemas.health("live"))(self.live)
-        app.get("/v2/health/ready", **oip_schemas.health("ready"))(self.ready)
+    def routes(self) -> Iterator[Route]:
+        yield Route("GET", "/v2", self.about, oip_schemas.about)
+        for endpoint in (self.live, self.ready):
+            name = endpoint.__name__
+            yield Route("GET", f"/v2/health/{name}", endpoint, partial(oip_schemas.health, name))
 
-    async def about(self, request: Request) -> Response:
+    def about(self, request: Request) -> Response:
         """Tell which extensions of the protocol are spoken."""
-        about = {"name": "sklambda", "version": self.version, "extensions": [EXTENSION]}
-        return _told(about, request)
+        version = self.service.model.version
+        return _told({"name": "sklambda", "version": version, "extensions": [EXTENSION]})
 
-    async def live(self, request: Request) -> Response:
+    def live(self, request: Request) -> Response:
         """Tell that the process runs."""
-        return _told({"live": True}, request)
+        return _told({"live": True})
 
-    async def ready(self, request: Request) -> Response:
+    def ready(self, request: Request) -> Response:
         """Tell whether the golden rows get scikit-learn's answers."""
         self.service.require_ready()
-        return _told({"ready": True}, request)
+        return _told({"ready": True})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,21 +75,26 @@ class _Model:
     outputs: Mapping[str, Output]
     form: Form
 
-    def mount(self, app: Application) -> None:
-        for path in (_MODEL, _VERSION):
-            model = self.service.model
-            app.get(path, **oip_schemas.metadata(model, path))(self.metadata)
-            app.get(f"{path}/ready", **oip_schemas.readiness(model, path))(self.ready)
-            inference = oip_schemas.inference(model, path, self.outputs)
-            app.post(f"{path}/infer", **inference)(self.infer)
+    def routes(self) -> Iterator[Route]:
+        model = self.service.model
+        for path, known in (
+            (_MODEL, {"model": model.name}),
+            (_VERSION, {"model": model.name, "version": model.id}),
+        ):
+            metadata = partial(oip_schemas.metadata, self.service, path)
+            yield Route("GET", path, self.metadata, metadata, known)
+            readiness = partial(oip_schemas.readiness, self.service, path)
+            yield Route("GET", f"{path}/ready", self.ready, readiness, known)
+            inference = partial(oip_schemas.inference, self.service, path, self.outputs)
+            yield Route("POST", f"{path}/infer", self.infer, inference, known)
 
-    async def metadata(self, request: Request) -> Response:
+    def metadata(self, request: Request) -> Response:
         """Describe the tensors that the model takes and gives."""
-        self._require_known(request)
+        self._version(request)
         model = self.service.model
         card = {
             "name": model.name,
-            "versions": [model.id],
+            "versions": list(self.service.versions),
             "platform": PLATFORM,
             "inputs": [
                 {"name": name, "datatype": datatype, "shape": [-1]}
@@ -106,27 +102,26 @@ class _Model:
             ],
             "outputs": [output.described() for output in self.outputs.values()],
         }
-        return _told(card, request)
+        return _told(card)
 
-    async def ready(self, request: Request) -> Response:
+    def ready(self, request: Request) -> Response:
         """Tell whether the golden rows get scikit-learn's answers."""
-        self._require_known(request)
+        self._version(request)
         self.service.require_ready()
-        return _told({"name": self.service.model.name, "ready": True}, request)
+        return _told({"name": self.service.model.name, "ready": True})
 
-    async def infer(self, request: Request) -> Response:
+    def infer(self, request: Request) -> Response:
         """Score rows: an input tensor for each feature, an output tensor for each answer."""
-        self._require_known(request)
+        version = self._version(request)
         exchange.media_type(request, oip_schemas.MEDIA_TYPES)
-        header, blobs = _parted(await exchange.body(request, self.limits), request)
+        header, blobs = _parted(exchange.body(request, self.limits), request)
         asked = self.form.read(header, blobs, self.limits)
-        caller = exchange.caller(request)
-        question = Question(asked.rows, caller, asked.explain, asked.coerced)
+        question = Question(asked.rows, request.caller, asked.explain, asked.coerced, version)
         try:
             reply = self.service.ask(question)
         except RowsInvalid as invalid:
             raise problems.rows_invalid(asked.with_datatypes(invalid), asked.locate) from None
-        return self._answer(asked, reply, caller)
+        return self._answer(asked, reply, request.caller)
 
     def _answer(self, asked: Asked, reply: Reply, caller: Caller) -> Response:
         """Write the tensors that were asked for, those as bytes behind the JSON."""
@@ -142,29 +137,32 @@ class _Model:
                 shown.append(output.described(len(reply.predictions)) | {"data": data})
         names = {"model_name": reply.model.name, "model_version": reply.model.id}
         identity = {} if asked.id is None else {"id": asked.id}
-        header = exchange.written(names | identity | {"outputs": shown})
+        decided = thresholds(reply.model.signature.target)
+        parameters = {"parameters": decided} if decided else {}
+        header = exchange.written(names | identity | parameters | {"outputs": shown})
         if not blobs:
-            return exchange.answer(header, caller)
-        response = exchange.answer(b"".join([header, *blobs]), caller, oip_schemas.BINARY)
-        response.headers[oip_schemas.HEADER_LENGTH] = str(len(header))
-        return response
+            return Response(header)
+        content = b"".join([header, *blobs])
+        return Response(content, oip_schemas.BINARY, headers={_LENGTH: str(len(header))})
 
-    def _require_known(self, request: Request) -> None:
-        """Raise the problem of a model, or a version of it, that is not served."""
-        known = {"model": self.service.model.name, "version": self.service.model.id}
-        if any(known[part] != asked for part, asked in request.path_params.items()):
+    def _version(self, request: Request) -> Model | None:
+        """Find the version that is asked for, if one is; raises the problem of an unknown one."""
+        version = request.parts.get("version")
+        found = None if version is None else self.service.versions.get(version)
+        if request.parts["model"] != self.service.model.name or (version and found is None):
             raise problems.unknown_model()
+        return found
 
 
-def _told(document: Mapping[str, Any], request: Request) -> Response:
-    return exchange.answer(exchange.written(document), exchange.caller(request))
+def _told(document: Mapping[str, Any]) -> Response:
+    return Response(exchange.written(document))
 
 
 def _parted(body: bytes, request: Request) -> tuple[bytes, bytes]:
     """Part a body into the JSON and the bytes behind it."""
-    if oip_schemas.HEADER_LENGTH not in request.headers:
+    if _LENGTH not in request.headers:
         return body, b""
-    length = exchange.length(request, oip_schemas.HEADER_LENGTH)
+    length = exchange.length(request.headers, _LENGTH)
     if length is None or length > len(body):
         detail = f"must begin with JSON of the length that {oip_schemas.HEADER_LENGTH} tells"
         raise problems.body_invalid(("", "header_length", detail))

@@ -8,6 +8,7 @@ from typing import Any, Final
 from functions.predict import exchange
 from functions.predict.dialects import oip_tensors
 from functions.predict.service import Caller, Reply
+from sklambda.predictor import threshold
 from sklambda.signature import Scalar, Signature, Target
 
 type Members = Mapping[str, Any]
@@ -108,6 +109,13 @@ def _contributions(reply: Reply, _: Caller) -> list[Any]:
 
 def _whole(reply: Reply, _: Caller) -> list[Any]:
     return [exchange.written([asdict(each) for each in row]).decode() for row in reply.explanations]
+
+
+def thresholds(target: Target) -> dict[str, float]:
+    """Give the thresholds that decide, each by the name of its parameter."""
+    named = {f"{part.name}.threshold": part for part in target.parts} or {"threshold": target}
+    found = {name: threshold(part) for name, part in named.items()}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _datatype(classes: Sequence[Scalar]) -> str:

@@ -5,11 +5,11 @@ from typing import Any, Final
 
 from functions.predict import schemas
 from functions.predict.dialects import oip_inputs, oip_tensors
-from functions.predict.dialects.oip_outputs import Output
-from functions.predict.exchange import JSON
+from functions.predict.dialects.oip_outputs import Output, thresholds
+from functions.predict.response import JSON
 from functions.predict.schemas import Schema
-from functions.predict.service import Model
-from sklambda.signature import Scalar, Signature
+from functions.predict.service import Service
+from sklambda.signature import Scalar, Signature, Target
 
 BINARY: Final = "application/octet-stream"
 MEDIA_TYPES: Final = (JSON, BINARY)
@@ -28,9 +28,9 @@ _BYTES: Final[Schema] = {
 }
 
 
-def server(**members: Schema) -> Route:
+def server(*refused: int, **members: Schema) -> Route:
     """Describe a route that tells something of the service."""
-    return {"responses": schemas.answers(_object("Server", members))}
+    return {"responses": schemas.answers(_object("Server", members), *refused)}
 
 
 def about() -> Route:
@@ -40,34 +40,34 @@ def about() -> Route:
 
 def health(name: str) -> Route:
     """Describe a route of the server's health."""
-    return server(**{name: _TRUTH})
+    return server(503, **{name: _TRUTH})
 
 
-def readiness(model: Model, path: str) -> Route:
+def readiness(service: Service, path: str) -> Route:
     """Describe the route that tells whether the model is ready."""
     answer = _object("ModelReady", {"name": _TEXT, "ready": _TRUTH})
-    return _named(model, path) | {"responses": schemas.answers(answer)}
+    return _named(service, path) | {"responses": schemas.answers(answer, 404, 503)}
 
 
-def metadata(model: Model, path: str) -> Route:
+def metadata(service: Service, path: str) -> Route:
     """Describe the route of the model's metadata."""
     tensor = _tensor("MetadataTensor", {}, {"parameters": {"type": "object"}})
     members = {"name": _TEXT, "versions": _list(_TEXT), "platform": _TEXT}
     both = {"inputs": _list(tensor), "outputs": _list(tensor)}
     answer = _object("ModelMetadata", members | both)
-    return _named(model, path) | {"responses": schemas.answers(answer)}
+    return _named(service, path) | {"responses": schemas.answers(answer, 404)}
 
 
-def inference(model: Model, path: str, outputs: Mapping[str, Output]) -> Route:
+def inference(service: Service, path: str, outputs: Mapping[str, Output]) -> Route:
     """Describe the route that scores."""
-    extra = _named(model, path)["openapi_extra"]
+    extra = _named(service, path)["openapi_extra"]
     header = {"name": HEADER_LENGTH, "in": "header", "required": False, "schema": _COUNT}
-    body = {"required": True, "content": _either(_request(model.signature, outputs))}
+    body = {"required": True, "content": _either(_request(service.model.signature, outputs))}
     return {
         "openapi_extra": {"parameters": [*extra["parameters"], header], "requestBody": body},
         "responses": {
-            200: {"description": "The answer.", "content": _either(_response(outputs))},
-            **schemas.refusals(),
+            **schemas.answer(_either(_response(service.model.signature.target, outputs))),
+            **schemas.refusals(404, *schemas.SCORED),
         },
     }
 
@@ -76,12 +76,12 @@ def _either(schema: Schema) -> dict[str, Any]:
     return {JSON: {"schema": schema}, BINARY: {"schema": _BYTES}}
 
 
-def _named(model: Model, path: str) -> Route:
-    """Describe the parts of a path: there is one model, in one version."""
-    parts = {"model": model.name, "version": model.id}
+def _named(service: Service, path: str) -> Route:
+    """Describe the parts of a path: the one model, and the versions of it that answer."""
+    parts = {"model": [service.model.name], "version": list(service.versions)}
     parameters = [
-        {"name": part, "in": "path", "required": True, "schema": {"enum": [name], **_TEXT}}
-        for part, name in parts.items()
+        {"name": part, "in": "path", "required": True, "schema": {"enum": names, **_TEXT}}
+        for part, names in parts.items()
         if f"{{{part}}}" in path
     ]
     return {"openapi_extra": {"parameters": parameters}}
@@ -114,11 +114,15 @@ def example(signature: Signature) -> dict[str, Any]:
     }
 
 
-def _response(outputs: Iterable[str]) -> Schema:
+def _response(target: Target, outputs: Iterable[str]) -> Schema:
     content = {"parameters": {"type": "object"}, "data": {"type": "array"}}
     tensor = _tensor("OutputTensor", {"name": {"enum": list(outputs)}}, content)
     required = {"model_name": _TEXT, "model_version": _TEXT, "outputs": _list(tensor)}
-    return _object("InferenceResponse", required, {"id": _TEXT})
+    optional = {"id": _TEXT}
+    decided = {name: {"type": "number"} for name in thresholds(target)}
+    if decided:
+        optional["parameters"] = _object("Thresholds", decided)
+    return _object("InferenceResponse", required, optional)
 
 
 def _tensor(title: str, members: Mapping[str, Schema], optional: Mapping[str, Schema]) -> Schema:

@@ -163,7 +163,7 @@
   }
 
   function explanations(answer, sent) {
-    return [answer.explanations ?? answer.explanation ?? []].flat().map((said) => explanation(said, sent));
+    return (answer.explanations ?? []).map((said) => explanation(said, sent));
   }
 
   function cautions(warnings) {

@@ -7,7 +7,7 @@ from math import inf
 
 import numpy as np
 
-from sklambda.arrays import Flags, FloatMatrix
+from sklambda.arrays import Flags, FloatMatrix, IntVector
 from sklambda.signature import UNSEEN, Feature, Signature
 
 
@@ -64,6 +64,57 @@ class Lookout:
         for row, name in coerced:
             cautions[row].append(Caution(name, CautionCode.COERCED))
         return cautions
+
+    def look_at_many(
+        self, X: FloatMatrix, coerced: Sequence[tuple[int, str]] = ()
+    ) -> tuple[IntVector, list[list[Caution]]]:
+        """Look at encoded rows as `look` does, where there are too many for a list each.
+
+        Returns
+        -------
+        IntVector
+            Shape [N]: the position, among the lists, of that of each row.
+        list of list of Caution
+            The lists that are different; the first is empty.
+        """
+        values = X[:, : len(self._names)]
+        doubtful = ~((values >= self._least) & (values <= self._high)).all(axis=1)
+        doubtful[[row for row, _ in coerced]] = True
+        rows = np.flatnonzero(doubtful)
+        flags = self._flags(values[rows])
+        for row, name in coerced:
+            flags[np.searchsorted(rows, row), -1, self._names.index(name)] = True
+        places, distinct = _distinct(flags)
+        codes = np.zeros(len(X), dtype=np.intp)
+        codes[rows] = places + 1
+        return codes, [[], *map(self._named, distinct)]
+
+    def _flags(self, values: FloatMatrix) -> Flags:
+        """Tell what is to be said of each value, [N, codes, F]."""
+        none = np.zeros(values.shape, dtype=bool)
+        unseen = (values == UNSEEN) & self._coded
+        outside = (values < self._low) | (values > self._high)
+        return np.stack([np.isnan(values), unseen, outside, none], axis=1)
+
+    def _named(self, flags: Flags) -> list[Caution]:
+        codes, features = np.nonzero(flags)
+        pairs = zip(codes.tolist(), features.tolist(), strict=True)
+        return [Caution(self._names[feature], _CODES[code]) for code, feature in pairs]
+
+
+_CODES = tuple(CautionCode)
+
+
+def _distinct(flags: Flags) -> tuple[IntVector, Flags]:
+    """Give the items of [N, ...] that are different, and the position of each one among them."""
+    width = int(np.prod(flags.shape[1:]))
+    packed = np.packbits(flags.reshape(len(flags), width), axis=1)
+    order: dict[bytes, int] = {}
+    keys = packed.view(f"V{packed.shape[1]}").ravel().tolist()
+    places = np.array([order.setdefault(key, len(order)) for key in keys], dtype=np.intp)
+    first = np.frombuffer(b"".join(order), dtype=np.uint8).reshape(len(order), packed.shape[1])
+    distinct = np.unpackbits(first, axis=1, count=width).astype(bool)
+    return places, distinct.reshape(len(order), *flags.shape[1:])
 
 
 def _places(flags: Flags) -> tuple[list[int], list[int]]:

@@ -3,8 +3,11 @@
 SklambdaError
 ├── SettingsInvalid      a setting is absent or has no sense
 ├── PackageRefused       a model package is damaged, foreign or too new
+├── DocumentInvalid      a part of a package, or of a new one, is not as it must be
 ├── ValueRefused         one value that its feature does not admit
-└── RowsInvalid          rows that the model's signature does not admit
+├── RowsInvalid          rows that the model's signature does not admit
+├── InputRefused         a file that is no table of the model's features
+└── ObjectReplaced       an object is no longer what it was when it was found
 """
 
 from collections.abc import Sequence
@@ -22,6 +25,10 @@ class SettingsInvalid(SklambdaError):
 
 class PackageRefused(SklambdaError):
     """A model package cannot be trusted; the message is one sentence."""
+
+
+class DocumentInvalid(SklambdaError):
+    """A document is not what its members say; the message names the place and holds no value."""
 
 
 class FaultCode(StrEnum):
@@ -100,3 +107,23 @@ class RowsInvalid(SklambdaError):
         place = f"row {first.row}" + (f", {first.feature}" if first.feature else "")
         more = f" (and {len(self.faults) - 1} more)" if len(self.faults) > 1 else ""
         super().__init__(f"{place}: {first.detail}{more}")
+
+
+class InputRefused(SklambdaError):
+    """A file cannot be scored as a whole.
+
+    Attributes
+    ----------
+    code : str
+        For programs.
+    detail : str
+        One sentence for people; never holds a value.
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code, self.detail = code, detail
+
+
+class ObjectReplaced(SklambdaError):
+    """An object was replaced or removed after it was found; the message names its key."""

@@ -1,24 +1,17 @@
 """What a model package says about itself, as it stands in its files."""
 
-from pydantic import BaseModel, ConfigDict
-
+from sklambda.document import Document
 from sklambda.signature import Scalar
 
 
-class Entry(BaseModel):
-    """A part of the manifest: closed and unchangeable."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class FileDigest(Entry):
+class FileDigest(Document):
     """One file's SHA-256, in hexadecimal, and its length in bytes."""
 
     sha256: str
     bytes: int
 
 
-class MetricInterval(Entry):
+class MetricInterval(Document):
     """A metric on held-out rows, with the ends of its confidence interval."""
 
     value: float
@@ -26,7 +19,7 @@ class MetricInterval(Entry):
     high: float
 
 
-class ParityReport(Entry):
+class ParityReport(Document):
     """How the graph compared with scikit-learn.
 
     Attributes
@@ -51,7 +44,7 @@ class ParityReport(Entry):
     tolerance: float
 
 
-class Manifest(Entry):
+class Manifest(Document):
     """What a package says about itself; `docs/package.md` has a line for each member."""
 
     format: int
@@ -69,7 +62,7 @@ class Manifest(Entry):
     parity: ParityReport
 
 
-class GoldenRow(Entry):
+class GoldenRow(Document):
     """One row as a client would send it, with scikit-learn's own answer.
 
     Attributes

@@ -5,16 +5,14 @@ checked against the manifest before anything is scored.
 """
 
 import json
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Self
 
-from pydantic import ValidationError
-
-from sklambda.errors import PackageRefused
+from sklambda.document import Document
+from sklambda.errors import DocumentInvalid, PackageRefused
 from sklambda.manifest import FileDigest, GoldenRow, Manifest, MetricInterval, ParityReport
 from sklambda.signature import Signature
 
@@ -83,7 +81,7 @@ class ModelPackage:
         return cls(
             path=path,
             manifest=manifest,
-            signature=_parsed(path, SIGNATURE, Signature.model_validate_json, contents[SIGNATURE]),
+            signature=_parsed(path, SIGNATURE, Signature.parse, contents[SIGNATURE]),
             model=contents[MODEL],
             golden=_parsed(path, GOLDEN, _golden_rows, contents[GOLDEN]),
         )
@@ -122,16 +120,15 @@ class ModelPackage:
             Something that is not a model package stands at `path`.
         """
         require_replaceable(path)
-        lines = (row.model_dump_json() + "\n" for row in golden)
         contents = {
             MODEL: model,
-            SIGNATURE: (signature.model_dump_json(indent=2) + "\n").encode(),
-            GOLDEN: "".join(lines).encode(),
+            SIGNATURE: _json(signature, indent=2),
+            GOLDEN: b"".join(map(_json, golden)),
         }
         if explainer is not None:
             contents[EXPLAINER] = explainer
         manifest = _new_manifest(contents, signature, facts)
-        contents[MANIFEST] = (manifest.model_dump_json(indent=2) + "\n").encode()
+        contents[MANIFEST] = _json(manifest, indent=2)
         _publish(path, contents)
         return cls.open(path)
 
@@ -160,9 +157,9 @@ def _manifest(path: Path) -> Manifest:
             f"{path} has format {number}, and this sklambda reads up to {FORMAT}: upgrade sklambda"
         )
     try:
-        return Manifest.model_validate(document)
-    except ValidationError as error:
-        raise PackageRefused(f"{path / MANIFEST}: {_first(error)}") from error
+        return Manifest.of(document)
+    except DocumentInvalid as error:
+        raise PackageRefused(f"{path / MANIFEST}: {error}") from error
 
 
 def _json_object(path: Path) -> dict[str, Any]:
@@ -192,17 +189,19 @@ def _checked(path: Path, name: str, manifest: Manifest) -> bytes:
 def _parsed[T](path: Path, name: str, parse: Callable[[bytes], T], content: bytes) -> T:
     try:
         return parse(content)
-    except ValidationError as error:
-        raise PackageRefused(f"{path / name}: {_first(error)}") from error
+    except DocumentInvalid as error:
+        raise PackageRefused(f"{path / name}: {error}") from error
 
 
 def _golden_rows(content: bytes) -> tuple[GoldenRow, ...]:
-    return tuple(GoldenRow.model_validate_json(line) for line in content.splitlines())
+    return tuple(GoldenRow.parse(line) for line in content.splitlines())
 
 
-def _first(error: ValidationError) -> str:
-    fault = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(map(str, fault['loc'])) or 'the whole'}: {fault['msg']}"
+def _json(document: Document, indent: int | None = None) -> bytes:
+    # Who only reads packages does not wait for it to be imported.
+    from pydantic_core import to_json
+
+    return to_json(document, indent=indent, inf_nan_mode="null", fallback=vars) + b"\n"
 
 
 def _new_manifest(contents: Mapping[str, bytes], signature: Signature, facts: Facts) -> Manifest:
@@ -228,6 +227,8 @@ def _new_manifest(contents: Mapping[str, bytes], signature: Signature, facts: Fa
 
 
 def _publish(path: Path, contents: Mapping[str, bytes]) -> None:
+    import tempfile
+
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
         fresh, old = Path(folder, "fresh"), Path(folder, "old")

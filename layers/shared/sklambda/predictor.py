@@ -34,6 +34,8 @@ class Prediction:
     score : float or None
         Of two classes: the probability of ``classes[1]``, or the decision where there are no
         probabilities. Of more: the score of the label.
+    threshold : float or None
+        The score that decides between two classes.
     probabilities : dict of str to float, or None
         The probability of each class, where the classifier has them.
     values : dict of str to float, or None
@@ -44,6 +46,7 @@ class Prediction:
 
     label: Scalar | None = None
     score: float | None = None
+    threshold: float | None = None
     probabilities: dict[str, float] | None = None
     values: dict[str, float] | None = None
     targets: dict[str, dict[str, object]] | None = None
@@ -218,8 +221,22 @@ def _classified(target: Target, index: int, row: list[float]) -> Prediction:
         return Prediction(label)
     score = row[-1] if target.task == "binary" or len(row) == 1 else row[index]
     if target.scores != "probability":
-        return Prediction(label, score)
-    return Prediction(label, score, dict(zip(target.class_names, row, strict=True)))
+        return Prediction(label, score, threshold(target))
+    probabilities = dict(zip(target.class_names, row, strict=True))
+    return Prediction(label, score, threshold(target), probabilities)
+
+
+def threshold(target: Target) -> float | None:
+    """Give the score that decides between two classes; None where there are not two.
+
+    A threshold that the model has of its own is reached by the second class; scikit-learn's, half
+    a probability or a decision of 0, is passed.
+    """
+    if target.threshold is not None:
+        return target.threshold
+    if target.scores == "decision" and target.width == 1:
+        return 0.0
+    return 0.5 if target.scores == "probability" and target.task == "binary" else None
 
 
 def choose(target: Target, scores: FloatMatrix) -> IntMatrix:

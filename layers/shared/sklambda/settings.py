@@ -74,9 +74,9 @@ class Settings:
         """
         return cls(
             model_dir=Path(environment.get("MODEL_DIR", "/opt/package")),
-            max_rows=_positive("MAX_ROWS", environment.get("MAX_ROWS", "1000")),
-            max_bytes=_positive("MAX_BYTES", environment.get("MAX_BYTES", "5000000")),
-            log_level=_one_of(LogLevel, "LOG_LEVEL", environment.get("LOG_LEVEL", "INFO")),
+            max_rows=positive("MAX_ROWS", environment.get("MAX_ROWS", "1000")),
+            max_bytes=positive("MAX_BYTES", environment.get("MAX_BYTES", "5000000")),
+            log_level=one_of(LogLevel, "LOG_LEVEL", environment.get("LOG_LEVEL", "INFO")),
             cors_origin=_origin(environment.get("CORS_ORIGIN", "")),
             **_of_observation(environment),
             **_of_the_challenger(environment),
@@ -87,7 +87,7 @@ def _of_observation(environment: Mapping[str, str]) -> dict[str, Any]:
     named = (name.strip() for name in environment.get("REDACT", "").split(","))
     return {
         "metrics_namespace": environment.get("METRICS_NAMESPACE", ""),
-        "capture": _one_of(CaptureMode, "CAPTURE", environment.get("CAPTURE", "off")),
+        "capture": one_of(CaptureMode, "CAPTURE", environment.get("CAPTURE", "off")),
         "capture_share": _share("CAPTURE_SHARE", environment.get("CAPTURE_SHARE", "1")),
         "redact": tuple(name for name in named if name),
         "feedback_store": environment.get("FEEDBACK_STORE", ""),
@@ -98,12 +98,13 @@ def _of_the_challenger(environment: Mapping[str, str]) -> dict[str, Any]:
     folder, mode = environment.get("CHALLENGER_DIR"), environment.get("CHALLENGER_MODE", "shadow")
     return {
         "challenger_dir": Path(folder) if folder else None,
-        "challenger_mode": _one_of(ChallengerMode, "CHALLENGER_MODE", mode),
+        "challenger_mode": one_of(ChallengerMode, "CHALLENGER_MODE", mode),
         "challenger_share": _share("CHALLENGER_SHARE", environment.get("CHALLENGER_SHARE", "0.1")),
     }
 
 
-def _positive(name: str, text: str) -> int:
+def positive(name: str, text: str) -> int:
+    """Read a whole number above 0; raises `SettingsInvalid` with the name."""
     if not text.isdecimal() or int(text) == 0:
         raise SettingsInvalid(f"{name} must be a whole number above 0")
     return int(text)
@@ -125,7 +126,8 @@ def _share(name: str, text: str) -> float:
     return share
 
 
-def _one_of(known: TypeAliasType, name: str, text: str) -> Any:
+def one_of(known: TypeAliasType, name: str, text: str) -> Any:
+    """Read one of the texts of a literal type; raises `SettingsInvalid` with the name."""
     choices = get_args(known.__value__)
     if text not in choices:
         raise SettingsInvalid(f"{name} must be one of {', '.join(choices)}")

@@ -1,40 +1,26 @@
 """What a model takes and what it answers, as a client sees it."""
 
 from collections import Counter
-from math import inf
-from typing import Annotated, Final, Literal, NamedTuple, Self
+from math import inf, isfinite
+from typing import Annotated, Final, Literal, NamedTuple
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    FiniteFloat,
-    StrictBool,
-    StrictFloat,
-    StrictInt,
-    StrictStr,
-    model_validator,
-)
-
+from sklambda.document import Document
+from sklambda.errors import DocumentInvalid
 from sklambda.moments import Unit, moment_encoder
 from sklambda.text import TermCounts
 
 type Kind = Literal["number", "integer", "boolean", "category", "text", "datetime"]
 type Task = Literal["binary", "multiclass", "regression", "anomaly", "clustering", "multioutput"]
+type Parts = tuple[Target, ...]
 type Scores = Literal["probability", "decision", "votes", "value", "label"]
-type Scalar = StrictBool | StrictInt | StrictFloat | StrictStr
+type Scalar = bool | int | float | str
+type FiniteFloat = Annotated[float, isfinite]
 
 UNSEEN = -1.0
 """The code of a category that is not in the vocabulary."""
 
 
-class Part(BaseModel):
-    """Base of the parts of a signature: closed and unchangeable."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Feature(Part):
+class Feature(Document):
     """One input of the model.
 
     Attributes
@@ -73,17 +59,12 @@ class Feature(Part):
     range: tuple[float, float] | tuple[str, str] | None = None
     example: Scalar | None = None
 
-    @model_validator(mode="after")
-    def _vocabulary_has_no_double(self) -> Self:
+    def agree(self) -> None:
+        """Raise `DocumentInvalid` for a double category, and for a unit that is not due."""
         if len(set(self.vocabulary)) != len(self.vocabulary):
-            raise ValueError(f"the vocabulary of {self.name!r} holds a category twice")
-        return self
-
-    @model_validator(mode="after")
-    def _moments_have_a_unit(self) -> Self:
+            raise DocumentInvalid(f"the vocabulary of {self.name!r} holds a category twice")
         if (self.kind == "datetime") != (self.unit is not None):
-            raise ValueError(f"{self.name!r} needs a unit if it is a datetime, and only then")
-        return self
+            raise DocumentInvalid(f"{self.name!r} needs a unit if it is a datetime, and only then")
 
     @property
     def span(self) -> tuple[float, float] | None:
@@ -95,7 +76,7 @@ class Feature(Part):
         return low, high
 
 
-class Target(Part):
+class Target(Document):
     """What the model answers.
 
     Attributes
@@ -130,32 +111,29 @@ class Target(Part):
     classes: tuple[Scalar, ...] = ()
     outputs: tuple[str, ...] = ()
     threshold: FiniteFloat | None = None
-    parts: tuple["Target", ...] = ()
+    parts: Parts = ()
 
-    @model_validator(mode="after")
-    def _task_and_answers_agree(self) -> Self:
+    def agree(self) -> None:
+        """Raise `DocumentInvalid` where the answers do not fit the task or the threshold them."""
+        self._fit_the_task()
+        self._decide_by_a_score()
+        names = {part.name for part in self.parts}
+        if None in names or len(names) != len(self.parts):
+            raise DocumentInvalid("each of several targets needs a name of its own")
+
+    def _fit_the_task(self) -> None:
         shape = _SHAPES[self.task]
         counts = len(self.classes), len(self.outputs), len(self.parts)
         ranges = shape.classes, shape.outputs, shape.parts
         fits = all(low <= count <= high for count, (low, high) in zip(counts, ranges, strict=True))
         if self.scores not in shape.scores or not fits:
-            raise ValueError(f"the answers are not those of a target of task {self.task!r}")
-        return self
+            raise DocumentInvalid(f"the answers are not those of a target of task {self.task!r}")
 
-    @model_validator(mode="after")
-    def _threshold_is_a_score(self) -> Self:
+    def _decide_by_a_score(self) -> None:
         least, greatest = _THRESHOLDS.get(self.scores, (inf, -inf))
         two = len(self.classes) == 2
         if self.threshold is not None and not (two and least <= self.threshold <= greatest):
-            raise ValueError("the threshold is no score that decides between two classes")
-        return self
-
-    @model_validator(mode="after")
-    def _parts_are_named(self) -> Self:
-        names = {part.name for part in self.parts}
-        if None in names or len(names) != len(self.parts):
-            raise ValueError("each of several targets needs a name of its own")
-        return self
+            raise DocumentInvalid("the threshold is no score that decides between two classes")
 
     @property
     def width(self) -> int:
@@ -200,7 +178,7 @@ _THRESHOLDS: Final[dict[Scores, tuple[float, float]]] = {
 }
 
 
-class Signature(Part):
+class Signature(Document):
     """The inputs and the answer of one model.
 
     Attributes
@@ -215,28 +193,23 @@ class Signature(Part):
         What is counted in texts, in the order of the columns after those of the features.
     """
 
-    features: Annotated[tuple[Feature, ...], Field(min_length=1)]
+    features: Annotated[tuple[Feature, ...], len]
     target: Target
     row_id: str | None = None
     counts: tuple[TermCounts, ...] = ()
 
-    @model_validator(mode="after")
-    def _names_are_unique(self) -> Self:
+    def agree(self) -> None:
+        """Raise `DocumentInvalid` for a name that stands twice or a text that nothing counts."""
         counts = Counter(self.names)
         if self.row_id is not None:
             counts[self.row_id] += 1
         doubled = [name for name, count in counts.items() if count > 1]
         if doubled:
-            raise ValueError(f"the name {doubled[0]!r} stands twice")
-        return self
-
-    @model_validator(mode="after")
-    def _texts_are_counted(self) -> Self:
+            raise DocumentInvalid(f"the name {doubled[0]!r} stands twice")
         texts = {feature.name for feature in self.features if feature.kind == "text"}
         counted = {counts.feature for counts in self.counts}
         if texts != counted:
-            raise ValueError(f"{min(texts ^ counted)!r} is not both a text and counted")
-        return self
+            raise DocumentInvalid(f"{min(texts ^ counted)!r} is not both a text and counted")
 
     @property
     def width(self) -> int:

@@ -2,17 +2,51 @@
 
 import sys
 import traceback
-from collections.abc import Callable
-from typing import IO
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import IO, TYPE_CHECKING
 
-from aws_lambda_powertools import Logger
+from sklambda.settings import LogLevel
 
-from sklambda.settings import Settings
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
 
 
-def logger(service: str, settings: Settings, stream: IO[str] | None = None) -> Logger:
-    """Make the one logger of a function; its lines are JSON objects, on standard output."""
-    return Logger(service=service, level=settings.log_level, utc=True, stream=stream)
+class Log:
+    """The one log of a function; its lines are JSON objects, on standard output.
+
+    Powertools is imported with the first line: most starts write none.
+
+    Parameters
+    ----------
+    service : str
+        The function.
+    level : {"DEBUG", "INFO", "WARNING", "ERROR"}
+        The least severe line that is written.
+    stream : file, optional
+        Where the lines go instead.
+    """
+
+    def __init__(self, service: str, level: LogLevel, stream: IO[str] | None = None) -> None:
+        self._service, self._level, self._stream = service, level, stream
+
+    def info(self, message: str, extra: Mapping[str, object] | None = None) -> None:
+        """Write what happened."""
+        self._logger.info(message, extra=extra)
+
+    def warning(self, message: str, extra: Mapping[str, object] | None = None) -> None:
+        """Write what somebody should know of."""
+        self._logger.warning(message, extra=extra)
+
+    def error(self, message: str, extra: Mapping[str, object] | None = None) -> None:
+        """Write what went wrong."""
+        self._logger.error(message, extra=extra)
+
+    @cached_property
+    def _logger(self) -> "Logger":
+        from aws_lambda_powertools import Logger
+
+        return Logger(service=self._service, level=self._level, utc=True, stream=self._stream)
 
 
 type Write = Callable[[bytes], None]

@@ -8,11 +8,11 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Annotated, Final, Literal, Self
-
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from typing import Annotated, Final, Literal
 
 from sklambda.arrays import FloatMatrix
+from sklambda.document import Document
+from sklambda.errors import DocumentInvalid
 
 type Prepare = Callable[[str], str]
 type Split = Callable[[str], Sequence[str]]
@@ -20,7 +20,7 @@ type Split = Callable[[str], Sequence[str]]
 _SPACES: Final = re.compile(r"\s\s+")
 
 
-class Analyzer(BaseModel):
+class Analyzer(Document):
     """How a text is split into terms; the names are those of scikit-learn's vectorisers.
 
     Attributes
@@ -39,33 +39,29 @@ class Analyzer(BaseModel):
         The words that are left out.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     analyzer: Literal["word", "char", "char_wb"]
-    ngram_range: tuple[Annotated[int, Field(ge=1)], int]
+    ngram_range: tuple[int, int]
     lowercase: bool
     strip_accents: Literal["ascii", "unicode"] | None = None
     token_pattern: str | None = None
     stop_words: tuple[str, ...] = ()
 
-    @model_validator(mode="after")
-    def _range_is_not_empty(self) -> Self:
+    def agree(self) -> None:
+        """Raise `DocumentInvalid` for a range without n-grams or a pattern without words."""
         low, high = self.ngram_range
-        if low > high:
-            raise ValueError("the range of n-grams is empty")
-        return self
+        if not 1 <= low <= high:
+            raise DocumentInvalid("the range of n-grams is empty, or starts below 1")
+        self._find_words()
 
-    @model_validator(mode="after")
-    def _pattern_finds_words(self) -> Self:
+    def _find_words(self) -> None:
         if (self.token_pattern is None) == (self.analyzer == "word"):
-            raise ValueError("a token pattern is due for words, and for nothing else")
+            raise DocumentInvalid("a token pattern is due for words, and for nothing else")
         try:
             groups = re.compile(self.token_pattern or "").groups
         except re.error as error:
-            raise ValueError(f"the token pattern is no regular expression: {error}") from None
+            raise DocumentInvalid(f"the token pattern is no regular expression: {error}") from None
         if groups > 1:
-            raise ValueError("the token pattern captures more than one group")
-        return self
+            raise DocumentInvalid("the token pattern captures more than one group")
 
     def splitter(self) -> Split:
         """Make the function that splits a text into its terms, each as often as it stands there."""
@@ -73,7 +69,7 @@ class Analyzer(BaseModel):
         return lambda text: cut(prepare(text))
 
 
-class TermCounts(BaseModel):
+class TermCounts(Document):
     """Columns of the graph's input that count the terms of one text.
 
     Attributes
@@ -86,17 +82,14 @@ class TermCounts(BaseModel):
         What is counted, in the order of the columns.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     feature: str
     analyzer: Analyzer
-    terms: Annotated[tuple[str, ...], Field(min_length=1)]
+    terms: Annotated[tuple[str, ...], len]
 
-    @model_validator(mode="after")
-    def _terms_are_unique(self) -> Self:
+    def agree(self) -> None:
+        """Raise `DocumentInvalid` for a term that stands twice."""
         if len(set(self.terms)) != len(self.terms):
-            raise ValueError(f"a term of {self.feature!r} stands twice")
-        return self
+            raise DocumentInvalid(f"a term of {self.feature!r} stands twice")
 
 
 class TermCounter:
