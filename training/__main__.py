@@ -26,6 +26,7 @@ signature of its inputs, and rows with scikit-learn's own answers; it holds no P
 - `python -m training run train.toml --data customers.csv --set seed=8`
 - `python -m training verify layers/model/package`
 - `python -m training sample train.toml --rows 100 --out rows.csv`
+- `python -m training receipt batch/jobs/3f1c….json`
 
 **Exit codes**
 
@@ -108,6 +109,20 @@ def verify_command(
     from training.verify import verify
 
     console.verdict(Console(), verify(package, source))
+
+
+@app.command("receipt")
+def receipt_command(
+    receipt: Annotated[Path, typer.Argument(metavar="RECEIPT", help="A job's receipt.")],
+    root: Annotated[
+        Path | None,
+        typer.Option("--root", metavar="DIR", help="Where its files are; else beside `jobs`."),
+    ] = None,
+) -> None:
+    """Check that the files of a batch job are what its receipt says, to the last byte."""
+    from training.receipt import check
+
+    console.checked(Console(), check(receipt, root))
 
 
 def main() -> None:

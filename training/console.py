@@ -15,6 +15,7 @@ from rich.text import Text
 from training.errors import TrainingError
 
 if TYPE_CHECKING:  # to say why a run stopped takes no scikit-learn, which is slow to import
+    from sklambda.receipt import Receipt
     from training.evaluate import Metric
     from training.run import Outcome, Progress
     from training.verify import Verdict
@@ -87,6 +88,24 @@ def verdict(console: Console, found: "Verdict") -> None:
         table.add_row("Data", f"{found.accepted} rows accepted")
     for (feature, code), count in found.refused.most_common():
         table.add_row(Text(feature), f"{code} in {count} rows")
+    console.print(table)
+
+
+def checked(console: Console, receipt: "Receipt") -> None:
+    """Show what a receipt says that was found to be so."""
+    table = Table(show_header=False, title=None)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    table.add_row("Job", f"{receipt.job}: {receipt.status}")
+    table.add_row("Input", Text(receipt.input.address))
+    table.add_row("Package", Text(receipt.model.id))
+    if receipt.reason is not None:
+        table.add_row("Reason", Text(receipt.reason.detail))
+    if (rows := receipt.rows) is not None:
+        table.add_row("Rows", f"{rows.read} read = {rows.scored} scored + {rows.rejected} rejected")
+    for file in (receipt.scored, receipt.rejects):
+        if file is not None:
+            table.add_row(Text(file.key), f"{file.bytes} bytes, as they were written")
     console.print(table)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import docker.models.containers as containers
-from ministack.app import main
+from ministack import app
 from ministack.services import apigateway_v1, iam, lambda_svc
 from ministack.services.cloudformation import provisioners
 
@@ -111,6 +111,12 @@ def attach_policies_to_roles() -> None:
     }
 
 
+def take_what_comes_as_encrypted() -> None:
+    """Let a bucket that is closed to plain HTTP be used, for the emulator speaks nothing else."""
+    pin = app.pin_request_origin
+    app.pin_request_origin = lambda address, _: pin(address, True)
+
+
 def read_methods_for_any_verb() -> None:
     """Import ANY methods from an API's OpenAPI body too; they are lost without it."""
     import_operation = apigateway_v1._import_operation
@@ -129,9 +135,10 @@ if __name__ == "__main__":
     mount_code_from_this_machine()
     trust_the_tests_issuer()
     attach_policies_to_roles()
+    take_what_comes_as_encrypted()
     read_methods_for_any_verb()
     read_refusals()
     deliver_subscriptions_to_firehose()
     unwrap_in_firehose()
     sys.argv = ["ministack"]
-    main()
+    app.main()

@@ -10,13 +10,16 @@ from functions.predict.capture import PARTS
 from sklambda.arrays import FloatMatrix
 from sklambda.baseline import Baseline, Calibrator
 from sklambda.errors import DocumentInvalid
+from sklambda.predictor import Predictor, choose
 from sklambda.ruler import CROWD, TENTHS, Ruler, cut, quantile_ruler, share_ruler, tenths
 from sklambda.scored import scored
 from sklambda.signature import Feature, Signature, Target
 from sklambda.sketching import Sketcher
 from sklambda.text import Analyzer, TermCounts
+from tests.conftest import Trained
 from tests.drifting import SIGNATURE, answers, matrix, reference
 from training.baseline import HeldOut, baseline
+from training.frames import client_rows, kinds_of
 
 BASE = reference(rows=5000)
 EVEN = Calibrator(scores=(0.5,), chances=(0.5,), rows=9)
@@ -187,6 +190,19 @@ def test_binned_captures_are_compared_on_tenths(older: float, names: set[str]) -
     findings = compare(MIXED, base, window)
     assert list(window.features) == ["age", "paid", "plan"]
     assert {one.name for one in findings.features if one.changed} == names
+
+
+def test_a_trained_package_has_one(predictor: Predictor, churn: Trained) -> None:
+    signature = predictor.package.signature
+    X = predictor.encode(client_rows(churn.frame, kinds_of(churn.frame)))
+    scores = predictor.run(X)
+    labels = choose(signature.target, scores)
+
+    base = baseline(signature, X, HeldOut(scores, labels, labels))
+
+    read = Baseline.read(base.json(), signature)
+    window = Sketcher(signature, read).sketch(X[::2], scores[::2], labels[::2])
+    assert compare(signature, read, window).state == "stable"
 
 
 def test_calibrators_are_kept_where_they_help() -> None:

@@ -1,0 +1,46 @@
+"""One line a job: its metrics as CloudWatch takes them from a log."""
+
+from collections.abc import Callable
+from time import time
+from typing import Final
+
+from pydantic_core import to_json
+
+from sklambda.receipt import Receipt
+from sklambda.telemetry import Write
+
+_UNITS: Final = {
+    "jobs_scored": "Count",
+    "jobs_failed": "Count",
+    "rows_scored": "Count",
+    "rows_rejected": "Count",
+    "batch_seconds": "Seconds",
+}
+
+
+def writer(namespace: str, write: Write) -> Callable[[Receipt], None]:
+    """Make what writes the line of a receipt, in the embedded metric format."""
+
+    def told(receipt: Receipt) -> None:
+        write(to_json(_line(namespace, receipt)))
+
+    return told
+
+
+def _line(namespace: str, receipt: Receipt) -> dict[str, object]:
+    rows = receipt.rows
+    units = [{"Name": name, "Unit": unit} for name, unit in _UNITS.items()]
+    directive = {"Namespace": namespace, "Dimensions": [["model"], []], "Metrics": units}
+    return {
+        "_aws": {"Timestamp": int(time() * 1000), "CloudWatchMetrics": [directive]},
+        "kind": "batch",
+        "model": receipt.model.name,
+        "model_id": receipt.model.id,
+        "job": receipt.job,
+        "reason": receipt.reason.code if receipt.reason else None,
+        "jobs_scored": int(receipt.status == "scored"),
+        "jobs_failed": int(receipt.status == "failed"),
+        "rows_scored": rows.scored if rows else 0,
+        "rows_rejected": rows.rejected if rows else 0,
+        "batch_seconds": receipt.seconds,
+    }

@@ -1,0 +1,95 @@
+"""What the batch function is told, read once from its environment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import ValidationError
+
+from functions.batch.options import Options
+from sklambda.errors import SettingsInvalid
+from sklambda.settings import LogLevel, one_of, positive
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of the batch function.
+
+    Attributes
+    ----------
+    model_dir : Path
+        ``MODEL_DIR``: the folder of the model package.
+    batch_bucket : str
+        ``BATCH_BUCKET``: the bucket of the inbox and of what is published.
+    options : Options
+        What is asked where nobody says anything: ``BATCH_KEEP``: ``all``, ``none`` or names
+        separated by commas; ``BATCH_OUTPUT_FORMAT``: empty for the input's; ``BATCH_EXPLAIN``,
+        ``BATCH_SHOW_VALUES``: ``true`` or ``false``; ``BATCH_TOLERANCE``: the share of the rows
+        that may be rejected; ``BATCH_PART_BYTES``: how long a part is.
+    batch_machine : str
+        ``BATCH_MACHINE``: the ARN of the state machine; empty for none.
+    batch_distribute_above : int
+        ``BATCH_DISTRIBUTE_ABOVE``: how many bytes an input has for the state machine.
+    log_level : {"DEBUG", "INFO", "WARNING", "ERROR"}
+        ``LOG_LEVEL``: the least severe log line that is written.
+    metrics_namespace : str
+        ``METRICS_NAMESPACE``: where CloudWatch keeps the metrics; empty for none.
+    """
+
+    model_dir: Path
+    batch_bucket: str
+    options: Options
+    batch_machine: str
+    batch_distribute_above: int
+    log_level: LogLevel
+    metrics_namespace: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read the settings; all but the bucket have a default.
+
+        Raises
+        ------
+        SettingsInvalid
+            A value has no sense; the message names the setting.
+        """
+        if not environment.get("BATCH_BUCKET"):
+            raise SettingsInvalid("BATCH_BUCKET must name a bucket")
+        above = environment.get("BATCH_DISTRIBUTE_ABOVE", str(2**30))
+        return cls(
+            model_dir=Path(environment.get("MODEL_DIR", "/opt/package")),
+            batch_bucket=environment["BATCH_BUCKET"],
+            options=_options(environment),
+            batch_machine=environment.get("BATCH_MACHINE", ""),
+            batch_distribute_above=positive("BATCH_DISTRIBUTE_ABOVE", above),
+            log_level=one_of(LogLevel, "LOG_LEVEL", environment.get("LOG_LEVEL", "INFO")),
+            metrics_namespace=environment.get("METRICS_NAMESPACE", ""),
+        )
+
+
+VARIABLES = {
+    "BATCH_KEEP": "keep",
+    "BATCH_OUTPUT_FORMAT": "output_format",
+    "BATCH_EXPLAIN": "explain",
+    "BATCH_SHOW_VALUES": "show_values",
+    "BATCH_TOLERANCE": "tolerance",
+    "BATCH_PART_BYTES": "part_bytes",
+}
+"""The variables that are options, and which ones."""
+
+
+def _options(environment: Mapping[str, str]) -> Options:
+    stated: dict[str, Any] = {
+        option: environment[variable]
+        for variable, option in VARIABLES.items()
+        if environment.get(variable)
+    }
+    if (keep := stated.get("keep")) not in (None, "all", "none"):
+        stated["keep"] = tuple(name.strip() for name in keep.split(",") if name.strip())
+    try:
+        return Options.model_validate(stated)
+    except ValidationError as error:
+        options = {str(fault["loc"][0]) for fault in error.errors() if fault["loc"]}
+        named = sorted(name for name, option in VARIABLES.items() if option in options)
+        raise SettingsInvalid(f"{', '.join(named)} makes no sense; see docs/batch.md") from None

@@ -1,0 +1,140 @@
+"""Columns of `records` to the matrix that the graph takes.
+
+SQL encodes what most values are. The rest goes value by value through the codec's own encoder, so
+that there is one opinion on each value.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import batched, chain
+from math import nan
+from operator import attrgetter
+from typing import Any, Final
+
+import numpy as np
+from duckdb import DuckDBPyConnection
+
+from functions.batch.reading import ROW, Reading, Reject
+from functions.batch.tables.doubts import Column, Doubts
+from functions.batch.tables.sql import identifier
+from sklambda.arrays import FloatMatrix, IntVector
+from sklambda.errors import ValueRefused
+from sklambda.signature import Signature
+from sklambda.text import TermCounter
+
+_FEW: Final = 1000
+"""So many rows are fetched by their numbers; of more the whole column is."""
+
+_AT_ONCE: Final = 64
+"""So many features one query encodes: a long one takes more than its share of time."""
+
+
+@dataclass(slots=True)
+class Encoded:
+    """What became of the rows of `records`.
+
+    Attributes
+    ----------
+    X : FloatMatrix
+        [n, K] float64.
+    faults : list of Reject
+        Places are rows of `X`; in the order of the features.
+    coerced : list of (int, str)
+        Row and feature of each value whose type was changed.
+    """
+
+    X: FloatMatrix
+    faults: list[Reject] = field(default_factory=list)
+    coerced: list[tuple[int, str]] = field(default_factory=list)
+
+    def tell(self, row: int, name: str, value: object, code: float | ValueRefused) -> None:
+        """Keep that a value was refused, or its type changed."""
+        if isinstance(code, ValueRefused):
+            shown = None if value is None else str(value)
+            self.faults.append(Reject(row, name, code.code, code.detail, shown))
+        else:
+            self.coerced.append((row, name))
+
+    def reading(
+        self, con: DuckDBPyConnection, read: int, places: IntVector, malformed: Sequence[Reject]
+    ) -> Reading:
+        """Give what was read, with the faults at their places among all records."""
+        faults = self.faults
+        if malformed:
+            faults = [replace(fault, place=int(places[fault.place])) for fault in faults]
+        rejects = sorted([*malformed, *faults], key=attrgetter("place"))
+        return Reading(con, read, places, self.X, rejects, self.coerced)
+
+
+class Encoding:
+    """Encodes `records` by a signature.
+
+    Parameters
+    ----------
+    con : DuckDBPyConnection
+        Where `records` will be.
+    signature : Signature
+        Its features, and what is counted in texts.
+    columns : sequence of Column
+        One for each feature, in order.
+    """
+
+    def __init__(
+        self, con: DuckDBPyConnection, signature: Signature, columns: Sequence[Column]
+    ) -> None:
+        self._con, self._columns, self._width = con, columns, signature.width
+        self._doubts = [Doubts(column) for column in columns]
+        order = {name: place for place, name in enumerate(signature.names)}
+        self._counters = [
+            (order[counts.feature], len(counts.terms), TermCounter(counts))
+            for counts in signature.counts
+        ]
+        batches = batched(columns, _AT_ONCE, strict=False)
+        self._ordinary = [_select([one.ordinary for one in batch]) for batch in batches]
+
+    def encode(self, count: int) -> Encoded:
+        """Encode the `count` rows of `records`."""
+        encoded = Encoded(np.zeros((count, self._width)))
+        codes = chain.from_iterable(map(self._codes, self._ordinary))
+        for place, (doubts, column) in enumerate(zip(self._doubts, codes, strict=True)):
+            encoded.X[:, place] = np.ma.getdata(column)
+            self._settle(doubts, doubts.rows(column), place, encoded)
+        self._count_terms(encoded.X)
+        return encoded
+
+    def _codes(self, query: str) -> list[Any]:
+        return [*self._con.execute(query).fetchnumpy().values()]
+
+    def _settle(self, doubts: Doubts, rows: IntVector, place: int, encoded: Encoded) -> None:
+        if not len(rows):
+            return
+        values = self._fetch(doubts.column.value, rows)
+        settled = doubts.settle(values)
+        refused = {value for value, code in settled.items() if isinstance(code, ValueRefused)}
+        codes = {v: nan if isinstance(code, ValueRefused) else code for v, code in settled.items()}
+        encoded.X[rows, place] = [codes[value] for value in values]
+        name, coerces = doubts.column.feature.name, doubts.column.coerces
+        if told := refused.union(filter(coerces, settled)):
+            for row, value in zip(rows.tolist(), values, strict=True):
+                if value in told:
+                    encoded.tell(row, name, value, settled[value])
+
+    def _fetch(self, value: str, rows: IntVector) -> list[object]:
+        few = len(rows) <= _FEW
+        row, numbers = identifier(ROW), ", ".join(map(str, rows.tolist()[:_FEW]))
+        chosen = f" where {row} in ({numbers}) order by {row}" if few else ""
+        found = self._con.execute(f"select {value} from records{chosen}").fetchall()
+        return [one for (one,) in found] if few else [found[place][0] for place in rows]
+
+    def _count_terms(self, X: FloatMatrix) -> None:
+        start = len(self._columns)
+        for place, width, counter in self._counters:
+            column = self._columns[place]
+            texts = self._con.execute(f"select {column.value} from records").fetchall()
+            counter.fill((column.parse(text) for (text,) in texts), X[:, start : start + width])
+            start += width
+
+
+def _select(codes: Sequence[str]) -> str:
+    named = (f"{code} as {identifier(f'{ROW}{place}')}" for place, code in enumerate(codes))
+    return f"select {', '.join(named)} from records"

@@ -1,0 +1,29 @@
+"""Names and texts as SQL writes them, and codes of values."""
+
+from duckdb import DuckDBPyConnection
+
+from sklambda.signature import Feature
+
+
+def identifier(name: str) -> str:
+    """Write a name."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Write a text."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def category_code(con: DuckDBPyConnection, feature: Feature, place: int, column: str) -> str:
+    """Write SQL for the code of a known category; gives NaN for null, and null for others."""
+    if any("\0" in category for category in feature.vocabulary):
+        return "null::double"  # which SQL cannot write
+    known = ", ".join(map(literal, feature.vocabulary))
+    con.execute(f"create or replace type category_{place} as enum ({known})")
+    return f"enum_code(try_cast({column} as category_{place}))::double"
+
+
+def or_missing(column: str, code: str) -> str:
+    """Write SQL for a code, or NaN where there is no value."""
+    return f"case when {column} is null then 'nan'::double else {code} end"

@@ -1,0 +1,145 @@
+"""What was answered, beside what is kept of the input, as a piece of the scored file."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from duckdb import DuckDBPyConnection
+from numpy.typing import NDArray
+
+from functions.batch.answers import Column
+from functions.batch.layout import Compression, Layout
+from functions.batch.packing import pack
+from functions.batch.selection import Selection, name_of
+from functions.batch.slices import Answering
+from functions.batch.tables.sql import literal
+from sklambda.arrays import Flags
+from sklambda.signature import Signature
+
+_JSON_LINES: Final = r"FORMAT csv, HEADER false, DELIMITER E'\x01', QUOTE E'\x02', ESCAPE E'\x02'"
+"""JSON as it is: none holds what would have to be quoted."""
+
+_PARQUET: Final[dict[Compression, str]] = {
+    "none": "uncompressed",
+    "gzip": "gzip",
+    "zstd": "zstd",
+}
+
+
+class Writer:
+    """Writes the pieces of one scored file; takes and raises what `Selection` does."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        answering: Answering,
+        signature: Signature,
+        columns: Sequence[Column],
+    ) -> None:
+        self._selection = Selection(layout, answering, signature, columns)
+        self._format = answering.format
+        self._inside = answering.compression
+        self._outside: Compression = "none" if self._format == "parquet" else self._inside
+        as_input = layout.format == "csv"
+        self._dialect = (layout.delimiter, layout.quote) if as_input else (",", '"')
+
+    def write(
+        self,
+        con: DuckDBPyConnection,
+        good: Flags,
+        columns: Sequence[Column],
+        path: Path,
+        header: bool,
+    ) -> int:
+        """Write a piece.
+
+        Parameters
+        ----------
+        con : DuckDBPyConnection
+            Has the table `records` of a `Reading`.
+        good : Flags
+            Which of its rows are written.
+        columns : sequence of Column
+            What is answered to these rows, in their order.
+        path : Path
+            Where to.
+        header : bool
+            Whether the piece begins the file.
+
+        Returns
+        -------
+        int
+            How many rows were written.
+        """
+        body = path.with_name(f"{path.name}.body")
+        answer = [self._fit(column, int(good.sum())) for column in columns]
+        con.register("answers", _arrays(answer))
+        con.register("good", {"good": good})
+        try:
+            rows = self._copy(con, self._query(con, answer, bool(good.all())), body)
+            pack(body, self._head() if header else b"", self._outside, path)
+        finally:
+            con.unregister("answers")
+            con.unregister("good")
+            body.unlink(missing_ok=True)
+        return rows
+
+    def _query(self, con: DuckDBPyConnection, columns: Sequence[Column], whole: bool) -> str:
+        picked = "(SELECT k.* FROM records k POSITIONAL JOIN good g WHERE g.good)"
+        source = f"{'records' if whole else picked} r POSITIONAL JOIN answers a"
+        return f"SELECT {self._selection.sql(con, columns)} FROM {source}"
+
+    def _copy(self, con: DuckDBPyConnection, query: str, body: Path) -> int:
+        copy = f"COPY ({query}) TO {literal(str(body))} ({self._options()})"
+        ((rows,),) = con.execute(copy).fetchall()
+        return int(rows)
+
+    def _options(self) -> str:
+        if self._format == "parquet":
+            return f"FORMAT parquet, COMPRESSION {_PARQUET[self._inside]}"
+        if self._format == "json_lines":
+            return _JSON_LINES
+        delimiter, quote = map(literal, self._dialect)
+        return (
+            f"FORMAT csv, HEADER false, NULLSTR '', DELIMITER {delimiter}, "
+            f"QUOTE {quote}, ESCAPE {quote}"
+        )
+
+    def _head(self) -> bytes:
+        if self._format != "csv":
+            return b""
+        text = StringIO(newline="")
+        delimiter, quote = self._dialect
+        writer = csv.writer(text, delimiter=delimiter, quotechar=quote, lineterminator="\n")
+        writer.writerow(self._selection.names)
+        return text.getvalue().encode()
+
+    def _fit(self, column: Column, rows: int) -> Column:
+        """Leave what the format has a word for; DuckDB itself reads NaN as NULL.
+
+        Parquet has a word for infinity. Of a constant DuckDB writes into the schema that it is
+        never absent, and pieces with other schemas would be no file.
+        """
+        values = column.values
+        if self._format != "parquet":
+            return column if isinstance(values, str) else replace(column, values=_finite(values))
+        if isinstance(values, str):
+            return replace(column, values=np.full(rows, values, dtype=object))
+        return column
+
+
+def _finite(values: NDArray[Any]) -> NDArray[Any]:
+    infinite = values.dtype.kind == "f" and bool(np.isinf(values).any())
+    return np.where(np.isfinite(values), values, np.nan) if infinite else values
+
+
+def _arrays(columns: Sequence[Column]) -> dict[str, NDArray[Any]]:
+    return {
+        name_of(place): column.values
+        for place, column in enumerate(columns)
+        if not isinstance(column.values, str)
+    }

@@ -1,0 +1,61 @@
+"""What the time goes to while a file is scored."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import process_time
+from typing import Final
+
+from functions.batch import heads, records
+from functions.batch.layout import Layout
+from functions.batch.scoring import Scorer
+from functions.batch.slices import Answering, Slice
+from sklambda.predictor import Predictor
+
+_PART: Final = 16 * 2**20
+
+
+def shares(package: Path, table: Path) -> dict[str, float]:
+    """Give the shares of the CPU's time, from CSV to CSV."""
+    predictor = Predictor.open(package)
+    with table.open("rb") as file:
+        head = file.read(heads.HEAD)
+    layout = heads.found(head, "csv", None, predictor.package.signature)
+    scorer = Scorer(predictor, layout, Answering("csv"), table.parent)
+    clock: dict[str, float] = defaultdict(float)
+    parts = {
+        "model": (predictor, "run"),
+        "reading": (scorer._reader, "read"),
+        "encoding": (scorer._reader._encoding, "encode"),  # type: ignore[attr-defined]
+        "writing": (scorer._writer, "write"),
+    }
+    for name, (owner, method) in parts.items():
+        setattr(owner, method, _timed(clock, name, getattr(owner, method)))
+    started = process_time()
+    for part in _slices(table, layout):
+        scorer.score(part).output.unlink()
+    whole = process_time() - started
+    clock["reading"] -= clock["encoding"]
+    return {name: seconds / whole for name, seconds in clock.items()}
+
+
+def _timed[**P, R](clock: dict[str, float], name: str, call: Callable[P, R]) -> Callable[P, R]:
+    def timed(*args: P.args, **kwargs: P.kwargs) -> R:
+        started = process_time()
+        try:
+            return call(*args, **kwargs)
+        finally:
+            clock[name] += process_time() - started
+
+    return timed
+
+
+def _slices(path: Path, layout: Layout) -> Iterator[Slice]:
+    with path.open("rb") as file:
+        file.seek(layout.start)
+        rest, first = b"", 1
+        while block := file.read(_PART):
+            content = rest + block
+            cut = records.cut(content, layout, len(block) < _PART)
+            yield Slice(content[: cut.end], first=first, header=first == 1)
+            rest, first = content[cut.end :], first + cut.records

@@ -1,0 +1,48 @@
+"""What the tests of writing share."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from duckdb import DuckDBPyConnection
+
+from functions.batch.answers import Column
+from functions.batch.database import connect
+from functions.batch.layout import Compression, Format, Layout
+from functions.batch.slices import Answering
+from functions.batch.writing import Writer
+from sklambda.signature import Signature, Target
+from tests.unit.batch.written import BINARY, CSV, FEATURES, Write
+
+
+@pytest.fixture
+def con(tmp_path: Path) -> Iterator[DuckDBPyConnection]:
+    with connect(tmp_path) as con:
+        yield con
+
+
+@pytest.fixture
+def write(con: DuckDBPyConnection, tmp_path: Path) -> Write:
+    """Write a piece of the rows in the table."""
+
+    def write(
+        columns: Sequence[Column],
+        into: Format = "csv",
+        layout: Layout = CSV,
+        keep: str | tuple[str, ...] = "all",
+        compression: Compression = "none",
+        bad: Sequence[int] = (),
+        header: bool = True,
+        target: Target = BINARY,
+    ) -> bytes:
+        answering = Answering(into, compression, keep)
+        signature = Signature(features=FEATURES, target=target, row_id="id")
+        ((rows,),) = con.execute("SELECT count(*) FROM records").fetchall()
+        good = ~np.isin(np.arange(rows), bad)
+        path = tmp_path / "piece"
+        writer = Writer(layout, answering, signature, columns)
+        assert writer.write(con, good, columns, path, header) == good.sum()
+        return path.read_bytes()
+
+    return write
