@@ -1,0 +1,144 @@
+"""What training knew, as far as monitoring has to compare with it: no row, and no rare value.
+
+What it reveals: the least and the greatest number of a feature, which stand in the signature too;
+between them values that at least `sklambda.ruler.CROWD` rows of training lie between; how often
+each category of the signature's vocabulary was there.
+"""
+
+from typing import Self
+
+import numpy as np
+
+from sklambda.arrays import FloatVector
+from sklambda.document import Document
+from sklambda.errors import DocumentInvalid
+from sklambda.manifest import MetricInterval
+from sklambda.ruler import Ruler
+from sklambda.scored import label_names, scored
+from sklambda.signature import Feature, FiniteFloat, Signature
+from sklambda.sketch import Column, Counts, Mode, to_json
+
+
+class Reference(Document):
+    """A column of training.
+
+    Attributes
+    ----------
+    ruler : Ruler
+        Where it, and whatever is compared with it, is counted.
+    column : Column
+        Its counts.
+    std : float
+        The standard deviation within the edges; 0 for codes.
+    """
+
+    ruler: Ruler
+    column: Column
+    std: FiniteFloat = 0.0
+
+    def agree(self) -> None:
+        """Raise `DocumentInvalid` where the counts are not those of the ruler."""
+        gaps = len(self.ruler.edges)
+        if (len(self.column.counts), len(self.column.gaps)) != (self.ruler.bins, gaps):
+            raise DocumentInvalid("the counts are not those of the ruler")
+
+
+class Calibrator(Document):
+    """What a score says of the chance that its class, or the label, is true.
+
+    Attributes
+    ----------
+    scores, chances : tuple of float
+        The knots, both ascending; between two of them lies a straight line.
+    rows : int
+        From how many rows with an outcome they were learnt.
+    """
+
+    scores: tuple[FiniteFloat, ...]
+    chances: tuple[FiniteFloat, ...]
+    rows: int
+
+    def agree(self) -> None:
+        """Raise `DocumentInvalid` for knots that are none."""
+        same = len(self.scores) == len(self.chances) > 0
+        ascend = all(np.all(np.diff(knots) >= 0) for knots in (self.scores, self.chances))
+        if not (same and ascend and self.chances[0] >= 0 and self.chances[-1] <= 1):
+            raise DocumentInvalid("the knots do not ascend from 0 to at most 1")
+
+    def __call__(self, scores: FloatVector) -> FloatVector:
+        """Give the chances, [n], of scores, [n]."""
+        return np.interp(scores, self.scores, self.chances)
+
+
+class Baseline(Document):
+    """What windows of predictions are compared with.
+
+    Attributes
+    ----------
+    rows : int
+        How many rows of features.
+    duplicates : int
+        How many of them are equal to an earlier one.
+    features, scores : dict of str to Reference
+        By name; of a text that is no category: how many of the terms that the model knows it holds.
+    binned : dict of str to Reference
+        The features as a binned capture records them.
+    labels : dict of str to tuple of int
+        For each target how often each class was the answer.
+    balance : dict of str to tuple of int
+        For each target how often each class was true.
+    calibrators : dict of str to Calibrator
+        By the name of the score; a score without one is its own chance.
+    metrics : dict of str to MetricInterval
+        On held-out rows.
+    weights : dict of str to float
+        How much the model attributes to each feature, adding up to 1; empty if nobody knows.
+    """
+
+    rows: int
+    duplicates: int
+    features: dict[str, Reference]
+    scores: dict[str, Reference]
+    binned: dict[str, Reference]
+    labels: dict[str, Counts]
+    balance: dict[str, Counts]
+    calibrators: dict[str, Calibrator]
+    metrics: dict[str, MetricInterval]
+    weights: dict[str, FiniteFloat]
+
+    @classmethod
+    def read(cls, content: bytes, signature: Signature) -> Self:
+        """Read JSON; raises `DocumentInvalid` where it is not the baseline of such a model."""
+        baseline = cls.parse(content)
+        baseline.fit(signature)
+        return baseline
+
+    def fit(self, signature: Signature) -> None:
+        """Raise `DocumentInvalid` for columns that are not the signature's."""
+        if list(self.features) != list(signature.names):
+            raise DocumentInvalid("features: are not those of the signature")
+        if list(self.scores) != [one.name for one in scored(signature.target)]:
+            raise DocumentInvalid("scores: are not those of the signature")
+        if {name: len(counts) for name, counts in self.labels.items()} != label_names(
+            signature.target
+        ):
+            raise DocumentInvalid("labels: are not those of the signature")
+        for feature in signature.features:
+            if self.features[feature.name].ruler.codes != codes(feature):
+                raise DocumentInvalid(f"features: {feature.name}: has other codes")
+        strangers = {*self.binned, *self.weights} - set(signature.names)
+        if strangers or not self.calibrators.keys() <= self.scores.keys():
+            raise DocumentInvalid("binned, weights or calibrators: name what is not there")
+
+    def recorded(self, mode: Mode) -> dict[str, Reference]:
+        """Give the features as captures of a mode record them."""
+        return self.features if mode == "raw" else self.binned
+
+    def json(self) -> bytes:
+        """Write it as JSON, which `read` reads."""
+        return to_json(self)
+
+
+def codes(feature: Feature) -> int:
+    """How many codes a feature has; 0 for one that is counted as a number."""
+    return 2 if feature.kind == "boolean" else len(feature.vocabulary)

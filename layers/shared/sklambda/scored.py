@@ -1,0 +1,98 @@
+"""Which numbers of an answer are watched, and what they are called."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from sklambda.arrays import FloatMatrix, FloatVector, IntMatrix
+from sklambda.signature import Target
+
+CONFIDENCE: Final = "score of the label"
+"""What the watched score of a label is called where there are more than two classes."""
+
+LABEL: Final = "label"
+"""What a target is called whose name is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One number of the answer that is watched.
+
+    Attributes
+    ----------
+    name : str
+        The class or the value; with several targets the target's name stands before it.
+    first, last : int
+        The columns of the scores, from `first` up to and without `last`.
+    place : int
+        The column of the labels that belongs to it.
+    target : Target
+        Whose score it is.
+    label : int or None
+        The position of the class that it is the score of; None for a value, and for the score of
+        the label, whichever that is.
+    """
+
+    name: str
+    first: int
+    last: int
+    place: int
+    target: Target
+    label: int | None = None
+
+    @property
+    def parting(self) -> float | None:
+        """The greatest score that does not give the second of two classes; None for all others."""
+        if self.label is None or self.target.task not in ("binary", "anomaly"):
+            return None
+        if self.target.threshold is not None:
+            return float(np.nextafter(self.target.threshold, -np.inf))
+        return 0.5 if self.target.scores == "probability" else 0.0
+
+    def of(self, scores: FloatMatrix, labels: IntMatrix) -> FloatVector:
+        """Take it from scores [N, C] and the positions of labels [N, L]; gives [N]."""
+        if self.last - self.first == 1:
+            return scores[:, self.first]
+        return scores[np.arange(len(scores)), self.first + labels[:, self.place]]
+
+
+def scored(target: Target) -> list[Scored]:
+    """Name the scores to watch.
+
+    Of two classes that of the second, of more each class's and that of the label, of a regressor
+    each value. Scores that only say the label are left to the counts of labels.
+    """
+    found: list[Scored] = []
+    for start, place, part in _parts(target):
+        before = f"{part.name}: " if target.parts else ""
+        found.extend(_of(part, before, start, place))
+    return found
+
+
+def label_names(target: Target) -> dict[str, int]:
+    """Give, for each target with labels in their order, its name and how many classes it has."""
+    parts = target.parts or (target,)
+    return {part.name or LABEL: len(part.classes) for part in parts if part.classes}
+
+
+def _parts(target: Target) -> Iterator[tuple[int, int, Target]]:
+    start = 0
+    for place, part in enumerate(target.parts or (target,)):
+        yield start, place, part
+        start += part.width
+
+
+def _of(part: Target, before: str, start: int, place: int) -> Iterator[Scored]:
+    if part.scores == "label":
+        return
+    if part.task in ("binary", "anomaly"):
+        last = start + part.width
+        yield Scored(before + part.class_names[-1], last - 1, last, place, part, label=1)
+        return
+    for offset, name in enumerate(part.outputs or part.class_names):
+        at, label = start + offset, offset if part.classes else None
+        yield Scored(before + name, at, at + 1, place, part, label)
+    if len(part.classes) > 1:
+        yield Scored(before + CONFIDENCE, start, start + part.width, place, part)
