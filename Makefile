@@ -24,7 +24,7 @@ batch: training ## Score a local file as the batch function does: make batch FIL
 	$(PYTHON) -m functions.batch $(FILE) $(OPTIONS) --model $(PACKAGE) --out batch
 
 test: dev tools ## Run all tests; those on real Lambda containers need a Docker engine
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
 
 check: dev tools ## Lint, types and the template, without running anything
 	ruff check . && ruff format --check .

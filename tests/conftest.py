@@ -45,6 +45,23 @@ class Trained:
 type Train = Callable[[str, Path | None], Trained]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together, where tests run in several processes, what shares costly fixtures.
+
+    That is a file; and all tests in Lambda containers, which share one build and take longest, so
+    that they come first.
+    """
+
+    def needs_containers(item: pytest.Item) -> bool:
+        return any(item.iter_markers("sam_local")) or any(item.iter_markers("stack"))
+
+    items.sort(key=needs_containers, reverse=True)
+    for item in items:
+        group = "containers" if needs_containers(item) else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> Iterator[None]:
     """Keep scikit-learn to one thread: on a busy machine OpenMP's waiting costs a hundredfold."""
