@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: up batch test check build local deploy bench peers lock help training dev tools
+.PHONY: up batch monitor report test check build local deploy bench peers lock help training dev tools
 
 CONFIG ?= training/examples/churn/train.toml
 DATA ?=
@@ -7,9 +7,12 @@ FILE ?=
 OPTIONS ?=
 SET ?=
 PORT ?= 8000
+RECORDS ?= records
+UNTIL ?=
 STAGE ?= staging
 ARCH ?= x86_64
 PACKAGE := layers/model/package
+SCENARIO := build/monitor
 
 PYTHON := .venv/bin/python3.13
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.venv-deploy/bin:$(PATH)
@@ -22,6 +25,18 @@ up: training ## Train the example and serve it: make up [DATA=file.csv] [SET="ke
 
 batch: training ## Score a local file as the batch function does: make batch FILE=customers.csv [OPTIONS="--explain"]
 	$(PYTHON) -m functions.batch $(FILE) $(OPTIONS) --model $(PACKAGE) --out batch
+
+monitor: training ## Replay three weeks through prediction, capture, monitor and report, without AWS
+	rm -rf $(SCENARIO)
+	$(PYTHON) -m training run $(CONFIG) --out $(SCENARIO)/package \
+	  --set data.sample_rows=40000 --set evaluation.test_size=0.5
+	$(PYTHON) -m training.scenario --model $(SCENARIO)/package --records $(SCENARIO)/records
+	$(PYTHON) -m functions.monitor replay --model $(SCENARIO)/package \
+	  --records $(SCENARIO)/records --out $(SCENARIO)/report.html
+
+report: training ## Judge the records in a folder and write the report: make report RECORDS=folder [UNTIL=time]
+	$(PYTHON) -m functions.monitor report --model $(PACKAGE) --records $(RECORDS) \
+	  $(if $(UNTIL),--until $(UNTIL)) --out report.html
 
 test: dev tools ## Run all tests; those on real Lambda containers need a Docker engine
 	$(PYTHON) -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder

@@ -14,6 +14,7 @@ from functions.batch.jobs import Outline
 from functions.batch.options import Options
 from functions.batch.run import run
 from functions.batch.workshop import Workshop
+from sklambda.objects import JSON
 from sklambda.predictor import Predictor
 from sklambda.storage import Directory, Piece, Storage, Stored
 
@@ -58,8 +59,8 @@ class Faulty:
             raise self.error()
         return result
 
-    def put(self, objects: Mapping[str, bytes]) -> None:
-        self._do(lambda: self.storage.put(objects))
+    def put(self, objects: Mapping[str, bytes], media_type: str = JSON) -> None:
+        self._do(lambda: self.storage.put(objects, media_type))
 
     def find(self, key: str) -> Stored | None:
         return self._do(lambda: self.storage.find(key))

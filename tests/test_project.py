@@ -16,6 +16,9 @@ import pytest
 import yaml
 
 from functions.authorize.settings import Settings as AuthorizeSettings
+from functions.batch.settings import VARIABLES as BATCH_OPTIONS
+from functions.batch.settings import Settings as BatchSettings
+from functions.monitor.settings import Settings as MonitorSettings
 from sklambda.settings import Settings
 from tests.conftest import REPOSITORY, Trained
 
@@ -37,7 +40,7 @@ OF_LIBRARIES = {
 ADDRESS = re.compile(
     r"--(?:extra-)?index-ur[l]|--find-link[s]|https?://\S*/(?:simpl[e]|package[s])/"
     r"|pythonhoste[d]\.|pypi\.or[g]|npmjs\.or[g]|deb\.debia[n]\."
-    r"|/roo[t]/|/hom[e]/\w+/|/wor[k]/"
+    r"|/roo[t]/|/hom[e]/\w+/|(?<![\w}])/wor[k]/"
 )
 
 
@@ -165,8 +168,20 @@ def test_functions_are_a_namespace_package() -> None:
 
 
 def settings(function: str = "Predict") -> set[str]:
-    read = AuthorizeSettings if function == "Authorize" else Settings
-    return {field.name.upper() for field in dataclasses.fields(read)}
+    other = {"Authorize": AuthorizeSettings, "Batch": BatchSettings, "Monitor": MonitorSettings}
+    read = other.get(function, Settings)
+    names = {field.name.upper() for field in dataclasses.fields(read)}
+    return names - {"OPTIONS"} | set(BATCH_OPTIONS) if function == "Batch" else names
+
+
+@pytest.mark.parametrize("name", sorted(settings("Batch")))
+def test_each_setting_of_batch_stands_on_its_page(name: str) -> None:
+    assert f"`{name}`" in (REPOSITORY / "docs/batch.md").read_text()
+
+
+@pytest.mark.parametrize("name", sorted(settings("Monitor")))
+def test_each_setting_of_the_monitor_stands_on_its_page(name: str) -> None:
+    assert f"`{name}`" in (REPOSITORY / "docs/monitoring.md").read_text()
 
 
 @pytest.mark.parametrize("name", sorted(settings()))
@@ -234,6 +249,7 @@ def test_a_lock_file_has_the_versions_of_pyproject(lock: str) -> None:
     "lock",
     [
         "layers/runtime/requirements.txt",
+        "layers/tables/requirements.txt",
         "layers/tokens/requirements.txt",
         "requirements/training.txt",
     ],

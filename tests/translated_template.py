@@ -58,6 +58,8 @@ class _Resolver:
             return not self._true(arguments[0])
         if function == "Fn::Or":
             return any(map(self._true, arguments))
+        if function == "Fn::And":
+            return all(map(self._true, arguments))
         assert function == "Fn::Equals"
         left, right = map(self.value, arguments)
         return bool(left == right)

@@ -27,6 +27,7 @@ signature of its inputs, and rows with scikit-learn's own answers; it holds no P
 - `python -m training verify layers/model/package`
 - `python -m training sample train.toml --rows 100 --out rows.csv`
 - `python -m training receipt batch/jobs/3f1c….json`
+- `python -m training replay reports --policy train.toml --set monitor.retrain.labels=500`
 
 **Exit codes**
 
@@ -123,6 +124,22 @@ def receipt_command(
     from training.receipt import check
 
     console.checked(Console(), check(receipt, root))
+
+
+@app.command("replay")
+def replay_command(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Holds the monitor's reports.")],
+    policy: Annotated[
+        Path | None,
+        typer.Option(metavar="CONFIG", help="The TOML file whose policy is tried."),
+    ] = None,
+    overrides: Overrides = [],  # noqa: B006 - Typer reads it and hands out a copy
+) -> None:
+    """Show when a retraining policy would have asked for it, and why not when it did not."""
+    from training import config
+    from training.replay import replay
+
+    console.replayed(Console(), replay(folder, config.policy(policy, overrides)))
 
 
 def main() -> None:

@@ -78,7 +78,14 @@ def baseline(
         calibrators=dict(_calibrators(signature, held_out)),
         metrics=dict(held_out.metrics),
         weights=_shares(weights or {}),
+        errors={},
     )
+
+
+def numbers(ruler: Ruler, values: FloatVector) -> Reference:
+    """Count numbers of training, [n] float64, on the ruler that is to stay."""
+    column = count_numbers(ruler, values)
+    return Reference(ruler=ruler, column=column, std=_deviation(ruler, values))
 
 
 def _feature(feature: Feature, values: FloatVector) -> Reference:
@@ -86,7 +93,7 @@ def _feature(feature: Feature, values: FloatVector) -> Reference:
         ruler = Ruler(codes=codes(feature))
         return Reference(ruler=ruler, column=count_codes(ruler, values))
     # A text's range is not in the signature: it is how many known terms there were.
-    return _numbers(quantile_ruler(values[np.isfinite(values)], feature.span), values)
+    return numbers(quantile_ruler(values[np.isfinite(values)], feature.span), values)
 
 
 def _binned(feature: Feature, values: FloatVector) -> Reference | None:
@@ -104,19 +111,17 @@ def _score(one: Scored, held_out: HeldOut) -> Reference:
     values = one.of(held_out.scores, held_out.labels)
     chance = one.target.scores == "probability"
     ruler = share_ruler() if chance else quantile_ruler(values[np.isfinite(values)])
-    return _numbers(cut(ruler, one.parting), values)
-
-
-def _numbers(ruler: Ruler, values: FloatVector) -> Reference:
-    column = count_numbers(ruler, values)
-    return Reference(ruler=ruler, column=column, std=_deviation(ruler, values))
+    return numbers(cut(ruler, one.parting), values)
 
 
 def _deviation(ruler: Ruler, values: FloatVector) -> float:
     present = values[np.isfinite(values)]
     if not ruler.edges or not present.size:
         return 0.0
-    return float(np.clip(present, ruler.edges[0], ruler.edges[-1]).std())
+    inside = np.clip(present, ruler.edges[0], ruler.edges[-1])
+    # Of numbers near the greatest that there are, the squares are infinite.
+    greatest = float(np.abs(inside).max()) or 1.0
+    return float(min((inside / greatest).std() * greatest, np.finfo(np.float64).max))
 
 
 def _calibrators(signature: Signature, held_out: HeldOut) -> Iterator[tuple[str, Calibrator]]:

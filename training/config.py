@@ -17,6 +17,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from sklambda.watching import RetrainingPolicy, Watching
 from training.errors import ConfigurationError
 
 
@@ -108,6 +109,40 @@ class Proof(_Section):
     time_limit: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 600.0
 
 
+class Retrain(_Section):
+    """When the monitor asks for retraining; drift alone is never a reason."""
+
+    labels: Annotated[int, Field(ge=1)] = 200
+    cooldown_hours: Annotated[int, Field(ge=0)] = 168
+    windows: Annotated[int, Field(ge=1)] = 2
+    of_windows: Annotated[int, Field(ge=1)] = 3
+    estimated_drop: Annotated[float, Field(ge=0, le=1)] = 0.02
+
+    @model_validator(mode="after")
+    def _windows_are_some_of_them(self) -> "Retrain":
+        if self.windows > self.of_windows:
+            raise ValueError("must have `windows` no greater than `of_windows`")
+        return self
+
+
+class Monitor(_Section):
+    """What the monitor looks at, and from when on it matters."""
+
+    window_hours: Annotated[int, Field(ge=1)] = 24
+    groups: Names = ()
+    segments: Names = ()
+    effect: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    points: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    rate: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    enough: Annotated[int, Field(ge=1)] = 500
+    retrain: Retrain = Retrain()
+
+    @property
+    def watching(self) -> Watching:
+        """The same as the model package carries it."""
+        return Watching.of(self.model_dump())
+
+
 class Config(_Section):
     """A training run, as its TOML file and the ``--set`` overrides describe it."""
 
@@ -118,6 +153,7 @@ class Config(_Section):
     evaluation: Evaluation = Evaluation()
     gates: Gates = Gates()
     proof: Proof = Proof()
+    monitor: Monitor = Monitor()
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Config:
@@ -139,12 +175,32 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
     values = _parse(path)
     for override in overrides:
         _apply(values, override)
+    return _checked(values, path.name)
+
+
+def policy(path: Path | None = None, overrides: Sequence[str] = ()) -> RetrainingPolicy:
+    """Read when the monitor asks for retraining: as a configuration has it, or by default.
+
+    Raises
+    ------
+    ConfigurationError
+        As `load` raises it.
+    """
+    if path is not None:
+        return load(path, overrides).monitor.watching.retrain
+    values = {"name": "any", "data": {"target": "any"}, "pipeline": {"build": "any:any"}}
+    for override in overrides:
+        _apply(values, override)
+    return _checked(values, "--set").monitor.watching.retrain
+
+
+def _checked(values: dict[str, Any], source: str) -> Config:
     try:
         return Config.model_validate(values)
     except ValidationError as error:
         faults = [_sentence(fault) for fault in error.errors()]
         count = f"has {len(faults)} faults" if len(faults) > 1 else "is wrong"
-        raise ConfigurationError(f"{path.name} {count}: {'; '.join(faults)}") from None
+        raise ConfigurationError(f"{source} {count}: {'; '.join(faults)}") from None
 
 
 def nearest(word: str, among: Iterable[str], prefix: str = "") -> str:
@@ -200,10 +256,8 @@ def _unknown(location: list[str]) -> str:
     prefix = ".".join([*above, ""])
     keys = list(_keys(Config))
     beside = [key.removeprefix(prefix) for key in keys if key.startswith(prefix)]
-    hint = nearest(last, beside, prefix)
-    for key in keys:
-        if not hint and key.endswith(f".{last}"):
-            hint = f"; did you mean `{key}`?"
+    same = [key for key in keys if key.endswith(f".{last}")]
+    hint = f"; did you mean `{same[0]}`?" if same else nearest(last, beside, prefix)
     if not hint and above == ["pipeline"]:
         hint = "; what `build` is called with goes under `pipeline.options`"
     return f"`{prefix}{last}` is not a key{hint}"

@@ -1,6 +1,6 @@
 """What a run says on the terminal: progress, the closing table, and why it stopped."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from training.errors import TrainingError
 if TYPE_CHECKING:  # to say why a run stopped takes no scikit-learn, which is slow to import
     from sklambda.receipt import Receipt
     from training.evaluate import Metric
+    from training.replay import Step
     from training.run import Outcome, Progress
     from training.verify import Verdict
 
@@ -107,6 +108,27 @@ def checked(console: Console, receipt: "Receipt") -> None:
         if file is not None:
             table.add_row(Text(file.key), f"{file.bytes} bytes, as they were written")
     console.print(table)
+
+
+def replayed(console: Console, steps: "Sequence[Step]") -> None:
+    """Show the windows in which something spoke for retraining, and what the policy made of it."""
+    table = Table("Window until", "Predictions", "Outcomes", "For it", "Decision")
+    for step in steps:
+        if step.reasons:
+            held = f"held: {'; '.join(step.decision.held)}"
+            table.add_row(
+                step.signals.stop,
+                str(step.rows),
+                str(step.signals.labels),
+                Text("; ".join(step.reasons)),
+                Text("retrain" if step.decision.retrain else held),
+            )
+    if table.rows:
+        console.print(table)
+    spoken = sum(bool(step.reasons) for step in steps)
+    called = sum(bool(step.decision.retrain) for step in steps)
+    summary = f"{len(steps)} windows, a reason in {spoken}, retraining asked for in {called}"
+    console.print(summary, highlight=False)
 
 
 def stopped(console: Console, error: TrainingError) -> None:

@@ -1,24 +1,31 @@
 """A fitted pipeline, to a model package that has proven itself."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from sklambda.manifest import MetricInterval, ParityReport
 from sklambda.package import Facts, ModelPackage, require_replaceable
+from sklambda.signature import Kind
+from sklambda.watching import Watching
+from training.config import nearest
 from training.confinement import confined
 from training.convert.scope import Estimator
 from training.errors import ConversionRefused, DataError
 from training.frames import as_frame, kinds_of
 from training.proving import Job, Progress, convert_and_prove
+
+type Rows = pd.DataFrame | pd.Series[str] | Sequence[str]
+type Outcomes = pd.DataFrame | pd.Series[Any] | NDArray[Any] | Sequence[Any]
 
 TIME_LIMIT: Final = 600.0
 """Seconds that a conversion and its proof may take unless told."""
@@ -50,8 +57,6 @@ class Record:
         SHA-256 of the data, and of the code that made the pipeline.
     row_id : str or None
         A column of the source that clients may send along.
-    holdout : DataFrame, series of str or None
-        Further rows of features to prove the conversion on.
     """
 
     metrics: Mapping[str, MetricInterval] = field(default_factory=dict)
@@ -59,7 +64,6 @@ class Record:
     data_digest: str | None = None
     code_digest: str | None = None
     row_id: str | None = None
-    holdout: "pd.DataFrame | pd.Series[str] | None" = None
 
 
 def _silent(stage: str, done: int, total: int) -> None:
@@ -68,11 +72,13 @@ def _silent(stage: str, done: int, total: int) -> None:
 
 def export(
     pipeline: Estimator,
-    frame: "pd.DataFrame | pd.Series[str] | Sequence[str]",
+    frame: Rows,
     *,
     out: Path | str,
     name: str,
     target: str | Sequence[str] | None = None,
+    held_out: tuple[Rows, Outcomes | None] | None = None,
+    watching: Watching | None = None,
     record: Record | None = None,
     time_limit: float | None = TIME_LIMIT,
     progress: Progress = _silent,
@@ -93,6 +99,13 @@ def export(
         The model's name.
     target : str or sequence of str, optional
         The target's column, or those of several targets; may stand in `frame`.
+    held_out : tuple, optional
+        Rows that it was not fitted on, and what became true of them: [M] for one target or value,
+        [M, L] for several, None where nobody knows. The conversion is proven on them too. The
+        baseline's scores, metrics, calibrators and balance are theirs, and of a regressor's errors
+        a model is fitted; without them the scores are those of `frame`, and the rest is left out.
+    watching : Watching, optional
+        What the monitor looks at, kept in the baseline.
     record : Record, optional
         What goes into the manifest beside that.
     time_limit : float or None, optional
@@ -109,7 +122,8 @@ def export(
     Raises
     ------
     DataError
-        The frame is no frame of features that a client could send.
+        The frame is no frame of features that a client could send; held-out rows or outcomes do
+        not go with it, or the monitor is to look at what is no category.
     ConversionRefused
         A step has no exact conversion, or the graph does not answer as scikit-learn does.
     TimeLimitExceeded
@@ -121,8 +135,10 @@ def export(
     _check_fitted(pipeline)
     known, targets = record or Record(), [target] if isinstance(target, str) else [*(target or ())]
     features = _features_frame(pipeline, as_frame(frame), targets)
-    holdout = None if known.holdout is None else as_frame(known.holdout)
-    job = Job(pipeline, features, kinds_of(features), targets, known.row_id, holdout)
+    kinds, looked_at = kinds_of(features), watching or Watching()
+    require_watchable(looked_at, kinds)
+    apart = _held_out(held_out, kinds)
+    job = Job(pipeline, features, kinds, targets, known.row_id, *apart, known.metrics, looked_at)
     proven = (
         convert_and_prove(job, progress)
         if time_limit is None
@@ -131,10 +147,41 @@ def export(
     progress("write", 0, 1)
     facts = _facts(name, known, proven.parity)
     package = ModelPackage.write(
-        Path(out), proven.model, proven.signature, proven.golden, facts, proven.explainer
+        Path(out), proven.model, proven.signature, proven.golden, facts, proven.optional
     )
     progress("write", 1, 1)
     return package
+
+
+def require_watchable(watching: Watching, kinds: Mapping[str, Kind]) -> None:
+    """Raise `DataError` if groups or segments are no features, or no categories."""
+    for key in ("groups", "segments"):
+        for name in getattr(watching, key):
+            if name not in kinds:
+                hint = nearest(name, kinds)
+                raise DataError(f"there is no feature `{name}` (`monitor.{key}` names it){hint}")
+            if kinds[name] not in ("category", "boolean"):
+                raise DataError(
+                    f"`{name}` is of kind {kinds[name]}, and `monitor.{key}` names categories"
+                )
+
+
+def _held_out(
+    held_out: tuple[Rows, Outcomes | None] | None, features: Collection[str]
+) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
+    if held_out is None:
+        return None, None
+    rows, outcomes = as_frame(held_out[0]), held_out[1]
+    absent = [name for name in features if name not in rows]
+    if absent:
+        raise DataError(f"held_out: there is no column {absent[0]!r}")
+    rows = rows[list(features)].reset_index(drop=True)
+    if outcomes is None:
+        return rows, None
+    known = pd.DataFrame(outcomes).reset_index(drop=True)
+    if len(known) != len(rows):
+        raise DataError(f"held_out: there are {len(rows)} rows and {len(known)} outcomes")
+    return rows, known
 
 
 def _check_fitted(pipeline: Estimator) -> None:

@@ -1,15 +1,18 @@
 """What becomes a package: a graph and its signature, with the proof that they are right."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
-from sklambda.manifest import GoldenRow, ParityReport
+from sklambda.manifest import GoldenRow, MetricInterval, ParityReport
+from sklambda.package import EXPLAINER
 from sklambda.signature import Kind, Signature
+from sklambda.watching import Watching
 from training.convert.scope import Estimator
 from training.draft import Draft
 from training.explain import explainer_file
+from training.monitoring import Known, monitoring_files
 
 type Progress = Callable[[str, int, int], None]
 
@@ -32,6 +35,12 @@ class Job:
         A column of the source that clients may send along.
     holdout : DataFrame or None
         Further rows of features.
+    outcomes : DataFrame or None
+        What became true of them, a column for each target or value.
+    metrics : mapping of str to MetricInterval
+        What else was measured on them.
+    watching : Watching or None
+        What the monitor looks at; what it looks at anyway where it is not said.
     """
 
     pipeline: Estimator
@@ -40,6 +49,15 @@ class Job:
     targets: Sequence[str] = ()
     row_id: str | None = None
     holdout: pd.DataFrame | None = None
+    outcomes: pd.DataFrame | None = None
+    metrics: Mapping[str, MetricInterval] = field(default_factory=dict)
+    watching: Watching | None = None
+
+    @property
+    def known(self) -> Known:
+        """What is known beside the pipeline."""
+        watching = self.watching or Watching()
+        return Known(self.frame, self.holdout, self.outcomes, self.metrics, watching)
 
     @property
     def draft(self) -> Draft:
@@ -55,7 +73,7 @@ class Proven:
     signature: Signature
     golden: Sequence[GoldenRow]
     parity: ParityReport
-    explainer: bytes | None = None
+    optional: Mapping[str, bytes]
 
 
 def convert_and_prove(job: Job, progress: Progress) -> Proven:
@@ -66,7 +84,7 @@ def convert_and_prove(job: Job, progress: Progress) -> Proven:
     ConversionRefused
         A step has no exact conversion, or the graph does not answer as scikit-learn does.
     DataError
-        The frame is not what the pipeline was fitted on.
+        The frame is not what the pipeline was fitted on, or an outcome is none of its answers.
     """
     draft = job.draft
     progress("convert", 0, 1)
@@ -75,4 +93,6 @@ def convert_and_prove(job: Job, progress: Progress) -> Proven:
     cases = draft.cases(model, signature, job.holdout)
     parity = draft.prove(model, signature, cases, lambda *done: progress("prove", *done))
     golden = draft.golden(cases, signature.target)
-    return Proven(model, signature, golden, parity, explainer_file(model, signature, draft.frame))
+    explainer = explainer_file(model, signature, draft.frame)
+    optional = monitoring_files(job.known, model, signature, explainer) | {EXPLAINER: explainer}
+    return Proven(model, signature, golden, parity, optional)

@@ -17,7 +17,8 @@ from training.config import Config, load
 from training.data import Table
 from training.errors import ConfigurationError, DataError
 from training.evaluate import Metric, check_gates, evaluate
-from training.exporting import Record, export
+from training.exporting import Record, export, require_watchable
+from training.frames import kinds_of
 
 type Progress = Callable[[str, int, int], None]
 """Told the stage, how much of it is done, and of how much; a total of 0 is not known yet."""
@@ -74,6 +75,7 @@ def run(
     _check_out(out)
     with _stage("read", progress):
         table = _read(config, path.parent, source)
+        require_watchable(config.monitor.watching, kinds_of(table.features))
         learnt, held_out = data.split(table, config.evaluation.test_size, config.seed)
     with _stage("fit", progress):
         _fit(pipeline, learnt)
@@ -86,9 +88,8 @@ def run(
         data_digest=table.digest,
         code_digest=pipelines.digest(config, path.parent),
         row_id=table.row_id,
-        holdout=held_out.features,
     )
-    package = _export(pipeline, learnt, out, config, record, progress)
+    package = _export(pipeline, learnt, held_out, out, config, record, progress)
     rows, features = learnt.features.shape
     return Outcome(package, rows, len(held_out.features), features, metrics, gates)
 
@@ -130,7 +131,13 @@ def _evaluate(pipeline: Pipeline, held_out: Table, config: Config) -> dict[str, 
 
 
 def _export(
-    pipeline: Pipeline, learnt: Table, out: Path, config: Config, record: Record, progress: Progress
+    pipeline: Pipeline,
+    learnt: Table,
+    held_out: Table,
+    out: Path,
+    config: Config,
+    record: Record,
+    progress: Progress,
 ) -> ModelPackage:
     target = config.data.target
     frame = learnt.features.assign(**{target: learnt.target})
@@ -140,6 +147,8 @@ def _export(
         out=out,
         name=config.name,
         target=target,
+        held_out=(held_out.features, held_out.target),
+        watching=config.monitor.watching,
         record=record,
         time_limit=config.proof.time_limit,
         progress=progress,

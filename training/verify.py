@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from sklambda.codec import Codec
+from sklambda.error_model import ErrorModel
 from sklambda.errors import PackageRefused, RowsInvalid
 from sklambda.package import ModelPackage
 from sklambda.predictor import Predictor
@@ -55,7 +56,7 @@ def verify(path: Path, source: Path | None = None) -> Verdict:
     if mismatch is not None:
         difference = f"the scores differ by {mismatch.difference:.3g}"
         raise ParityFailed("golden rows", f"{mismatch.name}: {difference}, or the labels do")
-    _check_explainer(predictor.package)
+    _check_the_others(predictor.package)
     signature = predictor.package.signature
     rows = [] if source is None else _rows(source, signature)
     faults = _faults(Codec(signature), rows)
@@ -64,10 +65,11 @@ def verify(path: Path, source: Path | None = None) -> Verdict:
     return Verdict(predictor.package, len(rows) - len(refused), counts)
 
 
-def _check_explainer(package: ModelPackage) -> None:
-    """Read what serving reads only when a score is to be explained."""
+def _check_the_others(package: ModelPackage) -> None:
+    """Read what is read only to explain a score and to monitor."""
     try:
         _ = package.explainer
+        ErrorModel.open(package)
     except PackageRefused as error:
         raise ConfigurationError(str(error)) from error
 

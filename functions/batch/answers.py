@@ -69,10 +69,10 @@ def _members(target: Target, scores: FloatMatrix) -> Iterator[_Member]:
     yield ("label",), _labels(target)[chosen]
     if target.scores == "label":
         return
-    of_label = target.task != "binary" and target.width > 1
-    yield ("score",), scores[np.arange(len(scores)), chosen] if of_label else scores[:, -1]
+    of_label, of_each = target.task != "binary" and target.width > 1, [*scores.T]
+    yield ("score",), scores[np.arange(len(scores)), chosen] if of_label else of_each[-1]
     if target.scores == "probability":
-        for name, values in zip(target.class_names, scores.T, strict=True):
+        for name, values in zip(target.class_names, of_each, strict=True):
             yield ("probabilities", name), values
 
 

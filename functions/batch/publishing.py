@@ -23,7 +23,12 @@ _COMPRESSED_TYPES: Final[dict[str, str]] = {"gzip": "application/gzip", "zstd": 
 
 def settled(workshop: Workshop, begun: Outline) -> Receipt | None:
     """Give the receipt of a job that is over."""
-    stored = workshop.storage.find(begun.receipt)
+    return receipt_at(workshop, begun.receipt)
+
+
+def receipt_at(workshop: Workshop, key: str) -> Receipt | None:
+    """Give the receipt at a key; None if there is none."""
+    stored = workshop.storage.find(key)
     if stored is None:
         return None
     return Receipt.model_validate_json(workshop.storage.read(stored))
@@ -65,6 +70,11 @@ def published(
 def failed(workshop: Workshop, begun: Outline, code: str, detail: str) -> Receipt:
     """End a job whose input cannot be scored; nothing is published but the receipt."""
     return _ended(workshop, begun, status="failed", reason=Reason(code=code, detail=detail))
+
+
+def tidy(workshop: Workshop, begun: Outline) -> None:
+    """Remove what is not needed once a job is over."""
+    workshop.storage.remove(one.key for one in workshop.storage.list(begun.work))
 
 
 def _rows(finished: Sequence[Done]) -> Rows:
@@ -137,5 +147,5 @@ def _ended(workshop: Workshop, begun: Outline, **facts: object) -> Receipt:
     content = (receipt.model_dump_json(indent=2) + "\n").encode()
     if not workshop.storage.create(begun.receipt, content, "application/json"):
         receipt = settled(workshop, begun) or receipt
-    workshop.storage.remove(one.key for one in workshop.storage.list(begun.work))
+    tidy(workshop, begun)
     return receipt

@@ -57,6 +57,8 @@ class Reading:
         All faults in the order of the records; a record with one is rejected.
     coerced : list of (int, str)
         The row of `X` and the feature of each value whose type was changed.
+    lines : bytes or None
+        The rows of `records` as CSV, each a line, where a writer would write the same.
     """
 
     con: DuckDBPyConnection
@@ -65,6 +67,7 @@ class Reading:
     X: FloatMatrix
     rejects: list[Reject]
     coerced: list[tuple[int, str]]
+    lines: bytes | None = None
 
 
 class Reader(Protocol):
@@ -74,9 +77,13 @@ class Reader(Protocol):
         """Read a slice; what was read before it is gone."""
         ...
 
+    def clear(self) -> None:
+        """Forget the slice, and leave no file of it."""
+        ...
+
 
 def reader(layout: Layout, signature: Signature, folder: Path) -> Reader:
-    """Make the reader of an input, which may leave files in `folder` between two slices."""
+    """Make the reader of an input, which has a file in `folder` until it is cleared."""
     # They say what they read in the words above.
     from functions.batch.tables.csv import CsvReader
     from functions.batch.tables.json_lines import JsonLinesReader

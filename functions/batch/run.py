@@ -10,7 +10,7 @@ from functions.batch.parts import Done
 from functions.batch.progress import Report
 from functions.batch.worker import Worker
 from functions.batch.workshop import Workshop
-from sklambda.errors import InputRefused
+from sklambda.errors import InputRefused, ObjectReplaced
 from sklambda.receipt import Receipt
 
 type Remaining = Callable[[], float]
@@ -54,9 +54,15 @@ def run(
     try:
         job = opening.opened(workshop, begun)
         finished = _parts(workshop, job, remaining, report)
+        return None if finished is None else publishing.published(workshop, job, finished)
     except InputRefused as refused:
         return publishing.failed(workshop, begun, refused.code, refused.detail)
-    return None if finished is None else publishing.published(workshop, job, finished)
+    except (ObjectReplaced, RuntimeError):
+        # Whoever was faster removes what is needed no more, also from under this one.
+        if (receipt := publishing.settled(workshop, begun)) is None:
+            raise
+        publishing.tidy(workshop, begun)
+        return receipt
 
 
 def is_late(remaining: Remaining, slowest: float = 0.0) -> bool:

@@ -54,7 +54,12 @@ class Scorer:
         RuntimeError
             Some record was neither scored nor rejected.
         """
-        reading = self._reader.read(part)
+        try:
+            return self._scored(self._reader.read(part), part)
+        finally:
+            self._reader.clear()
+
+    def _scored(self, reading: Reading, part: Slice) -> Scored:
         refused = {reject.place for reject in reading.rejects}
         good = ~np.isin(reading.places, [*refused])
         path = self._folder / f"scored-{part.first}"
@@ -74,7 +79,7 @@ class Scorer:
             coerced = [(int(places[row]), name) for row, name in coerced if good[row]]
             X = X[good]
         columns = [*self._columns(X, coerced)]
-        return self._writer.write(reading.con, good, columns, path, header)
+        return self._writer.write(reading.con, good, columns, path, header, reading.lines)
 
     def _columns(self, X: FloatMatrix, coerced: list[tuple[int, str]]) -> Iterator[Column]:
         as_json = self._answering.format == "json_lines"

@@ -1,7 +1,7 @@
 """The columns of the scored file, as expressions of SQL over ``records`` r and ``answers`` a."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from duckdb import DuckDBPyConnection
@@ -37,6 +37,13 @@ class Selection:
     ------
     InputRefused
         The scored file cannot have the columns that it is to have.
+
+    Attributes
+    ----------
+    names : list of str
+        What the columns are called.
+    repeats_lines : bool
+        Whether what is kept is whole lines of CSV.
     """
 
     def __init__(
@@ -53,10 +60,24 @@ class Selection:
         )
         self._kept = kept(layout, answering, signature)
         answered = [one.path[0] if self._into == "json_lines" else one.name for one in columns]
+        self.repeats_lines = layout.format == answering.format == "csv" and answering.keep == "all"
         self._prefix = _prefix([one.name for one in self._kept], answered)
         self.names = [*(one.name for one in self._kept), *(self._prefix + n for n in answered)]
         if self._into == "parquet":
             _require_different(self.names)
+
+    def end(self, columns: Sequence[Column]) -> str:
+        """List what is selected to stand in CSV behind lines that are repeated as they are.
+
+        Numbers that stand in two columns, as a score does, are written once.
+        """
+        places: dict[int, int] = {}
+        sources = [places.setdefault(id(one.values), place) for place, one in enumerate(columns)]
+        answer = [
+            f"CAST({_value(source, column)} AS VARCHAR)"
+            for source, column in zip(sources, columns, strict=True)
+        ]
+        return ", ".join(["NULL", *_emptied(answer, columns)])
 
     def sql(self, con: DuckDBPyConnection, columns: Sequence[Column]) -> str:
         """List what is selected, for `con` with its tables."""
@@ -66,11 +87,7 @@ class Selection:
             return ", ".join(f"{sql} AS {identifier(name)}" for sql, name in pairs)
         kept = self._finite(con)
         if self._into == "csv":
-            emptied = [
-                f"nullif({sql}, '')" if column.type == "VARCHAR" else sql
-                for sql, column in zip(answer, columns, strict=True)
-            ]
-            return ", ".join([*(one.sql for one in kept), *emptied])
+            return ", ".join([*(one.sql for one in kept), *_emptied(answer, columns)])
         members = [(column.path, sql) for column, sql in zip(columns, answer, strict=True)]
         return self._object(kept, members)
 
@@ -103,6 +120,12 @@ def _value(place: int, column: Column) -> str:
     """Give a column of the answer, of the same type whatever it holds."""
     values = literal(column.values) if isinstance(column.values, str) else f"a.{name_of(place)}"
     return f"CAST({values} AS {column.type})"
+
+
+def _emptied(answer: Sequence[str], columns: Sequence[Column]) -> Iterator[str]:
+    """Take an empty text for none, which CSV writes without quotes."""
+    for sql, column in zip(answer, columns, strict=True):
+        yield f"nullif({sql}, '')" if column.type == "VARCHAR" else sql
 
 
 def _prefix(kept: Sequence[str], answered: Sequence[str]) -> str:

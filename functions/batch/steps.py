@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from functions.batch import opening, planning, progress, publishing
-from functions.batch.jobs import Job, Outline
+from functions.batch.jobs import JOBS, Job, Outline
 from functions.batch.parts import Done, Part
 from functions.batch.run import Remaining, is_late
 from functions.batch.worker import Worker
@@ -58,6 +58,9 @@ class Steps:
 
         Gives None if there was no time for all of them.
         """
+        # The answer of the call that has ended it may have been lost.
+        if (receipt := publishing.receipt_at(self._workshop, f"{JOBS}{job_id}.json")) is not None:
+            return receipt
         job = self.job(job_id)
         parts = planning.planned(self._workshop, job) or []
         finished = progress.done(self._workshop, job)

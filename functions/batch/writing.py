@@ -12,6 +12,7 @@ from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
 from functions.batch.answers import Column
+from functions.batch.behind import behind
 from functions.batch.layout import Compression, Layout
 from functions.batch.packing import pack
 from functions.batch.selection import Selection, name_of
@@ -54,6 +55,7 @@ class Writer:
         columns: Sequence[Column],
         path: Path,
         header: bool,
+        lines: bytes | None = None,
     ) -> int:
         """Write a piece.
 
@@ -69,6 +71,8 @@ class Writer:
             Where to.
         header : bool
             Whether the piece begins the file.
+        lines : bytes or None
+            The rows of `records` as CSV, each a line, if they would be written so.
 
         Returns
         -------
@@ -80,12 +84,32 @@ class Writer:
         con.register("answers", _arrays(answer))
         con.register("good", {"good": good})
         try:
-            rows = self._copy(con, self._query(con, answer, bool(good.all())), body)
+            rows = self._repeat(con, answer, good, lines, body)
+            if rows is None:
+                rows = self._copy(con, self._query(con, answer, bool(good.all())), body)
             pack(body, self._head() if header else b"", self._outside, path)
         finally:
             con.unregister("answers")
             con.unregister("good")
             body.unlink(missing_ok=True)
+        return rows
+
+    def _repeat(
+        self,
+        con: DuckDBPyConnection,
+        columns: Sequence[Column],
+        good: Flags,
+        lines: bytes | None,
+        body: Path,
+    ) -> int | None:
+        """Write the answer alone, and lines before it as they are; None if it cannot be done."""
+        if lines is None or not self._selection.repeats_lines:
+            return None
+        rows = self._copy(con, f"SELECT {self._selection.end(columns)} FROM answers a", body)
+        whole = behind(lines, good, body.read_bytes())
+        if whole is None:
+            return None
+        body.write_bytes(whole)
         return rows
 
     def _query(self, con: DuckDBPyConnection, columns: Sequence[Column], whole: bool) -> str:

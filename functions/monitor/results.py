@@ -7,7 +7,7 @@ from functions.monitor.concept import Concept
 from functions.monitor.estimated import Estimate
 from functions.monitor.fairness import Treatment
 from functions.monitor.interval import Interval
-from functions.monitor.verdict import State
+from functions.monitor.verdict import About, State
 from sklambda.manifest import MetricInterval
 
 
@@ -51,6 +51,32 @@ class Comparison:
 
     name: str
     findings: Findings
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """How the values of a column are spread, then and now.
+
+    Attributes
+    ----------
+    name : str
+        The feature or score.
+    about : {"feature", "prediction"}
+        What the column is.
+    labels : tuple of str
+        The categories; empty for numbers.
+    edges : tuple of float
+        The ends of the bars of numbers, one more than bars; empty for categories.
+    before, after : tuple of float
+        For each bar the share of the present values, in training and in the window.
+    """
+
+    name: str
+    about: About
+    labels: tuple[str, ...]
+    edges: tuple[float, ...]
+    before: tuple[float, ...]
+    after: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +225,8 @@ class Results:
         Why the policy asks for retraining; empty if it does not.
     held : tuple of str
         Why it does not although something speaks for it.
+    pictures : list of Picture
+        Of the features and scores, by `functions.monitor.pictures.pictures`.
     """
 
     model: str
@@ -214,3 +242,4 @@ class Results:
     history: list[Point] = field(default_factory=list)
     retrain: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
+    pictures: list[Picture] = field(default_factory=list)

@@ -20,7 +20,7 @@ type Fault = tuple[str, str, str]
 
 _PATH: Final = "/feedback"
 _REQUIRED: Final = frozenset({"prediction_id", "outcome"})
-_MEMBERS: Final = _REQUIRED | {"time"}
+_MEMBERS: Final = _REQUIRED | {"time", "selection"}
 _LONGEST_ID: Final = 256
 _DIGITS: Final = 32
 
@@ -79,6 +79,8 @@ class Feedback:
         folder = hour(self.now() if told is None else datetime.fromisoformat(told))
         name = sha256(to_json([prediction, outcome])).hexdigest()[:_DIGITS]
         record = {"prediction_id": prediction, "outcome": outcome, "time": told}
+        if sent.get("selection") is not None:
+            record["selection"] = float(sent["selection"])
         return f"outcomes/{folder}/{name}.json", to_json(record)
 
 
@@ -113,6 +115,8 @@ def _misfits(target: Target, sent: object) -> Iterator[Misfit]:
             yield ("outcome", *path), code, detail
     if not _is_moment(sent.get("time")):
         yield ("time",), "not_a_datetime", "must be ISO 8601 with an offset from UTC"
+    if not _is_chance(sent.get("selection")):
+        yield ("selection",), "type", "must be a number above 0 and at most 1"
 
 
 def _names_a_prediction(value: object) -> bool:
@@ -122,6 +126,12 @@ def _names_a_prediction(value: object) -> bool:
         and value.isascii()
         and value.isprintable()
     )
+
+
+def _is_chance(value: object) -> bool:
+    if value is None:
+        return True
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= 1
 
 
 def _is_moment(value: object) -> bool:

@@ -110,7 +110,18 @@ def feedback(target: Target) -> Schema:
         "format": "date-time",
         "description": "When; else now.",
     }
-    members = {"prediction_id": _PREDICTION_ID, "outcome": _outcome(target), "time": moment}
+    selection = {
+        "type": ["number", "null"],
+        "exclusiveMinimum": 0,
+        "maximum": 1,
+        "description": "The chance that this prediction had to get an outcome; else 1.",
+    }
+    members = {
+        "prediction_id": _PREDICTION_ID,
+        "outcome": _outcome(target),
+        "time": moment,
+        "selection": selection,
+    }
     outcome = _object("Outcome", members) | {"required": ["prediction_id", "outcome"]}
     outcomes = {"type": "array", "items": outcome, "minItems": 1}
     return _object("FeedbackRequest", {"outcomes": outcomes})

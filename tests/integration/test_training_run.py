@@ -168,6 +168,12 @@ def test_a_missing_target_column_ends_with_3(train: Train, out: Path) -> None:
     _assert_refused(train("--set", "data.target=Chrun"), 3, "did you mean `Churn`?", out)
 
 
+def test_a_group_that_is_no_feature_ends_with_3(train: Train, out: Path) -> None:
+    finished = train("--set", 'monitor.groups=["gendre"]')
+
+    _assert_refused(finished, 3, "did you mean `gender`?", out)
+
+
 def test_rows_that_the_pipeline_cannot_learn_from_end_with_3(
     train: Train, out: Path, tmp_path: Path
 ) -> None:

@@ -1,6 +1,5 @@
 """The built function in a real Lambda container, through `sam local`."""
 
-import importlib.util
 import json
 import subprocess
 from pathlib import Path
@@ -19,10 +18,6 @@ from tests.sam_local.start_api import LocalApi
 pytestmark = pytest.mark.sam_local
 
 EVENT = REPOSITORY / "events/predict.json"
-LARGEST_MEGABYTES = 170
-"""Of Lambda's 250 MB for a function and its layers; the rest is room for models."""
-UNCHECKED_HASH = 0b01
-"""PEP 552: the byte code is named by a hash, and nobody compares it with the module."""
 
 
 @pytest.fixture(scope="session")
@@ -80,38 +75,3 @@ def test_wrong_type_is_refused_as_a_problem_and_not_echoed(
     assert (answer.status, answer.content_type) == (422, "application/problem+json")
     assert "/instances/0/tenure" in json.dumps(answer.body)
     assert "secret" not in json.dumps(answer.body)
-
-
-def test_layers_leave_room_below_lambdas_size_limit(sam_build: SamBuild, churn: Trained) -> None:
-    layers = {
-        "runtime": sam_build.output / "RuntimeLayer",
-        "shared": sam_build.output / "SharedLayer",
-        "model": churn.package,
-    }
-
-    sizes = {name: megabytes(folder) for name, folder in layers.items()}
-
-    listing = ", ".join(f"{name} {size:.1f}" for name, size in sizes.items())
-    assert sum(sizes.values()) < LARGEST_MEGABYTES, f"MB unzipped: {listing}"
-
-
-@pytest.mark.parametrize("layer", ["RuntimeLayer", "SharedLayer"])
-def test_every_module_of_the_layer_has_its_byte_code(sam_build: SamBuild, layer: str) -> None:
-    modules = list((sam_build.output / layer / "python").rglob("*.py"))
-
-    compiled = [Path(importlib.util.cache_from_source(str(module))) for module in modules]
-
-    assert modules
-    assert [path for path in compiled if not path.exists()] == []
-
-
-def test_byte_code_is_used_without_a_look_at_the_modules_times(sam_build: SamBuild) -> None:
-    compiled = (sam_build.output / "RuntimeLayer/python").rglob("*.pyc")
-
-    flags = {int.from_bytes(path.read_bytes()[4:8], "little") for path in compiled}
-
-    assert flags == {UNCHECKED_HASH}
-
-
-def megabytes(folder: Path) -> float:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6

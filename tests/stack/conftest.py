@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,7 +16,12 @@ TOLD = {
     "JwtAudience": AUDIENCE,
     "OpenPage": "true",
     "Capture": "raw",
+    "Feedback": "on",
     "SnapStart": "PublishedVersions",
+    "BatchDistributeAbove": "1",
+    "BatchPartBytes": "40000",
+    "BatchSchedule": '"rate(1 minute)"',  # SAM splits at blanks
+    "MonitorSchedule": '"rate(365 days)"',  # a test has it fire when there is something to see
 }
 """Parameters of the stack that is not as it comes."""
 
@@ -51,8 +57,9 @@ def told(emulator: Emulator, sam_build: SamBuild, churn: Trained, issuer: Issuer
 
 @pytest.fixture(scope="session")
 def stack_factory(emulator: Emulator, sam_build: SamBuild) -> StackFactory:
-    """Deploys a model package as a stack of its own."""
+    """Deploys a model package as a stack of its own, once."""
 
+    @cache
     def make(name: str, package: Path) -> Stack:
         return deploy(name, sam_build.template(package), emulator)
 

@@ -44,6 +44,12 @@ class Stack:
         """Make a client of one of the services that the stack uses."""
         return self.emulator.client(service)
 
+    def role_client(self, role: str, service: str) -> Any:
+        """Make a client that may do what one of the template's roles may."""
+        arn = self.client("iam").get_role(RoleName=self.resource(role))["Role"]["Arn"]
+        session = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")
+        return self.emulator.client(service, session["Credentials"])
+
     def resource(self, logical_id: str) -> str:
         """Give the physical id of one of the template's resources."""
         found = self.client("cloudformation").describe_stack_resource(

@@ -4,7 +4,7 @@ import contextlib
 import ipaddress
 import json
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -47,9 +47,12 @@ class Emulator:
     containers: str
     trusted: Path
 
-    def client(self, service: str) -> Any:
-        """Make a client of one of its services, in the account that deploys."""
-        return _client(service, self.endpoint)
+    def client(self, service: str, credentials: Mapping[str, Any] | None = None) -> Any:
+        """Make a client of one of its services, in the account that deploys or with a session."""
+        if credentials is None:
+            return _client(service, self.endpoint)
+        names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+        return _client(service, self.endpoint, *(credentials[name] for name in names))
 
     def environment(self) -> dict[str, str]:
         """Give the environment in which tools speak to it."""
@@ -57,13 +60,20 @@ class Emulator:
 
 
 @cache
-def _client(service: str, endpoint: str) -> Any:
+def _client(
+    service: str,
+    endpoint: str,
+    key: str = "test",
+    secret: str = "test",
+    token: str | None = None,
+) -> Any:
     return boto3.client(
         service,
         endpoint_url=endpoint,
         region_name=REGION,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
+        aws_session_token=token,
         config=Config(retries={"total_max_attempts": 1}, read_timeout=120),
     )
 

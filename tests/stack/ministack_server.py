@@ -18,6 +18,11 @@ from ministack.services import apigateway_v1, iam, lambda_svc
 from ministack.services.cloudformation import provisioners
 
 from tests.stack.ministack_captures import deliver_subscriptions_to_firehose, unwrap_in_firehose
+from tests.stack.ministack_monitoring import (
+    count_what_functions_log,
+    name_the_time_in_what_schedules_send,
+    tell_eventbridge_of_alarms,
+)
 
 VERSION = "1.5.33"
 _MEGABYTES_PER_CPU = 1769
@@ -111,6 +116,20 @@ def attach_policies_to_roles() -> None:
     }
 
 
+def keep_dead_letter_queues() -> None:
+    """Keep the queue that a function of the template has for what it could not do."""
+    functions = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
+    create = functions["create"]
+
+    def create_with_queue(logical_id: str, properties: dict[str, Any], *rest: Any) -> Any:
+        made = create(logical_id, properties, *rest)
+        if queue := properties.get("DeadLetterConfig"):
+            lambda_svc._functions[made[0]]["config"]["DeadLetterConfig"] = queue
+        return made
+
+    functions["create"] = create_with_queue
+
+
 def take_what_comes_as_encrypted() -> None:
     """Let a bucket that is closed to plain HTTP be used, for the emulator speaks nothing else."""
     pin = app.pin_request_origin
@@ -135,10 +154,14 @@ if __name__ == "__main__":
     mount_code_from_this_machine()
     trust_the_tests_issuer()
     attach_policies_to_roles()
+    keep_dead_letter_queues()
     take_what_comes_as_encrypted()
     read_methods_for_any_verb()
     read_refusals()
     deliver_subscriptions_to_firehose()
     unwrap_in_firehose()
+    name_the_time_in_what_schedules_send()
+    tell_eventbridge_of_alarms()
+    count_what_functions_log()
     sys.argv = ["ministack"]
     app.main()

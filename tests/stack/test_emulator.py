@@ -3,6 +3,8 @@
 import gzip
 import json
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 from re import fullmatch
 from typing import Any
 
@@ -10,6 +12,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.conftest import REPOSITORY
 from tests.evidence import wait_for
 from tests.lambda_containers import docker
 from tests.stack.deployment import Stack
@@ -18,6 +21,8 @@ from tests.stack.emulator import REGION, Emulator
 pytestmark = pytest.mark.stack
 
 _ROLE = "arn:aws:iam::000000000000:role/anything"
+_QUEUE = "what-a-test-hears"
+_QUEUE_ARN = f"arn:aws:sqs:{REGION}:000000000000:{_QUEUE}"
 _PROCESSORS = ("Decompression", "CloudWatchLogProcessing", "AppendDelimiterToRecord")
 
 
@@ -80,6 +85,25 @@ def test_policies_of_roles_of_their_own_resource_are_attached(told: Stack) -> No
 
     allowed = {action for one in policy["PolicyDocument"]["Statement"] for action in one["Action"]}
     assert "s3:PutObject" in allowed
+
+
+def test_a_function_keeps_the_queue_of_what_it_could_not_do(stack: Stack) -> None:
+    function = stack.client("lambda").get_function_configuration(
+        FunctionName=stack.outputs["BatchFunction"]
+    )
+
+    queue = function["DeadLetterConfig"]["TargetArn"]
+    assert queue.rpartition(":")[2] == stack.outputs["BatchFailures"].rpartition("/")[2]
+
+
+def test_what_comes_counts_as_encrypted_for_policies(stack: Stack) -> None:
+    s3, bucket = stack.client("s3"), stack.outputs["Data"]
+
+    policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
+
+    [statement] = policy["Statement"]
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert stack.role_client("BatchRole", "s3").list_objects_v2(Bucket=bucket)["Name"] == bucket
 
 
 def test_refusals_are_those_of_the_template(stack: Stack) -> None:
@@ -155,3 +179,75 @@ def test_policies_are_enforced(emulator: Emulator) -> None:
 
     with pytest.raises(ClientError, match="AccessDenied"):
         nobody.list_buckets()
+
+
+@pytest.fixture
+def heard(emulator: Emulator) -> Callable[[], dict[str, Any] | None]:
+    """Gives what a queue was sent by the rule of alarms of a test, or else by a schedule."""
+    sqs, events = emulator.client("sqs"), emulator.client("events")
+    url = sqs.create_queue(QueueName=_QUEUE)["QueueUrl"]
+    pattern = {"source": ["aws.cloudwatch"], "detail": {"alarmName": [_QUEUE]}}
+    events.put_rule(Name=_QUEUE, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=_QUEUE, Targets=[{"Id": "queue", "Arn": _QUEUE_ARN}])
+
+    def receive() -> dict[str, Any] | None:
+        found = sqs.receive_message(QueueUrl=url).get("Messages", [])
+        return next((dict(json.loads(one["Body"])) for one in found), None)
+
+    return receive
+
+
+def test_an_alarm_that_sounds_is_an_event(
+    emulator: Emulator, heard: Callable[[], dict[str, Any] | None]
+) -> None:
+    cloudwatch = emulator.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName=_QUEUE,
+        Namespace="test",
+        MetricName="test",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=0,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+
+    cloudwatch.set_alarm_state(AlarmName=_QUEUE, StateValue="ALARM", StateReason="a test")
+
+    event = wait_for(heard, 10, "the event")
+    documented = json.loads((REPOSITORY / "events/monitor-alarm.json").read_text())
+    assert event.keys() == documented.keys()
+    assert event["resources"][0].endswith(f":alarm:{_QUEUE}")
+    assert event["detail"].keys() <= documented["detail"].keys()
+    assert event["detail"]["state"]["value"] == "ALARM"
+    assert event["detail"]["state"]["reason"] == "a test"
+
+
+def test_a_schedule_tells_its_target_the_time(
+    emulator: Emulator, heard: Callable[[], dict[str, Any] | None]
+) -> None:
+    scheduler = emulator.client("scheduler")
+    scheduler.create_schedule(
+        Name=_QUEUE,
+        ScheduleExpression=f"at({datetime.now(UTC):%Y-%m-%dT%H:%M:%S})",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={
+            "Arn": _QUEUE_ARN,
+            "RoleArn": _ROLE,
+            "Input": '{"at": "<aws.scheduler.scheduled-time>"}',
+        },
+    )
+
+    sent = wait_for(heard, 30, "what the schedule sends")
+
+    assert fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", sent["at"])
+
+
+def test_figures_that_a_function_logs_are_counted(stack: Stack) -> None:
+    status, body = stack.request("/predict", {"instances": "none"}, key=stack.api_key)
+    assert status == 422, body
+
+    metrics = stack.client("cloudwatch").list_metrics(Namespace=stack.name)["Metrics"]
+
+    [requests] = [one for one in metrics if one["MetricName"] == "requests"]
+    assert requests["Dimensions"] == [{"Name": "model", "Value": "churn"}]

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sklambda.watching import Watching
 from training.config import Gates, load
 from training.errors import ConfigurationError
 from training.evaluate import evaluate
@@ -70,6 +71,9 @@ def test_bytes_that_are_not_text_are_refused(tmp_path: Path) -> None:
         ("pipeline.optoins.model=x", "`pipeline.optoins`", "`pipeline.options`"),
         ("target=x", "`target`", "`data.target`"),
         ("gates.auc=0.7", "`gates.auc`", "`gates.roc_auc`"),
+        ("monitor.window=24", "`monitor.window`", "`monitor.window_hours`"),
+        ("monitor.retrain.label=9", "`monitor.retrain.label`", "`monitor.retrain.labels`"),
+        ("cooldown_hours=1", "`cooldown_hours`", "`monitor.retrain.cooldown_hours`"),
         ("pipeline.model=x", "`pipeline.model`", "`pipeline.options`"),
     ],
 )
@@ -100,6 +104,9 @@ def test_a_wrong_key_names_itself_and_the_nearest_right_one(
         ("gates.roc_auc=high", "`gates.roc_auc` must be a number"),
         ("gates.roc_auc=nan", "`gates.roc_auc` must be a finite number"),
         ("data.target=", "`data.target` is missing"),
+        ("monitor.effect=0", "`monitor.effect` must be greater than 0"),
+        ("monitor.groups=gender", "`monitor.groups` must be a list"),
+        ("monitor.retrain.windows=4", "`monitor.retrain` must have `windows` no greater than"),
     ],
 )
 def test_a_wrong_value_names_its_key_and_what_is_expected(override: str, sentence: str) -> None:
@@ -148,6 +155,18 @@ def test_an_override_that_is_no_pair_says_how_to_write_one(override: str) -> Non
 
 def test_an_override_below_a_value_is_refused() -> None:
     assert "`seed` is a value, not a table" in _refusal(EXAMPLE, "seed.x=1")
+
+
+def test_the_monitor_watches_what_the_table_says(write: Write) -> None:
+    config = load(write(SMALLEST), ['monitor.groups=["gender"]', "monitor.retrain.labels=50"])
+
+    watching = config.monitor.watching
+    assert watching.groups == ("gender",)
+    assert watching.retrain.labels == 50
+
+
+def test_without_the_table_it_watches_what_it_does_by_default(write: Write) -> None:
+    assert load(write(SMALLEST)).monitor.watching == Watching()
 
 
 def test_each_metric_of_two_classes_can_have_a_gate() -> None:

@@ -6,15 +6,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
+from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 import training
 from sklambda.errors import PackageRefused
 from sklambda.predictor import Predictor
+from sklambda.watching import Watching
 from training.errors import ConversionRefused, DataError
-from training.exporting import Record
 
 ROWS = 60
 
@@ -78,11 +81,127 @@ def test_the_same_inputs_give_the_same_id(fitted: Any, frame: pd.DataFrame, tmp_
 
 
 def test_held_out_rows_are_proven_on_too(fitted: Any, frame: pd.DataFrame, tmp_path: Path) -> None:
-    record = Record(holdout=frame.head(7))
+    more = frame.head(7), None
 
-    package = training.export(fitted, frame, out=tmp_path / "p", name="signs", record=record)
+    package = training.export(fitted, frame, out=tmp_path / "p", name="signs", held_out=more)
 
     assert package.manifest.parity.rows["data"] == ROWS + 7
+
+
+def test_without_held_out_rows_the_baseline_is_that_of_the_frame(
+    fitted: Any, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    baseline = training.export(fitted, frame, out=tmp_path / "p", name="signs").baseline
+
+    assert baseline is not None
+    assert (baseline.rows, baseline.held_out) == (ROWS, 0)
+    assert baseline.scores["True"].column.rows == ROWS
+    assert baseline.weights["a"] > baseline.weights["b"]
+    assert (baseline.metrics, baseline.balance, baseline.calibrators) == ({}, {}, {})
+
+
+def test_held_out_rows_and_outcomes_make_the_rest_of_it(
+    fitted: Any, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    drawn = np.random.default_rng(3)
+    apart = pd.DataFrame({"a": drawn.normal(size=400), "b": drawn.integers(0, 9, 400)})
+    outcomes = apart["a"] + drawn.normal(size=400) > 0
+
+    baseline = training.export(
+        fitted, frame, out=tmp_path / "p", name="signs", held_out=(apart, outcomes)
+    ).baseline
+
+    assert baseline is not None
+    assert baseline.held_out == baseline.scores["True"].column.rows == 400
+    assert baseline.balance == {"label": (400 - outcomes.sum(), outcomes.sum())}
+    assert baseline.calibrators["True"].rows == 400
+    accuracy = baseline.metrics["accuracy"]
+    assert accuracy.value == pytest.approx((fitted.predict(apart) == outcomes).mean())
+    assert accuracy.low < accuracy.value < accuracy.high
+    assert {"precision", "recall", "f1", "roc_auc"} < baseline.metrics.keys()
+
+
+def test_held_out_rows_that_the_pipeline_refuses_are_left_out(
+    fitted: Any, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    apart = frame.head(20).assign(a=[np.nan, *frame["a"][1:20]])
+
+    package = training.export(
+        fitted, frame, out=tmp_path / "p", name="signs", held_out=(apart, apart["a"] > 0)
+    )
+
+    assert package.baseline is not None
+    assert package.baseline.held_out == 19
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "reason"),
+    [
+        (["yes"] * ROWS, "an outcome is no class"),
+        ([True], "60 rows and 1 outcomes"),
+        (np.ones((ROWS, 2), dtype=bool), "outcomes have 2 columns and 1 are due"),
+    ],
+)
+def test_outcomes_that_do_not_fit_are_refused(
+    fitted: Any, frame: pd.DataFrame, tmp_path: Path, outcomes: Any, reason: str
+) -> None:
+    with pytest.raises(DataError, match=reason):
+        training.export(fitted, frame, out=tmp_path / "p", name="signs", held_out=(frame, outcomes))
+
+
+def test_held_out_rows_without_a_feature_are_refused(
+    fitted: Any, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match="held_out: there is no column 'b'"):
+        training.export(
+            fitted, frame, out=tmp_path / "p", name="signs", held_out=(frame[["a"]], None)
+        )
+
+
+def test_several_targets_have_metrics_by_their_names(tmp_path: Path) -> None:
+    drawn = np.random.default_rng(4)
+    frame = pd.DataFrame({"a": drawn.normal(size=300)})
+    both = pd.DataFrame({"up": frame["a"] > 0, "far": frame["a"].abs() > 1})
+    pipeline = MultiOutputClassifier(DecisionTreeClassifier(max_depth=3)).fit(frame, both)
+
+    baseline = training.export(
+        pipeline,
+        frame,
+        out=tmp_path / "p",
+        name="signs",
+        target=["up", "far"],
+        held_out=(frame, both),
+    ).baseline
+
+    assert baseline is not None
+    assert {"up: accuracy", "far: roc_auc"} <= baseline.metrics.keys()
+    assert baseline.balance == {name: (300 - n, n) for name, n in both.sum().items()}
+
+
+def test_what_to_watch_is_kept(frame: pd.DataFrame, tmp_path: Path) -> None:
+    table = frame.assign(plan=["free", "paid"] * (ROWS // 2))
+    numbers = make_column_transformer((StandardScaler(), ["a", "b"]), (OneHotEncoder(), ["plan"]))
+    pipeline = make_pipeline(numbers, LogisticRegression()).fit(table, frame["a"] > 0)
+    watching = Watching(groups=("plan",), window_hours=6)
+
+    package = training.export(pipeline, table, out=tmp_path / "p", name="signs", watching=watching)
+
+    assert package.baseline is not None
+    assert package.baseline.watching == watching
+
+
+@pytest.mark.parametrize(
+    ("watching", "reason"),
+    [
+        (Watching(groups=("bb",)), r"no feature `bb` \(`monitor.groups` .* did you mean `b`"),
+        (Watching(segments=("b",)), "`b` is of kind integer, and `monitor.segments` names"),
+    ],
+)
+def test_only_categories_can_be_watched_by(
+    fitted: Any, frame: pd.DataFrame, tmp_path: Path, watching: Watching, reason: str
+) -> None:
+    with pytest.raises(DataError, match=reason):
+        training.export(fitted, frame, out=tmp_path / "p", name="signs", watching=watching)
 
 
 @pytest.mark.parametrize(

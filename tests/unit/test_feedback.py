@@ -55,6 +55,12 @@ def test_the_same_outcome_again_changes_nothing(client: TestClient, tmp_path: Pa
     assert len(kept(tmp_path)) == 1
 
 
+def test_the_chance_of_an_outcome_is_kept_with_it(client: TestClient, tmp_path: Path) -> None:
+    client.post("/feedback", json={"outcomes": [told(time=TIME, selection=0.25)]})
+
+    assert [one["selection"] for one in kept(tmp_path)] == [0.25]
+
+
 def test_another_outcome_of_the_same_prediction_is_kept_too(
     client: TestClient, tmp_path: Path
 ) -> None:
@@ -74,6 +80,8 @@ def test_every_fault_is_named_and_nothing_is_kept(client: TestClient, tmp_path: 
         told(time="2026-11-22T10:15:00"),
         told(time="0001-01-01T00:00:00+05:00"),
         "Yes",
+        told(selection=0),
+        told(selection=True),
     ]
 
     response = client.post("/feedback", json={"outcomes": outcomes})
@@ -90,6 +98,8 @@ def test_every_fault_is_named_and_nothing_is_kept(client: TestClient, tmp_path: 
         ("/outcomes/6/time", "not_a_datetime"),
         ("/outcomes/7/time", "not_a_datetime"),
         ("/outcomes/8", "type"),
+        ("/outcomes/9/selection", "type"),
+        ("/outcomes/10/selection", "type"),
     }
     assert "Maybe" not in response.text
     assert kept(tmp_path) == []

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic_core import to_json
 
 from sklambda.errors import PackageRefused
 from sklambda.package import (
+    BASELINE,
     GOLDEN,
     MANIFEST,
     MODEL,
@@ -128,6 +130,47 @@ def test_a_model_that_is_no_graph_is_refused(churn: Trained) -> None:
 
     with pytest.raises(PackageRefused, match=MODEL):
         Predictor(wrong)
+
+
+def test_the_baseline_is_read_when_it_is_asked_for(package: Path) -> None:
+    baseline = ModelPackage.open(package).baseline
+
+    assert baseline is not None
+    assert baseline.rows == 1500
+
+
+def test_a_damaged_baseline_stops_the_monitor_and_no_prediction(package: Path) -> None:
+    (package / BASELINE).write_bytes(b"{}")
+
+    opened = ModelPackage.open(package)
+
+    assert Predictor(opened).replay() is None
+    with pytest.raises(PackageRefused, match=r"baseline\.json is not the file"):
+        _ = opened.baseline
+
+
+def test_the_baseline_of_another_model_is_refused(churn: Trained, tmp_path: Path) -> None:
+    whole = ModelPackage.open(churn.package)
+    assert whole.baseline is not None
+    features = dict(list(whole.baseline.features.items())[1:])
+    other = {BASELINE: to_json(vars(whole.baseline) | {"features": features}, fallback=vars)}
+
+    written = ModelPackage.write(
+        tmp_path / "p", whole.model, whole.signature, whole.golden, facts(whole), other
+    )
+
+    with pytest.raises(PackageRefused, match=r"baseline\.json: features: are not those"):
+        _ = written.baseline
+
+
+def test_a_package_may_do_without_what_monitors(churn: Trained, tmp_path: Path) -> None:
+    whole = ModelPackage.open(churn.package)
+
+    plain = ModelPackage.write(
+        tmp_path / "p", whole.model, whole.signature, whole.golden, facts(whole)
+    )
+
+    assert (plain.baseline, plain.error_model) == (None, None)
 
 
 def test_nothing_but_a_package_is_ever_replaced(churn: Trained, tmp_path: Path) -> None:

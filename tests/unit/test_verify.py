@@ -63,6 +63,15 @@ def test_a_damaged_package_is_refused(churn: Trained, tmp_path: Path) -> None:
         verify(package)
 
 
+@pytest.mark.parametrize("name", ["explainer.npz", "baseline.json"])
+def test_what_serving_reads_late_is_verified_too(churn: Trained, tmp_path: Path, name: str) -> None:
+    package = Path(shutil.copytree(churn.package, tmp_path / "package"))
+    (package / name).write_bytes(b"")
+
+    with pytest.raises(ConfigurationError, match=name):
+        verify(package)
+
+
 def test_a_golden_row_with_another_answer_is_named(churn: Trained, tmp_path: Path) -> None:
     whole = ModelPackage.open(churn.package)
     first = whole.golden[0].row

@@ -11,12 +11,14 @@ from functions.batch.layout import Layout
 from functions.batch.reading import ROW, Reading
 from functions.batch.slices import Slice
 from functions.batch.tables.doubts import Column
-from functions.batch.tables.encoding import Encoding
+from functions.batch.tables.encoding import Encoded, Encoding
 from functions.batch.tables.pieces import Piece, mended, plain
 from functions.batch.tables.sql import category_code, identifier, literal, or_missing
 from functions.batch.tables.words import BITS, MISSING, parser
 from sklambda.signature import Feature, Signature
 
+_ODD: Final = (b"_", b"+")
+"""Signs of what the database takes for a number and Python does not: 1_000 and +-1."""
 _MISSING: Final = ", ".join(map(literal, sorted(MISSING)))
 
 
@@ -36,48 +38,62 @@ class CsvReader:
     def __init__(self, layout: Layout, signature: Signature, folder: Path) -> None:
         self._layout, self._con = layout, connect(folder)
         self._scratch = folder / "slice.csv"
-        self._table = _table(layout, self._scratch)
-        columns = [_column(self._con, *each) for each in enumerate(signature.features)]
-        self._encoding = Encoding(self._con, signature, columns)
+        self._view = _view(layout, self._scratch)
+        self._others = [name for name in layout.columns if name not in signature.names]
+        self._encodings = {odd: self._encoding(signature, odd) for odd in (False, True)}
+
+    def _encoding(self, signature: Signature, odd: bool) -> Encoding:
+        features = enumerate(signature.features)
+        columns = [_column(self._con, place, one, odd) for place, one in features]
+        return Encoding(self._con, signature, columns, self._keep, self._others)
 
     def read(self, part: Slice) -> Reading:
         """Read a slice; what was read before it is gone."""
-        piece = self._load(part.content)
-        encoded = self._encoding.encode(len(piece.places))
-        return encoded.reading(self._con, piece.read, piece.places, piece.rejects)
+        piece = plain(part.content, self._layout)
+        encoded = piece and self._tried(piece)
+        if not piece or not encoded:
+            piece = mended(part.content, self._layout)
+            encoded = self._encoded(piece)
+        if len(encoded.X) != len(piece.places):
+            raise RuntimeError("the database counts other records than there are")
+        lines = self._lines(piece)
+        return encoded.reading(self._con, piece.read, piece.places, piece.rejects, lines)
 
-    def _load(self, content: bytes) -> Piece:
-        """Make `records` of the well-formed records."""
-        piece = plain(content, self._layout)
-        if piece is None or not self._fits(piece):
-            piece = mended(content, self._layout)
-            if self._records(piece) != len(piece.places):
-                raise RuntimeError("the database counts other records than there are")
-        return piece
+    def clear(self) -> None:
+        """Forget the slice, and leave no file of it."""
+        self._con.execute("drop table if exists kept")
+        self._scratch.unlink(missing_ok=True)
 
-    def _fits(self, piece: Piece) -> bool:
+    def _tried(self, piece: Piece) -> Encoded | None:
         try:
-            return self._records(piece) == len(piece.places)
+            encoded = self._encoded(piece)
         except duckdb.InvalidInputException:
-            return False
+            return None
+        return encoded if len(encoded.X) == len(piece.places) else None
 
-    def _records(self, piece: Piece) -> int:
-        """Read the records, and count them."""
-        try:
-            self._scratch.write_bytes(piece.content)
-            self._con.execute("drop table if exists records")  # whose memory is needed
-            self._con.execute(self._table)
-        finally:
-            self._scratch.unlink(missing_ok=True)
-        count = self._con.execute("select count(*) from records").fetchone()
-        return int(count[0]) if count else 0
+    def _encoded(self, piece: Piece) -> Encoded:
+        """Make `records` of well-formed records, read when it is asked for, and encode it."""
+        self.clear()  # whose memory is needed
+        self._scratch.write_bytes(piece.content)
+        self._con.execute(self._view)
+        odd = any(sign in piece.content for sign in _ODD)
+        return self._encodings[odd].encode()
+
+    def _keep(self) -> None:
+        self._con.execute("create table if not exists kept as from records")
+        self._con.execute("create or replace view records as from kept")
+
+    def _lines(self, piece: Piece) -> bytes | None:
+        """Give the records if a writer would write them as they are: it quotes a # too."""
+        altered = self._layout.quote.encode(), b"\r", b"#"
+        return None if any(sign in piece.content for sign in altered) else piece.content
 
 
-def _table(layout: Layout, path: Path) -> str:
+def _view(layout: Layout, path: Path) -> str:
     """Write SQL that makes `records` of a file, in which nothing is left to be guessed."""
     columns = ", ".join(f"{literal(name)}: 'varchar'" for name in layout.columns)
     return f"""
-        create or replace table records as
+        create or replace view records as
         select row_number() over () - 1 as {identifier(ROW)}, *
         from read_csv(
             {literal(str(path))}, auto_detect = false, columns = {{{columns}}}, header = false,
@@ -88,19 +104,20 @@ def _table(layout: Layout, path: Path) -> str:
         )"""
 
 
-def _column(con: DuckDBPyConnection, place: int, feature: Feature) -> Column:
+def _column(con: DuckDBPyConnection, place: int, feature: Feature, odd: bool) -> Column:
     column, parse = identifier(feature.name), parser(feature)
-    code = or_missing(column, _code(con, place, feature, column))
+    code = or_missing(column, _code(con, place, feature, column, odd))
     coerces = BITS.__contains__ if feature.kind == "boolean" else lambda cell: False
     return Column(feature, code, column, parse, coerces)
 
 
-def _code(con: DuckDBPyConnection, place: int, feature: Feature, column: str) -> str:
+def _code(con: DuckDBPyConnection, place: int, feature: Feature, column: str, odd: bool) -> str:
     """Write SQL for the code of an ordinary cell; null for what the encoder has to see."""
     match feature.kind:
         case "number" | "integer":
-            odd = f"contains({column}, '_') or contains({column}, '+')"  # 1_000 and +-1
-            return f"case when {odd} then null else try_cast({column} as double) end"
+            number = f"try_cast({column} as double)"
+            signs = " or ".join(f"contains({column}, '{sign.decode()}')" for sign in _ODD)
+            return f"case when not ({signs}) then {number} end" if odd else number
         case "category":
             return category_code(con, feature, place, column)
         case "boolean":

@@ -4,7 +4,7 @@ SQL encodes what most values are. The rest goes value by value through the codec
 that there is one opinion on each value.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import batched, chain
 from math import nan
@@ -56,14 +56,19 @@ class Encoded:
             self.coerced.append((row, name))
 
     def reading(
-        self, con: DuckDBPyConnection, read: int, places: IntVector, malformed: Sequence[Reject]
+        self,
+        con: DuckDBPyConnection,
+        read: int,
+        places: IntVector,
+        malformed: Sequence[Reject],
+        lines: bytes | None = None,
     ) -> Reading:
         """Give what was read, with the faults at their places among all records."""
         faults = self.faults
         if malformed:
             faults = [replace(fault, place=int(places[fault.place])) for fault in faults]
         rejects = sorted([*malformed, *faults], key=attrgetter("place"))
-        return Reading(con, read, places, self.X, rejects, self.coerced)
+        return Reading(con, read, places, self.X, rejects, self.coerced, lines)
 
 
 class Encoding:
@@ -77,26 +82,42 @@ class Encoding:
         Its features, and what is counted in texts.
     columns : sequence of Column
         One for each feature, in order.
+    keep : callable
+        Called before `records` is read more than once, so that it may be kept for that.
+    others : sequence of str
+        Columns that are no features and are read all the same: what nobody asks for, the database
+        does not check.
     """
 
     def __init__(
-        self, con: DuckDBPyConnection, signature: Signature, columns: Sequence[Column]
+        self,
+        con: DuckDBPyConnection,
+        signature: Signature,
+        columns: Sequence[Column],
+        keep: Callable[[], None] = lambda: None,
+        others: Sequence[str] = (),
     ) -> None:
         self._con, self._columns, self._width = con, columns, signature.width
+        self._keep = keep
         self._doubts = [Doubts(column) for column in columns]
         order = {name: place for place, name in enumerate(signature.names)}
         self._counters = [
             (order[counts.feature], len(counts.terms), TermCounter(counts))
             for counts in signature.counts
         ]
-        batches = batched(columns, _AT_ONCE, strict=False)
-        self._ordinary = [_select([one.ordinary for one in batch]) for batch in batches]
+        read = " and ".join(["true", *(f"{identifier(name)} is null" for name in others)])
+        batches = batched([*(one.ordinary for one in columns), read], _AT_ONCE, strict=False)
+        self._ordinary = [*map(_select, batches)]
 
-    def encode(self, count: int) -> Encoded:
-        """Encode the `count` rows of `records`."""
-        encoded = Encoded(np.zeros((count, self._width)))
+    def encode(self) -> Encoded:
+        """Encode the rows of `records`."""
+        if len(self._ordinary) > 1 or self._counters:
+            self._keep()
         codes = chain.from_iterable(map(self._codes, self._ordinary))
-        for place, (doubts, column) in enumerate(zip(self._doubts, codes, strict=True)):
+        first = next(codes)
+        encoded = Encoded(np.zeros((len(first), self._width)))
+        columns = zip(self._doubts, chain((first,), codes), strict=False)
+        for place, (doubts, column) in enumerate(columns):
             encoded.X[:, place] = np.ma.getdata(column)
             self._settle(doubts, doubts.rows(column), place, encoded)
         self._count_terms(encoded.X)
@@ -108,6 +129,7 @@ class Encoding:
     def _settle(self, doubts: Doubts, rows: IntVector, place: int, encoded: Encoded) -> None:
         if not len(rows):
             return
+        self._keep()
         values = self._fetch(doubts.column.value, rows)
         settled = doubts.settle(values)
         refused = {value for value, code in settled.items() if isinstance(code, ValueRefused)}

@@ -51,6 +51,10 @@ class JsonLinesReader:
         rejects.sort(key=attrgetter("place"))
         return Reading(self._con, len(records), _positions(places), X, rejects, [])
 
+    def clear(self) -> None:
+        """Forget the slice, and leave no file of it."""
+        self._con.execute("drop table if exists records")
+
     def _features(self, row: Row) -> Row:
         return {name: row[name] for name in self._names if name in row}
 

@@ -61,12 +61,16 @@ class ParquetReader:
         """Read a slice; what was read before it is gone."""
         first, after = part.rows
         self._load(part, first, after)
-        encoded = self._encoder().encode(after - first)
+        encoded = self._encoder().encode()
         return encoded.reading(self._con, after - first, np.arange(after - first), [])
+
+    def clear(self) -> None:
+        """Forget the slice, and leave no file of it."""
+        self._con.execute("drop table if exists records")
 
     def _load(self, part: Slice, first: int, after: int) -> None:
         try:
-            self._con.execute("drop table if exists records")  # whose memory is needed
+            self.clear()  # whose memory is needed
             done = self._con.execute(
                 f"create or replace table records as"
                 f" select {_NUMBER} - {first} as {identifier(ROW)}, {self._selected}"

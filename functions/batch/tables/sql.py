@@ -26,4 +26,4 @@ def category_code(con: DuckDBPyConnection, feature: Feature, place: int, column:
 
 def or_missing(column: str, code: str) -> str:
     """Write SQL for a code, or NaN where there is no value."""
-    return f"case when {column} is null then 'nan'::double else {code} end"
+    return f"coalesce({code}, case when {column} is null then 'nan'::double end)"

@@ -38,7 +38,7 @@ def _code(con: DuckDBPyConnection, place: int, feature: Feature, type_: str) -> 
         case "category" if text:
             return category_code(con, feature, place, f"{name}::varchar")
         case "text" if text:
-            return "0.0::double"
+            return f"case when {name} is not null then 0.0 end::double"
     return "null::double"
 
 

@@ -17,6 +17,7 @@ from sklambda.ruler import Ruler
 from sklambda.scored import label_names, scored
 from sklambda.signature import Feature, FiniteFloat, Signature
 from sklambda.sketch import Column, Counts, Mode, to_json
+from sklambda.watching import Watching
 
 
 class Reference(Document):
@@ -70,6 +71,24 @@ class Calibrator(Document):
         return np.interp(scores, self.scores, self.chances)
 
 
+class ErrorReference(Document):
+    """What the error model says of held-out rows.
+
+    Attributes
+    ----------
+    reference : Reference
+        The absolute errors that it predicts.
+    deviation : float
+        How far an absolute error lies from its prediction, as a standard deviation.
+    rows : int
+        From how many rows with an outcome it was learnt.
+    """
+
+    reference: Reference
+    deviation: FiniteFloat
+    rows: int
+
+
 class Baseline(Document):
     """What windows of predictions are compared with.
 
@@ -90,9 +109,16 @@ class Baseline(Document):
     calibrators : dict of str to Calibrator
         By the name of the score; a score without one is its own chance.
     metrics : dict of str to MetricInterval
-        On held-out rows.
+        On held-out rows; with several targets or values their name stands before, as "a: accuracy".
     weights : dict of str to float
         How much the model attributes to each feature, adding up to 1; empty if nobody knows.
+    errors : dict of str to ErrorReference
+        By the name of a regressor's value; empty without an error model.
+    held_out : int
+        How many rows the scores, and all that follows from them, are of; 0 where they are those of
+        the rows of training, which are surer than those to come.
+    watching : Watching
+        What the monitor looks at.
     """
 
     rows: int
@@ -105,6 +131,9 @@ class Baseline(Document):
     calibrators: dict[str, Calibrator]
     metrics: dict[str, MetricInterval]
     weights: dict[str, FiniteFloat]
+    errors: dict[str, ErrorReference]
+    held_out: int = 0
+    watching: Watching = Watching()
 
     @classmethod
     def read(cls, content: bytes, signature: Signature) -> Self:
@@ -127,8 +156,12 @@ class Baseline(Document):
             if self.features[feature.name].ruler.codes != codes(feature):
                 raise DocumentInvalid(f"features: {feature.name}: has other codes")
         strangers = {*self.binned, *self.weights} - set(signature.names)
-        if strangers or not self.calibrators.keys() <= self.scores.keys():
-            raise DocumentInvalid("binned, weights or calibrators: name what is not there")
+        known = self.calibrators.keys() | self.errors.keys()
+        if strangers or not known <= self.scores.keys():
+            raise DocumentInvalid("binned, weights, calibrators or errors: name what is not there")
+        coded = {feature.name for feature in signature.features if codes(feature)}
+        if not {*self.watching.groups, *self.watching.segments} <= coded:
+            raise DocumentInvalid("watching: names what is no category")
 
     def recorded(self, mode: Mode) -> dict[str, Reference]:
         """Give the features as captures of a mode record them."""

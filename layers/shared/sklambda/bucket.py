@@ -77,12 +77,12 @@ class Bucket:
     name: str
     prefix: str = ""
 
-    def put(self, objects: Mapping[str, bytes]) -> None:
+    def put(self, objects: Mapping[str, bytes], media_type: str = JSON) -> None:
         """Write objects, several at a time; raises the first error."""
         client = self.connect()
 
         def write(item: tuple[str, bytes]) -> None:
-            client.put_object(**self._at(item[0]), Body=item[1], ContentType=JSON)
+            client.put_object(**self._at(item[0]), Body=item[1], ContentType=media_type)
 
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(write, objects.items()))

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -14,7 +14,7 @@ from typing import Final
 from uuid import uuid4
 
 from sklambda.errors import ObjectReplaced
-from sklambda.objects import ANY, CHUNK, Extent, Piece, Stored
+from sklambda.objects import ANY, CHUNK, JSON, Extent, Piece, Stored
 
 _UNFINISHED: Final = ".unfinished"
 _ABSENT: Final = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
@@ -36,8 +36,9 @@ class Directory:
 
     root: Path
     _digests: dict[State, str] = field(default_factory=dict, compare=False, repr=False)
+    _made: set[tuple[int, int]] = field(default_factory=set, compare=False, repr=False)
 
-    def put(self, objects: Mapping[str, bytes]) -> None:
+    def put(self, objects: Mapping[str, bytes], media_type: str = JSON) -> None:
         """Write objects, each by one rename, so that nobody reads half of it."""
         for key, content in objects.items():
             with self._unfinished(key) as (unfinished, path):
@@ -75,11 +76,17 @@ class Directory:
             yield self.read(stored, position, position + CHUNK)
 
     def create(self, key: str, content: bytes | Path, media_type: str = ANY) -> bool:
-        """Write an object, or a file's content, if nothing is at the key."""
+        """Write an object, or a file's content, if nothing is at the key.
+
+        A file on the same disk becomes the object: it must not be written to any more.
+        """
 
         def fill(unfinished: Path) -> None:
             if not isinstance(content, Path):
                 unfinished.write_bytes(content)
+                return
+            with suppress(OSError):
+                unfinished.hardlink_to(content)
                 return
             with content.open("rb") as source, unfinished.open("wb") as file:
                 file.writelines(iter(partial(source.read, CHUNK), b""))
@@ -115,6 +122,8 @@ class Directory:
                 path.hardlink_to(unfinished)
             except FileExistsError:
                 return False
+            status = path.stat()
+            self._made.add((status.st_dev, status.st_ino))
             return True
 
     @contextmanager
@@ -163,14 +172,17 @@ class Directory:
         return Stored(key, status.st_size, self._digest(key, file), None, modified)
 
     def _digest(self, key: str, file: BufferedReader) -> str:
-        """Read a file once for each state: it is asked for with every range that is read."""
+        """Read a file once for each state: it is asked for with every range that is read.
+
+        What was made here is known from the beginning on, for others replace files as a whole.
+        """
         state, now = _state(file), time.time_ns()
         if (known := self._digests.get(state)) is not None:
             return known
         digest = file_digest(file, "sha256").hexdigest()
         if _state(file) != state:
             raise ObjectReplaced(key)
-        if now - max(state[-2:]) > _SETTLED:
+        if state[:2] in self._made or now - max(state[-2:]) > _SETTLED:
             self._digests[state] = digest
         return digest
 

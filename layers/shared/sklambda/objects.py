@@ -59,8 +59,8 @@ def length(piece: Piece) -> int:
 class Storage(Protocol):
     """Keeps objects by key."""
 
-    def put(self, objects: Mapping[str, bytes]) -> None:
-        """Write JSON objects over what is there; once it returns, all of them are kept."""
+    def put(self, objects: Mapping[str, bytes], media_type: str = JSON) -> None:
+        """Write objects over what is there; once it returns, all of them are kept."""
 
     def find(self, key: str) -> Stored | None:
         """Give what is at a key, or None."""

@@ -9,12 +9,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, Self
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from sklambda.document import Document
 from sklambda.errors import DocumentInvalid, PackageRefused
 from sklambda.manifest import FileDigest, GoldenRow, Manifest, MetricInterval, ParityReport
 from sklambda.signature import Signature
+
+if TYPE_CHECKING:
+    from sklambda.baseline import Baseline
 
 FORMAT: Final = 1
 """The number of the format that this code writes, and the newest that it reads."""
@@ -24,6 +28,8 @@ MODEL: Final = "model.onnx"
 SIGNATURE: Final = "signature.json"
 GOLDEN: Final = "golden.jsonl"
 EXPLAINER: Final = "explainer.npz"
+BASELINE: Final = "baseline.json"
+ERROR_MODEL: Final = "error.onnx"
 REQUIRED: Final = (MODEL, SIGNATURE, GOLDEN)
 
 
@@ -95,9 +101,40 @@ class ModelPackage:
         PackageRefused
             The file is damaged.
         """
-        if EXPLAINER not in self.manifest.files:
+        return self._optional(EXPLAINER)
+
+    @property
+    def baseline(self) -> "Baseline | None":
+        """What windows of predictions are compared with, or None; read when it is asked for.
+
+        Raises
+        ------
+        PackageRefused
+            The file is damaged, or that of another model.
+        """
+        # Who scores compares nothing, and does not wait for it to be imported.
+        from sklambda.baseline import Baseline
+
+        content = self._optional(BASELINE)
+        if content is None:
             return None
-        return _checked(self.path, EXPLAINER, self.manifest)
+        return _parsed(
+            self.path, BASELINE, lambda read: Baseline.read(read, self.signature), content
+        )
+
+    @property
+    def error_model(self) -> bytes | None:
+        """The graph that predicts a regressor's absolute errors, or None; read like `explainer`.
+
+        Raises
+        ------
+        PackageRefused
+            The file is damaged.
+        """
+        return self._optional(ERROR_MODEL)
+
+    def _optional(self, name: str) -> bytes | None:
+        return _checked(self.path, name, self.manifest) if name in self.manifest.files else None
 
     @classmethod
     def write(
@@ -107,12 +144,12 @@ class ModelPackage:
         signature: Signature,
         golden: Iterable[GoldenRow],
         facts: Facts,
-        explainer: bytes | None = None,
+        optional: Mapping[str, bytes] = MappingProxyType({}),
     ) -> Self:
         """Write a package, whole or not at all, and open it.
 
-        A package that stands at `path` is replaced; nothing else ever is. It explains its scores
-        if there is an `explainer`.
+        A package that stands at `path` is replaced; nothing else ever is. `optional` holds files
+        by name: `EXPLAINER`, `BASELINE`, `ERROR_MODEL`.
 
         Raises
         ------
@@ -124,9 +161,8 @@ class ModelPackage:
             MODEL: model,
             SIGNATURE: _json(signature, indent=2),
             GOLDEN: b"".join(map(_json, golden)),
+            **optional,
         }
-        if explainer is not None:
-            contents[EXPLAINER] = explainer
         manifest = _new_manifest(contents, signature, facts)
         contents[MANIFEST] = _json(manifest, indent=2)
         _publish(path, contents)

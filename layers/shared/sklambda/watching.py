@@ -43,7 +43,7 @@ class Watching(Document):
     groups : tuple of str
         Categories by which fairness is measured.
     segments : tuple of str
-        Categories each of whose values is compared with training on its own.
+        Categories each of whose values is compared with itself in the window before.
     effect, points, rate, enough
         As `functions.monitor.verdict.Gate` has them.
     retrain : RetrainingPolicy

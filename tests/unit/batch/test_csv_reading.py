@@ -94,13 +94,15 @@ def test_any_cells_are_encoded_as_the_codec_encodes_their_values(
 
     with TemporaryDirectory() as folder:
         layout = Layout("csv", signature.names)
-        reading = reader(layout, signature, Path(folder)).read(Slice(content))
+        cells = reader(layout, signature, Path(folder))
+        reading = cells.read(Slice(content))
 
         assert (reading.read, told(reading)) == (len(rows), faults)
         assert_same_rows(reading, X)
         names = ", ".join('"' + name.replace('"', '""') + '"' for name in signature.names)
         kept = reading.con.execute(f"select {names} from records").fetchall()
         assert [list(row) for row in kept] == rows
+        cells.clear()
         assert not [*Path(folder).iterdir()]
 
 

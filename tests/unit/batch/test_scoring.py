@@ -273,6 +273,9 @@ class _Miscounting:
         reading = self._reader.read(part)
         return replace(reading, read=reading.read + 1)
 
+    def clear(self) -> None:
+        self._reader.clear()
+
 
 def test_a_record_that_is_lost_stops_the_job(
     churn: Trained, tmp_path: Path, predictor: Predictor

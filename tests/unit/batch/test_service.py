@@ -193,6 +193,18 @@ def test_a_distributed_file_has_the_bytes_of_one_scored_at_once(
     assert (root / scored).read_bytes() == (other / scored).read_bytes()
 
 
+def test_assembling_once_more_gives_the_receipt_again(large: Function) -> None:
+    large.drop()
+    large.call(input=BUCKET + KEY)
+    [job] = large.distributed
+    large.call(step="plan", job=job)
+
+    answers = [large.call(step="assemble", job=job), large.call(step="assemble", job=job)]
+
+    assert answers[0]["status"] == "scored"
+    assert answers[1] == answers[0]
+
+
 def test_a_plan_without_time_goes_on(large: Function) -> None:
     large.drop()
     large.call(input=BUCKET + KEY)

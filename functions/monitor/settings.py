@@ -1,0 +1,70 @@
+"""What the monitor is told, read once from its environment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from sklambda.errors import SettingsInvalid
+from sklambda.settings import LogLevel, one_of
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of the monitor.
+
+    Attributes
+    ----------
+    model_dir : Path
+        ``MODEL_DIR``: the folder of the model package.
+    monitor_store : str
+        ``MONITOR_STORE``: where captures and outcomes are and reports go, ``s3://bucket/prefix``
+        or a directory.
+    monitor_topic : str
+        ``MONITOR_TOPIC``: the ARN of the SNS topic of messages; empty for none.
+    monitor_bus : str
+        ``MONITOR_BUS``: the EventBridge bus of events; empty for none.
+    monitor_logs : tuple of str
+        ``MONITOR_LOGS``: log groups whose lines explain an alarm, separated by commas.
+    monitor_function : str
+        ``MONITOR_FUNCTION``: the predict function, whose versions are told apart; empty for none.
+    metrics_namespace : str
+        ``METRICS_NAMESPACE``: where CloudWatch keeps the metrics; empty for none.
+    log_level : {"DEBUG", "INFO", "WARNING", "ERROR"}
+        ``LOG_LEVEL``: the least severe log line that is written.
+    """
+
+    model_dir: Path
+    monitor_store: str
+    monitor_topic: str
+    monitor_bus: str
+    monitor_logs: tuple[str, ...]
+    monitor_function: str
+    metrics_namespace: str
+    log_level: LogLevel
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read the settings; all but the store have a default.
+
+        Raises
+        ------
+        SettingsInvalid
+            A value has no sense; the message names the setting.
+        """
+        if not environment.get("MONITOR_STORE"):
+            raise SettingsInvalid("MONITOR_STORE must name a bucket or a directory")
+        topic = environment.get("MONITOR_TOPIC", "")
+        if topic and not topic.startswith("arn:"):
+            raise SettingsInvalid("MONITOR_TOPIC must be an ARN")
+        logs = (name.strip() for name in environment.get("MONITOR_LOGS", "").split(","))
+        return cls(
+            model_dir=Path(environment.get("MODEL_DIR", "/opt/package")),
+            monitor_store=environment["MONITOR_STORE"],
+            monitor_topic=topic,
+            monitor_bus=environment.get("MONITOR_BUS", ""),
+            monitor_logs=tuple(name for name in logs if name),
+            monitor_function=environment.get("MONITOR_FUNCTION", ""),
+            metrics_namespace=environment.get("METRICS_NAMESPACE", ""),
+            log_level=one_of(LogLevel, "LOG_LEVEL", environment.get("LOG_LEVEL", "INFO")),
+        )

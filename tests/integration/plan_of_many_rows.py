@@ -1,0 +1,114 @@
+"""Plans a job about rows that are nowhere until they are read; says what that took.
+
+In a process of its own, whose peak of memory is the plan's. Usage: PACKAGE FOLDER ROWS.
+"""
+
+import json
+import resource
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+from functions.batch import opening, planning
+from functions.batch.options import Options
+from functions.batch.parts import MOST_PARTS
+from functions.batch.workshop import Workshop
+from sklambda.predictor import Predictor
+from sklambda.storage import Directory, Piece, Stored
+
+_BLOCK_ROWS: Final = 2**16
+
+
+class Rows:
+    """A storage of one CSV file, all of whose rows are the same.
+
+    Parameters
+    ----------
+    header, row : bytes
+        Its lines.
+    rows : int
+        How many rows it has.
+    """
+
+    def __init__(self, header: bytes, row: bytes, rows: int) -> None:
+        self._header, self._width, self._rows = header, len(row), rows
+        self._block = memoryview(row * _BLOCK_ROWS)
+
+    def find(self, key: str) -> Stored | None:
+        """Describe the file, whichever is asked for."""
+        size = len(self._header) + self._width * self._rows
+        return Stored(key, size, "none", None, datetime(2026, 1, 1, tzinfo=UTC))
+
+    def read(self, stored: Stored, start: int = 0, stop: int | None = None) -> bytes:
+        """Make the bytes of a range."""
+        end = stored.size if stop is None else min(stop, stored.size)
+        pieces: list[bytes | memoryview] = [self._header[start:end]]
+        position = max(start, len(self._header))
+        while position < end:
+            place = (position - len(self._header)) % self._width
+            piece = self._block[place : place + end - position]
+            pieces.append(piece)
+            position += len(piece)
+        return b"".join(pieces)
+
+    def stream(self, stored: Stored, start: int = 0) -> Iterator[bytes]:
+        """Refuse: nobody reads a plain file so."""
+        raise NotImplementedError
+
+    def list(self, prefix: str) -> Iterator[Stored]:
+        """Refuse: it is an input."""
+        raise NotImplementedError
+
+    def put(self, objects: Mapping[str, bytes], media_type: str = "") -> None:
+        """Refuse: it is an input."""
+        raise NotImplementedError
+
+    def create(self, key: str, content: bytes | Path, media_type: str = "") -> bool:
+        """Refuse: it is an input."""
+        raise NotImplementedError
+
+    def join(self, key: str, pieces: Sequence[Piece], media_type: str = "") -> bool:
+        """Refuse: it is an input."""
+        raise NotImplementedError
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Refuse: it is an input."""
+        raise NotImplementedError
+
+
+def plan(package: Path, folder: Path, rows: int) -> dict[str, object]:
+    """Plan a job about so many rows, in about as many parts as there may be."""
+    predictor = Predictor.open(package)
+    names = [feature.name for feature in predictor.package.signature.features]
+    header = (",".join(names) + "\n").encode()
+    given = Rows(header, b"," * (len(names) - 1) + b"\n", rows)
+    workshop = Workshop(predictor, Directory(folder), lambda address: (given, address), folder)
+    begun = opening.outline(workshop, "rows.csv", _in_most_parts(given))
+    before = _megabytes()
+    parts = planning.plan(workshop, opening.opened(workshop, begun), lambda: float("inf"))
+    assert parts is not None
+    return {
+        "parts": len(parts),
+        "records": sum(part.records for part in parts),
+        "bytes": parts[-1].stop,
+        "contiguous": all(a.stop == b.start for a, b in pairwise(parts)),
+        "megabytes": _megabytes() - before,
+    }
+
+
+def _in_most_parts(given: Rows) -> Options:
+    """Ask for parts so short that the limit of how many there are decides."""
+    stored = given.find("rows.csv")
+    assert stored is not None
+    return Options(part_bytes=stored.size // MOST_PARTS)
+
+
+def _megabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+
+
+if __name__ == "__main__":
+    print(json.dumps(plan(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))))
