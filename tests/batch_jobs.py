@@ -118,6 +118,7 @@ class Laptop:
             self.outputs,
             lambda address: (self.inputs, address.removeprefix(self.bucket)),
             self.root / "scratch",
+            records=Directory(self.root / "records"),
             now=lambda: NOW,
         )
 

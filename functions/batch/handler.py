@@ -16,7 +16,7 @@ from functions.batch.service import Colleagues, Service
 from functions.batch.settings import Settings
 from functions.batch.workshop import Workshop
 from sklambda.predictor import Predictor
-from sklambda.storage import Bucket, Storage
+from sklambda.storage import Bucket, Storage, opened
 from sklambda.telemetry import Log, anatomy, write_line
 
 
@@ -51,6 +51,12 @@ def _distribute(job: str) -> None:
         log.info("the state machine has this job", extra={"job": job})
 
 
+def _records() -> Storage | None:
+    if not settings.batch_sketch_store:
+        return None
+    return opened(settings.batch_sketch_store, lambda: _client("s3"))
+
+
 settings = Settings.from_environment(os.environ)
 log = Log("batch", settings.log_level)
 service = Service(
@@ -60,6 +66,8 @@ service = Service(
         open=_open,
         folder=Path(tempfile.gettempdir()),
         rates=Rates.of(os.environ),
+        records=_records(),
+        redacted=settings.redact,
     ),
     settings.batch_bucket,
     settings.options,

@@ -1,6 +1,6 @@
 """Scores the slices of one input: each record is scored or rejected, and counted."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,12 @@ from functions.batch.writing import Writer
 from sklambda.arrays import Flags, FloatMatrix
 from sklambda.cautions import Lookout
 from sklambda.predictor import Predictor
+
+type Look = Callable[[FloatMatrix, FloatMatrix, Sequence[tuple[int, str]]], None]
+
+
+def _unseen(X: FloatMatrix, scores: FloatMatrix, coerced: Sequence[tuple[int, str]]) -> None:
+    """Show nothing to anybody."""
 
 
 class Scorer:
@@ -29,6 +35,8 @@ class Scorer:
         What the scored file is to hold.
     folder : Path
         For what is written; what is not handed on is removed.
+    look : callable, optional
+        Shown the matrix, the scores and what was coerced of the rows of each slice.
 
     Raises
     ------
@@ -37,8 +45,14 @@ class Scorer:
     """
 
     def __init__(
-        self, predictor: Predictor, layout: Layout, answering: Answering, folder: Path
+        self,
+        predictor: Predictor,
+        layout: Layout,
+        answering: Answering,
+        folder: Path,
+        look: Look = _unseen,
     ) -> None:
+        self._look = look
         signature = predictor.package.signature
         self._predictor, self._answering, self._folder = predictor, answering, folder
         self._lookout = Lookout(signature)
@@ -85,6 +99,8 @@ class Scorer:
         as_json = self._answering.format == "json_lines"
         signature = self._predictor.package.signature
         scores = self._predictor.run(X) if len(X) else np.empty((0, signature.target.width))
+        if len(X):
+            self._look(X, scores, coerced)
         yield from decided(signature.target, scores)
         yield warned(self._lookout, X, coerced, as_json=as_json)
         if not self._answering.explain:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from functions.batch.options import Options
 from sklambda.errors import SettingsInvalid
-from sklambda.settings import LogLevel, one_of, positive
+from sklambda.settings import LogLevel, names, one_of, positive
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,10 @@ class Settings:
         ``BATCH_MACHINE``: the ARN of the state machine; empty for none.
     batch_distribute_above : int
         ``BATCH_DISTRIBUTE_ABOVE``: how many bytes an input has for the state machine.
+    batch_sketch_store : str
+        ``BATCH_SKETCH_STORE``: where the monitor looks, ``s3://bucket``; empty for nowhere.
+    redact : tuple of str
+        ``REDACT``: features that are not counted for it, separated by commas.
     log_level : {"DEBUG", "INFO", "WARNING", "ERROR"}
         ``LOG_LEVEL``: the least severe log line that is written.
     metrics_namespace : str
@@ -42,6 +46,8 @@ class Settings:
     options: Options
     batch_machine: str
     batch_distribute_above: int
+    batch_sketch_store: str
+    redact: tuple[str, ...]
     log_level: LogLevel
     metrics_namespace: str
 
@@ -63,6 +69,8 @@ class Settings:
             options=_options(environment),
             batch_machine=environment.get("BATCH_MACHINE", ""),
             batch_distribute_above=positive("BATCH_DISTRIBUTE_ABOVE", above),
+            batch_sketch_store=environment.get("BATCH_SKETCH_STORE", ""),
+            redact=names(environment.get("REDACT", "")),
             log_level=one_of(LogLevel, "LOG_LEVEL", environment.get("LOG_LEVEL", "INFO")),
             metrics_namespace=environment.get("METRICS_NAMESPACE", ""),
         )
@@ -86,7 +94,7 @@ def _options(environment: Mapping[str, str]) -> Options:
         if environment.get(variable)
     }
     if (keep := stated.get("keep")) not in (None, "all", "none"):
-        stated["keep"] = tuple(name.strip() for name in keep.split(",") if name.strip())
+        stated["keep"] = names(keep)
     try:
         return Options.model_validate(stated)
     except ValidationError as error:

@@ -10,6 +10,7 @@ from functions.batch.jobs import Job
 from functions.batch.parquet_footer import MAGIC
 from functions.batch.parts import Done, Part, Piece
 from functions.batch.scoring import Scorer
+from functions.batch.sketches import Sketches
 from functions.batch.slices import Scored
 from functions.batch.workshop import Workshop
 
@@ -33,7 +34,14 @@ class Worker:
     def __init__(self, workshop: Workshop, job: Job) -> None:
         self._workshop, self._job = workshop, job
         self._intake = opening.intake(workshop, job)
-        self._scorer = Scorer(workshop.predictor, job.layout, job.asked.answering, workshop.folder)
+        self._sketches = _sketches(workshop, job)
+        self._scorer = Scorer(
+            workshop.predictor,
+            job.layout,
+            job.asked.answering,
+            workshop.folder,
+            *([self._sketches.look] if self._sketches else []),
+        )
 
     def after(self, before: Done | None) -> Done:
         """Score the part that follows another; the first, if there is none."""
@@ -64,6 +72,8 @@ class Worker:
     def _scored(self, part: Part) -> Done:
         started = perf_counter()
         scored = self._scorer.score(self._intake.slice(part))
+        if self._sketches is not None:
+            self._sketches.keep(part)
         try:
             return Done(
                 part=part,
@@ -106,6 +116,13 @@ class Worker:
         digest = sha256(content).hexdigest()
         key = f"{self._job.work}rejects/{part.name}-{digest[:_DIGITS]}"
         return self._published(key, content, (0, len(content)), digest)
+
+
+def _sketches(workshop: Workshop, job: Job) -> Sketches | None:
+    package = workshop.predictor.package
+    if workshop.records is None or package.baseline is None:
+        return None
+    return Sketches(workshop.records, job, package.signature, package.baseline, workshop.redacted)
 
 
 def _digest(path: Path, start: int, stop: int) -> str:

@@ -29,6 +29,10 @@ class Workshop:
         For files that are needed while a part is scored.
     rates : Rates or None
         What computing costs here; None on a laptop.
+    records : Storage or None
+        Where the monitor looks for what was scored; None for nowhere.
+    redacted : tuple of str
+        Features that are not counted for it.
     now : callable
         Gives the moment.
     """
@@ -38,6 +42,8 @@ class Workshop:
     open: Open
     folder: Path
     rates: Rates | None = None
+    records: Storage | None = None
+    redacted: tuple[str, ...] = ()
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def moment(self) -> str:

@@ -12,10 +12,15 @@ from sklambda.records import captures, whole_hour
 from tests.evidence import wait_for
 from tests.stack.deployment import Stack
 
-SECONDS: Final = 180
+SECONDS: Final = 120
 """How long a run may take to come: schedules are looked at every ten seconds."""
 
 _ROWS_OF_A_REQUEST: Final = 100
+_SENDERS: Final = {
+    "Effect": "Allow",
+    "Principal": {"Service": ["sns.amazonaws.com", "events.amazonaws.com"]},
+    "Action": "sqs:SendMessage",
+}
 
 type Json = dict[str, Any]
 
@@ -41,11 +46,14 @@ class Queue:
 
     @classmethod
     def made(cls, stack: Stack, name: str) -> "Queue":
-        """Make it."""
+        """Make it, open to topics and rules."""
         sqs = stack.client("sqs")
         url = sqs.create_queue(QueueName=f"{stack.name}-{name}")["QueueUrl"]
         found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-        return cls(stack, url, found["Attributes"]["QueueArn"])
+        arn = found["Attributes"]["QueueArn"]
+        policy = {"Version": "2012-10-17", "Statement": [_SENDERS | {"Resource": arn}]}
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+        return cls(stack, url, arn)
 
     @classmethod
     def of_events(cls, stack: Stack, name: str, pattern: Json) -> "Queue":

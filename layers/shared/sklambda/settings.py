@@ -84,12 +84,11 @@ class Settings:
 
 
 def _of_observation(environment: Mapping[str, str]) -> dict[str, Any]:
-    named = (name.strip() for name in environment.get("REDACT", "").split(","))
     return {
         "metrics_namespace": environment.get("METRICS_NAMESPACE", ""),
         "capture": one_of(CaptureMode, "CAPTURE", environment.get("CAPTURE", "off")),
         "capture_share": _share("CAPTURE_SHARE", environment.get("CAPTURE_SHARE", "1")),
-        "redact": tuple(name for name in named if name),
+        "redact": names(environment.get("REDACT", "")),
         "feedback_store": environment.get("FEEDBACK_STORE", ""),
     }
 
@@ -108,6 +107,11 @@ def positive(name: str, text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
         raise SettingsInvalid(f"{name} must be a whole number above 0")
     return int(text)
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Read names that are separated by commas."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _origin(text: str) -> str:
