@@ -114,7 +114,9 @@ def _run(folder: Path, script: str, *arguments: str) -> Measured:
     """Run a script in Python, on the core of this process."""
     paths = f"{REPOSITORY}{os.pathsep}{REPOSITORY / 'layers/shared'}"
     command = [sys.executable, "-W", "ignore", "-c", script + PEAK, *arguments]
-    environment = os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
+    # Byte code is kept, as an installed program has it.
+    kept = {name: v for name, v in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment = kept | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
     before, started = getrusage(RUSAGE_CHILDREN), perf_counter()
     run = subprocess.run(command, check=True, capture_output=True, cwd=folder, env=environment)
     wall, after = perf_counter() - started, getrusage(RUSAGE_CHILDREN)
