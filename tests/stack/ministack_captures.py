@@ -8,12 +8,36 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from uuid import uuid4
 
+import docker.models.containers as containers
 from ministack.services import cloudwatch_logs, firehose
 
 type Json = dict[str, Any]
 
+_LOG_SECONDS = 3
+_PAUSE_SECONDS = 0.02
+_REPORT = b"REPORT RequestId: "
 _STREAM = ":deliverystream/"
 _ALTERNATIVE = re.compile(r'\(\$\.(\w+) = "([^"]*)"\)')
+
+
+def read_logs_to_their_end() -> None:
+    """Read a container's log until it stands still behind the line that ends an invocation.
+
+    Docker copies it while the answer is on its way: else long lines, as captures are, get lost
+    now and then on a busy machine.
+    """
+    logs = containers.Container.logs
+
+    def logs_to_their_end(self: Any, **asked: Any) -> bytes:
+        found, end = bytes(logs(self, **asked)), time.monotonic() + _LOG_SECONDS
+        while "since" in asked and time.monotonic() < end:
+            time.sleep(_PAUSE_SECONDS)
+            before, found = found, bytes(logs(self, **asked))
+            if found == before and _REPORT in found:
+                break
+        return found
+
+    containers.Container.logs = logs_to_their_end
 
 
 def deliver_subscriptions_to_firehose() -> None:

@@ -61,13 +61,15 @@ def _state_change(alarm: Json, before: str, after: str, reason: str) -> Json:
 
 
 def count_what_functions_log() -> None:
-    """Take metrics out of lines in the embedded metric format; else nobody counts them."""
+    """Take metrics out of lines in the embedded metric format, for alarms; else nobody does."""
     emit = lambda_svc._emit_lambda_logs
 
     def emit_and_count(function: Json, request: str, text: str, *rest: Any, **named: Any) -> Any:
-        for line in (text or "").splitlines():
-            for metric in metrics(line):
-                cloudwatch.record_metric(*metric)
+        counted = [metric for line in (text or "").splitlines() for metric in metrics(line)]
+        for metric in counted:
+            cloudwatch.record_metric(*metric)
+        if counted:
+            cloudwatch._evaluate_all_alarms()
         return emit(function, request, text, *rest, **named)
 
     lambda_svc._emit_lambda_logs = emit_and_count

@@ -17,7 +17,11 @@ from ministack import app
 from ministack.services import apigateway_v1, iam, lambda_svc
 from ministack.services.cloudformation import provisioners
 
-from tests.stack.ministack_captures import deliver_subscriptions_to_firehose, unwrap_in_firehose
+from tests.stack.ministack_captures import (
+    deliver_subscriptions_to_firehose,
+    read_logs_to_their_end,
+    unwrap_in_firehose,
+)
 from tests.stack.ministack_monitoring import (
     count_what_functions_log,
     name_the_time_in_what_schedules_send,
@@ -158,6 +162,7 @@ if __name__ == "__main__":
     take_what_comes_as_encrypted()
     read_methods_for_any_verb()
     read_refusals()
+    read_logs_to_their_end()
     deliver_subscriptions_to_firehose()
     unwrap_in_firehose()
     name_the_time_in_what_schedules_send()

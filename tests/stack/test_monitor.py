@@ -13,6 +13,7 @@ from tests.stack.conftest import TOLD
 from tests.stack.deployment import Stack
 from tests.stack.issuer import Issuer
 from tests.stack.monitoring import SECONDS, Watched
+from tests.stack.queues import Queue
 
 pytestmark = pytest.mark.stack
 
@@ -101,6 +102,20 @@ def test_metrics_are_counted_from_a_line_of_the_log(watched: Watched, report: Js
     assert line["drifted_features"] >= 1
 
 
+def test_an_alarm_of_the_stack_sounds_on_what_the_run_counted(
+    watched: Watched, report: Json
+) -> None:
+    name = watched.stack.resource("ConceptAlarm")
+    assert report["performance"][0]["concept"]["alarm"] is True
+
+    def sounding() -> Json | None:
+        found = watched.stack.client("cloudwatch").describe_alarms(AlarmNames=[name])
+        [alarm] = found["MetricAlarms"]
+        return dict(alarm) if alarm["StateValue"] == "ALARM" else None
+
+    assert wait_for(sounding, SECONDS, "the alarm")["Threshold"] == 0
+
+
 def test_a_run_that_comes_again_changes_nothing(watched: Watched, report: Json) -> None:
     heard = [list(queue.heard()) for queue in (watched.messages, watched.events)]
     sketches = {key: watched.content(key) for key in watched.keys("sketches/")}
@@ -133,12 +148,27 @@ def test_an_alarm_starts_a_diagnosis_and_only_once(watched: Watched, report: Jso
     assert len(watched.messages.heard()) == before + 1
 
 
+def test_an_event_that_asks_for_nothing_stands_in_the_queue(watched: Watched) -> None:
+    stack = watched.stack
+
+    stack.client("lambda").invoke(
+        FunctionName=stack.outputs["MonitorFunction"],
+        InvocationType="Event",
+        Payload=json.dumps({"asks": "for nothing"}),
+    )
+
+    failures = Queue(stack, stack.outputs["MonitorFailures"], "")
+    [failed] = wait_for(failures.heard, SECONDS, "the event in the queue")
+    assert '{"asks": "for nothing"}' in json.dumps(failed)
+
+
 def test_the_monitor_reads_no_other_bucket_and_changes_no_capture(
     watched: Watched, report: Json
 ) -> None:
     s3 = watched.stack.role_client("MonitorRole", "s3")
     capture = watched.keys("captures/")[0]
 
+    assert s3.get_object(Bucket=watched.bucket, Key=capture)["ContentLength"] > 0
     with pytest.raises(ClientError, match="AccessDenied"):
         s3.list_objects_v2(Bucket=watched.stack.outputs["Data"])
     for key in (capture, "outcomes/anything.json"):
