@@ -14,7 +14,7 @@ from functions.batch.options import Options
 from functions.batch.parts import Part
 from functions.batch.run import run
 from functions.batch.workshop import Workshop
-from sklambda.errors import InputRefused, SklambdaError
+from sklambda.errors import InputRefused, PackageRefused, SklambdaError
 from sklambda.predictor import Predictor
 from sklambda.receipt import Receipt
 from sklambda.storage import Directory, Storage
@@ -30,6 +30,8 @@ def main() -> None:
     except ValidationError as error:
         places = sorted({str(fault["loc"][0]) for fault in error.errors()})
         sys.exit(f"These options make no sense: {', '.join(places)}.")
+    except PackageRefused as error:
+        sys.exit(f"{str(error).rstrip('.')}. --model names the package; `make up` trains one.")
     except (SklambdaError, OSError) as error:
         sys.exit(f"{error}.")
     if receipt.status == "failed":

@@ -1,0 +1,72 @@
+"""A local file scored from the command line, as `make batch` does it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY, Trained
+from training.examples.churn.sample import generate
+from training.receipt import check
+
+
+@pytest.fixture(scope="module")
+def customers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("given") / "customers.csv"
+    generate(50, seed=8).to_csv(path, index=False)
+    return path
+
+
+def score(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "ignore", "-m", "functions.batch", *map(str, arguments)]
+    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+
+
+def test_a_file_is_scored_and_its_receipt_printed(
+    customers: Path, churn: Trained, tmp_path: Path
+) -> None:
+    run = score(customers, "--model", churn.package, "--out", tmp_path, "--keep", "none")
+
+    assert run.returncode == 0, run.stderr
+    receipt = json.loads(run.stdout)
+    assert receipt["rows"] == {"read": 50, "scored": 50, "rejected": 0}
+    assert "50 rows read = 50 scored + 0 rejected" in run.stderr
+    assert check(tmp_path / f"jobs/{receipt['job']}.json").status == "scored"
+
+
+def test_a_file_that_is_no_table_fails_and_says_why(churn: Trained, tmp_path: Path) -> None:
+    path = tmp_path / "other.csv"
+    path.write_text("a,b\n1,2\n")
+
+    run = score(path, "--model", churn.package, "--out", tmp_path / "out")
+
+    assert run.returncode == 1
+    assert json.loads(run.stdout)["status"] == "failed"
+    assert "failed: " in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--tolerance", "7"], "tolerance"),
+        (["--model", "nowhere"], "`make up` trains one"),
+        (["--delimiter", "ab"], "delimiter"),
+    ],
+)
+def test_what_makes_no_sense_is_said_in_a_line(
+    customers: Path, churn: Trained, tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    run = score(customers, "--model", churn.package, "--out", tmp_path, *arguments)
+
+    assert run.returncode != 0
+    assert said in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_an_absent_file_is_named(churn: Trained, tmp_path: Path) -> None:
+    run = score(tmp_path / "absent.csv", "--model", churn.package, "--out", tmp_path)
+
+    assert run.returncode != 0
+    assert "absent.csv is no file" in run.stderr
