@@ -9,6 +9,7 @@ from functions.batch.jobs import Job, Outline
 from functions.batch.parts import Done, Piece
 from functions.batch.workshop import Workshop
 from sklambda import storage
+from sklambda.errors import InputRefused
 from sklambda.objects import length
 from sklambda.receipt import Digest, File, Model, Reason, Receipt, Rows, Source
 from sklambda.storage import Extent
@@ -67,9 +68,11 @@ def published(
     return _ended(workshop, job, status="scored", scored=scored, **facts)
 
 
-def failed(workshop: Workshop, begun: Outline, code: str, detail: str) -> Receipt:
+def failed(workshop: Workshop, begun: Outline, refused: InputRefused) -> Receipt:
     """End a job whose input cannot be scored; nothing is published but the receipt."""
-    return _ended(workshop, begun, status="failed", reason=Reason(code=code, detail=detail))
+    return _ended(
+        workshop, begun, status="failed", reason=Reason(code=refused.code, detail=refused.detail)
+    )
 
 
 def tidy(workshop: Workshop, begun: Outline) -> None:

@@ -56,7 +56,7 @@ def run(
         finished = _parts(workshop, job, remaining, report)
         return None if finished is None else publishing.published(workshop, job, finished)
     except InputRefused as refused:
-        return publishing.failed(workshop, begun, refused.code, refused.detail)
+        return publishing.failed(workshop, begun, refused)
     except (ObjectReplaced, RuntimeError):
         # Whoever was faster removes what is needed no more, also from under this one.
         if (receipt := publishing.settled(workshop, begun)) is None:

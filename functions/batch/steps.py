@@ -47,7 +47,7 @@ class Steps:
         try:
             return planning.plan(self._workshop, job, remaining)
         except InputRefused as refused:
-            return publishing.failed(self._workshop, job, refused.code, refused.detail)
+            return publishing.failed(self._workshop, job, refused)
 
     def score(self, job_id: str, part: Part) -> Done:
         """Score a part of a job, unless it was."""
@@ -95,7 +95,7 @@ class Steps:
         try:
             opening.opened(self._workshop, begun)
         except InputRefused as refused:
-            return publishing.failed(self._workshop, begun, refused.code, refused.detail)
+            return publishing.failed(self._workshop, begun, refused)
         return None
 
     def _new_worker(self, job_id: str) -> Worker:

@@ -1,16 +1,10 @@
 """CSV and JSON Lines cut into parts, at the ends of records."""
 
-from typing import Final
-
 from functions.batch import records
 from functions.batch.layout import Layout
 from functions.batch.parts import Part
 from functions.batch.slices import Slice
 from functions.batch.sources import Source
-from sklambda.errors import InputRefused
-
-LONGEST: Final = 64 * 2**20
-"""The most bytes in which a record must end."""
 
 
 class Texts:
@@ -49,8 +43,6 @@ class Texts:
             cut = records.cut(content, self._layout, ended)
             if cut.end or ended:
                 break
-            if length > LONGEST:
-                raise InputRefused("record_too_long", f"record {first} does not end in {LONGEST} B")
             length *= 2
         end = len(content) if ended else cut.end
         part = Part(

@@ -12,11 +12,12 @@ from sklambda.arrays import FloatMatrix
 from sklambda.codec import Row
 from sklambda.errors import SettingsInvalid
 from sklambda.predictor import Prediction
+from sklambda.ruler import TENTHS, equal_parts
 from sklambda.sampling import chosen
 from sklambda.signature import Feature, Signature
 from sklambda.telemetry import Write
 
-PARTS: Final = 10
+PARTS: Final = TENTHS
 """Into how many equal parts the range of training is cut where features are binned."""
 
 type Features = Mapping[str, object]
@@ -135,9 +136,7 @@ class _Bins:
 
     def of(self, X: FloatMatrix) -> Iterator[Features]:
         """Give the bins of encoded rows, [N, K] float64."""
-        parts = (X[:, self._columns] - self._low) / self._width
-        at_the_end = parts == self._last
-        bins = np.clip(np.floor(parts) - at_the_end, -1, self._last)
+        bins = equal_parts(X[:, self._columns], self._low, self._width, self._last)
         for row in bins.tolist():
             yield {
                 name: int(code) if code == code else None

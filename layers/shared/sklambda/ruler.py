@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from sklambda.arrays import FloatVector, IntVector
+from sklambda.arrays import FloatMatrix, FloatVector, IntVector
 from sklambda.document import Document
 from sklambda.errors import DocumentInvalid
 from sklambda.signature import FiniteFloat
@@ -115,9 +115,19 @@ def tenths(values: FloatVector, span: tuple[float, float]) -> FloatVector:
     From 0 to `TENTHS` - 1, one less below the range and one more above it; NaN where missing.
     """
     low, high = span
-    parts = (values - low) / ((high - low) / TENTHS)
-    inside: FloatVector = np.floor(parts) - (parts == TENTHS)
-    return np.clip(inside, -1.0, TENTHS)
+    return equal_parts(values, low, (high - low) / TENTHS, TENTHS)
+
+
+def equal_parts[Values: (FloatVector, FloatMatrix)](
+    values: Values, low: float | FloatVector, width: float | FloatVector, last: float | FloatVector
+) -> Values:
+    """Give the part that each number lies in, by where parts begin, how wide and how many they are.
+
+    What a column of a matrix is cut by may stand in vectors, [K].
+    """
+    parts = (values - low) / width
+    inside: Values = np.floor(parts) - (parts == last)
+    return np.clip(inside, -1.0, last)
 
 
 def places(ruler: Ruler, values: FloatVector) -> IntVector:
