@@ -30,7 +30,7 @@ monitor: training ## Replay three weeks through prediction, capture, monitor and
 	rm -rf $(SCENARIO)
 	$(PYTHON) -m training run $(CONFIG) --out $(SCENARIO)/package \
 	  --set data.sample_rows=40000 --set evaluation.test_size=0.5
-	$(PYTHON) -m training.scenario --model $(SCENARIO)/package --records $(SCENARIO)/records
+	$(PYTHON) -m training.checks.scenario --model $(SCENARIO)/package --records $(SCENARIO)/records
 	$(PYTHON) -m functions.monitor replay --model $(SCENARIO)/package \
 	  --records $(SCENARIO)/records --out $(SCENARIO)/report.html
 

@@ -13,14 +13,14 @@ from threadpoolctl import threadpool_limits
 from sklambda.predictor import Predictor
 from training.examples.churn.pipeline import build
 from training.examples.churn.sample import generate
-from training.exporting import export
+from training.exporter import export
 
 REPOSITORY = Path(__file__).parents[1]
 TELCO = REPOSITORY.parent / "shared/data/telco_churn.csv"
 MODELS = ("hist_gradient_boosting", "logistic_regression")
 
 # The tests of both kinds that run in Lambda containers share one image and one build.
-pytest_plugins = ["tests.lambda_containers", "tests.sam_build"]
+pytest_plugins = ["tests.support.lambda_containers", "tests.support.sam_build"]
 
 
 @dataclass(frozen=True)

@@ -19,14 +19,14 @@ from functions.authorize.settings import Settings as AuthorizeSettings
 from functions.batch.settings import VARIABLES as BATCH_OPTIONS
 from functions.batch.settings import Settings as BatchSettings
 from functions.monitor.settings import Settings as MonitorSettings
-from sklambda.settings import Settings
+from functions.predict.settings import Settings
 from tests.conftest import REPOSITORY, Trained
 
 FUNCTIONS = sorted(path.name for path in (REPOSITORY / "functions").iterdir() if path.is_dir())
 PARTS = ("functions", "layers/shared/sklambda", "training")
 SOURCES = sorted(path for part in PARTS for path in (REPOSITORY / part).rglob("*.py"))
 TESTS = sorted((REPOSITORY / "tests").rglob("*.py"))
-MOST_LINES = 300
+MOST_LINES = 400
 MOST_LINES_OF_THE_README = 150
 MOST_LINES_OF_A_FUNCTION = 35
 HEAVY = {"boto3", "botocore.session", "onnx", "pandas", "scipy", "sklearn", "skl2onnx", "training"}

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from training.exporting import Record, export
+    from training.exporter import Record, export
+
 
 __all__ = ["Record", "export"]
 
@@ -12,6 +13,6 @@ def __getattr__(name: str) -> Any:
     """Import the public calls when they are asked for: they bring scikit-learn with them."""
     if name not in __all__:
         raise AttributeError(f"module 'training' has no attribute {name!r}")
-    from training import exporting
+    from training import exporter
 
-    return getattr(exporting, name)
+    return getattr(exporter, name)

@@ -7,8 +7,8 @@ import typer
 from rich.console import Console
 
 from training import console
-from training.config import load
 from training.errors import TrainingError
+from training.train.config import load
 
 app = typer.Typer(
     add_completion=False,
@@ -72,7 +72,7 @@ def run_command(
     """Train a pipeline, prove its conversion and write the model package."""
     load(config, overrides)
     # scikit-learn is slow to import: --help and a wrong key answer before.
-    from training.run import run
+    from training.train.run import run
 
     with console.progress(Console(stderr=True)) as progress:
         result = run(config, source=source, out=out, overrides=overrides, progress=progress)
@@ -91,7 +91,7 @@ def sample_command(
 ) -> None:
     """Write the rows that the configuration's own generator makes, as CSV."""
     settings = load(config, overrides)
-    from training import data, pipelines
+    from training.train import data, pipelines
 
     frame = pipelines.sample(settings, config.parent, rows)
     out.write_bytes(data.to_csv(frame))
@@ -107,7 +107,7 @@ def verify_command(
     ] = None,
 ) -> None:
     """Check a package's files and replay its golden rows on this machine."""
-    from training.verify import verify
+    from training.checks.verify import verify
 
     console.verdict(Console(), verify(package, source))
 
@@ -121,7 +121,7 @@ def receipt_command(
     ] = None,
 ) -> None:
     """Check that the files of a batch job are what its receipt says, to the last byte."""
-    from training.receipt import check
+    from training.checks.receipt import check
 
     console.checked(Console(), check(receipt, root))
 
@@ -136,8 +136,8 @@ def replay_command(
     overrides: Overrides = [],  # noqa: B006 - Typer reads it and hands out a copy
 ) -> None:
     """Show when a retraining policy would have asked for it, and why not when it did not."""
-    from training import config
-    from training.replay import replay
+    from training.checks.replay import replay
+    from training.train import config
 
     console.replayed(Console(), replay(folder, config.policy(policy, overrides)))
 

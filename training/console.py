@@ -14,12 +14,13 @@ from rich.text import Text
 
 from training.errors import TrainingError
 
-if TYPE_CHECKING:  # to say why a run stopped takes no scikit-learn, which is slow to import
+if TYPE_CHECKING:
     from sklambda.receipt import Receipt
+    from training.checks.replay import Step
+    from training.checks.verify import Verdict
     from training.evaluate import Metric
-    from training.replay import Step
-    from training.run import Outcome, Progress
-    from training.verify import Verdict
+    from training.train.run import Outcome, Progress
+
 
 _LABELS = {
     "read": "Reading",

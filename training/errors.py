@@ -9,7 +9,15 @@ TrainingError
 └── QualityGateFailed    exit code 5
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import ClassVar, Self
+
+
+def nearest(word: str, among: Iterable[str], prefix: str = "") -> str:
+    """Return the end of a sentence that suggests what ``word`` was meant to be, or nothing."""
+    found = get_close_matches(word, list(among), n=1, cutoff=0.5)
+    return f"; did you mean `{prefix}{found[0]}`?" if found else ""
 
 
 class TrainingError(Exception):

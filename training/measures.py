@@ -8,8 +8,8 @@ from scipy.stats import rankdata
 
 from sklambda.arrays import Flags, FloatMatrix, FloatVector, IntMatrix, IntVector
 from sklambda.manifest import MetricInterval
-from sklambda.scored import scored
 from sklambda.signature import Target
+from sklambda.sketch.watched_scores import scored
 
 type _Measure = Callable[[IntVector], float]
 type _Measures = dict[str, _Measure]

@@ -9,11 +9,11 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from functions.batch import opening
-from functions.batch.options import Options
-from functions.batch.parts import Part
-from functions.batch.run import run
-from functions.batch.workshop import Workshop
+from functions.batch.jobs import opening
+from functions.batch.jobs.context import Workshop
+from functions.batch.jobs.job import Part
+from functions.batch.jobs.options import Options
+from functions.batch.jobs.run import run
 from sklambda.errors import InputRefused, PackageRefused, SklambdaError
 from sklambda.predictor import Predictor
 from sklambda.receipt import Receipt

@@ -6,9 +6,8 @@ from urllib.parse import unquote_plus
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from functions.batch.jobs import INBOX
-from functions.batch.options import Options
-from functions.batch.parts import Part
+from functions.batch.jobs.job import INBOX, Part
+from functions.batch.jobs.options import Options
 from sklambda.errors import SklambdaError
 
 _ADDRESS = Annotated[str, Field(pattern=r"^s3://[^/]+/.+", max_length=1200)]

@@ -10,11 +10,11 @@ from typing import Any
 
 import boto3
 
-from functions.batch import metrics
-from functions.batch.cost import Rates
+from functions.batch.jobs import metrics
+from functions.batch.jobs.context import Workshop
+from functions.batch.jobs.cost import Rates
 from functions.batch.service import Colleagues, Service
 from functions.batch.settings import Settings
-from functions.batch.workshop import Workshop
 from sklambda.predictor import Predictor
 from sklambda.storage import Bucket, Storage, opened
 from sklambda.telemetry import Log, anatomy, write_line

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import singledispatchmethod
 from typing import Any, Final
 
-from functions.batch import events, opening
+from functions.batch import events
 from functions.batch.events import (
     Asked,
     Assemble,
@@ -16,12 +16,13 @@ from functions.batch.events import (
     ScorePart,
     Sweep,
 )
-from functions.batch.jobs import INBOX, JOBS, WORK, Outline, input_id, input_id_of
-from functions.batch.options import Options
-from functions.batch.planning import plan_key
-from functions.batch.run import Remaining, run
+from functions.batch.jobs import opening
+from functions.batch.jobs.context import Workshop
+from functions.batch.jobs.job import INBOX, JOBS, WORK, Outline, input_id, input_id_of
+from functions.batch.jobs.options import Options
+from functions.batch.jobs.planning import plan_key
+from functions.batch.jobs.run import Remaining, run
 from functions.batch.steps import JobOver, Steps
-from functions.batch.workshop import Workshop
 from sklambda.errors import InputRefused, SklambdaError
 from sklambda.receipt import Receipt
 

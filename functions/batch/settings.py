@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
-from functions.batch.options import Options
+from functions.batch.jobs.options import Options
 from sklambda.errors import SettingsInvalid
 from sklambda.settings import LogLevel, names, one_of, positive
 

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from functions.batch import opening, planning, progress, publishing
-from functions.batch.jobs import JOBS, Job, Outline
-from functions.batch.parts import Done, Part
-from functions.batch.run import Remaining, is_late
-from functions.batch.worker import Worker
-from functions.batch.workshop import Workshop
+from functions.batch.jobs import opening, planning, progress, publishing
+from functions.batch.jobs.context import Workshop
+from functions.batch.jobs.job import JOBS, Done, Job, Outline, Part
+from functions.batch.jobs.run import Remaining, is_late
+from functions.batch.jobs.worker import Worker
 from sklambda.errors import InputRefused, SklambdaError
 from sklambda.receipt import Receipt
 

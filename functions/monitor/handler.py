@@ -9,11 +9,14 @@ from urllib.parse import quote
 
 import boto3
 
-from functions.monitor import diagnosis, events, judging, metrics, traffic
-from functions.monitor.actions import Monitor, Outside, Window
-from functions.monitor.diagnosis import Lines
-from functions.monitor.messages import Happening, Message
-from functions.monitor.results import Results, Traffic
+from functions.monitor import events, judge
+from functions.monitor.alarms import diagnosis, traffic
+from functions.monitor.alarms.diagnosis import Lines
+from functions.monitor.alarms.traffic import Traffic
+from functions.monitor.notify import metrics
+from functions.monitor.notify.messages import Happening, Message
+from functions.monitor.results import Results
+from functions.monitor.run import Monitor, Outside, Window
 from functions.monitor.settings import Settings
 from functions.monitor.state import Deployment
 from sklambda.errors import PackageRefused
@@ -28,7 +31,7 @@ def _client(name: str) -> Any:
 
 
 def _judge(until: datetime, at: datetime) -> Results:
-    return judging.judge(
+    return judge.judge(
         records,
         package,
         baseline,

@@ -1,23 +1,175 @@
 """What became true, gathered: an outcome is an object, and is read once."""
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import replace
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from io import BytesIO
+from itertools import batched
+from typing import Any, Final, Self
 
 import numpy as np
 from pydantic_core import from_json
 
-from functions.monitor.aims import aims
-from functions.monitor.chunk import digest
-from functions.monitor.labels import Truth, truth
-from functions.monitor.objects import contents, within
-from functions.monitor.subject import Subject
-from functions.monitor.truths import Truths
-from sklambda import records
-from sklambda.objects import ANY
+from functions.monitor.counting.answers import Answers, Digests, nothing, places
+from functions.monitor.counting.captures import Truth, digest, truth
+from functions.monitor.counting.objects import AT_ONCE, contents, within
+from functions.monitor.counting.subject import Subject
+from functions.monitor.targets import aims
+from sklambda.arrays import FloatMatrix, FloatVector
+from sklambda.sketch import layout
+from sklambda.sketch.watched_scores import label_names, scored
 from sklambda.storage import Stored
+from sklambda.storage.objects import ANY
+
+HORIZON: Final = timedelta(days=30)
+"""How old a prediction may be whose outcome is waited for."""
+
+MOST_BYTES: Final = 256_000_000
+"""How much of older answers is read at most in one run; the newest come first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Answers whose outcome is known.
+
+    Attributes
+    ----------
+    answers : Answers
+        Shape [n].
+    true : FloatMatrix
+        Shape [n, T]: for each target the position of the class, or the value.
+    selection : FloatVector
+        Shape [n]: the chance that each had to be asked for.
+    """
+
+    answers: Answers
+    true: FloatMatrix
+    selection: FloatVector
+
+    def __len__(self) -> int:
+        return len(self.selection)
+
+
+def answered(subject: Subject, start: datetime, stop: datetime) -> Answers:
+    """Give the champion's answers in the hours from `start` until before `stop`."""
+    kept = within(subject.records, f"answers/{subject.id}/champion", start, stop)
+    return _joined(subject, contents(subject.records, kept).values())
+
+
+@dataclass(frozen=True, slots=True)
+class Truths:
+    """Outcomes in the order of their digests, one of a prediction: the last.
+
+    Attributes
+    ----------
+    ids : Digests
+        Shape [n]: of the predictions.
+    values : FloatMatrix
+        Shape [n, T]: for each target the position of the class, or the value.
+    times : FloatVector
+        Shape [n]: when it became true, in seconds since 1970.
+    arrivals : FloatVector
+        Shape [n]: when it was written, likewise.
+    selection : FloatVector
+        Shape [n]: the chance that each had to be asked for; 1 unless told.
+    sources : Digests
+        What they were gathered from.
+    """
+
+    ids: Digests
+    values: FloatMatrix
+    times: FloatVector
+    arrivals: FloatVector
+    selection: FloatVector
+    sources: Digests
+
+    @classmethod
+    def last(cls, parts: Sequence[Self]) -> Self:
+        """Put parts, at least one, together: of each prediction its last outcome."""
+        ids = np.concatenate([part.ids for part in parts])
+        times = np.concatenate([part.times for part in parts])
+        order = np.lexsort((-times, ids))
+        kept = order[np.unique(ids[order], return_index=True)[1]]
+        return cls(
+            ids[kept],
+            np.concatenate([part.values for part in parts])[kept],
+            times[kept],
+            np.concatenate([part.arrivals for part in parts])[kept],
+            np.concatenate([part.selection for part in parts])[kept],
+            np.concatenate([part.sources for part in parts]),
+        )
+
+    def written(self) -> bytes:
+        """Write them; `read` reads what this gives."""
+        file = BytesIO()
+        members = {name: getattr(self, name) for name in self.__slots__}
+        np.savez(file, **members)
+        return file.getvalue()
+
+    @classmethod
+    def read(cls, content: bytes) -> Self:
+        """Read what was written."""
+        with np.load(BytesIO(content)) as kept:
+            return cls(**{name: kept[name] for name in kept.files})
+
+
+def join(answers: Answers, truths: Truths) -> Evidence:
+    """Give the answers that have an outcome."""
+    at, there = places(truths.ids, answers.ids)
+    rows = np.flatnonzero(there)
+    return Evidence(answers.take(rows), truths.values[at[rows]], truths.selection[at[rows]])
+
+
+def evidence(
+    subject: Subject, answers: Answers, truths: Truths, start: datetime, stop: datetime
+) -> Evidence:
+    """Give the answers of a window that have an outcome, and older ones that got it in it."""
+    first, last = start.timestamp(), stop.timestamp()
+    moments = np.stack([truths.times, truths.arrivals])
+    came = ((moments >= first) & (moments < last)).any(axis=0)
+    wanted = truths.ids[came & ~places(answers.ids, truths.ids)[1]]
+    parts = [answers, *_older(subject, set(wanted.tolist()), start, stop)]
+    return join(Answers.joined(parts), truths)
+
+
+def older(subject: Subject, start: datetime, stop: datetime) -> Iterator[tuple[datetime, Answers]]:
+    """Read the answers of hours, the newest first, until it is too much."""
+    kept = within(subject.records, f"answers/{subject.id}/champion", start, stop)
+    for some in batched(_affordable(kept), AT_ONCE, strict=False):
+        for key, content in contents(subject.records, some).items():
+            yield layout.moment_of(key), Answers.read(content)
+
+
+def _older(
+    subject: Subject, wanted: set[int], start: datetime, stop: datetime
+) -> Iterator[Answers]:
+    if not wanted:
+        return
+    for _, answers in older(subject, layout.whole_hour(stop - HORIZON), start):
+        missing = np.array(sorted(wanted), dtype=np.uint64)
+        at, there = places(answers.ids, missing)
+        if there.any():
+            wanted -= set(missing[there].tolist())
+            yield answers.take(at[there])
+        if not wanted:
+            return
+
+
+def _affordable(kept: list[Stored]) -> Iterator[Stored]:
+    left = MOST_BYTES
+    for one in reversed(kept):
+        left -= one.size
+        if left < 0:
+            return
+        yield one
+
+
+def _joined(subject: Subject, written: Iterable[bytes]) -> Answers:
+    target = subject.signature.target
+    none = nothing(len(scored(target)), len(label_names(target)), len(subject.watching.groups))
+    return Answers.joined([none, *map(Answers.read, written)])
+
 
 type _Row = tuple[int, list[float], float, float, float]
 
@@ -30,7 +182,7 @@ def gather(subject: Subject, start: datetime, stop: datetime) -> Truths:
     kept = _kept(subject, start, stop)
     hours = defaultdict[datetime, list[Stored]](list)
     for one in within(subject.records, "outcomes", start, stop):
-        hours[records.moment_of(one.key)].append(one)
+        hours[layout.moment_of(one.key)].append(one)
     for hour, objects in hours.items():
         known = kept.get(hour)
         old = frozenset[int]() if known is None else frozenset(known.sources.tolist())
@@ -39,7 +191,7 @@ def gather(subject: Subject, start: datetime, stop: datetime) -> Truths:
         if fresh:
             parts = [_read(subject, fresh), *([] if known is None else [known])]
             kept[hour] = Truths.last(parts)
-            written = {records.truths(subject.id, hour): kept[hour].written()}
+            written = {layout.truths(subject.id, hour): kept[hour].written()}
             subject.records.put(written, ANY)
     return Truths.last([_none(subject), *kept.values()])
 
@@ -47,7 +199,7 @@ def gather(subject: Subject, start: datetime, stop: datetime) -> Truths:
 def _kept(subject: Subject, start: datetime, stop: datetime) -> dict[datetime, Truths]:
     objects = within(subject.records, f"answers/{subject.id}/outcomes", start, stop)
     read = contents(subject.records, objects)
-    return {records.moment_of(key): Truths.read(content) for key, content in read.items()}
+    return {layout.moment_of(key): Truths.read(content) for key, content in read.items()}
 
 
 def _read(subject: Subject, fresh: Mapping[int, Stored]) -> Truths:

@@ -6,10 +6,10 @@ from typing import Final, Self
 from pydantic_core import to_json
 
 from sklambda.document import Document
-from sklambda.objects import JSON
-from sklambda.retraining import Signals, moment, recent
+from sklambda.policy.retraining import Signals, moment, recent
+from sklambda.policy.watching import RetrainingPolicy
 from sklambda.storage import Storage
-from sklambda.watching import RetrainingPolicy
+from sklambda.storage.objects import JSON
 
 _DEPLOYMENTS: Final = 10
 _KNOWN: Final = 3

@@ -5,20 +5,22 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from functions.predict import metrics
-from functions.predict.api import Application, create_app
-from functions.predict.exchange import REQUEST_ID, Limits
-from functions.predict.gateway import Gateway
-from functions.predict.routes import Route
-from functions.predict.service import Listener, Model, Service
+from functions.predict.app.api import Application, create_app
+from functions.predict.app.gateway import Gateway
+from functions.predict.http.exchange import REQUEST_ID, Limits
+from functions.predict.http.routes import Route
+from functions.predict.model import Model
+from functions.predict.observe import metrics
+from functions.predict.service import Listener, Service
+from functions.predict.settings import Settings
 from sklambda.predictor import Predictor
-from sklambda.settings import Settings
 from sklambda.telemetry import Log, Write
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from sklambda.storage import Client
+
 
 _ALLOWED_HEADERS: Final = (
     "accept",
@@ -105,7 +107,7 @@ def _feedback(
 ) -> Iterable[Route]:
     if not settings.feedback_store:
         return ()
-    from functions.predict.feedback import Feedback
+    from functions.predict.observe.feedback import Feedback
     from sklambda.storage import opened
 
     kept = opened(settings.feedback_store, around.connect)
@@ -130,7 +132,7 @@ def _service(settings: Settings, around: Surroundings) -> Service:
     champion = Model(Predictor.open(settings.model_dir))
     listeners: list[Listener] = [metrics.listen] if settings.metrics_namespace else []
     if settings.capture != "off":
-        from functions.predict.capture import Capture
+        from functions.predict.observe.capture import Capture
 
         listeners.append(
             Capture(

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from functions.predict.lines import lines, record
-from functions.predict.service import Model, Question, Reply
+from functions.predict.model import Model, Question, Reply
+from functions.predict.observe.capture import lines, record
+from functions.predict.observe.sampling import chosen
 from sklambda.errors import PackageRefused, RowsInvalid
 from sklambda.predictor import Predictor
-from sklambda.sampling import chosen
 from sklambda.signature import Feature, Signature, Target
 from sklambda.telemetry import Log, Write, anatomy
 

@@ -5,12 +5,12 @@ from functools import cache
 from typing import Any
 
 from functions.predict import snapshot
-from functions.predict.api import create_app
+from functions.predict.app.api import create_app
+from functions.predict.app.gateway import Gateway
 from functions.predict.assembly import Surroundings, assemble
-from functions.predict.exchange import Limits
-from functions.predict.gateway import Gateway
+from functions.predict.http.exchange import Limits
 from functions.predict.service import Service
-from sklambda.settings import Settings
+from functions.predict.settings import Settings
 from sklambda.telemetry import Log, write_line
 
 

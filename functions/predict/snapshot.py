@@ -10,7 +10,7 @@ from http import HTTPStatus
 from importlib import import_module
 from typing import Any, Final
 
-from functions.predict.service import Model
+from functions.predict.model import Model
 
 type Handler = Callable[[dict[str, Any], Any], Mapping[str, Any]]
 

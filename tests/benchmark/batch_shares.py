@@ -6,10 +6,10 @@ from pathlib import Path
 from time import process_time
 from typing import Final
 
-from functions.batch import heads, records
-from functions.batch.layout import Layout
-from functions.batch.scoring import Scorer
-from functions.batch.slices import Answering, Slice
+from functions.batch.formats import records, sniffing
+from functions.batch.formats.layout import Answering, Layout
+from functions.batch.formats.reading import Slice
+from functions.batch.scoring.scorer import Scorer
 from sklambda.predictor import Predictor
 
 _PART: Final = 16 * 2**20
@@ -19,8 +19,8 @@ def shares(package: Path, table: Path) -> dict[str, float]:
     """Give the shares of the CPU's time, from CSV to CSV."""
     predictor = Predictor.open(package)
     with table.open("rb") as file:
-        head = file.read(heads.HEAD)
-    layout = heads.found(head, "csv", None, predictor.package.signature)
+        head = file.read(sniffing.HEAD)
+    layout = sniffing.found(head, "csv", None, predictor.package.signature)
     scorer = Scorer(predictor, layout, Answering("csv"), table.parent)
     clock: dict[str, float] = defaultdict(float)
     parts = {

@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 from tests.benchmark import wide_table
 from tests.benchmark.batch_shares import shares
 from tests.conftest import REPOSITORY
-from training.exporting import export
+from training.exporter import export
 
 ROWS: Final = 1_000_000
 TIMES: Final = 6

@@ -24,8 +24,8 @@ from threadpoolctl import threadpool_limits
 from sklambda.session import InferenceSession, Session, SessionOptions
 from tests.benchmark.clock import medians
 from training.convert import convert
-from training.draft import Draft
 from training.frames import kinds_of
+from training.proof.candidate import Draft
 
 COLUMNS: Final = 20
 LEARNT: Final = 10_000

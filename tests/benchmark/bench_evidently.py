@@ -13,8 +13,8 @@ from typing import Final
 from rich.console import Console
 
 from tests.conftest import REPOSITORY
-from tests.drifting import SIGNATURE, matrix
 from tests.integration.test_against_evidently import PYTHON, SCRIPT, Table, write
+from tests.support.drifting import SIGNATURE, matrix
 
 ROWS: Final = 100_000
 ROUNDS: Final = 3
@@ -22,7 +22,7 @@ OURS: Final = """
 import json, sys
 from pathlib import Path
 import numpy as np
-from functions.monitor.evidently import evidently
+from tests.support.evidently import evidently
 for name in sys.argv[1:]:
     folder = Path(name)
     kinds = json.loads((folder / "kinds.json").read_text())

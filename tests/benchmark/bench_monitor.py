@@ -10,16 +10,16 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.metrics import accuracy_score, roc_auc_score
 
-from functions.monitor.compare import Findings, compare
-from functions.monitor.concept import concept
-from functions.monitor.estimated import estimate, estimate_from_bins
-from functions.monitor.verdict import Verdict
+from functions.monitor.drift.compare import Findings, compare
+from functions.monitor.drift.verdict import Verdict
+from functions.monitor.performance.concept import concept
+from functions.monitor.performance.estimated import estimate, estimate_from_bins
 from sklambda.arrays import FloatMatrix
 from sklambda.baseline import Baseline
-from sklambda.counting import count_numbers
-from sklambda.sketch import merge
-from tests import scoring
-from tests.drifting import DRIFTS, MISSING, SIGNATURE, matrix, reference, sketch
+from sklambda.sketch.sketch import merge
+from sklambda.sketch.sketcher import count_numbers
+from tests.support import scoring
+from tests.support.drifting import DRIFTS, MISSING, SIGNATURE, matrix, reference, sketch
 
 RUNS: Final = {50: 1000, 100: 1000, 200: 1000, 500: 1000, 1000: 500, 5000: 200}
 """By the rows of a window how many are simulated."""

@@ -17,14 +17,14 @@ from rich.console import Console
 from threadpoolctl import threadpool_limits
 
 from sklambda.arrays import FloatMatrix
-from sklambda.codec import Codec
+from sklambda.codec.codec import Codec
 from sklambda.predictor import Predictor
 from sklambda.session import Session
 from tests.benchmark.clock import medians
 from tests.conftest import MODELS, REPOSITORY
 from training.examples.churn.pipeline import build
 from training.examples.churn.sample import generate
-from training.exporting import export
+from training.exporter import export
 
 ROUNDS, CALLS = 15, 40
 BARE = "import numpy, onnxruntime"

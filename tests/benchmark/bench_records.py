@@ -15,13 +15,13 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from functions.monitor.judging import judge
+from functions.monitor.judge import judge
 from sklambda.arrays import FloatMatrix
+from sklambda.policy.watching import Watching
 from sklambda.signature import Signature
 from sklambda.storage import Directory, hour
-from sklambda.watching import Watching
-from tests import capturing, drifting
-from training.baseline import HeldOut, baseline
+from tests.support import capturing, drifting
+from training.baseline.baseline import HeldOut, baseline
 
 ROWS: Final = 1_000_000
 OBJECTS: Final = 40

@@ -21,9 +21,9 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from tests.background_process import free_port
-from tests.lambda_containers import IMAGE, docker, require_image
-from tests.sam_build import copy_sources, run_sam_build
+from tests.support.background_process import free_port
+from tests.support.lambda_containers import IMAGE, docker, require_image
+from tests.support.sam_build import copy_sources, run_sam_build
 
 STARTS: Final = 7
 PAST: Final = "18ff7d8"

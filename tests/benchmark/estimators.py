@@ -23,11 +23,11 @@ from threadpoolctl import threadpool_limits
 
 from sklambda.session import load
 from tests.conftest import REPOSITORY
-from tests.proof import classes, mixed, numbers, values
+from tests.support.proof import classes, mixed, numbers, values
 from training.convert import CONVERTERS
-from training.draft import Draft
 from training.errors import ConversionRefused
 from training.frames import kinds_of
+from training.proof.candidate import Draft
 
 PAGE: Final = REPOSITORY / "docs/estimators.md"
 VISIBLE: Final = 1e-4

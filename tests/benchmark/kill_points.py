@@ -6,10 +6,10 @@ from pathlib import Path
 from rich.console import Console
 
 from sklambda.predictor import Predictor
-from tests.batch_jobs import Laptop, killed_and_resumed, undisturbed
+from tests.support.batch_jobs import Laptop, killed_and_resumed, undisturbed
 from training.examples.churn.pipeline import build
 from training.examples.churn.sample import generate
-from training.exporting import export
+from training.exporter import export
 
 POINTS = 200
 ROWS = 900

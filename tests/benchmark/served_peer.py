@@ -14,15 +14,15 @@ from typing import Any, Final
 import joblib
 import pandas as pd
 
-from tests.background_process import free_port, running
 from tests.benchmark.http_load import Tally, send
 from tests.benchmark.peers import Peer, Row
 from tests.benchmark.processes import processor_seconds
 from tests.conftest import REPOSITORY
-from tests.evidence import wait_for
+from tests.support.background_process import free_port, running
+from tests.support.evidence import wait_for
 from training.examples.churn.pipeline import build
 from training.examples.churn.sample import generate
-from training.exporting import export
+from training.exporter import export
 
 SERVER_CORE: Final = "0"
 _APPS: Final = Path(__file__).with_name("peer_apps")

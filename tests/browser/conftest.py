@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 import uvicorn
 
-from functions.predict.api import create_app
-from functions.predict.exchange import Limits
-from functions.predict.service import Model, Service
+from functions.predict.app.api import create_app
+from functions.predict.http.exchange import Limits
+from functions.predict.model import Model
+from functions.predict.service import Service
+from functions.predict.settings import Settings
 from sklambda.predictor import Predictor
-from sklambda.settings import Settings
 from sklambda.telemetry import Log
-from tests.background_process import free_port
 from tests.browser.odd_model import odd_package
 from tests.conftest import Trained
-from tests.evidence import wait_for
+from tests.support.background_process import free_port
+from tests.support.evidence import wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
+
 
 AXE: Final = Path(__file__).parent / "node_modules/axe-core/axe.min.js"
 STAGE: Final = "/v1"

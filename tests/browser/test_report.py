@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.monitor import report
+from functions.monitor.report import files
 from functions.monitor.results import Results, Window
 from tests.browser.conftest import AXE, Open
 from tests.conftest import REPOSITORY
-from tests.reporting import MARKUP, STOP, results
+from tests.support.reporting import MARKUP, STOP, results
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+
 
 SCREENSHOTS = REPOSITORY / "build/screenshots"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -35,7 +36,7 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def _written(path: Path, one: Results) -> str:
-    path.write_text(report.html(one), encoding="utf-8")
+    path.write_text(files.html(one), encoding="utf-8")
     return path.as_uri()
 
 

@@ -11,10 +11,10 @@ import boto3
 import pytest
 
 from sklambda.storage import Bucket
-from tests.background_process import free_port, running
 from tests.conftest import REPOSITORY
-from tests.evidence import wait_for
-from tests.lambda_containers import tool, tool_environment
+from tests.support.background_process import free_port, running
+from tests.support.evidence import wait_for
+from tests.support.lambda_containers import tool, tool_environment
 
 type BucketFactory = Callable[[], Bucket]
 

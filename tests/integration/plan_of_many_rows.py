@@ -12,10 +12,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from functions.batch import opening, planning
-from functions.batch.options import Options
-from functions.batch.parts import MOST_PARTS
-from functions.batch.workshop import Workshop
+from functions.batch.jobs import opening, planning
+from functions.batch.jobs.context import Workshop
+from functions.batch.jobs.job import MOST_PARTS
+from functions.batch.jobs.options import Options
 from sklambda.predictor import Predictor
 from sklambda.storage import Directory, Piece, Stored
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from functions.monitor.evidently import SMALL, EvidentlyVerdict, Method, evidently
 from sklambda.arrays import FloatVector
 from tests.conftest import REPOSITORY
-from tests.drifting import SIGNATURE, matrix
+from tests.support.drifting import SIGNATURE, matrix
+from tests.support.evidently import SMALL, EvidentlyVerdict, Method, evidently
 
 PYTHON = REPOSITORY / ".venv-evidently/bin/python3.13"
 SCRIPT = Path(__file__).with_name("evidently_verdicts.py")

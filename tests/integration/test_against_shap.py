@@ -23,7 +23,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from tests.conftest import REPOSITORY
-from tests.explaining import Explained, explained
+from tests.support.explaining import Explained, explained
 
 PYTHON = REPOSITORY / ".venv-shap/bin/python3.13"
 SCRIPT = Path(__file__).with_name("shap_values.py")

@@ -15,11 +15,11 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import IncompleteReadError
 
-from functions.batch import opening
-from functions.batch.options import Options
-from functions.batch.run import run
+from functions.batch.jobs import opening
+from functions.batch.jobs.context import Workshop
+from functions.batch.jobs.options import Options
+from functions.batch.jobs.run import run
 from functions.batch.service import Colleagues, Service
-from functions.batch.workshop import Workshop
 from sklambda.errors import ObjectReplaced
 from sklambda.predictor import Predictor
 from sklambda.storage import Bucket, Storage

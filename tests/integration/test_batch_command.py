@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY, Trained
+from training.checks.receipt import check
 from training.examples.churn.sample import generate
-from training.receipt import check
 
 
 @pytest.fixture(scope="module")

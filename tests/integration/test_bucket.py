@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sklambda.errors import ObjectReplaced
-from sklambda.parts import LEAST
 from sklambda.storage import Bucket, Extent, Stored
+from sklambda.storage.s3 import LEAST
 from tests.conftest import REPOSITORY
 
 type Fault = Callable[[str, dict[str, Any]], Any]

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import Trained
-from tests.unit.observed import observe
+from tests.support.observed import observe
 
 TIME = "2026-11-22T10:15:00+01:00"
 

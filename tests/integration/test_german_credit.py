@@ -17,14 +17,16 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import training
-from functions.monitor.judging import judge
+from functions.monitor.judge import judge
 from functions.monitor.results import Results
-from functions.predict.capture import Capture
-from functions.predict.service import Caller, Model, Question, Service
+from functions.predict.http.exchange import Caller
+from functions.predict.model import Model, Question
+from functions.predict.observe.capture import Capture
+from functions.predict.service import Service
 from sklambda.package import ModelPackage
+from sklambda.policy.watching import Watching
 from sklambda.predictor import Predictor
 from sklambda.storage import Directory, hour
-from sklambda.watching import Watching
 from tests.conftest import REPOSITORY
 
 CREDIT = REPOSITORY.parent / "shared/data/german_credit.csv"

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from tests.conftest import REPOSITORY, Trained
-from tests.predict_bodies import probabilities
+from tests.support.predict_bodies import probabilities
 
 MODULE = "functions.predict.handler"
 type Handler = Callable[[dict[str, Any], object], dict[str, Any]]

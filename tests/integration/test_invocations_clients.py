@@ -17,9 +17,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.background_process import free_port, running
 from tests.conftest import REPOSITORY, Trained
-from tests.evidence import wait_for
+from tests.support.background_process import free_port, running
+from tests.support.evidence import wait_for
 
 MLFLOW = REPOSITORY / ".venv-clients/bin/python3.13"
 SCRIPT = Path(__file__).with_name("mlflow_client.py")

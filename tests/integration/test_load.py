@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from sklambda.package import ModelPackage
-from tests.background_process import free_port, running
 from tests.benchmark.http_load import post, send
 from tests.conftest import Trained
-from tests.evidence import wait_for
+from tests.support.background_process import free_port, running
+from tests.support.evidence import wait_for
 
 
 @pytest.fixture

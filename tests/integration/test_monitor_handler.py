@@ -16,9 +16,9 @@ import boto3
 import pytest
 
 from sklambda.storage import Bucket
-from tests.capturing import deliver
 from tests.conftest import REPOSITORY, Trained
-from tests.unit.observed import Observed, observe
+from tests.support.capturing import deliver
+from tests.support.observed import Observed, observe
 
 MODULE: Final = "functions.monitor.handler"
 NOW: Final = datetime.now(UTC).replace(microsecond=0)

@@ -8,18 +8,19 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from functions.monitor.judging import judge
+from functions.monitor.judge import judge
 from functions.monitor.results import Results
 from sklambda.baseline import Baseline
+from sklambda.decision import choose
 from sklambda.package import ModelPackage
-from sklambda.predictor import Predictor, choose
-from sklambda.records import whole_hour
+from sklambda.policy.watching import Watching
+from sklambda.predictor import Predictor
+from sklambda.sketch.layout import whole_hour
 from sklambda.storage import Bucket, hour
-from sklambda.watching import Watching
 from tests.conftest import Trained
 from tests.integration.conftest import BucketFactory
-from tests.unit.observed import Observed, observe
-from training.baseline import HeldOut, baseline
+from tests.support.observed import Observed, observe
+from training.baseline.baseline import HeldOut, baseline
 from training.examples.churn.sample import generate
 
 NOW = whole_hour(datetime.now(UTC)) + timedelta(hours=1)

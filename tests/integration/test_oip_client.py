@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from sklambda.predictor import Predictor
-from tests.background_process import free_port, running
 from tests.conftest import REPOSITORY, Trained
-from tests.evidence import wait_for
-from tests.tensors import tensors
+from tests.support.background_process import free_port, running
+from tests.support.evidence import wait_for
+from tests.support.tensors import tensors
 from training.frames import client_rows, kinds_of
 
 ROWS = 500

@@ -1,7 +1,7 @@
 """The page as `sam build` ships it: its files are no modules, missed only in Lambda."""
 
 from tests.conftest import REPOSITORY
-from tests.sam_build import SamBuild
+from tests.support.sam_build import SamBuild
 
 
 def test_the_build_ships_the_files_of_the_page(sam_build: SamBuild) -> None:

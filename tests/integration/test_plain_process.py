@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.background_process import BackgroundProcess, free_port, running
 from tests.conftest import Trained
-from tests.evidence import wait_for
+from tests.support.background_process import BackgroundProcess, free_port, running
+from tests.support.evidence import wait_for
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from functions.monitor.local import Local, told
+from functions.monitor.__main__ import Local, told
 from sklambda.storage import Directory
 from tests.conftest import Trained
+from training.checks.scenario import date, replay, served
 from training.examples.churn.scenario import START, Hour, hours
-from training.scenario import date, replay, served
 
 HOURS = 25
 

@@ -16,10 +16,10 @@ import pytest
 from sklearn.linear_model import Ridge
 
 import training
-from tests.background_process import free_port, running
 from tests.conftest import REPOSITORY, Trained
-from tests.evidence import wait_for
-from tests.proof import numbers, values
+from tests.support.background_process import free_port, running
+from tests.support.evidence import wait_for
+from tests.support.proof import numbers, values
 
 SCHEMATHESIS = REPOSITORY / ".venv-schemathesis/bin/schemathesis"
 HOOKS = Path(__file__).with_name("schemathesis_checks.py")

@@ -8,7 +8,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from functions.predict import snapshot
-from functions.predict.service import Model
+from functions.predict.model import Model
 from sklambda.predictor import Predictor
 from tests.conftest import Trained
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from sklambda.errors import ObjectReplaced
-from sklambda.parts import LEAST
 from sklambda.storage import Bucket, Directory, Extent, Piece, Storage, Stored
+from sklambda.storage.s3 import LEAST
 
 AT_ONCE = 16
 KEYS = ["a b/c+d=e%20f.csv", "ünïcödé/日本語.csv", "q?x&y#z", "plain"]

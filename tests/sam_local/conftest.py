@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.sam_build import SamBuild
 from tests.sam_local.start_api import LocalApi, cleaned_up, start_api
+from tests.support.sam_build import SamBuild
 
 type LocalApiFactory = Callable[[Path], LocalApi]
 

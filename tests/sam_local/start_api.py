@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.background_process import free_port, running
-from tests.evidence import wait_for
-from tests.lambda_containers import (
+from tests.support.background_process import free_port, running
+from tests.support.evidence import wait_for
+from tests.support.lambda_containers import (
     docker,
     images_of,
     remove_containers,

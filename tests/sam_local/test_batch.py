@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from tests.conftest import Trained
-from tests.lambda_containers import REPOSITORY, docker, sam, tool_environment
-from tests.sam_build import SamBuild
 from tests.stack.emulator import Emulator, started
+from tests.support.lambda_containers import REPOSITORY, docker, sam, tool_environment
+from tests.support.sam_build import SamBuild
 from training.examples.churn.sample import generate
 
 pytestmark = pytest.mark.sam_local

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Trained
-from tests.lambda_containers import docker
-from tests.sam_build import SamBuild
+from tests.support.lambda_containers import docker
+from tests.support.sam_build import SamBuild
 
 pytestmark = pytest.mark.sam_local
 
@@ -22,7 +22,7 @@ UNCHECKED_HASH = 0b01
 """PEP 552: the byte code is named by a hash, and nobody compares it with the module."""
 OF_LAMBDA = {"boto3", "botocore", "s3transfer"}
 BATCH = """
-import sys, boto3, duckdb, zstandard, functions.batch.service, functions.batch.metrics
+import sys, boto3, duckdb, zstandard, functions.batch.service, functions.batch.jobs.metrics
 print(boto3.__file__, duckdb.__file__, zstandard.backend, *(sys.modules.keys() & {"pandas"}))
 """
 MONITOR = """

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from tests.conftest import Train, Trained
-from tests.lambda_containers import REPOSITORY, sam, tool_environment
-from tests.predict_bodies import instances, probabilities
-from tests.sam_build import SamBuild
 from tests.sam_local.conftest import LocalApiFactory
 from tests.sam_local.start_api import LocalApi
+from tests.support.lambda_containers import REPOSITORY, sam, tool_environment
+from tests.support.predict_bodies import instances, probabilities
+from tests.support.sam_build import SamBuild
 
 pytestmark = pytest.mark.sam_local
 

@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tests.conftest import REPOSITORY
-from tests.evidence import wait_for
 from tests.stack.deployment import Stack
+from tests.support.evidence import wait_for
 
 SECONDS: Final = 120
 """How long a file may wait: containers start as there are jobs, on however many processors."""

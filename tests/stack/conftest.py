@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.conftest import Trained
-from tests.sam_build import SamBuild
 from tests.stack.deployment import Stack, deploy
 from tests.stack.emulator import Emulator, started
 from tests.stack.issuer import AUDIENCE, Issuer, serving
+from tests.support.sam_build import SamBuild
 
 TOLD = {
     "Auth": "JWT",

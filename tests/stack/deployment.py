@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.lambda_containers import sam
 from tests.stack.emulator import Emulator
+from tests.support.lambda_containers import sam
 
 
 class Answer(NamedTuple):

@@ -13,9 +13,9 @@ from typing import Any, Final
 import boto3
 from botocore.config import Config
 
-from tests.background_process import free_port, running
-from tests.evidence import wait_for
-from tests.lambda_containers import (
+from tests.support.background_process import free_port, running
+from tests.support.evidence import wait_for
+from tests.support.lambda_containers import (
     REPOSITORY,
     docker,
     remove_containers,

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import batched
 from typing import Any, Final
 
-from sklambda.records import captures, whole_hour
-from tests.evidence import wait_for
+from sklambda.sketch.layout import captures, whole_hour
 from tests.stack.deployment import Stack
 from tests.stack.queues import Queue
+from tests.support.evidence import wait_for
 
 SECONDS: Final = 120
 """How long a run may take to come: schedules are looked at every ten seconds."""

@@ -11,21 +11,21 @@ import pandas as pd
 import pytest
 from botocore.exceptions import ClientError
 
-from functions.batch import opening
-from functions.batch.jobs import Outline
-from functions.batch.options import Options
-from functions.batch.run import run
-from functions.batch.workshop import Workshop
+from functions.batch.jobs import opening
+from functions.batch.jobs.context import Workshop
+from functions.batch.jobs.job import Outline
+from functions.batch.jobs.options import Options
+from functions.batch.jobs.run import run
 from sklambda.predictor import Predictor
 from sklambda.storage import Directory, Storage
 from tests.conftest import Train, Trained
-from tests.evidence import wait_for
-from tests.lambda_containers import docker
 from tests.stack.batch_bucket import SECONDS, BatchBucket, scores
 from tests.stack.conftest import TOLD, StackFactory
 from tests.stack.deployment import Stack
+from tests.support.evidence import wait_for
+from tests.support.lambda_containers import docker
+from training.checks.receipt import check
 from training.examples.churn.sample import generate
-from training.receipt import check
 
 pytestmark = pytest.mark.stack
 

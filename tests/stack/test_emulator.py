@@ -13,10 +13,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import REPOSITORY
-from tests.evidence import wait_for
-from tests.lambda_containers import docker
 from tests.stack.deployment import Stack
 from tests.stack.emulator import REGION, Emulator
+from tests.support.evidence import wait_for
+from tests.support.lambda_containers import docker
 
 pytestmark = pytest.mark.stack
 

@@ -7,13 +7,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import Trained
-from tests.evidence import wait_for
-from tests.predict_bodies import instances
 from tests.stack.conftest import TOLD
 from tests.stack.deployment import Stack
 from tests.stack.issuer import Issuer
 from tests.stack.monitoring import SECONDS, Watched
 from tests.stack.queues import Queue
+from tests.support.evidence import wait_for
+from tests.support.predict_bodies import instances
 
 pytestmark = pytest.mark.stack
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tests.conftest import Train, Trained
-from tests.predict_bodies import instances, probabilities
 from tests.stack.conftest import StackFactory
 from tests.stack.deployment import Stack
+from tests.support.predict_bodies import instances, probabilities
 
 pytestmark = pytest.mark.stack
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.conftest import Trained
-from tests.evidence import wait_for
-from tests.predict_bodies import instances
 from tests.stack.deployment import Stack
 from tests.stack.issuer import Issuer
+from tests.support.evidence import wait_for
+from tests.support.predict_bodies import instances
 
 pytestmark = pytest.mark.stack
 

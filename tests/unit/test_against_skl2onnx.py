@@ -16,8 +16,8 @@ from sklearn.preprocessing import StandardScaler
 
 from sklambda.session import Session, load
 from training.convert import convert
-from training.draft import Draft
 from training.frames import kinds_of
+from training.proof.candidate import Draft
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # its own use of what numpy and onnx have renamed

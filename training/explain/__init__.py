@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from sklambda.arrays import FloatMatrix
-from sklambda.codec import Codec
-from sklambda.exact_shapley import Arrays, written
-from sklambda.explainer import owners
-from sklambda.shapley_trees import MOST_ROWS
+from sklambda.codec.codec import Codec
+from sklambda.explain.closed_form import Arrays, written
+from sklambda.explain.explainer import owners
+from sklambda.explain.trees import MOST_ROWS
 from sklambda.signature import Signature
 from training.explain.exact import closed_form
 from training.explain.flow import Flow
@@ -38,7 +38,7 @@ def explainer_file(model: bytes, signature: Signature, frame: pd.DataFrame) -> b
     Returns
     -------
     bytes
-        What `sklambda.explainer.Explainer.open` reads.
+        What `sklambda.explain.explainer.Explainer.open` reads.
     """
     generator, most = np.random.default_rng(_SEED), max(1, _NUMBERS // signature.width)
     places = generator.permutation(len(frame))[: min(_SAMPLE, most)]

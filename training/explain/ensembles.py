@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from onnx import NodeProto
 
 from sklambda.arrays import Flags, FloatVector
-from sklambda.shapley_trees import category_bits
-from training.convert.graph import ML_DOMAIN
-from training.convert.trees import BRANCH_MEMBER
+from sklambda.explain.trees import category_bits
+from training.convert.graph.graph import ML_DOMAIN
+from training.convert.graph.trees import BRANCH_MEMBER
 from training.explain.flow import attributes
 from training.explain.refusal import NoClosedForm
 
@@ -26,7 +26,7 @@ _MOST_STEPS: Final = 2**24
 
 
 def is_ensemble(node: NodeProto) -> bool:
-    """Tell whether a node is the operator that `training.convert.trees` writes."""
+    """Tell whether a node is the operator that `training.convert.graph.trees` writes."""
     return node.domain == ML_DOMAIN and node.op_type == "TreeEnsemble"
 
 

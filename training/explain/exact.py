@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 
 from sklambda.arrays import FloatMatrix, IntVector
-from sklambda.exact_shapley import Exact, Link, shown
-from sklambda.predictor import distances
+from sklambda.decision import distances
+from sklambda.explain.closed_form import Exact, Link, shown
 from sklambda.session import Session
 from training.explain.additive import Sum, decomposed
 from training.explain.dependence import Features, dependence, spread

@@ -5,9 +5,9 @@ from typing import Final
 import numpy as np
 
 from sklambda.arrays import FloatMatrix, FloatVector, IntVector
-from sklambda.exact_shapley import Exact, ExactShapley
-from sklambda.kernel_shap import contributions
-from sklambda.predictor import TOLERANCE, distances
+from sklambda.decision import TOLERANCE, distances
+from sklambda.explain.closed_form import Exact, ExactShapley
+from sklambda.explain.kernel import contributions
 from sklambda.session import Session
 from training.explain.exact import Explained
 from training.explain.refusal import NoClosedForm

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from sklambda.arrays import Flags, FloatMatrix, FloatVector, IntVector
-from sklambda.shapley_trees import Conditions, TreeTable
+from sklambda.explain.trees import Conditions, TreeTable
 from training.explain.additive import Trees
 from training.explain.ensembles import Boxes, boxes
 

@@ -4,8 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from functions.predict.exchange import Limits
-from functions.predict.routes import Route
+from functions.predict.http.exchange import Limits
+from functions.predict.http.routes import Route
 from functions.predict.service import Service
 
 

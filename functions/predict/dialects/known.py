@@ -3,8 +3,8 @@
 from typing import Final
 
 from functions.predict.dialects.dialect import Dialect
-from functions.predict.dialects.invocations import Invocations
+from functions.predict.dialects.invocations.routes import Invocations
 from functions.predict.dialects.native import Native
-from functions.predict.dialects.oip import OpenInference
+from functions.predict.dialects.oip.protocol import OpenInference
 
 DIALECTS: Final[tuple[type[Dialect], ...]] = (Native, OpenInference, Invocations)

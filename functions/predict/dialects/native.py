@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, Final
 
-from functions.predict import exchange, problems, schemas
 from functions.predict.dialects.dialect import Dialect
-from functions.predict.exchange import Request
-from functions.predict.response import JSON, Response
-from functions.predict.routes import Route
-from functions.predict.service import Caller, Question, Reply
-from sklambda.codec import Row
+from functions.predict.http import exchange, problems, schemas
+from functions.predict.http.exchange import Caller, Request
+from functions.predict.http.response import JSON, Response
+from functions.predict.http.routes import Route
+from functions.predict.model import Question, Reply
+from sklambda.codec.codec import Row
 from sklambda.errors import Fault, RowsInvalid
 
 _PATH: Final = "/predict"

@@ -1,7 +1,7 @@
 """What training knew, as far as monitoring has to compare with it: no row, and no rare value.
 
 What it reveals: the least and the greatest number of a feature, which stand in the signature too;
-between them values that at least `sklambda.ruler.CROWD` rows of training lie between; how often
+between them values that at least `ruler.CROWD` rows of training lie between; how often
 each category of the signature's vocabulary was there.
 """
 
@@ -13,11 +13,11 @@ from sklambda.arrays import FloatVector
 from sklambda.document import Document
 from sklambda.errors import DocumentInvalid
 from sklambda.manifest import MetricInterval
-from sklambda.ruler import Ruler
-from sklambda.scored import label_names, scored
+from sklambda.policy.watching import Watching
 from sklambda.signature import Feature, FiniteFloat, Signature
-from sklambda.sketch import Column, Counts, Mode, to_json
-from sklambda.watching import Watching
+from sklambda.sketch.ruler import Ruler
+from sklambda.sketch.sketch import Column, Counts, Mode, to_json
+from sklambda.sketch.watched_scores import label_names, scored
 
 
 class Reference(Document):

@@ -1,13 +1,81 @@
 """What a model takes and what it answers, as a client sees it."""
 
+import re
 from collections import Counter
 from math import inf, isfinite
 from typing import Annotated, Final, Literal, NamedTuple
 
+from sklambda.codec.datetimes import Unit, moment_encoder
 from sklambda.document import Document
 from sklambda.errors import DocumentInvalid
-from sklambda.moments import Unit, moment_encoder
-from sklambda.text import TermCounts
+
+
+class Analyzer(Document):
+    """How a text is split into terms; the names are those of scikit-learn's vectorisers.
+
+    Attributes
+    ----------
+    analyzer : {"word", "char", "char_wb"}
+        What a term is made of: words, characters, or characters of one word.
+    ngram_range : tuple of (int, int)
+        The least and the greatest number of them in a term.
+    lowercase : bool
+        Whether the text is lowered first.
+    strip_accents : {"ascii", "unicode"} or None
+        How accents are taken off.
+    token_pattern : str or None
+        What a word is; None where terms are made of characters.
+    stop_words : tuple of str
+        The words that are left out.
+    """
+
+    analyzer: Literal["word", "char", "char_wb"]
+    ngram_range: tuple[int, int]
+    lowercase: bool
+    strip_accents: Literal["ascii", "unicode"] | None = None
+    token_pattern: str | None = None
+    stop_words: tuple[str, ...] = ()
+
+    def agree(self) -> None:
+        """Raise `DocumentInvalid` for a range without n-grams or a pattern without words."""
+        low, high = self.ngram_range
+        if not 1 <= low <= high:
+            raise DocumentInvalid("the range of n-grams is empty, or starts below 1")
+        self._find_words()
+
+    def _find_words(self) -> None:
+        if (self.token_pattern is None) == (self.analyzer == "word"):
+            raise DocumentInvalid("a token pattern is due for words, and for nothing else")
+        try:
+            groups = re.compile(self.token_pattern or "").groups
+        except re.error as error:
+            raise DocumentInvalid(f"the token pattern is no regular expression: {error}") from None
+        if groups > 1:
+            raise DocumentInvalid("the token pattern captures more than one group")
+
+
+class TermCounts(Document):
+    """Columns of the graph's input that count the terms of one text.
+
+    Attributes
+    ----------
+    feature : str
+        The text's name.
+    analyzer : Analyzer
+        How it is split.
+    terms : tuple of str
+        What is counted, in the order of the columns.
+    """
+
+    feature: str
+    analyzer: Analyzer
+    terms: Annotated[tuple[str, ...], len]
+
+    def agree(self) -> None:
+        """Raise `DocumentInvalid` for a term that stands twice."""
+        if len(set(self.terms)) != len(self.terms):
+            raise DocumentInvalid(f"a term of {self.feature!r} stands twice")
+
 
 type Kind = Literal["number", "integer", "boolean", "category", "text", "datetime"]
 type Task = Literal["binary", "multiclass", "regression", "anomaly", "clustering", "multioutput"]

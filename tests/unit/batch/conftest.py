@@ -7,13 +7,12 @@ import numpy as np
 import pytest
 from duckdb import DuckDBPyConnection
 
-from functions.batch.answers import Column
-from functions.batch.database import connect
-from functions.batch.layout import Compression, Format, Layout
-from functions.batch.slices import Answering
-from functions.batch.writing import Writer
+from functions.batch.formats.layout import Answering, Compression, Format, Layout
+from functions.batch.formats.sql import connect
+from functions.batch.scoring.columns import Column
+from functions.batch.scoring.writer import Writer
 from sklambda.signature import Signature, Target
-from tests.unit.batch.written import BINARY, CSV, FEATURES, Write
+from tests.support.written import BINARY, CSV, FEATURES, Write
 
 
 @pytest.fixture

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from functions.batch.events import EventRefused
-from functions.batch.options import Options
+from functions.batch.jobs.options import Options
 from functions.batch.service import Colleagues, JobStuck, Service
 from functions.batch.steps import JobOver, ModelChanged
 from sklambda.errors import InputRefused
 from sklambda.predictor import Predictor
 from sklambda.receipt import Receipt
-from tests.batch_jobs import Laptop
 from tests.conftest import Train
+from tests.support.batch_jobs import Laptop
 from training.examples.churn.sample import generate
 
 BUCKET = "s3://data/"

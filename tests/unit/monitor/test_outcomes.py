@@ -5,16 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from functions.monitor.chunk import digest
-from functions.monitor.labels import truth
-from functions.monitor.outcomes import gather
-from functions.monitor.subject import Subject
-from functions.monitor.truths import Truths
+from functions.monitor.counting.captures import digest, truth
+from functions.monitor.counting.subject import Subject
+from functions.monitor.outcomes import Truths, gather
+from sklambda.policy.watching import Watching
 from sklambda.signature import Target
 from sklambda.storage import Directory, hour
-from sklambda.watching import Watching
-from tests.capturing import HOUR, NOON, package, subject, tell
-from tests.drifting import reference
+from tests.support.capturing import HOUR, NOON, package, subject, tell
+from tests.support.drifting import reference
 
 BASE = reference(2000)
 

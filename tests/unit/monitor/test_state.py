@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from functions.monitor.state import Deployment, State, claim, release
-from sklambda.retraining import Signals
+from sklambda.policy.retraining import Signals
+from sklambda.policy.watching import RetrainingPolicy
 from sklambda.storage import Directory
-from sklambda.watching import RetrainingPolicy
 
 POLICY = RetrainingPolicy()
 NEW = State(told={})

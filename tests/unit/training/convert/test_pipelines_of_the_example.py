@@ -15,10 +15,10 @@ from sklearn.neighbors import RadiusNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
-from tests.proof import prove
-from training.draft import Draft
+from tests.support.proof import prove
 from training.errors import ConversionRefused
 from training.frames import kinds_of
+from training.proof.candidate import Draft
 
 NUMBERS = make_column_selector(dtype_include="number")
 CATEGORIES = make_column_selector(dtype_exclude="number")

@@ -43,10 +43,10 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from sklambda.explainer import Explanation
+from sklambda.explain.explainer import Explanation
 from sklambda.signature import UNSEEN
-from tests.explaining import Explained, explained
-from tests.proof import classes, mixed, numbers, values
+from tests.support.explaining import Explained, explained
+from tests.support.proof import classes, mixed, numbers, values
 
 ROWS = (0, 7, 31)
 

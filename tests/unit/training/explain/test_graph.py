@@ -14,16 +14,16 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, OneHotEncoder, PowerTransformer, StandardScaler
 
-from sklambda.explainer import owners
-from tests.explaining import Explained, explained
-from tests.proof import classes, mixed, numbers
-from training.draft import Draft
+from sklambda.explain.explainer import owners
+from tests.support.explaining import Explained, explained
+from tests.support.proof import classes, mixed, numbers
 from training.explain.dependence import dependence
 from training.explain.exact import closed_form
 from training.explain.flow import Flow
 from training.explain.proof import require_exact
 from training.explain.refusal import NoClosedForm
 from training.frames import kinds_of
+from training.proof.candidate import Draft
 
 COLUMNS = ColumnTransformer(
     [

@@ -1,0 +1,112 @@
+"""Reads slices of JSON Lines."""
+
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from pydantic_core import from_json, to_json
+
+from functions.batch.formats.csv_cells import Malformed
+from functions.batch.formats.csv_repair import malformed
+from functions.batch.formats.layout import Layout
+from functions.batch.formats.reading import ROW, Reading, Reject, Slice
+from functions.batch.formats.records import LONGEST, spans
+from functions.batch.formats.sql import connect, identifier
+from sklambda.arrays import FloatMatrix, IntVector
+from sklambda.codec.codec import Codec
+from sklambda.errors import Fault, RowsInvalid
+from sklambda.signature import Signature
+
+type Row = dict[str, Any]
+
+_LAYOUT: Final = Layout("json_lines")
+
+
+class JsonLinesReader:
+    """Reads slices of JSON Lines, whose objects may have other members than features.
+
+    Parameters
+    ----------
+    signature : Signature
+        Whose features are members of each object.
+    folder : Path
+        Where the database may leave what does not fit in memory.
+    """
+
+    def __init__(self, signature: Signature, folder: Path) -> None:
+        self._con, self._codec = connect(folder), Codec(signature)
+        self._names, self._width = signature.names, signature.width
+
+    def read(self, part: Slice) -> Reading:
+        """Read a slice; what was read before it is gone."""
+        records = spans(part.content, _LAYOUT).of(part.content)
+        rows, places, rejects = _parsed(records)
+        self._store([records[place].decode() for place in places])
+        X, faults = self._encode([self._features(row) for row in rows])
+        rejects += [_reject(fault, places[fault.row], rows[fault.row]) for fault in faults]
+        rejects.sort(key=attrgetter("place"))
+        return Reading(self._con, len(records), _positions(places), X, rejects, [])
+
+    def clear(self) -> None:
+        """Forget the slice, and leave no file of it."""
+        self._con.execute("drop table if exists records")
+
+    def _features(self, row: Row) -> Row:
+        return {name: row[name] for name in self._names if name in row}
+
+    def _store(self, lines: list[str]) -> None:
+        self._con.register("lines", {"line": np.array(lines, dtype=object)})
+        self._con.execute(
+            f"create or replace table records as select row_number() over () - 1"
+            f" as {identifier(ROW)}, line::varchar as line from lines"
+        )
+        self._con.unregister("lines")
+
+    def _encode(self, rows: Sequence[Row]) -> tuple[FloatMatrix, Sequence[Fault]]:
+        X = np.zeros((len(rows), self._width))
+        try:
+            if rows:
+                X[:] = self._codec.encode(rows)
+            return X, ()
+        except RowsInvalid as invalid:
+            bad = {fault.row for fault in invalid.faults}
+            good = [row for row in range(len(rows)) if row not in bad]
+            if good:
+                X[good] = self._codec.encode([rows[row] for row in good])
+            return X, invalid.faults
+
+
+def _parsed(records: Iterable[bytes]) -> tuple[list[Row], list[int], list[Reject]]:
+    """Parse the records; gives the rows, the place of each, and what is none."""
+    rows, places, rejects = list[Row](), list[int](), list[Reject]()
+    for place, record in enumerate(records):
+        try:
+            rows.append(_object(record))
+            places.append(place)
+        except Malformed as error:
+            rejects.append(malformed(place, record, error))
+    return rows, places, rejects
+
+
+def _object(record: bytes) -> Row:
+    if len(record) > LONGEST:
+        raise Malformed("is longer than 1 MiB")
+    try:
+        value = from_json(record, allow_inf_nan=False)
+    except ValueError:
+        raise Malformed("is not JSON") from None
+    if not isinstance(value, dict):
+        raise Malformed("is not an object")
+    return value
+
+
+def _reject(fault: Fault, place: int, row: Row) -> Reject:
+    value = row.get(str(fault.feature))
+    shown = value if value is None or isinstance(value, str) else to_json(value).decode()
+    return Reject(place, fault.feature, fault.code, fault.detail, shown)
+
+
+def _positions(places: Sequence[int]) -> IntVector:
+    return np.array(places, dtype=np.intp)

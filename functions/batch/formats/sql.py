@@ -1,0 +1,51 @@
+"""Names and texts as SQL writes them, and codes of values."""
+
+from pathlib import Path
+from typing import Final
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from sklambda.signature import Feature
+
+_MEMORY: Final = "384MB"
+
+
+def connect(folder: Path) -> duckdb.DuckDBPyConnection:
+    """Open a database in memory, on one thread, whose overflow goes to `folder`."""
+    con = duckdb.connect(
+        config={
+            "threads": 1,
+            "memory_limit": _MEMORY,
+            "temp_directory": str(folder),
+            "preserve_insertion_order": True,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+    )
+    con.execute("set enable_progress_bar = false")
+    return con
+
+
+def identifier(name: str) -> str:
+    """Write a name."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Write a text."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def category_code(con: DuckDBPyConnection, feature: Feature, place: int, column: str) -> str:
+    """Write SQL for the code of a known category; gives NaN for null, and null for others."""
+    if any("\0" in category for category in feature.vocabulary):
+        return "null::double"  # which SQL cannot write
+    known = ", ".join(map(literal, feature.vocabulary))
+    con.execute(f"create or replace type category_{place} as enum ({known})")
+    return f"enum_code(try_cast({column} as category_{place}))::double"
+
+
+def or_missing(column: str, code: str) -> str:
+    """Write SQL for a code, or NaN where there is no value."""
+    return f"coalesce({code}, case when {column} is null then 'nan'::double end)"

@@ -1,0 +1,138 @@
+"""Tables as CSV (RFC 4180), whose cells are texts: each is read as its feature's kind says."""
+
+import csv
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from io import StringIO
+from itertools import islice
+from math import isfinite
+from typing import Final
+
+from functions.predict.dialects.invocations.tables import MISFIT, Header, Table, of_lists
+from functions.predict.http import problems
+from functions.predict.http.exchange import Limits
+from sklambda.signature import Kind, Signature
+
+type Cell = str | None
+type Parse = Callable[[str], object]
+
+_WORDS: Final = {"true": True, "false": False}
+_BITS: Final = {"1": True, "0": False}
+
+
+def read(content: bytes, signature: Signature, limits: Limits, header: bool | None) -> Table:
+    """Read a table.
+
+    Parameters
+    ----------
+    content : bytes
+        UTF-8, with or without a byte order mark.
+    signature : Signature
+        The features, and their order where there is no header.
+    limits : Limits
+        The most rows.
+    header : bool or None
+        Whether the first line is a header; None if the line itself must tell: it is one when half
+        of its cells or more are names of features.
+
+    Raises
+    ------
+    ProblemRaised
+        It is no CSV, or has too many rows or none.
+    """
+    lines = _lines(content)
+    # One more than the limit shows that it is passed, and one may be the header.
+    cells = list(islice(lines, limits.rows + 2))
+    if header or (header is None and _names_features(cells[:1], signature)):
+        names, cells = [cell or "" for cell in cells[0]] if cells else [], cells[1:]
+    else:
+        names = list(signature.names)
+    limits.require_rows(len(cells))
+    if not cells:
+        raise problems.body_invalid(("", "type", "must hold at least one row"))
+    table = of_lists(cells, Header.of(names, signature, "header"), (), by_name=True)
+    return _parsed(table, signature.kinds)
+
+
+def _lines(content: bytes) -> Iterator[list[Cell]]:
+    """Give the cells of each line that is not blank; one without quotes or content is None."""
+    try:
+        text = StringIO(content.decode("utf-8-sig"), newline="")
+    except UnicodeDecodeError as error:
+        raise problems.not_csv(f"byte {error.start} is not UTF-8") from None
+    reader = csv.reader(text, quoting=csv.QUOTE_NOTNULL, strict=True)
+    try:
+        yield from filter(None, reader)
+    except csv.Error as error:
+        raise problems.not_csv(f"line {reader.line_num}: {error}") from None
+
+
+def _names_features(lines: Sequence[Sequence[Cell]], signature: Signature) -> bool:
+    names = {*signature.names, signature.row_id}
+    return any(2 * sum(cell in names for cell in line) >= len(line) for line in lines)
+
+
+def _parsed(table: Table, kinds: dict[str, Kind]) -> Table:
+    """Make values of the cells, in place; what is none stays a text, which the codec refuses."""
+    parsers = {name: _PARSERS[kind] for name, kind in kinds.items() if kind in _PARSERS}
+    coerced = []
+    for place, row in enumerate(table.rows):
+        if row is not MISFIT:
+            coerced += [(place, name) for name in _parse(row, parsers)]
+    return replace(table, coerced=coerced)
+
+
+def _parse(row: dict[str, object], parsers: dict[str, Parse]) -> Iterator[str]:
+    """Parse the cells of a row; gives the names of those whose type was changed."""
+    for name, cell in row.items():
+        if cell is not None and name in parsers:
+            row[name] = value = parsers[name](str(cell))
+            if cell in _BITS and isinstance(value, bool):
+                yield name
+
+
+def _number(cell: str) -> object:
+    try:
+        return float(cell) if cell else None
+    except ValueError:
+        return cell
+
+
+def _integer(cell: str) -> object:
+    try:
+        return int(cell)  # a float would hide digits past 2^53
+    except ValueError:
+        return _number(cell)
+
+
+def _boolean(cell: str) -> object:
+    return (_WORDS | _BITS).get(cell.lower(), cell) if cell else None
+
+
+def _datetime(cell: str) -> object:
+    return cell or None
+
+
+_PARSERS: Final[dict[Kind, Parse]] = {
+    "number": _number,
+    "integer": _integer,
+    "boolean": _boolean,
+    "datetime": _datetime,
+}
+
+
+def write(answers: Iterable[object]) -> bytes:
+    """Write one line for each answer, without a header; an answer of several values is flat."""
+    text = StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(map(_cells, answers))
+    return text.getvalue().encode()
+
+
+def _cells(answer: object) -> list[object]:
+    if isinstance(answer, list):
+        return [cell for part in answer for cell in _cells(part)]
+    if isinstance(answer, bool):
+        return [str(answer).lower()]
+    if isinstance(answer, float) and not isfinite(answer):
+        return [None]
+    return [answer]

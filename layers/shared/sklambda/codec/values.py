@@ -1,0 +1,141 @@
+"""One value of one feature, to one float64 or a refusal."""
+
+from collections.abc import Callable
+from math import inf, isfinite, isnan, nan
+from typing import Final
+
+import numpy as np
+
+from sklambda.codec.datetimes import moment_encoder
+from sklambda.errors import FaultCode, ValueRefused
+from sklambda.signature import UNSEEN, Feature, Kind
+
+type Encode = Callable[[object], float]
+
+EXACT_INTEGER: Final = 2**53
+"""The greatest integer up to which float64 holds every integer."""
+
+_PRESENT_TYPES: Final = frozenset((str, int, bool))
+"""What most values are, and never missing."""
+
+
+def encoder(feature: Feature) -> Encode:
+    """Make the function that encodes one value of a feature; it raises `ValueRefused`."""
+    present = _present(feature)
+    nullable = feature.nullable
+    known = feature.vocabulary if feature.kind == "category" else ()
+    codes = {category: float(code) for code, category in enumerate(known)}
+
+    def encode(value: object) -> float:
+        if type(value) is str and value in codes:
+            return codes[value]  # what most values are
+        if value is None or (type(value) not in _PRESENT_TYPES and _is_missing(value)):
+            if nullable:
+                return nan
+            raise ValueRefused(FaultCode.NULL, "must not be null")
+        return present(value)
+
+    return encode
+
+
+def _present(feature: Feature) -> Encode:
+    if feature.kind == "category":
+        return _category(feature)
+    if feature.unit is not None:
+        return moment_encoder(feature.unit)
+    if feature.choices:
+        return _chosen(_PRESENT[feature.kind], frozenset(feature.choices))
+    if feature.least is None and feature.greatest is None:
+        return _PRESENT[feature.kind]
+    return _bounded(_PRESENT[feature.kind], feature.least, feature.greatest)
+
+
+def _bounded(encode: Encode, least: float | None, greatest: float | None) -> Encode:
+    low, high = -inf if least is None else least, inf if greatest is None else greatest
+
+    def bounded(value: object) -> float:
+        number = encode(value)
+        if number > high:
+            raise ValueRefused(FaultCode.TOO_LARGE, f"must not be above {high:.17g}")
+        if number < low:
+            raise ValueRefused(FaultCode.TOO_SMALL, f"must not be below {low:.17g}")
+        return number
+
+    return bounded
+
+
+def _chosen(encode: Encode, choices: frozenset[float]) -> Encode:
+    def chosen(value: object) -> float:
+        number = encode(value)
+        if number not in choices:
+            raise ValueRefused(FaultCode.UNSEEN_CATEGORY, "is not one of the numbers known")
+        return number
+
+    return chosen
+
+
+def _is_missing(value: object) -> bool:
+    if isinstance(value, (float, np.floating)):
+        return isnan(value)
+    if isinstance(value, np.datetime64):
+        return bool(np.isnat(value))
+    # pandas.NA compares to NA, NaT to nothing; neither library is imported to find out.
+    return type(value).__name__ in ("NAType", "NaTType")
+
+
+def _number(value: object) -> float:
+    if isinstance(value, (float, np.floating)):
+        if not isfinite(value):
+            raise ValueRefused(FaultCode.NOT_FINITE, "must be finite")
+        return float(value)
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        if not -EXACT_INTEGER <= value <= EXACT_INTEGER:
+            raise ValueRefused(
+                FaultCode.TOO_LARGE, "must not exceed 2^53, past which digits are lost"
+            )
+        return float(value)
+    raise ValueRefused(FaultCode.TYPE, "must be a number")
+
+
+def _integer(value: object) -> float:
+    number = _number(value)
+    if not number.is_integer():
+        raise ValueRefused(FaultCode.NOT_INTEGRAL, "must be a whole number")
+    if abs(number) > EXACT_INTEGER:
+        raise ValueRefused(FaultCode.TOO_LARGE, "must not exceed 2^53, past which digits are lost")
+    return number
+
+
+def _boolean(value: object) -> float:
+    if isinstance(value, (bool, np.bool)):
+        return float(value)
+    raise ValueRefused(FaultCode.TYPE, "must be true or false")
+
+
+def _text(value: object) -> float:
+    if isinstance(value, str):
+        return 0.0  # what it says stands in its counts
+    raise ValueRefused(FaultCode.TYPE, "must be a string")
+
+
+_PRESENT: Final[dict[Kind, Encode]] = {
+    "number": _number,
+    "integer": _integer,
+    "boolean": _boolean,
+    "text": _text,
+}
+
+
+def _category(feature: Feature) -> Encode:
+    codes = {category: float(code) for code, category in enumerate(feature.vocabulary)}
+    accepts_unseen = feature.accepts_unseen
+
+    def encode(value: object) -> float:
+        if not isinstance(value, str):
+            raise ValueRefused(FaultCode.TYPE, "must be a string")
+        code = codes.get(value, UNSEEN)
+        if code == UNSEEN and not accepts_unseen:
+            raise ValueRefused(FaultCode.UNSEEN_CATEGORY, "is not one of the categories known")
+        return code
+
+    return encode

@@ -1,0 +1,151 @@
+"""Scores to labels: what counts as equal, where a decision is made, and how an answer looks."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from sklambda.arrays import FloatMatrix, FloatVector, IntMatrix, IntVector
+from sklambda.signature import Scalar, Target
+
+if TYPE_CHECKING:
+    pass
+
+
+TOLERANCE: Final = 1e-9
+"""The greatest difference from scikit-learn's score that counts as equal: absolute up to a score
+of 1, relative above."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The answer for one row; a member that does not apply is None.
+
+    Attributes
+    ----------
+    label : bool, int, float, str or None
+        A class, or the number of a cluster, as scikit-learn's ``predict`` gives it.
+    score : float or None
+        Of two classes: the probability of ``classes[1]``, or the decision where there are no
+        probabilities. Of more: the score of the label.
+    threshold : float or None
+        The score that decides between two classes.
+    probabilities : dict of str to float, or None
+        The probability of each class, where the classifier has them.
+    values : dict of str to float, or None
+        A regressor's values by the names of its outputs.
+    targets : dict of str to dict, or None
+        The members of the answer for each target, by its name, of a model that has several.
+    """
+
+    label: Scalar | None = None
+    score: float | None = None
+    threshold: float | None = None
+    probabilities: dict[str, float] | None = None
+    values: dict[str, float] | None = None
+    targets: dict[str, dict[str, object]] | None = None
+
+    @property
+    def members(self) -> dict[str, object]:
+        """The members that apply, as an answer shows them."""
+        named = ((name, getattr(self, name)) for name in self.__slots__)
+        return {name: value for name, value in named if value is not None}
+
+
+def distances(expected: FloatMatrix, found: FloatMatrix) -> FloatVector:
+    """Give the greatest difference in each row, [N]: absolute up to 1, relative above.
+
+    Equal infinities and two NaN are no difference.
+    """
+    same = (expected == found) | (np.isnan(expected) & np.isnan(found))
+    with np.errstate(invalid="ignore", over="ignore"):
+        apart = np.abs(expected - found) / np.maximum(1.0, np.abs(expected))
+    greatest: FloatVector = np.where(same, 0.0, apart).max(axis=1)
+    return greatest
+
+
+def decide(target: Target, scores: FloatMatrix) -> list[Prediction]:
+    """Turn scores [N, C] into predictions."""
+    if target.parts:
+        names = [str(part.name) for part in target.parts]
+        each = [decide(part, own) for part, own in _apart(target, scores)]
+        return [
+            Prediction(targets={name: one.members for name, one in zip(names, row, strict=True)})
+            for row in zip(*each, strict=True)
+        ]
+    rows = scores.tolist()
+    if target.task == "regression":
+        return [Prediction(values=dict(zip(target.outputs, row, strict=True))) for row in rows]
+    pairs = zip(_chosen(target, scores).tolist(), rows, strict=True)
+    return [_classified(target, index, row) for index, row in pairs]
+
+
+def _apart(target: Target, scores: FloatMatrix) -> Iterator[tuple[Target, FloatMatrix]]:
+    """Give each of several targets its columns."""
+    start = 0
+    for part in target.parts or (target,):
+        yield part, scores[:, start : start + part.width]
+        start += part.width
+
+
+def _classified(target: Target, index: int, row: list[float]) -> Prediction:
+    label = target.classes[index]
+    if target.scores == "label":
+        return Prediction(label)
+    score = row[-1] if target.task == "binary" or len(row) == 1 else row[index]
+    if target.scores != "probability":
+        return Prediction(label, score, threshold(target))
+    probabilities = dict(zip(target.class_names, row, strict=True))
+    return Prediction(label, score, threshold(target), probabilities)
+
+
+def threshold(target: Target) -> float | None:
+    """Give the score that decides between two classes; None where there are not two.
+
+    A threshold that the model has of its own is reached by the second class; scikit-learn's, half
+    a probability or a decision of 0, is passed.
+    """
+    if target.threshold is not None:
+        return target.threshold
+    if target.scores == "decision" and target.width == 1:
+        return 0.0
+    return 0.5 if target.scores == "probability" and target.task == "binary" else None
+
+
+def choose(target: Target, scores: FloatMatrix) -> IntMatrix:
+    """Give the positions in ``classes`` of each row's labels.
+
+    Parameters
+    ----------
+    target : Target
+        What the scores are of.
+    scores : FloatMatrix
+        Shape [N, C].
+
+    Returns
+    -------
+    IntMatrix
+        Shape [N, L]: a column for each target that has labels, so none for a regressor.
+    """
+    columns = [_chosen(part, own) for part, own in _apart(target, scores) if part.classes]
+    return np.stack(columns, axis=1) if columns else np.empty((len(scores), 0), dtype=np.intp)
+
+
+def labels(target: Target, positions: IntMatrix) -> list[tuple[Scalar, ...]]:
+    """Name the labels at `positions`, [N, L]."""
+    classes = [part.classes for part in target.parts or (target,)]
+    return [
+        tuple(own[place] for own, place in zip(classes, row, strict=True)) if row else ()
+        for row in positions.tolist()
+    ]
+
+
+def _chosen(target: Target, scores: FloatMatrix) -> IntVector:
+    if target.threshold is not None:
+        return (scores[:, -1] >= target.threshold).astype(np.intp)
+    if target.scores == "decision" and target.width == 1:
+        return (scores[:, 0] > 0).astype(np.intp)
+    if target.scores == "votes":
+        return np.rint(scores).argmax(axis=1)
+    return scores.argmax(axis=1)

@@ -1,0 +1,144 @@
+"""Shapley values in closed form, of scores that are sums over features or over trees."""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, Self, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sklambda.arrays import FloatMatrix, FloatVector, IntVector
+from sklambda.explain.trees import TreeTable
+from sklambda.session import Session
+
+type Link = Literal["identity", "sigmoid", "softmax", "exp"]
+type Arrays = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Exact:
+    """What exact values need.
+
+    Attributes
+    ----------
+    prepare : bytes
+        An ONNX model: ``X`` [N, K] to ``Z`` [N, P], of which each column depends on one feature.
+    link : {"identity", "sigmoid", "softmax", "exp"}
+        What makes the shown scores of the explained ones.
+    base : FloatVector
+        Shape [C]: the mean explained scores of the background.
+    owners : ndarray of int, shape [P]
+        The features that the columns of ``Z`` depend on.
+    weights : FloatMatrix
+        Shape [L, C]: how much its first L columns count; the others are for trees.
+    centre : FloatVector
+        Shape [L]: the means of these columns over the background.
+    tables : tuple of TreeTable
+        The trees.
+    """
+
+    prepare: bytes
+    link: Link
+    base: FloatVector
+    owners: IntVector
+    weights: FloatMatrix
+    centre: FloatVector
+    tables: tuple[TreeTable, ...]
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        """Read what `arrays` gave."""
+        return cls(
+            prepare=arrays["prepare"].tobytes(),
+            link=_link(str(arrays["link"])),
+            **{name: arrays[name] for name in _PLAIN},
+            tables=tuple(
+                TreeTable.from_arrays(_below(f"tree{place}_", arrays))
+                for place in range(int(arrays["tables"]))
+            ),
+        )
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Give all that it holds, by name."""
+        plain = {name: np.asarray(getattr(self, name)) for name in _PLAIN}
+        trees = {
+            f"tree{place}_{name}": value
+            for place, table in enumerate(self.tables)
+            for name, value in table.arrays().items()
+        }
+        own = {
+            "prepare": np.frombuffer(self.prepare, dtype=np.uint8),
+            "link": np.array(self.link),
+            "tables": np.array(len(self.tables)),
+        }
+        return own | plain | trees
+
+
+_PLAIN: Final = ("base", "owners", "weights", "centre")
+
+
+def _link(name: str) -> Link:
+    for link in get_args(Link.__value__):
+        if name == link:
+            return link  # type: ignore[no-any-return]  # get_args gives Any
+    raise ValueError(f"there is no link {name!r}")
+
+
+def _below(prefix: str, arrays: Arrays) -> dict[str, NDArray[Any]]:
+    return {
+        name.removeprefix(prefix): value
+        for name, value in arrays.items()
+        if name.startswith(prefix)
+    }
+
+
+class ExactShapley:
+    """Computes exact values.
+
+    Parameters
+    ----------
+    exact : Exact
+        What they need.
+    features : int
+        How many features there are, F.
+    """
+
+    def __init__(self, exact: Exact, features: int) -> None:
+        self._exact, self._features = exact, features
+        self._prepare = Session(exact.prepare)
+
+    def contributions(self, X: FloatMatrix) -> FloatMatrix:
+        """Compute the values of one row, [1, K]; gives [F, C]."""
+        exact, row = self._exact, self._prepare.run(X)[0]
+        found = np.zeros((self._features, len(exact.base)))
+        count = len(exact.weights)
+        apart = row[:count] - exact.centre
+        np.add.at(found, exact.owners[:count], apart[:, None] * exact.weights)
+        for table in exact.tables:
+            found += table.contributions(row, self._features)
+        return found
+
+
+def shown(link: Link, explained: FloatMatrix) -> FloatMatrix:
+    """Turn explained scores [N, C] into those that are shown."""
+    with np.errstate(over="ignore"):
+        if link == "sigmoid":
+            return 1 / (1 + np.exp(-explained))
+        if link == "softmax":
+            powers = np.exp(explained - explained.max(axis=1, keepdims=True))
+            return powers / powers.sum(axis=1, keepdims=True)
+        return np.exp(explained) if link == "exp" else explained
+
+
+def written(arrays: Arrays) -> bytes:
+    """Write arrays as they stand in a package."""
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def read(content: bytes) -> dict[str, NDArray[Any]]:
+    """Read arrays; raises `ValueError` or `OSError` where the bytes are none, or hold a pickle."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return dict(arrays)

@@ -1,0 +1,202 @@
+"""Rows and their scores, to a sketch."""
+
+from collections.abc import Collection, Iterator, Mapping
+
+import numpy as np
+
+from sklambda.arrays import FloatMatrix, FloatVector, IntMatrix, IntVector
+from sklambda.baseline import Baseline, Reference
+from sklambda.signature import UNSEEN, Signature
+from sklambda.sketch.ruler import TENTHS, Ruler, places
+from sklambda.sketch.sketch import Column, Counts, Mode, Sketch
+from sklambda.sketch.watched_scores import label_names, scored
+
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+_HALF = np.uint64(32)
+
+
+def count_numbers(ruler: Ruler, values: FloatVector) -> Column:
+    """Count numbers, [n] float64; what is not finite is missing."""
+    present = values[np.isfinite(values)]
+    if not ruler.edges or not present.size:
+        return _outside(ruler, len(values), present)
+    low, high = ruler.edges[0], ruler.edges[-1]
+    inside = np.clip(present, low, high)
+    bins = places(ruler, inside)
+    gaps = np.bincount(bins, np.array(ruler.edges)[bins] - inside, minlength=ruler.bins)
+    return Column(
+        rows=len(values),
+        missing=len(values) - len(present),
+        counts=_counts(bins, ruler.bins),
+        gaps=tuple(gaps.tolist()),
+        below=int((present < low).sum()),
+        above=int((present > high).sum()),
+        least=float(present.min()),
+        greatest=float(present.max()),
+    )
+
+
+def count_codes(ruler: Ruler, values: FloatVector) -> Column:
+    """Count the codes of categories and booleans, [n] float64, NaN where missing."""
+    present = values[~np.isnan(values)]
+    known = present[(present >= 0) & (present < ruler.codes)].astype(np.intp)
+    return Column(
+        rows=len(values),
+        missing=len(values) - len(present),
+        counts=_counts(known, ruler.codes),
+        unseen=int((present == UNSEEN).sum()),
+    )
+
+
+def count_tenths(ruler: Ruler, values: FloatVector) -> Column:
+    """Count the bins of a binned capture, [n] float64 from -1 to 10, NaN where missing.
+
+    Where in its bin a value lay is not known; it counts as the middle.
+    """
+    present = values[~np.isnan(values)]
+    counts = _counts(np.clip(present + 1, 0, TENTHS).astype(np.intp), ruler.bins)
+    widths = np.diff(np.array(ruler.edges), prepend=ruler.edges[0])
+    return Column(
+        rows=len(values),
+        missing=len(values) - len(present),
+        counts=counts,
+        gaps=tuple((np.array(counts) * widths / 2).tolist()),
+        below=int((present < 0).sum()),
+        above=int((present >= TENTHS).sum()),
+    )
+
+
+def count_duplicates(X: FloatMatrix) -> int:
+    """Count the rows of [N, K] that are equal to an earlier one, missing values being equal.
+
+    Rows are compared by a hash of 64 bits: among a million different rows the chance that any two
+    are taken for equal is 3e-8.
+    """
+    hashes = np.zeros(len(X), dtype=np.uint64)
+    for values in X.T:
+        plain = np.where(np.isnan(values), np.nan, values + 0.0)  # one NaN, and one zero
+        hashes = (hashes ^ plain.view(np.uint64)) * _ODD
+        hashes ^= hashes >> _HALF
+    return len(X) - len(np.unique(hashes))
+
+
+def _outside(ruler: Ruler, rows: int, present: FloatVector) -> Column:
+    """Count where there are no edges, because training saw no number, or no numbers."""
+    return Column(
+        rows=rows,
+        missing=rows - len(present),
+        counts=(0,) * ruler.bins,
+        gaps=(0.0,) * ruler.bins,
+        above=len(present),
+        least=float(present.min()) if present.size else None,
+        greatest=float(present.max()) if present.size else None,
+    )
+
+
+def _counts(bins: IntVector, most: int) -> tuple[int, ...]:
+    return tuple(np.bincount(bins, minlength=most).tolist())
+
+
+class Sketcher:
+    """Counts predictions on the rulers of a baseline.
+
+    Parameters
+    ----------
+    signature : Signature
+        Knows the columns.
+    baseline : Baseline
+        Knows the rulers.
+    mode : {"raw", "binned"}
+        How the features were recorded.
+    without : collection of str
+        Features that were not recorded.
+    """
+
+    def __init__(
+        self,
+        signature: Signature,
+        baseline: Baseline,
+        mode: Mode = "raw",
+        without: Collection[str] = (),
+    ) -> None:
+        self._signature, self._mode = signature, mode
+        self._features = {
+            name: one for name, one in baseline.recorded(mode).items() if name not in without
+        }
+        self._scored = scored(signature.target)
+        self._scores = baseline.scores
+        self._places = [signature.names.index(name) for name in self._features]
+
+    def sketch(
+        self,
+        X: FloatMatrix,
+        scores: FloatMatrix,
+        labels: IntMatrix,
+        coerced: Mapping[str, int] | None = None,
+    ) -> Sketch:
+        """Count rows.
+
+        Parameters
+        ----------
+        X : FloatMatrix
+            Shape [N, K] float64, as `Codec.encode` gives it, or, binned, [N, F] of the parts that
+            the capture recorded; NaN where missing.
+        scores : FloatMatrix
+            Shape [N, C] float64.
+        labels : IntMatrix
+            Shape [N, L], as `sklambda.predictor.choose` gives it.
+        coerced : mapping of str to int, optional
+            How many values of a feature had their type changed on the way.
+
+        Returns
+        -------
+        Sketch
+            Any sum of such sketches is one of all their rows.
+        """
+        return Sketch(
+            mode=self._mode,
+            rows=len(X),
+            duplicates=count_duplicates(X) if self._mode == "raw" else 0,
+            features=dict(self._columns(X, coerced or {})),
+            scores={
+                one.name: count_numbers(self._scores[one.name].ruler, one.of(scores, labels))
+                for one in self._scored
+            },
+            labels=count_labels(self._signature, labels),
+        )
+
+    def _columns(self, X: FloatMatrix, coerced: Mapping[str, int]) -> Iterator[tuple[str, Column]]:
+        values = X if self._mode == "binned" else watched(self._signature, X)
+        for place, (name, reference) in zip(self._places, self._features.items(), strict=True):
+            column = self._count(reference, np.ascontiguousarray(values[:, place]))
+            yield name, column.replace(coerced=coerced.get(name, 0))
+
+    def _count(self, reference: Reference, values: FloatVector) -> Column:
+        if reference.ruler.codes:
+            return count_codes(reference.ruler, values)
+        count = count_numbers if self._mode == "raw" else count_tenths
+        return count(reference.ruler, values)
+
+
+def watched(signature: Signature, X: FloatMatrix) -> FloatMatrix:
+    """Give what is watched of encoded rows [N, K]: [N, F], one column a feature.
+
+    Of a text it is how many of the terms that the model knows stand in it.
+    """
+    values = X[:, : len(signature.features)]
+    if not signature.counts:
+        return values
+    values, start = values.copy(), len(signature.features)
+    for counts in signature.counts:
+        end = start + len(counts.terms)
+        values[:, signature.names.index(counts.feature)] += X[:, start:end].sum(axis=1)
+        start = end
+    return values
+
+
+def count_labels(signature: Signature, labels: IntMatrix) -> dict[str, Counts]:
+    """Count the positions of labels, [N, L], for each target."""
+    return {
+        name: tuple(np.bincount(labels[:, place], minlength=classes).tolist())
+        for place, (name, classes) in enumerate(label_names(signature.target).items())
+    }

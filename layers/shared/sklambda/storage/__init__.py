@@ -1,0 +1,34 @@
+"""Where objects are kept: a directory on a laptop, a bucket in AWS, one layout in both."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sklambda.storage.directory import Directory
+from sklambda.storage.objects import Extent, Piece, Storage, Stored
+from sklambda.storage.s3 import Bucket, Client
+
+__all__ = [
+    "Bucket",
+    "Client",
+    "Directory",
+    "Extent",
+    "Piece",
+    "Storage",
+    "Stored",
+    "hour",
+    "opened",
+]
+
+
+def opened(address: str, connect: Callable[[], Client]) -> Storage:
+    """Give the storage at ``s3://bucket/prefix``, or in a directory."""
+    if not address.startswith("s3://"):
+        return Directory(Path(address))
+    name, _, prefix = address.removeprefix("s3://").partition("/")
+    return Bucket(connect, name, prefix.strip("/"))
+
+
+def hour(moment: datetime) -> str:
+    """Name the part of a layout that holds an hour, in UTC, as Hive and Firehose do."""
+    return moment.astimezone(UTC).strftime("year=%Y/month=%m/day=%d/hour=%H")

@@ -1,0 +1,69 @@
+"""A fitted estimator put through the whole gate, and data that is hard on a conversion."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sklambda.manifest import ParityReport
+from training.frames import kinds_of
+from training.proof.candidate import Draft
+
+ROWS = 300
+
+
+def prove(estimator: Any, frame: pd.DataFrame) -> ParityReport:
+    """Convert a fitted estimator and compare it on the rows of the gate; raises what that does."""
+    draft = Draft(estimator, frame, kinds_of(frame))
+    model, signature = draft.convert()
+    return draft.prove(model, signature, draft.cases(model, signature))
+
+
+def numbers(missing: bool = False, rows: int = ROWS) -> pd.DataFrame:
+    """Make columns of numbers: on a grid, large, tiny, skewed, whole, and one that is constant."""
+    generator = np.random.default_rng(17)
+    frame = pd.DataFrame(
+        {
+            "grid": np.round(generator.normal(size=rows), 1),
+            "large": generator.normal(1e7, 1e6, rows),
+            "tiny": generator.normal(0, 1e-4, rows),
+            "skewed": generator.lognormal(0, 1, rows),
+            "whole": generator.integers(0, 12, rows),
+            "constant": np.full(rows, 2.5),
+        }
+    )
+    if missing:
+        for name in ("grid", "large", "skewed"):
+            frame.loc[generator.random(rows) < 0.08, name] = np.nan
+    return frame
+
+
+def mixed(missing: bool = True, rows: int = ROWS) -> pd.DataFrame:
+    """Make numbers beside categories, some of them odd."""
+    generator = np.random.default_rng(18)
+    frame = numbers(missing, rows)[["grid", "skewed", "whole"]].assign(
+        colour=generator.choice(["red", "green", "blue", "nan", ""], rows),
+        plan=generator.choice(["a", "b"], rows),
+    )
+    if missing:
+        frame.loc[generator.random(rows) < 0.08, "colour"] = np.nan
+    return frame
+
+
+def classes(count: int, rows: int = ROWS) -> NDArray[Any]:
+    """Make labels that depend a little on `numbers`; more than two are strings."""
+    frame = numbers(rows=rows)
+    noise = np.random.default_rng(19).normal(size=rows)
+    codes = pd.qcut(frame["grid"] + frame["whole"] / 4 + noise, count, labels=False).to_numpy()
+    names = np.array(["no", "yes", "perhaps", "later"], dtype=object)
+    return codes if count == 2 else names[codes]
+
+
+def values(outputs: int = 1, rows: int = ROWS) -> NDArray[np.float64]:
+    """Make a target, [N] or [N, outputs], that depends on `numbers`; all above 0."""
+    frame = numbers(rows=rows)
+    noise = np.random.default_rng(20).gamma(2, 1, (rows, outputs))
+    signal = np.abs(frame["grid"].to_numpy() + frame["whole"].to_numpy())
+    target: NDArray[np.float64] = signal[:, None] + noise
+    return target[:, 0] if outputs == 1 else target

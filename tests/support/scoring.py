@@ -1,0 +1,58 @@
+"""A model of two classes whose scores, outcomes and drifts are known exactly."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sklambda.arrays import Flags, FloatVector
+from sklambda.baseline import Baseline
+from sklambda.signature import Feature, Signature, Target
+from training.baseline.baseline import HeldOut, baseline
+
+SIGNATURE = Signature(
+    features=(Feature(name="x", kind="number", nullable=False),),
+    target=Target(name="y", task="binary", classes=("no", "yes")),
+)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Rows that were scored and have outcomes, [n] each."""
+
+    scores: FloatVector
+    positive: Flags
+    true: Flags
+
+    def only(self, rows: Flags) -> "Scored":
+        """Leave out the others."""
+        return Scored(self.scores[rows], self.positive[rows], self.true[rows])
+
+
+def draw(rows: int, seed: int, moved: float = 0.0, reversed_: float = 0.0) -> Scored:
+    """Draw rows that a model scores too boldly.
+
+    Parameters
+    ----------
+    rows : int
+        How many.
+    seed : int
+        Decides which.
+    moved : float
+        Covariate shift: how many standard deviations the rows have moved.
+    reversed_ : float
+        Concept drift: how much less, from 0 to 1, the outcome has to do with the rows.
+    """
+    drawn = np.random.default_rng(seed)
+    x = drawn.normal(moved, 1, rows)
+    chance = 1 / (1 + np.exp(-1.4 * (1 - reversed_) * x + 0.3))
+    scores = 1 / (1 + np.exp(-2.2 * x + 0.2))
+    return Scored(scores, scores > 0.5, drawn.random(rows) < chance)
+
+
+def base(rows: int = 20_000, seed: int = 1) -> Baseline:
+    """Make the baseline of held-out rows without drift."""
+    known = draw(rows, seed)
+    scores = np.stack([1 - known.scores, known.scores], axis=1)
+    labels, true = known.positive.astype(np.intp), known.true.astype(np.intp)
+    held_out = HeldOut(scores, labels[:, None], true[:, None])
+    return baseline(SIGNATURE, known.scores[:, None], held_out)

@@ -1,0 +1,88 @@
+"""The bytes of inputs, as they would be without compression."""
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.batch.formats.layout import Compression
+from functions.batch.jobs.sources import Packed, Plain, source
+from sklambda.errors import InputRefused
+from sklambda.storage import Directory, Stored
+
+PACK: dict[Compression, Callable[[bytes], bytes]] = {
+    "none": bytes,
+    "gzip": gzip.compress,
+    "zstd": zstandard.ZstdCompressor().compress,
+}
+
+
+def stored(folder: Path, content: bytes) -> tuple[Directory, Stored]:
+    storage = Directory(folder)
+    storage.put({"a": content})
+    found = storage.find("a")
+    assert found is not None
+    return storage, found
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip", "zstd"])
+def test_any_ranges_are_those_of_the_content(
+    compression: Compression, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    @given(
+        pieces=st.lists(st.binary(max_size=3000), max_size=4),
+        asked=st.lists(st.tuples(st.integers(0, 9000), st.integers(1, 4000)), max_size=6),
+    )
+    def check(pieces: list[bytes], asked: list[tuple[int, int]]) -> None:
+        whole = b"".join(pieces)
+        # Each piece is a member, or a frame, of its own.
+        packed = b"".join(map(PACK[compression], pieces))
+        folder = tmp_path_factory.mktemp("content")
+        opened = source(*stored(folder, packed), compression)
+        for start, length in asked:
+            content, ended = opened.read(start, length)
+            assert content == whole[start : start + length]
+            assert ended == (start + length >= len(whole))
+
+    check()
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd"])
+@pytest.mark.parametrize("kept", [1, 20, -1])
+def test_what_is_cut_off_is_refused(compression: Compression, kept: int, tmp_path: Path) -> None:
+    packed = PACK[compression](bytes(range(256)) * 50)
+    opened = Packed(*stored(tmp_path, packed[:kept]), compression)
+
+    with pytest.raises(InputRefused) as refused:
+        opened.read(0, 100_000)
+
+    assert refused.value.code == "truncated"
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd"])
+def test_what_is_damaged_is_refused(compression: Compression, tmp_path: Path) -> None:
+    packed = bytearray(PACK[compression](bytes(range(256)) * 50))
+    packed[:4] = b"none"
+
+    with pytest.raises(InputRefused) as refused:
+        Packed(*stored(tmp_path, bytes(packed)), compression).read(0, 10)
+
+    assert refused.value.code == "damaged"
+
+
+def test_what_unpacks_to_much_is_held_in_pieces(tmp_path: Path) -> None:
+    packed = PACK["zstd"](bytes(50_000_000))
+    opened = Packed(*stored(tmp_path, packed), "zstd")
+
+    content, ended = opened.read(0, 1000)
+
+    assert (len(content), ended) == (1000, False)
+    assert len(opened._held) < 35_000_000
+
+
+def test_reading_behind_the_end_gives_nothing(tmp_path: Path) -> None:
+    assert Plain(*stored(tmp_path, b"abc")).read(3, 5) == (b"", True)

@@ -1,0 +1,100 @@
+"""Windows are sums of hours."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+
+from functions.monitor.counting.hours import count
+from functions.monitor.counting.subject import Subject
+from functions.monitor.counting.windows import summed
+from sklambda.policy.watching import Watching
+from sklambda.sketch import layout
+from sklambda.storage import Directory
+from tests.support.capturing import HOUR, MODEL, NOON, deliver, line, subject, taken
+from tests.support.drifting import matrix, reference, sketch
+
+BASE = reference(5000)
+X = matrix(300, seed=6)
+
+
+def watched(tmp_path: Path, watching: Watching | None = None) -> Subject:
+    return subject(Directory(tmp_path), BASE, watching)
+
+
+def hours(seen: Subject, **heading: str) -> None:
+    """Deliver and count a third of the rows in each of three hours."""
+    for place in range(3):
+        some = taken(X[100 * place : 100 * place + 100], start=100 * place)
+        deliver(seen.records, NOON + place * HOUR, [line(some, **heading)])
+        count(seen, NOON + place * HOUR)
+
+
+def test_a_window_is_the_sum_of_its_hours(tmp_path: Path) -> None:
+    seen = watched(tmp_path)
+    hours(seen)
+
+    window = summed(seen, NOON, NOON + 3 * HOUR)
+
+    expected = sketch(BASE, X)
+    assert (window.rows, window.hours, window.late) == (300, 3, 0)
+    assert window.sketch.labels == expected.labels
+    assert window.sketch.features["n00"].counts == expected.features["n00"].counts
+    np.testing.assert_allclose(
+        window.sketch.features["n00"].gaps, expected.features["n00"].gaps, rtol=1e-12, atol=1e-12
+    )
+
+
+def test_its_end_is_no_part_of_it(tmp_path: Path) -> None:
+    seen = watched(tmp_path)
+    hours(seen)
+
+    assert summed(seen, NOON, NOON + 2 * HOUR).rows == 200
+    assert summed(seen, NOON + HOUR, NOON + timedelta(days=3)).rows == 200
+
+
+def test_where_nothing_is_counted_there_is_an_empty_sketch(tmp_path: Path) -> None:
+    window = summed(watched(tmp_path), NOON, NOON + HOUR)
+
+    assert (window.rows, window.hours) == (0, 0)
+    assert window.sketch.features.keys() == BASE.features.keys()
+
+
+def test_the_mode_of_most_rows_is_that_of_the_window(tmp_path: Path) -> None:
+    seen = watched(tmp_path)
+    some = taken(X)
+    for record in some[100:]:
+        record["features"] = {"c2": 1, "c5": None, "c8": -1}
+    deliver(seen.records, NOON, [line(some[:100]), line(some[100:], mode="binned")])
+    count(seen, NOON)
+
+    window = summed(seen, NOON, NOON + HOUR)
+
+    assert (window.sketch.mode, window.rows) == ("binned", 200)
+    assert window.sketch.features["c2"].counts == (0, 200, 0)
+    assert window.sketch.features["c5"].missing == 200
+    assert window.sketch.features["c8"].unseen == 200
+    assert summed(seen, NOON, NOON + HOUR, mode="raw").rows == 100
+
+
+def test_what_batch_counted_is_added(tmp_path: Path) -> None:
+    seen = watched(tmp_path)
+    hours(seen)
+    key = layout.batch_sketch(MODEL, "raw", NOON, "job", "00001")
+    seen.records.put({key: sketch(BASE, X).json()})
+
+    window = summed(seen, NOON, NOON + HOUR)
+
+    assert (window.rows, window.hours) == (400, 1)
+
+
+def test_segments_are_summed_where_they_are(tmp_path: Path) -> None:
+    seen = watched(tmp_path, Watching(segments=("c7",)))
+    hours(seen)
+
+    window = summed(seen, NOON, NOON + 3 * HOUR)
+
+    names, counts = np.unique(X[:, 27], return_counts=True)
+    assert {name: one.rows for name, one in window.segments.items()} == {
+        f"c7 = v{int(name)}": count for name, count in zip(names, counts, strict=True)
+    }

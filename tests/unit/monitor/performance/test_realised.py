@@ -1,0 +1,110 @@
+"""With outcomes the performance is scikit-learn's, and its intervals hold the truth as promised."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score, roc_auc_score
+
+from functions.monitor.performance.fairness import fairness
+from functions.monitor.performance.realised import realised, realised_accuracy, realised_error
+from functions.monitor.statistics.intervals import wilson
+from sklambda.arrays import FloatVector
+from tests.support.scoring import Scored, draw
+
+TRUTH = draw(400_000, seed=99)
+
+
+def weighted(window: Scored, weights: FloatVector) -> dict[str, float]:
+    label, true = window.positive, window.true
+    return {
+        "accuracy": accuracy_score(true, label, sample_weight=weights),
+        "precision": precision_score(true, label, sample_weight=weights),
+        "recall": recall_score(true, label, sample_weight=weights),
+        "f1": f1_score(true, label, sample_weight=weights),
+        "roc_auc": roc_auc_score(true, window.scores, sample_weight=weights),
+    }
+
+
+def test_figures_are_scikit_learns() -> None:
+    window = draw(700, seed=4)
+    selection = np.random.default_rng(1).uniform(0.1, 1, 700)
+
+    found = realised(window.scores, window.positive, window.true, selection)
+
+    for name, value in weighted(window, 1 / selection).items():
+        assert found[name].value == pytest.approx(value, abs=1e-12)
+
+
+@pytest.mark.parametrize("selective", [False, True])
+def test_intervals_hold_the_truth(selective: bool) -> None:
+    truth = weighted(TRUTH, np.ones(len(TRUTH.scores)))
+    held = dict.fromkeys(truth, 0)
+    for seed in range(300):
+        window = draw(1200, seed)
+        chance = 1 - np.abs(window.scores - 0.5) * 1.6 if selective else np.full(1200, 0.4)
+        told = np.random.default_rng(seed + 1000).random(1200) < chance
+        some = window.only(told)
+
+        found = realised(some.scores, some.positive, some.true, chance[told])
+
+        for name, value in truth.items():
+            held[name] += found[name].low <= value <= found[name].high
+    assert all(count >= 0.91 * 300 for count in held.values()), held
+
+
+def test_a_perfect_model_is_not_taken_for_certain() -> None:
+    true = np.array([True, False] * 10)
+
+    found = realised(true.astype(float), true, true)
+
+    assert all(one.value == 1 and 0.5 < one.low < 1 for one in found.values())
+
+
+def test_wilson_is_scipys() -> None:
+    expected = stats.binomtest(7, 40).proportion_ci(method="wilson")
+
+    found = wilson(7 / 40, 40)
+
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+
+
+def test_without_rows_there_is_no_figure() -> None:
+    nothing = np.array([], dtype=bool)
+
+    found = realised(np.array([]), nothing, nothing)
+
+    assert all(np.isnan(one.value) for one in found.values())
+
+
+def test_the_accuracy_among_many_classes() -> None:
+    found = realised_accuracy(np.array([0, 1, 2, 2]), np.array([0, 1, 2, 0]))
+
+    assert (found.value, found.rows) == (0.75, 4)
+
+
+def test_the_errors_of_a_regressor() -> None:
+    drawn = np.random.default_rng(1)
+    true = drawn.normal(size=2000)
+    values = true + drawn.normal(0.3, 1, 2000)
+
+    found = realised_error(values, true)
+
+    assert found["bias"].value == pytest.approx((values - true).mean())
+    assert found["bias"].low < 0.3 < found["bias"].high
+    root = found["root_mean_squared_error"]
+    assert root.value == pytest.approx(np.sqrt(((values - true) ** 2).mean()))
+    assert root.low < np.sqrt(1.09) < root.high
+
+
+def test_groups_are_compared() -> None:
+    groups = np.array([0, 0, 0, 0, 1, 1, 1])
+    positive = np.array([True, True, False, False, True, False, False])
+    true = np.array([1, 0, 1, np.nan, 1, 1, np.nan])
+
+    found = fairness(groups, positive, true)
+
+    assert [(one.rows, one.labelled) for one in found.values()] == [(4, 3), (3, 2)]
+    assert [one.selection.value for one in found.values()] == pytest.approx([1 / 2, 1 / 3])
+    assert [one.true_positive.value for one in found.values()] == pytest.approx([1 / 2, 1 / 2])
+    assert found[0].false_positive.value == 1
+    assert np.isnan(found[1].false_positive.value)

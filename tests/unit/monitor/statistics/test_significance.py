@@ -1,0 +1,96 @@
+"""The tails of distributions are scipy's."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from functions.monitor.statistics.significance import (
+    chi_square_tail,
+    discoveries,
+    exact_kolmogorov_smirnov_p,
+    fisher_p,
+    kolmogorov_smirnov_p,
+    kolmogorov_tail,
+    normal_tail,
+    quantile_of,
+)
+
+
+@pytest.mark.parametrize("x", [0.01, 0.3, 0.7, 0.999, 1.0, 1.36, 2.5, 5.0])
+def test_kolmogorov(x: float) -> None:
+    assert kolmogorov_tail(x) == pytest.approx(stats.kstwobign.sf(x), rel=1e-12, abs=1e-14)
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 5, 30, 199, 2000])
+@pytest.mark.parametrize("times", [0.01, 0.5, 1.0, 1.5, 4.0])
+def test_chi_square(freedom: int, times: float) -> None:
+    x = freedom * times
+
+    expected = stats.chi2.sf(x, freedom)
+
+    assert chi_square_tail(x, freedom) == pytest.approx(expected, rel=1e-9, abs=1e-13)
+
+
+@pytest.mark.parametrize(("n", "m"), [(7, 11), (50, 50), (100, 73), (1000, 350), (640, 3000)])
+@pytest.mark.parametrize("scale", [0.5, 1.0, 1.4, 2.0])
+def test_kolmogorov_and_smirnov_exactly(n: int, m: int, scale: float) -> None:
+    drawn = np.random.default_rng(n)
+    one, other = drawn.normal(0, 1, n), drawn.normal(0.1 * scale, scale, m)
+    expected = stats.ks_2samp(one, other, method="exact")
+
+    found = exact_kolmogorov_smirnov_p(float(expected.statistic), n, m)
+
+    assert found == pytest.approx(expected.pvalue, rel=1e-6, abs=1e-12)
+
+
+@pytest.mark.parametrize(("n", "m"), [(60, 20_000), (1000, 11_000)])
+@pytest.mark.parametrize("scale", [1.2, 1.36, 1.6])
+def test_the_asymptotic_p_value_is_near_scipys(n: int, m: int, scale: float) -> None:
+    effective = n * m / (n + m)
+    distance = scale / np.sqrt(effective)
+
+    found = kolmogorov_smirnov_p(distance, n, m)
+
+    assert found == pytest.approx(stats.kstwo.sf(distance, round(effective)), abs=0.002)
+
+
+@pytest.mark.parametrize(
+    ("found", "n", "expected", "m"),
+    [
+        (0, 50, 400, 20_000),
+        (5, 50, 400, 20_000),
+        (13, 50, 400, 20_000),
+        (25_000, 100_000, 245_000, 1_000_000),
+        (30, 40, 3, 9),
+        (7, 7, 1, 9),
+        (0, 9, 0, 9),
+        (9, 9, 9, 9),
+    ],
+)
+def test_fisher_is_twice_the_smaller_tail(found: int, n: int, expected: int, m: int) -> None:
+    counts = stats.hypergeom(n + m, found + expected, n)
+    tails = counts.cdf(found), counts.sf(found - 1)
+
+    assert fisher_p(found, n, expected, m) == pytest.approx(min(1, 2 * min(tails)), rel=1e-6)
+
+
+def test_normal() -> None:
+    assert normal_tail(2.326) == pytest.approx(stats.norm.sf(2.326), rel=1e-12)
+
+
+def test_a_quantile_is_where_the_tail_is() -> None:
+    assert quantile_of(kolmogorov_tail, 0.05) == pytest.approx(stats.kstwobign.isf(0.05))
+
+
+def test_discoveries_are_those_of_benjamini_and_hochberg() -> None:
+    drawn = np.random.default_rng(5)
+    for _ in range(50):
+        p = np.concatenate([drawn.random(20), drawn.random(6) ** 6])
+
+        found = discoveries(p, 0.05)
+
+        assert (found == (stats.false_discovery_control(p) <= 0.05)).all()
+
+
+def test_of_no_p_values_none_is_a_discovery() -> None:
+    assert discoveries(np.array([]), 0.05).shape == (0,)

@@ -1,0 +1,114 @@
+"""Predictions are recorded as the settings say, and never what is redacted."""
+
+import json
+from typing import Any
+
+import pytest
+
+from functions.predict.observe.capture import MOST_BYTES
+from sklambda.errors import SettingsInvalid
+from sklambda.predictor import Predictor
+from sklambda.signature import Signature
+from tests.conftest import Trained
+from tests.support.observed import observe
+
+
+@pytest.fixture
+def signature(predictor: Predictor) -> Signature:
+    return predictor.package.signature
+
+
+@pytest.fixture
+def row(signature: Signature) -> dict[str, Any]:
+    return dict(signature.example)
+
+
+def test_nothing_is_recorded_unless_asked_for(churn: Trained, row: dict[str, Any]) -> None:
+    observed = observe(churn.package)
+
+    observed.client.post("/predict", json={"instances": [row]})
+
+    assert observed.written == []
+
+
+def test_a_record_holds_what_was_asked_and_answered(churn: Trained, row: dict[str, Any]) -> None:
+    observed = observe(churn.package, capture="raw")
+    odd = row | {"tenure": 999, "TotalCharges": None}
+
+    body = observed.client.post("/predict", json={"instances": [odd, row]}).json()
+
+    [line] = observed.lines("capture")
+    first, second = line["records"]
+    [one, _] = body["predictions"]
+    assert (line["model"], line["role"], line["mode"]) == (body["model"]["id"], "champion", "raw")
+    assert line["time"].endswith("+00:00")
+    assert first == {
+        "prediction_id": one["prediction_id"],
+        "features": odd,
+        "scores": list(one["probabilities"].values()),
+        "label": one["label"],
+        "warnings": one["warnings"],
+    }
+    assert {warning["code"] for warning in first["warnings"]} == {"out_of_range", "missing"}
+    assert second["features"] == row
+
+
+def test_binned_features_tell_the_part_of_the_range(
+    churn: Trained, row: dict[str, Any], signature: Signature
+) -> None:
+    observed = observe(churn.package, capture="binned")
+    span = {one.name: one.span for one in signature.features}["MonthlyCharges"]
+    assert span is not None
+    low, high = span
+    values = [low - 1, low, (low + high) / 2 + 1e-6, high, high + 1, None]
+
+    observed.client.post(
+        "/predict", json={"instances": [row | {"MonthlyCharges": value} for value in values]}
+    )
+
+    [line] = observed.lines("capture")
+    bins = [record["features"]["MonthlyCharges"] for record in line["records"]]
+    assert bins == [-1, 0, 5, 9, 10, None]
+    assert line["records"][0]["features"]["Contract"] in range(3)
+
+
+def test_what_is_redacted_is_recorded_nowhere(churn: Trained, row: dict[str, Any]) -> None:
+    observed = observe(churn.package, capture="raw", redact=("gender", "TotalCharges"))
+
+    observed.client.post("/predict", json={"instances": [row | {"TotalCharges": None}]})
+
+    [line] = observed.lines("capture")
+    [record] = line["records"]
+    assert record["features"].keys() == row.keys() - {"gender", "TotalCharges"}
+    assert record["warnings"] == []
+
+
+def test_a_redacted_name_that_is_no_feature_stops_the_start(churn: Trained) -> None:
+    with pytest.raises(SettingsInvalid, match="'gendr'"):
+        observe(churn.package, capture="raw", redact=("gendr",))
+
+
+def test_the_share_is_drawn_by_the_predictions_name(churn: Trained, row: dict[str, Any]) -> None:
+    def names() -> set[str]:
+        observed = observe(churn.package, capture="raw", capture_share=0.3)
+        observed.client.post(
+            "/predict", json={"instances": [row] * 1000}, headers={"x-request-id": "stable"}
+        )
+        records = [record for line in observed.lines("capture") for record in line["records"]]
+        return {record["prediction_id"] for record in records}
+
+    first, second = names(), names()
+
+    assert first == second
+    assert 240 < len(first) < 360
+
+
+def test_no_line_is_longer_than_the_log_takes(churn: Trained, row: dict[str, Any]) -> None:
+    observed = observe(churn.package, capture="raw")
+
+    observed.client.post("/predict", json={"instances": [row] * 2000})
+
+    assert len(observed.written) > 1
+    assert all(len(line) <= MOST_BYTES for line in observed.written)
+    counts = [len(json.loads(line)["records"]) for line in observed.written]
+    assert sum(counts) == 2000

@@ -1,0 +1,139 @@
+"""Filled and told missing values equal scikit-learn's."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.impute import KNNImputer, MissingIndicator, SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+from tests.support.proof import classes, mixed, numbers, prove
+from training.errors import ConversionRefused
+from training.frames import kinds_of
+from training.proof.candidate import Draft
+
+MODELS: dict[str, Callable[[], Any]] = {
+    "linear": lambda: LogisticRegression(solver="newton-cholesky"),
+    "trees": lambda: HistGradientBoostingClassifier(max_iter=5, random_state=0),
+}
+
+
+def smallest(values: Any) -> Any:
+    return values.min()
+
+
+IMPUTERS: dict[str, Callable[[], Any]] = {
+    "mean": lambda: SimpleImputer(),
+    "median": lambda: SimpleImputer(strategy="median"),
+    "most frequent": lambda: SimpleImputer(strategy="most_frequent"),
+    "constant": lambda: SimpleImputer(strategy="constant", fill_value=-1.5),
+    "zero": lambda: SimpleImputer(strategy="constant"),
+    "function": lambda: SimpleImputer(strategy=smallest),
+    "mean, told": lambda: SimpleImputer(add_indicator=True),
+    "median, told": lambda: SimpleImputer(strategy="median", add_indicator=True),
+}
+CATEGORIES: dict[str, Callable[[], Any]] = {
+    "most frequent": lambda: SimpleImputer(strategy="most_frequent"),
+    "constant": lambda: SimpleImputer(strategy="constant", fill_value="none at all"),
+    "default": lambda: SimpleImputer(strategy="constant"),
+    "told": lambda: SimpleImputer(strategy="most_frequent", add_indicator=True),
+}
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("name", IMPUTERS)
+def test_filled_numbers_equal_scikit_learn(name: str, model: str) -> None:
+    frame = numbers(missing=True).drop(columns=["large", "constant"])
+
+    prove(make_pipeline(IMPUTERS[name](), MODELS[model]()).fit(frame, classes(2)), frame)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("name", CATEGORIES)
+def test_filled_strings_equal_scikit_learn(name: str, model: str) -> None:
+    frame = mixed()[["colour", "plan"]]
+    encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    pipeline = make_pipeline(CATEGORIES[name](), encoder, MODELS[model]())
+
+    prove(pipeline.fit(frame, classes(3)), frame)
+
+
+@pytest.mark.filterwarnings("ignore:Skipping features without")  # said by scikit-learn on purpose
+@pytest.mark.parametrize("told", [False, True])
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("strategy", ["mean", "median", "most_frequent", "constant"])
+def test_columns_without_any_value_are_dropped_or_kept(
+    strategy: str, keep: bool, told: bool
+) -> None:
+    frame = numbers()[["grid", "skewed"]].assign(empty=-1.0)
+    frame.iloc[::9, 0] = -1.0
+    imputer = SimpleImputer(
+        missing_values=-1, strategy=strategy, keep_empty_features=keep, add_indicator=told
+    )
+
+    prove(make_pipeline(imputer, MODELS["trees"]()).fit(frame, classes(2)), frame)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("value", [-1, 0.0, 2.5])
+def test_another_value_may_stand_for_missing(value: float, model: str) -> None:
+    frame = numbers()[["grid", "skewed"]].astype(float)
+    frame.iloc[::9, 0] = value
+    imputer = SimpleImputer(missing_values=value, add_indicator=True)
+
+    prove(make_pipeline(imputer, MODELS[model]()).fit(frame, classes(2)), frame)
+
+
+def test_a_string_may_stand_for_missing() -> None:
+    frame = mixed(missing=False)[["colour", "plan"]].astype(object)
+    imputer = SimpleImputer(missing_values="", strategy="most_frequent")
+    encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+
+    prove(make_pipeline(imputer, encoder, MODELS["linear"]()).fit(frame, classes(2)), frame)
+
+
+@pytest.mark.parametrize(
+    "indicator",
+    [
+        MissingIndicator(),
+        MissingIndicator(features="all"),
+        MissingIndicator(error_on_new=False, sparse=False),
+    ],
+    ids=["new ones refused", "all", "new ones passed over"],
+)
+@pytest.mark.parametrize("model", MODELS)
+def test_indicators_equal_scikit_learn(indicator: Any, model: str) -> None:
+    frame = numbers(missing=True)[["grid", "skewed", "whole"]]
+    union = FeatureUnion([("filled", SimpleImputer()), ("told", indicator)])
+
+    prove(make_pipeline(union, MODELS[model]()).fit(frame, classes(2)), frame)
+
+
+def test_an_indicator_of_another_value_is_refused() -> None:
+    frame = numbers()[["grid", "whole"]]
+    fitted = make_pipeline(MissingIndicator(missing_values=0, features="all"), MODELS["linear"]())
+
+    with pytest.raises(ConversionRefused, match=r"^missingindicator: .*missing_values=0"):
+        Draft(fitted.fit(frame, classes(2)), frame, kinds_of(frame)).convert()
+
+
+@pytest.mark.filterwarnings("ignore:Skipping features without")  # said by scikit-learn on purpose
+def test_an_imputer_that_met_nothing_is_refused() -> None:
+    frame = pd.DataFrame({"empty": np.full(300, np.nan)})
+    imputer = make_pipeline(SimpleImputer()).fit(frame)
+
+    with pytest.raises(ConversionRefused, match="met no value"):
+        Draft(imputer, frame, kinds_of(frame)).convert()
+
+
+def test_values_of_neighbours_are_refused() -> None:
+    frame = numbers(missing=True)
+    imputer = make_pipeline(KNNImputer()).fit(frame)
+
+    with pytest.raises(ConversionRefused, match="KNNImputer has equal distances"):
+        Draft(imputer, frame, kinds_of(frame)).convert()

@@ -1,0 +1,137 @@
+"""Nearest neighbours equal scikit-learn also where distances tie, or are refused."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.neighbors import (
+    KNeighborsClassifier,
+    KNeighborsRegressor,
+    NearestCentroid,
+    RadiusNeighborsClassifier,
+    RadiusNeighborsRegressor,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklambda.session import Session
+from tests.support.proof import classes, numbers, prove, values
+from training.convert import convert
+from training.errors import ConversionRefused
+
+NEIGHBORS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "one": {"n_neighbors": 1},
+    "many, small leaves": {"n_neighbors": 20, "leaf_size": 3},
+    "one leaf": {"leaf_size": 400, "algorithm": "kd_tree"},
+    "manhattan": {"p": 1},
+    "chebyshev": {"metric": "chebyshev", "n_neighbors": 4},
+    "by distance": {"weights": "distance"},
+    "by distance, manhattan": {"weights": "distance", "metric": "manhattan"},
+    "by distance, chebyshev": {"weights": "distance", "metric": "chebyshev", "n_neighbors": 3},
+}
+
+
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("name", NEIGHBORS)
+def test_a_classifier_equals_scikit_learn(name: str, count: int) -> None:
+    frame = numbers(rows=200)
+    pipeline = make_pipeline(StandardScaler(), KNeighborsClassifier(**NEIGHBORS[name]))
+
+    prove(pipeline.fit(frame, classes(count, rows=200)), frame)
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+@pytest.mark.parametrize("name", NEIGHBORS)
+def test_a_regressor_equals_scikit_learn(name: str, outputs: int) -> None:
+    frame = numbers(rows=200)
+    pipeline = make_pipeline(StandardScaler(), KNeighborsRegressor(**NEIGHBORS[name]))
+
+    prove(pipeline.fit(frame, values(outputs, rows=200)), frame)
+
+
+@pytest.mark.parametrize("shrink", [None, 0.5])
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("scaled", [False, True], ids=["raw", "scaled"])
+def test_the_nearest_centroid_is_that_of_scikit_learn(
+    scaled: bool, count: int, shrink: float | None
+) -> None:
+    frame = numbers(rows=200).drop(columns="constant")
+    steps = [StandardScaler()] if scaled else []
+    pipeline = make_pipeline(*steps, NearestCentroid(shrink_threshold=shrink))
+
+    prove(pipeline.fit(frame, classes(count, rows=200)), frame)
+
+
+def test_duplicates_with_different_labels_are_chosen_as_scikit_learn_chooses() -> None:
+    frame = numbers()[["whole"]]
+
+    prove(KNeighborsClassifier(7, leaf_size=10).fit(frame, classes(3)), frame)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "manhattan", "chebyshev"])
+@pytest.mark.parametrize("weights", ["uniform", "distance"])
+@pytest.mark.parametrize("seed", range(8))
+def test_ties_on_a_grid_are_decided_as_scikit_learn_decides(
+    metric: str, weights: str, seed: int
+) -> None:
+    generator = np.random.default_rng(seed)
+    rows, width, k = (int(generator.integers(*bounds)) for bounds in ((40, 300), (1, 5), (1, 12)))
+    X = generator.integers(0, 6, (rows, width)).astype(float)
+    regressor = KNeighborsRegressor(k, metric=metric, weights=weights, leaf_size=5 + seed)
+    regressor.fit(X, generator.normal(size=rows))
+    far = generator.normal(size=(80, width)) * 10.0 ** generator.integers(0, 20, (80, 1))
+    asked = np.vstack([X, generator.integers(-2, 9, (80, width)), far])
+
+    found = Session(convert(regressor, [None] * width).model).run(asked)[:, 0]
+
+    np.testing.assert_allclose(found, regressor.predict(asked), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_ties_of_squares_that_float64_rounds_are_decided_as_scikit_learn_decides(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    X = generator.integers(0, 6, (200, 3)).astype(float)
+    regressor = KNeighborsRegressor(5, leaf_size=10).fit(X, generator.normal(size=200))
+    asked = X[:100].copy()
+    asked[:, seed % 3] = generator.choice([-1e8, 1e8, 2.0**27 + 1, 94906267.0], 100)
+
+    found = Session(convert(regressor, [None] * 3).model).run(asked)[:, 0]
+
+    np.testing.assert_allclose(found, regressor.predict(asked), rtol=1e-12, atol=1e-12)
+
+
+REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
+    "brute force": (lambda: KNeighborsClassifier(algorithm="brute"), "looks .* up by 'brute'"),
+    "ball tree": (lambda: KNeighborsRegressor(algorithm="ball_tree"), "looks .* up by 'ball_tree'"),
+    "too many neighbours": (lambda: KNeighborsClassifier(30), "looks .* up by 'brute'"),
+    "minkowski": (lambda: KNeighborsClassifier(p=3), "a metric that is none of"),
+    "own weights": (lambda: KNeighborsClassifier(weights=np.exp), r"\(weights=exp\)"),
+    "centroids, unlike priors": (lambda: NearestCentroid(priors=[0.3, 0.7]), "different priors"),
+    "centroids, manhattan": (
+        lambda: NearestCentroid("manhattan"),
+        r"NearestCentroid\(metric='manhattan'\)",
+    ),
+    "radius": (lambda: RadiusNeighborsClassifier(9.0), "RadiusNeighborsClassifier has no exact"),
+    "radius, value": (lambda: RadiusNeighborsRegressor(9.0), "RadiusNeighborsRegressor has no"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_cannot_be_exact_is_refused_by_name(what: str) -> None:
+    factory, reason = REFUSED[what]
+    frame = numbers(rows=40)[["grid", "skewed"]]
+    fitted = factory().fit(frame, classes(2, rows=40))
+
+    with pytest.raises(ConversionRefused, match=reason):
+        convert(fitted, [None] * 2)
+
+
+def test_several_labels_a_row_are_refused() -> None:
+    frame = numbers(rows=40)[["grid"]]
+    labels = np.column_stack([classes(2, rows=40), classes(3, rows=40) == "no"])
+    fitted = KNeighborsClassifier().fit(frame, labels.astype(int))
+
+    with pytest.raises(ConversionRefused, match="several labels"):
+        convert(fitted, [None])

@@ -1,0 +1,131 @@
+"""Support vector machines equal scikit-learn, or are refused."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, SVR, NuSVC, NuSVR
+
+from sklambda.session import Session
+from tests.support.proof import classes, numbers, prove, values
+from training.convert import convert
+from training.errors import ConversionRefused
+
+CLASSIFIERS: dict[str, Callable[..., Any]] = {
+    "rbf": SVC,
+    "rbf, gamma given": lambda **p: SVC(gamma=0.3, C=10, class_weight="balanced", **p),
+    "linear": lambda **p: SVC(kernel="linear", **p),
+    "sigmoid": lambda **p: SVC(kernel="sigmoid", coef0=-0.1, **p),
+    "nu": lambda **p: NuSVC(nu=0.3, **p),
+    "nu, sigmoid": lambda **p: NuSVC(nu=0.3, kernel="sigmoid", **p),
+}
+REGRESSORS: dict[str, Callable[[], Any]] = {
+    "rbf": lambda: SVR(),
+    "rbf, gamma given": lambda: SVR(gamma=0.3, C=10, epsilon=0.3),
+    "linear": lambda: SVR(kernel="linear"),
+    "poly": lambda: SVR(kernel="poly", coef0=1),
+    "sigmoid": lambda: SVR(kernel="sigmoid"),
+    "nu": lambda: NuSVR(nu=0.4),
+}
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_two_classes_equal_scikit_learn(name: str) -> None:
+    frame = numbers()
+    pipeline = make_pipeline(StandardScaler(), CLASSIFIERS[name]())
+
+    prove(pipeline.fit(frame, classes(2)), frame)
+
+
+@pytest.mark.parametrize("count", [3, 4])
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_more_classes_equal_scikit_learn_where_ties_are_broken(name: str, count: int) -> None:
+    frame = numbers()
+    pipeline = make_pipeline(StandardScaler(), CLASSIFIERS[name](break_ties=True))
+
+    prove(pipeline.fit(frame, classes(count)), frame)
+
+
+@pytest.mark.parametrize("count", [3, 4])
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_more_classes_equal_scikit_learn_where_the_first_of_equal_votes_wins(
+    name: str, count: int
+) -> None:
+    frame = numbers()
+    pipeline = make_pipeline(StandardScaler(), CLASSIFIERS[name]())
+
+    prove(pipeline.fit(frame, classes(count)), frame)
+
+
+@pytest.mark.parametrize("count", [3, 4, 5])
+def test_equal_votes_give_the_label_of_scikit_learn(count: int) -> None:
+    """Noise makes the pairs contradict each other; the most certain class is then not the first."""
+    generator = np.random.default_rng(count)
+    X, y = generator.normal(size=(120, 3)), generator.integers(0, count, 120)
+    fitted = SVC(kernel="rbf", gamma=2.0).fit(X, y)
+    rows = generator.normal(size=(20_000, 3))
+
+    scores = Session(convert(fitted, [None] * 3).model).run(rows)
+
+    expected = fitted.predict(rows)
+    assert (np.rint(scores).argmax(axis=1) == expected).all()
+    assert (scores.argmax(axis=1) != expected).any()
+
+
+@pytest.mark.parametrize("name", REGRESSORS)
+def test_a_regressor_equals_scikit_learn(name: str) -> None:
+    frame = numbers()
+    pipeline = make_pipeline(StandardScaler(), REGRESSORS[name]())
+
+    prove(pipeline.fit(frame, values()), frame)
+
+
+@pytest.mark.parametrize("kernel", ["rbf", "sigmoid"])
+def test_large_numbers_without_a_scaler_equal_scikit_learn(kernel: str) -> None:
+    frame = numbers()
+
+    prove(SVC(kernel=kernel).fit(frame, classes(2)), frame)
+
+
+def test_labels_follow_the_decision_where_there_are_probabilities_too() -> None:
+    frame = numbers()
+    with pytest.warns(FutureWarning, match="probability"):
+        fitted = SVC(probability=True, random_state=0).fit(frame, classes(2))
+
+    prove(fitted, frame)
+
+
+REFUSED: dict[str, tuple[Any, int, str]] = {
+    "pairs": (SVC(decision_function_shape="ovo"), 3, "SVC"),
+    "pairs, nu": (NuSVC(nu=0.2, decision_function_shape="ovo"), 3, "NuSVC"),
+    "polynomial": (SVC(kernel="poly"), 2, r"SVC\(kernel='poly'\)"),
+    "kernel of its own": (SVC(kernel=np.inner), 2, r"SVC\(kernel=inner\)"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_cannot_be_exact_is_refused_by_name(what: str) -> None:
+    estimator, count, reason = REFUSED[what]
+    frame = numbers()
+    fitted = estimator.fit(frame, classes(count))
+
+    with pytest.raises(ConversionRefused, match=reason):
+        convert(fitted, [None] * 6)
+
+
+def test_an_intercept_of_zero_is_refused() -> None:
+    fitted = SVC(kernel="linear").fit([[-1.0], [1.0]], [0, 1])
+
+    with pytest.raises(ConversionRefused, match="intercept of exactly 0"):
+        convert(fitted, [None])
+
+
+def test_a_class_that_weighs_nothing_is_refused() -> None:
+    codes = np.arange(300) % 3
+    fitted = SVC().fit(numbers(), codes, sample_weight=(codes != 1) * 1.0)
+
+    with pytest.raises(ConversionRefused, match="weigh nothing"):
+        convert(fitted, [None] * 6)

@@ -1,0 +1,30 @@
+"""Whose step it is that differs."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.cluster import Birch, KMeans
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from tests.support.proof import classes, numbers
+from training.convert import convert_steps
+from training.convert.graph.scope import Estimator
+from training.proof.blame import guilty_step
+
+
+@pytest.mark.parametrize("cluster", [KMeans(3, random_state=0), Birch()], ids=["k-means", "birch"])
+def test_a_step_that_could_predict_is_compared_by_what_it_transforms(cluster: Any) -> None:
+    frame = numbers()
+    pipeline = make_pipeline(StandardScaler(), cluster, LogisticRegression(max_iter=10_000))
+    pipeline.fit(frame, classes(2))
+
+    def convert(steps: Estimator) -> bytes:
+        return convert_steps(steps, [None] * frame.shape[1])
+
+    row = frame.head(1)
+    step = guilty_step(pipeline, convert, row, row.to_numpy(dtype=np.float64))
+
+    assert step == "logisticregression"

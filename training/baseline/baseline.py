@@ -1,0 +1,151 @@
+"""What monitoring compares with, from the rows of training and held-out ones."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sklambda.arrays import FloatMatrix, FloatVector, IntMatrix
+from sklambda.baseline import Baseline, Calibrator, Reference, codes
+from sklambda.manifest import MetricInterval
+from sklambda.signature import Feature, Signature
+from sklambda.sketch.ruler import Ruler, cut, quantile_ruler, share_ruler, tenth_ruler, tenths
+from sklambda.sketch.sketch import Counts
+from sklambda.sketch.sketcher import (
+    count_codes,
+    count_duplicates,
+    count_labels,
+    count_numbers,
+    count_tenths,
+    watched,
+)
+from sklambda.sketch.watched_scores import Scored, scored
+from training.baseline.calibration import calibrate
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """Rows that the model was not fitted on.
+
+    Attributes
+    ----------
+    scores : FloatMatrix
+        Shape [M, C] float64.
+    labels : IntMatrix
+        Shape [M, L]: the positions of the labels that the model gives.
+    true : IntMatrix
+        Shape [M, L]: the positions of the labels that were true; no column where nobody knows
+        them, and for a regressor.
+    metrics : mapping of str to MetricInterval
+        How good the model is on them.
+    """
+
+    scores: FloatMatrix
+    labels: IntMatrix
+    true: IntMatrix
+    metrics: Mapping[str, MetricInterval] = field(default_factory=dict)
+
+
+def baseline(
+    signature: Signature,
+    X: FloatMatrix,
+    held_out: HeldOut,
+    weights: Mapping[str, float] | None = None,
+) -> Baseline:
+    """Count what training saw.
+
+    Parameters
+    ----------
+    signature : Signature
+        Of the model.
+    X : FloatMatrix
+        Shape [N, K] float64: the encoded rows of training.
+    held_out : HeldOut
+        Whose scores are as they will be in production: on rows of training they would be surer.
+    weights : mapping of str to float, optional
+        How much the model attributes to each feature, such as the mean of absolute Shapley values.
+
+    Returns
+    -------
+    Baseline
+        Counts, and no row.
+    """
+    values = watched(signature, X)
+    columns = list(zip(signature.features, values.T.copy(), strict=True))
+    binned = {feature.name: _binned(feature, column) for feature, column in columns}
+    return Baseline(
+        rows=len(X),
+        duplicates=count_duplicates(X),
+        features={feature.name: _feature(feature, column) for feature, column in columns},
+        binned={name: one for name, one in binned.items() if one is not None},
+        scores={one.name: _score(one, held_out) for one in scored(signature.target)},
+        labels=count_labels(signature, held_out.labels),
+        balance=_balance(signature, held_out.true),
+        calibrators=dict(_calibrators(signature, held_out)),
+        metrics=dict(held_out.metrics),
+        weights=_shares(weights or {}),
+        errors={},
+    )
+
+
+def numbers(ruler: Ruler, values: FloatVector) -> Reference:
+    """Count numbers of training, [n] float64, on the ruler that is to stay."""
+    column = count_numbers(ruler, values)
+    return Reference(ruler=ruler, column=column, std=_deviation(ruler, values))
+
+
+def _feature(feature: Feature, values: FloatVector) -> Reference:
+    if codes(feature):
+        ruler = Ruler(codes=codes(feature))
+        return Reference(ruler=ruler, column=count_codes(ruler, values))
+    # A text's range is not in the signature: it is how many known terms there were.
+    return numbers(quantile_ruler(values[np.isfinite(values)], feature.span), values)
+
+
+def _binned(feature: Feature, values: FloatVector) -> Reference | None:
+    """Count as a binned capture would; None for what it leaves out."""
+    if codes(feature):
+        return _feature(feature, values)
+    if feature.span is None or feature.span[0] == feature.span[1]:
+        return None
+    ruler = tenth_ruler(feature.span)
+    column = count_tenths(ruler, tenths(values, feature.span))
+    return Reference(ruler=ruler, column=column, std=_deviation(ruler, values))
+
+
+def _score(one: Scored, held_out: HeldOut) -> Reference:
+    values = one.of(held_out.scores, held_out.labels)
+    chance = one.target.scores == "probability"
+    ruler = share_ruler() if chance else quantile_ruler(values[np.isfinite(values)])
+    return numbers(cut(ruler, one.parting), values)
+
+
+def _deviation(ruler: Ruler, values: FloatVector) -> float:
+    present = values[np.isfinite(values)]
+    if not ruler.edges or not present.size:
+        return 0.0
+    inside = np.clip(present, ruler.edges[0], ruler.edges[-1])
+    # Of numbers near the greatest that there are, the squares are infinite.
+    greatest = float(np.abs(inside).max()) or 1.0
+    return float(min((inside / greatest).std() * greatest, np.finfo(np.float64).max))
+
+
+def _calibrators(signature: Signature, held_out: HeldOut) -> Iterator[tuple[str, Calibrator]]:
+    if not held_out.true.shape[1]:
+        return
+    for one in scored(signature.target):
+        expected = held_out.labels[:, one.place] if one.label is None else one.label
+        right = held_out.true[:, one.place] == expected
+        scores = one.of(held_out.scores, held_out.labels)
+        fitted = calibrate(scores, right, one.target.scores == "probability")
+        if fitted is not None:
+            yield one.name, fitted
+
+
+def _balance(signature: Signature, true: IntMatrix) -> dict[str, Counts]:
+    return count_labels(signature, true) if true.shape[1] else {}
+
+
+def _shares(weights: Mapping[str, float]) -> dict[str, float]:
+    total = sum(map(abs, weights.values()))
+    return {name: abs(weight) / total for name, weight in weights.items()} if total else {}

@@ -1,0 +1,168 @@
+"""What monitoring needs of training: the baseline, and of a regressor the model of its errors."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from sklambda.arrays import FloatMatrix, IntMatrix, IntVector
+from sklambda.baseline import Baseline
+from sklambda.codec.codec import Codec
+from sklambda.decision import choose
+from sklambda.errors import RowsInvalid
+from sklambda.manifest import MetricInterval
+from sklambda.package import BASELINE, ERROR_MODEL
+from sklambda.policy.watching import Watching
+from sklambda.session import Session
+from sklambda.signature import Signature, Target
+from sklambda.sketch.watched_scores import scored
+from training.baseline.attribution import weights
+from training.baseline.baseline import HeldOut, baseline
+from training.baseline.error_model import FEWEST, Errors, model_errors
+from training.errors import DataError
+from training.frames import client_rows
+from training.measures import measure_labels, measure_values
+
+_SEED: Final = 0
+_FEWEST: Final = 1000
+_NUMBERS: Final = 2**25
+"""How many numbers the encoded rows hold at most: of more rows some are drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a model beside its graph.
+
+    Attributes
+    ----------
+    learnt : DataFrame
+        Shape [N, F]: the rows that it was fitted on.
+    held_out : DataFrame or None
+        Shape [M, F]: rows that it was not.
+    outcomes : DataFrame or None
+        Shape [M, L]: what became true of them, a column for each target or value.
+    metrics : mapping of str to MetricInterval
+        What was measured on them; the metrics that the monitor compares are measured anyway.
+    watching : Watching
+        What the monitor looks at.
+    """
+
+    learnt: pd.DataFrame
+    held_out: pd.DataFrame | None
+    outcomes: pd.DataFrame | None
+    metrics: Mapping[str, MetricInterval]
+    watching: Watching
+
+
+def monitoring_files(
+    known: Known, model: bytes, signature: Signature, explainer: bytes
+) -> dict[str, bytes]:
+    """Make the files with which a package is monitored, by name.
+
+    Raises
+    ------
+    DataError
+        An outcome is none that the model could give.
+    """
+    session = Session(model)
+    X, _ = _encoded(signature, known.learnt)
+    rows, true = _held_out(signature, known)
+    apart = len(rows) > 0
+    if not apart:
+        rows, true = X, np.empty((len(X), 0))
+    scores = session.run(rows)
+    finite = np.isfinite(scores).all(axis=1)
+    rows, scores, true = rows[finite], scores[finite], true[finite]
+    found = baseline(
+        signature,
+        X,
+        _answered(signature.target, scores, true),
+        weights(signature, session, explainer, rows),
+    )
+    errors = _errors(signature.target, rows, scores, true)
+    found = found.replace(
+        metrics=found.metrics | dict(known.metrics),
+        held_out=len(rows) if apart else 0,
+        watching=known.watching,
+    )
+    return _written(found, signature.target, errors)
+
+
+def _written(found: Baseline, target: Target, errors: Errors | None) -> dict[str, bytes]:
+    if errors is None:
+        return {BASELINE: found.json()}
+    names = [one.name for one in scored(target)]
+    found = found.replace(errors=dict(zip(names, errors.references, strict=True)))
+    return {BASELINE: found.json(), ERROR_MODEL: errors.model}
+
+
+def _encoded(signature: Signature, frame: pd.DataFrame) -> tuple[FloatMatrix, IntVector]:
+    """Encode the rows that the model accepts, or some of them; gives them and their places."""
+    most = max(_FEWEST, _NUMBERS // signature.width)
+    places = np.sort(np.random.default_rng(_SEED).permutation(len(frame))[:most])
+    rows = client_rows(frame.iloc[places], signature.kinds)
+    codec = Codec(signature)
+    try:
+        return codec.encode(rows), places
+    except RowsInvalid as invalid:
+        refused = {fault.row for fault in invalid.faults}
+    kept = [place for place in range(len(rows)) if place not in refused]
+    if not kept:
+        return np.empty((0, signature.width)), places[:0]
+    return codec.encode([rows[place] for place in kept]), places[kept]
+
+
+def _held_out(signature: Signature, known: Known) -> tuple[FloatMatrix, FloatMatrix]:
+    """Encode the rows held out; gives them and what was true, as positions or values."""
+    if known.held_out is None:
+        return np.empty((0, signature.width)), np.empty((0, 0))
+    X, places = _encoded(signature, known.held_out)
+    if known.outcomes is None:
+        return X, np.empty((len(X), 0))
+    return X, _true(signature.target, known.outcomes)[places]
+
+
+def _true(target: Target, outcomes: pd.DataFrame) -> FloatMatrix:
+    if target.task == "regression":
+        values: FloatMatrix = outcomes.to_numpy(dtype=np.float64)
+        _require_columns(values, len(target.outputs))
+        if not np.isfinite(values).all():
+            raise DataError("held_out: an outcome is no finite number")
+        return values
+    parts = target.parts or (target,)
+    _require_columns(outcomes.to_numpy(), len(parts))
+    columns = zip(outcomes.items(), parts, strict=True)
+    return np.stack([_positions(column, part) for (_, column), part in columns], axis=1)
+
+
+def _positions(column: "pd.Series[Any]", target: Target) -> IntVector:
+    places = {label: place for place, label in enumerate(target.classes)}
+    found = [places.get(label, -1) for label in column.tolist()]
+    if -1 in found:
+        raise DataError("held_out: an outcome is no class of the target")
+    return np.array(found, dtype=np.intp)
+
+
+def _require_columns(outcomes: FloatMatrix, due: int) -> None:
+    if outcomes.shape[1] != due:
+        raise DataError(f"held_out: outcomes have {outcomes.shape[1]} columns and {due} are due")
+
+
+def _answered(target: Target, scores: FloatMatrix, true: FloatMatrix) -> HeldOut:
+    labels = choose(target, scores)
+    if target.task == "regression":
+        metrics = measure_values(target, scores, true) if true.shape[1] else {}
+        return HeldOut(scores, labels, labels, metrics)
+    positions: IntMatrix = true.astype(np.intp)
+    metrics = measure_labels(target, scores, labels, positions) if true.shape[1] else {}
+    return HeldOut(scores, labels, positions, metrics)
+
+
+def _errors(
+    target: Target, X: FloatMatrix, values: FloatMatrix, true: FloatMatrix
+) -> Errors | None:
+    if target.task != "regression" or not true.shape[1] or len(X) < FEWEST:
+        return None
+    return model_errors(X, np.abs(values - true))

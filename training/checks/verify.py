@@ -1,0 +1,96 @@
+"""Whether a package still answers as scikit-learn did, here and now."""
+
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sklambda.codec.codec import Codec
+from sklambda.error_model import ErrorModel
+from sklambda.errors import PackageRefused, RowsInvalid
+from sklambda.package import ModelPackage
+from sklambda.predictor import Predictor
+from sklambda.signature import Signature
+from training.errors import ConfigurationError, DataError, ParityFailed
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was verified.
+
+    Attributes
+    ----------
+    package : ModelPackage
+        The package, every file of it checked.
+    accepted : int
+        Rows of the data that the signature accepts.
+    refused : Counter of (str, str)
+        How often each feature was refused in the data, and by which code.
+    """
+
+    package: ModelPackage
+    accepted: int
+    refused: Counter[tuple[str, str]]
+
+
+def verify(path: Path, source: Path | None = None) -> Verdict:
+    """Check a package, replay its golden rows, and see which rows of a CSV file it would score.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no package, or it is damaged or too new.
+    ParityFailed
+        A golden row does not get scikit-learn's answer; names it, and the difference.
+    DataError
+        The file cannot be read, or lacks a feature.
+    """
+    try:
+        predictor = Predictor.open(path)
+    except PackageRefused as error:
+        raise ConfigurationError(str(error)) from error
+    mismatch = predictor.replay()
+    if mismatch is not None:
+        difference = f"the scores differ by {mismatch.difference:.3g}"
+        raise ParityFailed("golden rows", f"{mismatch.name}: {difference}, or the labels do")
+    _check_the_others(predictor.package)
+    signature = predictor.package.signature
+    rows = [] if source is None else _rows(source, signature)
+    faults = _faults(Codec(signature), rows)
+    refused = {row for row, _ in faults}
+    counts = Counter(place for _, place in faults)
+    return Verdict(predictor.package, len(rows) - len(refused), counts)
+
+
+def _check_the_others(package: ModelPackage) -> None:
+    """Read what is read only to explain a score and to monitor."""
+    try:
+        _ = package.explainer
+        ErrorModel.open(package)
+    except PackageRefused as error:
+        raise ConfigurationError(str(error)) from error
+
+
+def _rows(source: Path, signature: Signature) -> list[dict[Hashable, Any]]:
+    # Postcodes and other categories of digits stay as they are written.
+    texts = {f.name: "str" for f in signature.features if f.kind in ("category", "text")}
+    try:
+        frame = pd.read_csv(source, low_memory=False, dtype=texts)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{source} cannot be read as CSV: {type(error).__name__}") from None
+    absent = [name for name in signature.names if name not in frame]
+    if absent:
+        raise DataError(f"{source.name}: there is no column `{absent[0]}`, which is a feature")
+    values = frame[list(signature.names)].astype(object)
+    return values.where(values.notna(), None).to_dict("records")
+
+
+def _faults(codec: Codec, rows: Sequence[dict[Hashable, Any]]) -> list[tuple[int, tuple[str, str]]]:
+    try:
+        codec.encode(rows)  # type: ignore[arg-type]  # the names are strings
+    except RowsInvalid as invalid:
+        return [(f.row, (f.feature or "", f.code.value)) for f in invalid.faults]
+    return []

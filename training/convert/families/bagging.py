@@ -1,0 +1,119 @@
+"""Bagging: predictors averaged, each on columns of its own."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from sklearn.ensemble import BaggingClassifier, BaggingRegressor
+from sklearn.tree import (
+    DecisionTreeClassifier,
+    DecisionTreeRegressor,
+    ExtraTreeClassifier,
+    ExtraTreeRegressor,
+)
+
+from sklambda.arrays import FloatMatrix
+from training.convert.families.forests import average, mean_probabilities
+from training.convert.graph.answer import Answer
+from training.convert.graph.graph import Matrix
+from training.convert.graph.responses import position
+from training.convert.graph.scope import Convert, Estimator, Scope
+from training.convert.graph.trees import Grown, grown
+
+_FITTING: Final = (
+    "bootstrap bootstrap_features estimator max_features max_samples n_estimators n_jobs oob_score "
+    "random_state verbose warm_start "
+)
+_TREES: Final = frozenset(
+    {DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor}
+)
+
+
+def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    scope.admit(estimator, free=_FITTING)
+    if estimator.n_classes_ < 2:
+        scope.refuse("BaggingClassifier has seen one class only")
+    if _of_trees(estimator):
+        tables = [
+            _spread(tree.tree_.value[:, 0, :], tree.classes_, estimator.n_classes_)
+            for tree in estimator.estimators_
+        ]
+        return Answer(mean_probabilities(scope.graph, matrix, _grown(estimator, tables)))
+    parts = [
+        _vote(inner, part, estimator.n_classes_, scope)
+        for inner, part in _each(estimator, matrix, scope)
+    ]
+    return Answer(_mean(parts, scope))
+
+
+def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    scope.admit(estimator, free=_FITTING)
+    if _of_trees(estimator):
+        tables = [tree.tree_.value[:, :, 0] for tree in estimator.estimators_]
+        return Answer(value=average(scope.graph, matrix, _grown(estimator, tables)))
+    values = []
+    for inner, answer in _each(estimator, matrix, scope):
+        if answer.value is None:
+            scope.refuse(f"{type(inner).__name__} gives no value")
+        values.append(answer.value)
+    return Answer(value=_mean(values, scope))
+
+
+def _of_trees(estimator: Estimator) -> bool:
+    return all(type(inner) in _TREES for inner in estimator.estimators_)
+
+
+def _grown(estimator: Estimator, tables: Sequence[FloatMatrix]) -> Grown:
+    return [
+        (grown(tree.tree_, np.asarray(columns, dtype=np.int64)), table)
+        for tree, columns, table in zip(
+            estimator.estimators_, estimator.estimators_features_, tables, strict=True
+        )
+    ]
+
+
+def _spread(table: FloatMatrix, classes: Estimator, count: int) -> FloatMatrix:
+    """Set the columns of the classes that one tree has seen among those of all."""
+    spread = np.zeros((len(table), count))
+    spread[:, np.asarray(classes, dtype=np.int64)] = table
+    return spread
+
+
+def _each(estimator: Estimator, matrix: Matrix, scope: Scope) -> list[tuple[Estimator, Answer]]:
+    pairs = zip(estimator.estimators_, estimator.estimators_features_, strict=True)
+    return [
+        (inner, scope.answer(str(place), inner, scope.graph.take(matrix, list(map(int, columns)))))
+        for place, (inner, columns) in enumerate(pairs)
+    ]
+
+
+def _vote(inner: Estimator, answer: Answer, count: int, scope: Scope) -> Matrix:
+    """Give what one classifier adds to the sum, [N, count]: probabilities, else its class."""
+    graph, classes = scope.graph, np.asarray(inner.classes_, dtype=np.int64)
+    if hasattr(inner, "predict_proba"):
+        if answer.probabilities is None:
+            scope.refuse(f"{type(inner).__name__} has probabilities that have no exact conversion")
+        if len(classes) == count:
+            return answer.probabilities
+        spread = _spread(np.eye(len(classes)), classes, count)
+        found = graph.node("MatMul", answer.probabilities.tensor, graph.constant(spread))
+        return answer.probabilities.numbers(found, count)
+    place = position(answer, inner, scope)
+    known = np.full(count, -1.0)
+    known[classes] = np.arange(len(classes))
+    voted = graph.node("Equal", place.tensor, graph.constant([known]))
+    return place.numbers(graph.double(voted), count)
+
+
+def _mean(parts: Sequence[Matrix], scope: Scope) -> Matrix:
+    graph = scope.graph
+    total = parts[0].tensor
+    for part in parts[1:]:
+        total = graph.node("Add", total, part.tensor)
+    return parts[0].alike(graph.node("Div", total, graph.constant(float(len(parts)))))
+
+
+CONVERTERS: Final[dict[type, Convert]] = {
+    BaggingClassifier: _classifier,
+    BaggingRegressor: _regressor,
+}

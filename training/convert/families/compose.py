@@ -1,0 +1,82 @@
+"""Steps made of steps: Pipeline, ColumnTransformer and FeatureUnion."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import FeatureUnion, Pipeline
+
+from training.convert.families.text import takes_texts
+from training.convert.graph.answer import Answer
+from training.convert.graph.graph import Matrix
+from training.convert.graph.scope import Convert, Estimator, Scope
+
+
+def _pipeline(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix | Answer:
+    scope.admit(estimator, free="steps memory verbose", only={"transform_input": (None,)})
+    *before, (last_name, last) = estimator.steps
+    for name, step in before:
+        if not _passes(step):
+            matrix = scope.transform(name, step, matrix)
+    return matrix if _passes(last) else scope.run(last_name, last, matrix)
+
+
+def _passes(step: Estimator) -> bool:
+    return step is None or (isinstance(step, str) and step == "passthrough")
+
+
+def _column_transformer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+    scope.admit(
+        estimator,
+        # The threshold decides how scikit-learn stores the result, not what it holds.
+        free="transformers remainder sparse_threshold n_jobs transformer_weights verbose "
+        "verbose_feature_names_out",
+    )
+    # Names, indices, slices, masks and selectors, as scikit-learn itself resolved them.
+    places = estimator._transformer_to_input_indices
+    parts = []
+    for name, step, columns in estimator.transformers_:
+        if len(places[name]) == 0 or step == "drop":
+            continue
+        if takes_texts(step) and not isinstance(columns, (str, int)):
+            scope.refuse(f"{name!r} takes texts: name its column by a string, not by a list")
+        part = scope.graph.take(matrix, [int(place) for place in places[name]])
+        part = part if _passes(step) else scope.transform(name, step, part)
+        parts.append(_weighted(part, name, estimator.transformer_weights, scope))
+    return _side_by_side(parts, estimator, scope)
+
+
+def _feature_union(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+    scope.admit(
+        estimator,
+        free="transformer_list n_jobs transformer_weights verbose verbose_feature_names_out",
+    )
+    parts = []
+    for name, step in estimator.transformer_list:
+        if step == "drop":
+            continue
+        part = matrix if _passes(step) else scope.transform(name, step, matrix)
+        parts.append(_weighted(part, name, estimator.transformer_weights, scope))
+    return _side_by_side(parts, estimator, scope)
+
+
+def _weighted(part: Matrix, name: str, weights: Mapping[str, float] | None, scope: Scope) -> Matrix:
+    weight = None if weights is None else weights.get(name)
+    if weight is None:
+        return part
+    if any(vocabulary is not None for vocabulary in part.vocabularies):
+        scope.refuse(f"a weight of {name!r}, which holds strings, has no exact conversion")
+    return part.alike(scope.graph.node("Mul", part.tensor, scope.graph.constant(float(weight))))
+
+
+def _side_by_side(parts: list[Matrix], estimator: Estimator, scope: Scope) -> Matrix:
+    if not parts:
+        scope.refuse(f"{type(estimator).__name__} leaves no column")
+    return scope.graph.join(parts)
+
+
+CONVERTERS: Final[dict[type, Convert]] = {
+    ColumnTransformer: _column_transformer,
+    FeatureUnion: _feature_union,
+    Pipeline: _pipeline,
+}

@@ -1,0 +1,135 @@
+"""Categories made numbers."""
+
+from collections.abc import Sequence
+from math import nan
+from typing import Final
+
+import numpy as np
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, TargetEncoder
+
+from training.convert.graph.graph import Matrix
+from training.convert.graph.scope import Convert, Estimator, Scope
+from training.convert.graph.steps import category_tree, look_up
+from training.convert.graph.trees import Tree
+
+_NOWHERE: Final = -1.0
+
+
+def _one_hot_encoder(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+    scope.admit(
+        estimator,
+        free="categories drop sparse_output handle_unknown min_frequency max_categories "
+        "feature_name_combiner",
+        only={"dtype": (np.float64,)},
+    )
+    graph = scope.graph
+    trees = [_place_tree(estimator, column, matrix) for column in range(matrix.width)]
+    widths = estimator._n_features_outs
+    if not sum(widths):
+        scope.refuse("OneHotEncoder leaves no column")
+    places = look_up(graph, matrix, trees)
+    # Each column is set beside its own places, so that one comparison serves all of them.
+    spread = graph.take(places, np.repeat(np.arange(matrix.width), widths).tolist())
+    own = np.concatenate([np.arange(width) for width in widths])
+    hot = graph.node("Equal", spread.tensor, graph.constant([own]))
+    return matrix.numbers(graph.double(hot), len(own))
+
+
+def _place_tree(estimator: Estimator, column: int, matrix: Matrix) -> Tree:
+    """Give each category the place of its column among those of its feature."""
+    categories = estimator.categories_[column]
+    dropped = _dropped(estimator, column)
+    places = [
+        _NOWHERE if group == dropped else float(group - (dropped is not None and group > dropped))
+        for group in _groups(estimator, column)
+    ]
+    unknown = _NOWHERE
+    if estimator.handle_unknown in ("infrequent_if_exist", "warn"):
+        rare = _rare_group(estimator, column)
+        after = rare is not None and dropped is not None and rare > dropped
+        unknown = _NOWHERE if rare is None or rare == dropped else float(rare - after)
+    return _tree(column, matrix, categories, places, unknown)
+
+
+def _dropped(estimator: Estimator, column: int) -> int | None:
+    dropped = estimator._drop_idx_after_grouping
+    return None if dropped is None or dropped[column] is None else int(dropped[column])
+
+
+def _groups(estimator: Estimator, column: int) -> list[int]:
+    """Give the number of each category once the infrequent ones are one.
+
+    A missing category that is never infrequent stands after the others, where scikit-learn's
+    mapping ends.
+    """
+    count = len(estimator.categories_[column])
+    if not estimator._infrequent_enabled:
+        return list(range(count))
+    mapping = estimator._default_to_infrequent_mappings[column]
+    groups = list(range(count)) if mapping is None else [int(group) for group in mapping]
+    return groups + [count] * (count - len(groups))
+
+
+def _rare_group(estimator: Estimator, column: int) -> int | None:
+    """Give the number of the infrequent group, which an unknown category joins."""
+    if not estimator._infrequent_enabled or estimator._infrequent_indices[column] is None:
+        return None
+    first = estimator._infrequent_indices[column][0]
+    return int(estimator._default_to_infrequent_mappings[column][first])
+
+
+def _tree(
+    column: int,
+    matrix: Matrix,
+    categories: Sequence[object],
+    values: Sequence[float],
+    unknown: float,
+) -> Tree:
+    """Look categories up; what is missing is unknown unless NaN is a category."""
+    pairs = list(zip(categories, values, strict=True))
+    known = {category: value for category, value in pairs if category == category}
+    missing = [value for category, value in pairs if category != category]
+    vocabulary = matrix.vocabularies[column]
+    return category_tree(column, vocabulary, known, unknown, missing[0] if missing else unknown)
+
+
+def _ordinal_encoder(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+    scope.admit(
+        estimator,
+        free="categories handle_unknown unknown_value encoded_missing_value min_frequency "
+        "max_categories",
+        only={"dtype": (np.float64,)},
+    )
+    trees = [_ordinal_tree(estimator, column, matrix) for column in range(matrix.width)]
+    return look_up(scope.graph, matrix, trees)
+
+
+def _ordinal_tree(estimator: Estimator, column: int, matrix: Matrix) -> Tree:
+    categories = estimator.categories_[column]
+    numbers = [float(group) for group in _groups(estimator, column)]
+    missing = estimator._missing_indices.get(column)
+    if missing is not None:
+        numbers[missing] = float(estimator.encoded_missing_value)
+    # Where it refuses the unknown, so does the signature, or the proof fails.
+    value = estimator.unknown_value
+    unknown = nan if value is None else float(value)
+    return _tree(column, matrix, categories, numbers, unknown)
+
+
+def _target_encoder(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+    # The target's type, smoothing and folds are in the encodings, which serving does not fit anew.
+    scope.admit(estimator, free="categories target_type smooth cv shuffle random_state")
+    means = np.ravel(estimator.target_mean_)
+    trees = []
+    for place, encodings in enumerate(estimator.encodings_):
+        column, output = divmod(place, len(means))
+        categories = estimator.categories_[column]
+        trees.append(_tree(column, matrix, categories, encodings, float(means[output])))
+    return look_up(scope.graph, matrix, trees)
+
+
+CONVERTERS: Final[dict[type, Convert]] = {
+    OneHotEncoder: _one_hot_encoder,
+    OrdinalEncoder: _ordinal_encoder,
+    TargetEncoder: _target_encoder,
+}

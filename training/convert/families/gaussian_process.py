@@ -1,0 +1,133 @@
+"""Gaussian processes, and approximations of kernels."""
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import (
+    RBF,
+    ConstantKernel,
+    DotProduct,
+    Exponentiation,
+    Matern,
+    Product,
+    RationalQuadratic,
+    Sum,
+    WhiteKernel,
+)
+
+from sklambda.arrays import FloatMatrix
+from training.convert.graph import kernels
+from training.convert.graph.answer import Answer
+from training.convert.graph.graph import Matrix
+from training.convert.graph.scope import Convert, Estimator, Scope
+
+type Kernel = Callable[[Estimator, Matrix, FloatMatrix, Scope], str]
+
+_OPERATORS: Final = {Sum: "Add", Product: "Mul"}
+
+
+def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    scope.admit(
+        estimator,
+        free="kernel alpha optimizer n_restarts_optimizer normalize_y copy_X_train n_targets "
+        "random_state",
+    )
+    graph = scope.graph
+    if not _depends_on_data(estimator.kernel_):
+        scope.refuse("GaussianProcessRegressor has a kernel that no feature moves")
+    weights = estimator.alpha_.reshape(len(estimator.X_train_), -1)
+    kernel = _kernel(estimator.kernel_, matrix, estimator.X_train_, scope)
+    mean = graph.node("MatMul", kernel, graph.constant(weights))
+    scaled = graph.node("Mul", mean, graph.constant(np.reshape(estimator._y_train_std, (1, -1))))
+    shift = graph.constant(np.reshape(estimator._y_train_mean, (1, -1)))
+    return Answer(value=matrix.numbers(graph.node("Add", scaled, shift), weights.shape[1]))
+
+
+def _kernel(kernel: Estimator, matrix: Matrix, points: FloatMatrix, scope: Scope) -> str:
+    """Give the kernel between rows and training points: [N, M], or [1, 1] where it is constant."""
+    graph = scope.graph
+    if type(kernel) in _OPERATORS:
+        parts = [_kernel(part, matrix, points, scope) for part in (kernel.k1, kernel.k2)]
+        return graph.node(_OPERATORS[type(kernel)], *parts)
+    if type(kernel) is Exponentiation:
+        base = _kernel(kernel.kernel, matrix, points, scope)
+        return graph.node("Pow", base, graph.constant(kernel.exponent))
+    if type(kernel) not in _LEAVES:
+        scope.refuse(f"the kernel {type(kernel).__name__} has no exact conversion")
+    return _LEAVES[type(kernel)](kernel, matrix, points, scope)
+
+
+def _depends_on_data(kernel: Estimator) -> bool:
+    if type(kernel) in _OPERATORS:
+        return _depends_on_data(kernel.k1) or _depends_on_data(kernel.k2)
+    if type(kernel) is Exponentiation:
+        return _depends_on_data(kernel.kernel)
+    return not isinstance(kernel, (ConstantKernel, WhiteKernel))
+
+
+def _constant(kernel: Estimator, _: Matrix, __: FloatMatrix, scope: Scope) -> str:
+    return scope.graph.constant([[kernel.constant_value]])
+
+
+def _white(_: Estimator, __: Matrix, ___: FloatMatrix, scope: Scope) -> str:
+    # Noise is a matter of the training points among themselves.
+    return scope.graph.constant([[0.0]])
+
+
+def _rbf(kernel: Estimator, matrix: Matrix, points: FloatMatrix, scope: Scope) -> str:
+    squares = _scaled_squares(kernel, matrix, points, scope)
+    return kernels.exponential(scope.graph, squares, 0.5)
+
+
+def _matern(kernel: Estimator, matrix: Matrix, points: FloatMatrix, scope: Scope) -> str:
+    """Rasmussen and Williams, Gaussian Processes for Machine Learning, 4.2.1."""
+    graph = scope.graph
+    squares = _scaled_squares(kernel, matrix, points, scope)
+    if kernel.nu == math.inf:
+        return kernels.exponential(graph, squares, 0.5)
+    factors = {0.5: 1.0, 1.5: math.sqrt(3), 2.5: math.sqrt(5)}
+    if kernel.nu not in factors:
+        scope.refuse(f"Matern(nu={kernel.nu!r}) has no exact conversion")
+    root = graph.node("Sqrt", squares)
+    distance = graph.node("Mul", root, graph.constant(factors[kernel.nu]))
+    decay = kernels.exponential(graph, distance, 1.0)
+    if kernel.nu == 0.5:
+        return decay
+    growth = kernels.affine(graph, distance, 1.0, 1.0)
+    if kernel.nu == 2.5:
+        third = graph.node("Div", graph.node("Mul", distance, distance), graph.constant(3.0))
+        growth = graph.node("Add", growth, third)
+    return graph.node("Mul", growth, decay)
+
+
+def _rational(kernel: Estimator, matrix: Matrix, points: FloatMatrix, scope: Scope) -> str:
+    graph = scope.graph
+    squares = kernels.squared_distances(graph, matrix, points)
+    scale = graph.constant(2 * kernel.alpha * kernel.length_scale**2)
+    base = graph.node("Add", graph.node("Div", squares, scale), graph.constant(1.0))
+    return graph.node("Pow", base, graph.constant(-kernel.alpha))
+
+
+def _products(kernel: Estimator, matrix: Matrix, points: FloatMatrix, scope: Scope) -> str:
+    products = kernels.dot(scope.graph, matrix, points)
+    return kernels.affine(scope.graph, products, 1.0, kernel.sigma_0**2)
+
+
+def _scaled_squares(kernel: Estimator, matrix: Matrix, points: FloatMatrix, scope: Scope) -> str:
+    scale = np.squeeze(kernel.length_scale).astype(np.float64)
+    scaled = matrix.alike(scope.graph.node("Div", matrix.tensor, scope.graph.constant(scale)))
+    return kernels.squared_distances(scope.graph, scaled, points / scale)
+
+
+_LEAVES: Final[dict[type, Kernel]] = {
+    ConstantKernel: _constant,
+    DotProduct: _products,
+    Matern: _matern,
+    RBF: _rbf,
+    RationalQuadratic: _rational,
+    WhiteKernel: _white,
+}
+CONVERTERS: Final[dict[type, Convert]] = {GaussianProcessRegressor: _regressor}

@@ -1,0 +1,81 @@
+"""Linear models of kernels: ridge regression, the Nystroem approximation, principal components."""
+
+from typing import Final
+
+import numpy as np
+from sklearn.decomposition import KernelPCA
+from sklearn.kernel_approximation import Nystroem
+from sklearn.kernel_ridge import KernelRidge
+
+from sklambda.arrays import FloatMatrix
+from training.convert.graph import kernels
+from training.convert.graph.answer import Answer
+from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.scope import Convert, Estimator, Scope
+
+_ONLY: Final[dict[str, tuple[object, ...]]] = {
+    "kernel": (*kernels.KERNELS, "polynomial"),
+    "kernel_params": (None,),
+}
+
+
+def _ridge(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    scope.admit(estimator, free="alpha gamma degree coef0", only=_ONLY)
+    graph = scope.graph
+    weights = estimator.dual_coef_.reshape(len(estimator.dual_coef_), -1)
+    kernel = _kernel(estimator, matrix, graph, kernels.dense(estimator.X_fit_))
+    values = graph.node("MatMul", kernel, graph.constant(weights))
+    return Answer(value=matrix.numbers(values, weights.shape[1]))
+
+
+def _nystroem(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+    scope.admit(estimator, free="gamma coef0 degree n_components random_state n_jobs", only=_ONLY)
+    graph = scope.graph
+    kernel = _kernel(estimator, matrix, graph, kernels.dense(estimator.components_))
+    weights = estimator.normalization_.T
+    embedded = graph.node("MatMul", kernel, graph.constant(weights))
+    return matrix.numbers(embedded, weights.shape[1])
+
+
+def _principal(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+    scope.admit(
+        estimator,
+        free="n_components gamma degree coef0 alpha fit_inverse_transform eigen_solver tol "
+        "max_iter iterated_power remove_zero_eig random_state copy_X n_jobs",
+        only=_ONLY,
+    )
+    graph, centre = scope.graph, estimator._centerer
+    kernel = _kernel(estimator, matrix, graph, kernels.dense(estimator.X_fit_))
+    mean = graph.node("ReduceMean", kernel, graph.constant([1], np.int64), keepdims=1)
+    apart = graph.node("Sub", kernel, graph.constant([centre.K_fit_rows_]))
+    moved = graph.node("Sub", apart, mean)
+    centred = graph.node("Add", moved, graph.constant(centre.K_fit_all_))
+    used = estimator.eigenvalues_ != 0
+    roots = np.sqrt(np.where(used, estimator.eigenvalues_, 1.0))
+    weights = np.where(used, estimator.eigenvectors_ / roots, 0.0)
+    embedded = graph.node("MatMul", centred, graph.constant(weights))
+    return matrix.numbers(embedded, weights.shape[1])
+
+
+def _kernel(estimator: Estimator, matrix: Matrix, graph: Graph, points: FloatMatrix) -> str:
+    """Give ``pairwise_kernels``, [N, M], with its defaults where a parameter is None."""
+    gamma = 1.0 / matrix.width if estimator.gamma is None else estimator.gamma
+    if estimator.kernel == "rbf":
+        squares = kernels.short_squared_distances(graph, matrix, points)
+        return kernels.exponential(graph, squares, gamma)
+    products = kernels.dot(graph, matrix, points)
+    if estimator.kernel == "linear":
+        return products
+    shift = 1.0 if estimator.coef0 is None else estimator.coef0
+    base = kernels.affine(graph, products, gamma, shift)
+    if estimator.kernel == "sigmoid":
+        return graph.node("Tanh", base)
+    degree = 3.0 if estimator.degree is None else estimator.degree
+    return graph.node("Pow", base, graph.constant(degree))
+
+
+CONVERTERS: Final[dict[type, Convert]] = {
+    KernelPCA: _principal,
+    KernelRidge: _ridge,
+    Nystroem: _nystroem,
+}

@@ -1,0 +1,165 @@
+"""Several classes out of several estimators."""
+
+from dataclasses import replace
+from itertools import combinations
+from typing import Final
+
+import numpy as np
+from sklearn.base import is_regressor
+from sklearn.multiclass import (
+    OneVsOneClassifier,
+    OneVsRestClassifier,
+    OutputCodeClassifier,
+    _ConstantPredictor,
+)
+
+from sklambda.arrays import FloatMatrix
+from training.convert.families.dummy import repeated
+from training.convert.families.multioutput import Pairs, several
+from training.convert.graph.answer import Answer, chosen, hot
+from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.links import both
+from training.convert.graph.responses import (
+    DECISION_FIRST,
+    each_of,
+    position,
+    preferred,
+    response,
+    second_class,
+)
+from training.convert.graph.scope import Convert, Estimator, Scope
+
+
+def _one_vs_rest(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    scope.admit(estimator, free="estimator n_jobs verbose")
+    if any(type(inner) is _ConstantPredictor for inner in estimator.estimators_):
+        scope.refuse("OneVsRestClassifier has a label that each row has, or none")
+    pairs = each_of(estimator, matrix, scope)
+    if estimator.multilabel_:
+        return _multilabel(pairs, scope)
+    if is_regressor(estimator.estimators_[0]):
+        return _by_value(pairs, scope)
+    decision = _asked("decision_function", estimator, pairs, scope)
+    second = _asked("predict_proba", estimator, pairs, scope)
+    probabilities = None if second is None else _normalized(scope.graph, second)
+    # One decision above 0 is a probability above a half; of several, saturated probabilities
+    # are equal where the decisions, which give the label, are not.
+    several = decision is not None and decision.width > 1
+    return Answer(probabilities, decision, by="decision" if several else None)
+
+
+def _asked(method: str, estimator: Estimator, pairs: Pairs, scope: Scope) -> Matrix | None:
+    """Give what a method says of each class, [N, C], where there is an exact conversion of it."""
+    if not hasattr(estimator, method):
+        return None
+    if method == "predict_proba" and any(answer.probabilities is None for _, answer in pairs):
+        return None
+    return scope.graph.join([second_class(answer, inner, method, scope) for inner, answer in pairs])
+
+
+def _multilabel(pairs: Pairs, scope: Scope) -> Answer:
+    """Answer for each label by itself: its estimator tells it from none."""
+    if is_regressor(pairs[0][0]):
+        values = [response(answer, inner, "predict", scope) for inner, answer in pairs]
+        return Answer(parts=tuple(_above_half(scope.graph, value) for value in values))
+    # predict asks each for its scores, whatever threshold it has of its own.
+    free = [(inner, replace(answer, threshold=None)) for inner, answer in pairs]
+    return several(free, ["probability", "decision"], scope)
+
+
+def _by_value(pairs: Pairs, scope: Scope) -> Answer:
+    """Give the class whose regressor says most: there are no scores to ask for."""
+    graph = scope.graph
+    values = graph.join([response(answer, inner, "predict", scope) for inner, answer in pairs])
+    if values.width == 1:
+        return _above_half(graph, values)
+    return Answer(label=hot(graph, chosen(graph, values), values.width))
+
+
+def _above_half(graph: Graph, value: Matrix) -> Answer:
+    above = graph.node("Greater", value.tensor, graph.constant(0.5))
+    return Answer(label=hot(graph, value.alike(graph.double(above)), 2))
+
+
+def _normalized(graph: Graph, second: Matrix) -> Matrix:
+    shares = both(graph, second) if second.width == 1 else second
+    total = graph.node("ReduceSum", shares.tensor, graph.constant([1], np.int64), keepdims=1)
+    nothing = graph.node("Equal", total, graph.constant(0.0))
+    divisor = graph.node("Where", nothing, graph.constant(1.0), total)
+    return shares.alike(graph.node("Div", shares.tensor, divisor))
+
+
+def _one_vs_one(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    scope.admit(estimator, free="estimator n_jobs")
+    if estimator.pairwise_indices_ is not None:
+        scope.refuse("OneVsOneClassifier has a kernel matrix for its input")
+    count = len(estimator.classes_)
+    inner = estimator.estimators_[0]
+    if count == 2 and not hasattr(inner, "decision_function"):
+        # Its decision is then above 0 for both labels.
+        scope.refuse("OneVsOneClassifier has two classes and no decision_function")
+    pairs = each_of(estimator, matrix, scope)
+    votes = [position(answer, inner, scope) for inner, answer in pairs]
+    confidences = [
+        second_class(answer, inner, preferred(inner, DECISION_FIRST, scope), scope)
+        for inner, answer in pairs
+    ]
+    columns = [_support(place, count, votes, confidences, scope.graph) for place in range(count)]
+    return Answer(decision=columns[1] if count == 2 else scope.graph.join(columns))
+
+
+def _support(
+    place: int, count: int, votes: list[Matrix], confidences: list[Matrix], graph: Graph
+) -> Matrix:
+    """Count the votes for one class, and add its confidence, bent into (-1/3, 1/3), [N, 1].
+
+    Summed in scikit-learn's order, so that ties stay ties.
+    """
+    total = won = graph.constant(0.0)
+    for duel, (first, second) in enumerate(combinations(range(count), 2)):
+        vote, confidence = votes[duel].tensor, confidences[duel].tensor
+        if place == first:
+            total = graph.node("Sub", total, confidence)
+            won = graph.node("Add", won, graph.node("Sub", graph.constant(1.0), vote))
+        if place == second:
+            total = graph.node("Add", total, confidence)
+            won = graph.node("Add", won, vote)
+    size = graph.node("Add", graph.node("Abs", total), graph.constant(1.0))
+    bent = graph.node("Div", total, graph.node("Mul", graph.constant(3.0), size))
+    return votes[0].alike(graph.node("Add", won, bent))
+
+
+def _output_code(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    scope.admit(estimator, free="estimator code_size random_state n_jobs")
+    bits = [_bit(inner, place, matrix, scope) for place, inner in enumerate(estimator.estimators_)]
+    nearness = _nearness(scope.graph, scope.graph.join(bits), estimator.code_book_)
+    return Answer(label=hot(scope.graph, chosen(scope.graph, nearness), nearness.width))
+
+
+def _bit(inner: Estimator, place: int, matrix: Matrix, scope: Scope) -> Matrix:
+    if type(inner) is _ConstantPredictor:  # all codes have the same bit here
+        return repeated(scope.graph, matrix, inner.y_)
+    answer = scope.answer(f"estimators_[{place}]", inner, matrix)
+    return second_class(answer, inner, preferred(inner, DECISION_FIRST, scope), scope)
+
+
+def _nearness(graph: Graph, scores: Matrix, codes: FloatMatrix) -> Matrix:
+    """Give the negative squares of the distances, summed in scikit-learn's order.
+
+    The square of the scores is the same for all classes, but large ones swallow the rest: all
+    classes are then as near, and the first is the label.
+    """
+    axis = graph.constant([1], np.int64)
+    norms = graph.node("ReduceSumSquare", scores.tensor, axis, keepdims=1)
+    products = graph.node("MatMul", scores.tensor, graph.constant(2 * codes.T))
+    moved = graph.node("Sub", norms, products)
+    squares = graph.node("Add", moved, graph.constant([(codes**2).sum(axis=1)]))
+    positive = graph.node("Max", squares, graph.constant(0.0))
+    return scores.numbers(graph.node("Neg", positive), len(codes))
+
+
+CONVERTERS: Final[dict[type, Convert]] = {
+    OneVsOneClassifier: _one_vs_one,
+    OneVsRestClassifier: _one_vs_rest,
+    OutputCodeClassifier: _output_code,
+}

@@ -1,0 +1,107 @@
+"""Several targets, each by an estimator of its own."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from sklearn.multioutput import (
+    ClassifierChain,
+    MultiOutputClassifier,
+    MultiOutputRegressor,
+    RegressorChain,
+)
+
+from sklambda.signature import Scores
+from training.convert.graph.answer import Answer
+from training.convert.graph.graph import Matrix
+from training.convert.graph.responses import each_of, named, response, second_class, told
+from training.convert.graph.scope import Convert, Estimator, Scope
+
+type Pairs = Sequence[tuple[Estimator, Answer]]
+
+_CHAIN: Final = "estimator base_estimator order cv random_state verbose"
+
+
+def _multi_output_classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    scope.admit(estimator, free="estimator n_jobs")
+    pairs = each_of(estimator, matrix, scope)
+    return several(pairs, ["probability"], scope)
+
+
+def several(pairs: Pairs, kinds: Sequence[Scores], scope: Scope) -> Answer:
+    """Answer for several targets, with the first of `kinds` that all have, else with labels."""
+    for place, (inner, _) in enumerate(pairs):
+        if len(inner.classes_) < 2:
+            scope.refuse(f"target {place} has one class only")
+    for kind in kinds:
+        if all(answer.scores is not None and answer.scores[0] == kind for _, answer in pairs):
+            return _together([answer for _, answer in pairs], pairs)
+    return _together([told(answer, inner, scope) for inner, answer in pairs], pairs)
+
+
+def _together(parts: Sequence[Answer], pairs: Pairs) -> Answer:
+    return Answer(
+        parts=tuple(
+            replace(part, classes=inner.classes_)
+            for part, (inner, _) in zip(parts, pairs, strict=True)
+        )
+    )
+
+
+def _classifier_chain(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    scope.admit(estimator, free=f"{_CHAIN} chain_method")
+    method, graph = estimator.chain_method_, scope.graph
+    known, pairs = [matrix], []
+    for place, inner in enumerate(estimator.estimators_):
+        answer = scope.answer(f"estimators_[{place}]", inner, graph.join(known))
+        pairs.append((inner, answer))
+        if place + 1 < len(estimator.estimators_):
+            known.append(_link(answer, inner, method, scope))
+    # The scores of one label are those of its second class, so more classes have none.
+    two = all(len(inner.classes_) == 2 for inner, _ in pairs)
+    kinds: list[Scores] = ["probability", "decision"] if two else []
+    return several([pairs[place] for place in np.argsort(estimator.order_)], kinds, scope)
+
+
+def _link(answer: Answer, inner: Estimator, method: str, scope: Scope) -> Matrix:
+    """Give what the next estimators of a chain are told of this one's answer, [N, 1]."""
+    if method == "predict":
+        return named(answer, inner, scope)
+    if method not in ("predict_proba", "decision_function"):
+        scope.refuse(f"ClassifierChain(chain_method={method!r}) has no exact conversion")
+    return second_class(answer, inner, method, scope)
+
+
+def _multi_output_regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    scope.admit(estimator, free="estimator n_jobs")
+    values = [_value(answer, inner, scope) for inner, answer in each_of(estimator, matrix, scope)]
+    return Answer(value=scope.graph.join(values))
+
+
+def _regressor_chain(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    # Whichever values the chain was fitted on, it predicts from those it has predicted itself.
+    scope.admit(estimator, free=_CHAIN)
+    graph = scope.graph
+    known, outputs = matrix, []
+    for place, inner in enumerate(estimator.estimators_):
+        answer = scope.answer(f"estimators_[{place}]", inner, known)
+        outputs.append(_value(answer, inner, scope))
+        known = graph.join([matrix, *outputs])
+    chained = graph.join(outputs)
+    return Answer(value=graph.take(chained, np.argsort(estimator.order_).tolist()))
+
+
+def _value(answer: Answer, inner: Estimator, scope: Scope) -> Matrix:
+    value = response(answer, inner, "predict", scope)
+    if value.width != 1:
+        scope.refuse(f"{type(inner).__name__} has several outputs itself")
+    return value
+
+
+CONVERTERS: Final[dict[type, Convert]] = {
+    ClassifierChain: _classifier_chain,
+    MultiOutputClassifier: _multi_output_classifier,
+    MultiOutputRegressor: _multi_output_regressor,
+    RegressorChain: _regressor_chain,
+}

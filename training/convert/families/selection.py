@@ -1,0 +1,50 @@
+"""Columns selected by what was learnt of them."""
+
+from functools import partial
+from typing import Final
+
+from sklearn.feature_selection import (
+    RFE,
+    RFECV,
+    GenericUnivariateSelect,
+    SelectFdr,
+    SelectFpr,
+    SelectFromModel,
+    SelectFwe,
+    SelectKBest,
+    SelectPercentile,
+    SequentialFeatureSelector,
+    VarianceThreshold,
+)
+
+from training.convert.graph.graph import Matrix
+from training.convert.graph.scope import Convert, Estimator, Scope
+
+
+def _selector(estimator: Estimator, matrix: Matrix, scope: Scope, parameters: str) -> Matrix:
+    # Every parameter says which columns are chosen, and scikit-learn has chosen them.
+    scope.admit(estimator, free=parameters)
+    chosen = estimator.get_support(indices=True).tolist()
+    if not chosen:
+        scope.refuse(f"{type(estimator).__name__} selects no column")
+    return scope.graph.take(matrix, chosen)
+
+
+_PARAMETERS: Final[dict[type, str]] = {
+    GenericUnivariateSelect: "score_func mode param",
+    RFE: "estimator n_features_to_select step verbose importance_getter",
+    RFECV: "estimator step min_features_to_select cv scoring verbose n_jobs importance_getter",
+    SelectFdr: "score_func alpha",
+    SelectFpr: "score_func alpha",
+    SelectFromModel: "estimator threshold prefit norm_order max_features importance_getter",
+    SelectFwe: "score_func alpha",
+    SelectKBest: "score_func k",
+    SelectPercentile: "score_func percentile",
+    SequentialFeatureSelector: "estimator n_features_to_select tol direction scoring cv n_jobs",
+    VarianceThreshold: "threshold",
+}
+
+CONVERTERS: Final[dict[type, Convert]] = {
+    selector: partial(_selector, parameters=parameters)
+    for selector, parameters in _PARAMETERS.items()
+}

@@ -1,0 +1,144 @@
+"""Texts: counts of terms, which the codec makes, and what vectorisers make of the counts."""
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from onnx import TensorProto
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
+from sklearn.preprocessing import FunctionTransformer, Normalizer
+
+from sklambda.errors import DocumentInvalid
+from sklambda.session import INPUT
+from sklambda.signature import Analyzer
+from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.scope import Convert, Estimator, Scope
+
+_LOGARITHMS: Final = 4096
+"""Up to which count a logarithm is scikit-learn's to the last bit."""
+
+_WEIGHING: Final = "norm use_idf smooth_idf sublinear_tf"
+_MEMBERS: Final = ("steps", "transformer_list", "estimators", "estimator", "regressor")
+
+
+def takes_texts(estimator: Estimator) -> bool:
+    """Tell whether an estimator's input is a series of texts and not a table."""
+    if isinstance(estimator, CountVectorizer):
+        return True
+    if not hasattr(estimator, "get_params"):
+        return False
+    parameters = estimator.get_params(deep=False)
+    members = [member for name in _MEMBERS for member in _members(parameters.get(name))]
+    if "steps" in parameters:
+        members = [member for member in members if not _passes(member)][:1]
+    return any(map(takes_texts, members))
+
+
+def _members(value: Any) -> list[Any]:
+    return [member for _, member in value] if isinstance(value, list) else [value]
+
+
+def _passes(step: Estimator) -> bool:
+    identity = isinstance(step, FunctionTransformer) and step.func is None
+    return identity or step is None or isinstance(step, str)
+
+
+def as_taken(estimator: Estimator, frame: pd.DataFrame) -> "pd.DataFrame | pd.Series[Any]":
+    """Give an estimator that takes texts the one column; of a frame it would read the names."""
+    return frame.iloc[:, 0] if takes_texts(estimator) else frame
+
+
+def _count_vectorizer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+    _admit(estimator, scope)
+    return _counts(estimator, matrix, scope)
+
+
+def _tfidf_vectorizer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+    _admit(estimator, scope, _WEIGHING)
+    return scope.transform("tfidf", estimator._tfidf, _counts(estimator, matrix, scope))
+
+
+def _admit(estimator: Estimator, scope: Scope, more: str = "") -> None:
+    scope.admit(
+        estimator,
+        # A client sends no bytes, so nothing is decoded; what shapes the terms has done so.
+        free="encoding decode_error max_df min_df max_features vocabulary lowercase stop_words "
+        f"token_pattern ngram_range binary {more}",
+        only={
+            "input": ("content",),
+            "analyzer": ("word", "char", "char_wb"),
+            "strip_accents": (None, "ascii", "unicode"),
+            "preprocessor": (None,),
+            "tokenizer": (None,),
+            "dtype": (np.float64, np.int64, float, int),
+        },
+    )
+
+
+def _counts(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+    kind, graph = type(estimator).__name__, scope.graph
+    if matrix.width != 1 or matrix.vocabularies[0] is None:
+        scope.refuse(f"{kind} takes one column of texts")
+    terms = tuple(estimator.get_feature_names_out())
+    if not all(isinstance(term, str) for term in terms):
+        scope.refuse(f"{kind} has a term that is no string")
+    first = matrix.vocabularies[0].counted(_analyzer(estimator, scope), terms, graph.widen)
+    counts = _slice(graph, first, first + len(terms))
+    if estimator.binary:
+        counts = graph.node("Min", counts, graph.constant(1.0))
+    return matrix.numbers(counts, len(terms))
+
+
+def _analyzer(estimator: Estimator, scope: Scope) -> Analyzer:
+    of_words = estimator.analyzer == "word"
+    words = (estimator.get_stop_words() if of_words else None) or ()
+    try:
+        return Analyzer(
+            analyzer=estimator.analyzer,
+            ngram_range=estimator.ngram_range,
+            lowercase=estimator.lowercase,
+            strip_accents=estimator.strip_accents,
+            token_pattern=estimator.token_pattern if of_words else None,
+            stop_words=tuple(sorted(word for word in words if isinstance(word, str))),
+        )
+    except DocumentInvalid as invalid:
+        scope.refuse(f"{type(estimator).__name__}: {invalid}")
+
+
+def _slice(graph: Graph, first: int, end: int) -> str:
+    starts, ends, axes = (graph.constant([place], np.int64) for place in (first, end, 1))
+    return graph.node("Slice", INPUT, starts, ends, axes)
+
+
+def _tfidf_transformer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+    scope.admit(estimator, free=_WEIGHING)
+    graph, weighed = scope.graph, matrix.tensor
+    if estimator.sublinear_tf:
+        weighed = _dampened(graph, weighed)
+    if hasattr(estimator, "idf_"):
+        if not np.isfinite(estimator.idf_).all():
+            scope.refuse("TfidfTransformer met no document with some term: its idf is infinite")
+        weighed = graph.node("Mul", weighed, graph.constant([estimator.idf_]))
+    if estimator.norm is None:
+        return matrix.numbers(weighed)
+    return scope.transform("norm", Normalizer(norm=estimator.norm), matrix.numbers(weighed))
+
+
+def _dampened(graph: Graph, counts: str) -> str:
+    """Give 1 + log of what is not 0; whole numbers are looked up, so that they round alike."""
+    table = np.concatenate([[0.0], np.log(np.arange(1.0, _LOGARITHMS)) + 1.0])
+    last = graph.constant(_LOGARITHMS - 1.0)
+    whole = graph.node(
+        "Cast", graph.node("Clip", counts, graph.constant(0.0), last), to=TensorProto.INT64
+    )
+    known = graph.node("Equal", counts, graph.double(whole))
+    found = graph.node("Gather", graph.constant(table), whole)
+    computed = graph.node("Add", graph.node("Log", counts), graph.constant(1.0))
+    return graph.node("Where", known, found, computed)
+
+
+CONVERTERS: Final[dict[type, Convert]] = {
+    CountVectorizer: _count_vectorizer,
+    TfidfTransformer: _tfidf_transformer,
+    TfidfVectorizer: _tfidf_vectorizer,
+}

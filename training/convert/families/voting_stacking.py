@@ -1,0 +1,148 @@
+"""Votes and stacks of other predictors."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from sklearn.ensemble import (
+    StackingClassifier,
+    StackingRegressor,
+    VotingClassifier,
+    VotingRegressor,
+)
+
+from training.convert.graph.answer import Answer, chosen, hot
+from training.convert.graph.graph import Matrix
+from training.convert.graph.responses import named, position, response
+from training.convert.graph.scope import Convert, Estimator, Scope
+
+
+def _voting_classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    scope.admit(estimator, free="estimators voting weights n_jobs flatten_transform verbose")
+    return (_hard_vote if estimator.voting == "hard" else _soft_vote)(estimator, matrix, scope)
+
+
+def _soft_vote(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    votes = [
+        response(scope.answer(name, voter, matrix), voter, "predict_proba", scope)
+        for name, voter in _members(estimator)
+    ]
+    if {vote.width for vote in votes} != {len(estimator.classes_)}:
+        scope.refuse("VotingClassifier has members with other classes")
+    transformed = scope.graph.join(votes) if estimator.flatten_transform else None
+    return Answer(_average(votes, estimator, scope), transformed=transformed)
+
+
+def _hard_vote(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    """Count the votes, or add up their weights, one member after the other as numpy does."""
+    graph, count = scope.graph, len(estimator.classes_)
+    weights = _weights(estimator, scope)
+    if weights is not None and min(weights) < 0:
+        scope.refuse("VotingClassifier(voting='hard') has a weight below 0")
+    places = []
+    for name, voter in _members(estimator):
+        if not np.array_equal(voter.classes_, range(count)):  # it is fitted on their numbers
+            scope.refuse("VotingClassifier has members with other classes")
+        places.append(position(scope.answer(name, voter, matrix), voter, scope))
+    votes = _weighted([hot(graph, place, count) for place in places], weights, scope)
+    label = hot(graph, chosen(graph, votes), count)
+    return Answer(label=label, transformed=graph.join(places))
+
+
+def _voting_regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    scope.admit(estimator, free="estimators weights n_jobs verbose")
+    votes = [
+        response(scope.answer(name, voter, matrix), voter, "predict", scope)
+        for name, voter in _members(estimator)
+    ]
+    if {vote.width for vote in votes} != {1}:
+        scope.refuse("VotingRegressor has members with several outputs")
+    return Answer(value=_average(votes, estimator, scope), transformed=scope.graph.join(votes))
+
+
+def _members(estimator: Estimator) -> Iterator[tuple[str, Estimator]]:
+    for name, member in estimator.named_estimators_.items():
+        if not isinstance(member, str):  # "drop"
+            yield name, member
+
+
+def _average(votes: Sequence[Matrix], estimator: Estimator, scope: Scope) -> Matrix:
+    """Average as `numpy.average` does, one after the other, so that equal sums stay equal."""
+    weights = _weights(estimator, scope)
+    total = _weighted(votes, weights, scope)
+    divisor = len(votes) if weights is None else np.asarray(weights).sum(dtype=np.float64)
+    return total.alike(scope.graph.node("Div", total.tensor, scope.graph.constant(float(divisor))))
+
+
+def _weights(estimator: Estimator, scope: Scope) -> Sequence[float] | None:
+    weights: Sequence[float] | None = estimator._weights_not_none
+    if weights is not None and len(weights) != len(list(_members(estimator))):
+        scope.refuse(f"{type(estimator).__name__} has other members than when it was fitted")
+    return weights
+
+
+def _weighted(votes: Sequence[Matrix], weights: Sequence[float] | None, scope: Scope) -> Matrix:
+    graph = scope.graph
+    tensors = [vote.tensor for vote in votes]
+    if weights is not None:
+        tensors = [
+            graph.node("Mul", tensor, graph.constant(float(weight)))
+            for tensor, weight in zip(tensors, weights, strict=True)
+        ]
+    total = tensors[0]
+    for tensor in tensors[1:]:
+        total = graph.node("Add", total, tensor)
+    return votes[0].alike(total)
+
+
+def _stacking_classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    scope.admit(
+        estimator,
+        free="estimators final_estimator cv stack_method n_jobs passthrough verbose",
+    )
+    if isinstance(estimator.classes_, list):
+        scope.refuse("StackingClassifier has several targets")
+    return _stack(estimator, matrix, scope)
+
+
+def _stacking_regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    scope.admit(estimator, free="estimators final_estimator cv n_jobs passthrough verbose")
+    return _stack(estimator, matrix, scope)
+
+
+def _stack(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+    members = list(_members(estimator))
+    columns = [
+        _opinion(name, member, method, matrix, scope)
+        for (name, member), method in zip(members, estimator.stack_method_, strict=True)
+    ]
+    if len(getattr(estimator, "classes_", ())) == 2:
+        columns = [
+            scope.graph.take(column, range(1, column.width))
+            if method == "predict_proba"
+            else column
+            for column, method in zip(columns, estimator.stack_method_, strict=True)
+        ]
+    if estimator.passthrough:
+        if any(vocabulary is not None for vocabulary in matrix.vocabularies):
+            scope.refuse(f"{type(estimator).__name__}(passthrough=True) has categories")
+        columns.append(matrix)
+    stacked = scope.graph.join(columns)
+    final = scope.answer("final_estimator", estimator.final_estimator_, stacked)
+    return replace(final, transformed=stacked)
+
+
+def _opinion(name: str, member: Estimator, method: str, matrix: Matrix, scope: Scope) -> Matrix:
+    answer = scope.answer(name, member, matrix)
+    if method == "predict" and answer.value is None:
+        return named(answer, member, scope)
+    return response(answer, member, method, scope)
+
+
+CONVERTERS: Final[dict[type, Convert]] = {
+    StackingClassifier: _stacking_classifier,
+    StackingRegressor: _stacking_regressor,
+    VotingClassifier: _voting_classifier,
+    VotingRegressor: _voting_regressor,
+}

@@ -1,0 +1,164 @@
+"""A float64 ONNX graph under construction."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import onnx
+from numpy.typing import ArrayLike
+from onnx import AttributeProto, TensorProto, helper, numpy_helper
+
+from sklambda.session import INPUT, OUTPUT
+from training.convert.graph.vocabulary import Vocabulary
+
+OPSET: Final = 22
+ML_OPSET: Final = 5
+IR_VERSION: Final = 10
+ML_DOMAIN: Final = "ai.onnx.ml"
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A tensor [N, K] float64 of the graph, with what its columns mean.
+
+    Attributes
+    ----------
+    tensor : str
+        The tensor's name in the graph.
+    vocabularies : tuple of (Vocabulary or None)
+        One a column; None where the column holds numbers, else it holds codes.
+    """
+
+    tensor: str
+    vocabularies: tuple[Vocabulary | None, ...]
+
+    @property
+    def width(self) -> int:
+        """How many columns there are."""
+        return len(self.vocabularies)
+
+    def numbers(self, tensor: str, width: int | None = None) -> "Matrix":
+        """Give a matrix of numbers in place of this one, `width` columns wide or as wide."""
+        return Matrix(tensor, (None,) * (self.width if width is None else width))
+
+    def alike(self, tensor: str) -> "Matrix":
+        """Give a matrix whose columns mean what this one's do."""
+        return replace(self, tensor=tensor)
+
+
+class Graph:
+    """Collects nodes and constants; a node's output is named by the order of its making.
+
+    Parameters
+    ----------
+    width : int
+        Columns of the input, ``X``, to begin with.
+    """
+
+    def __init__(self, width: int = 0) -> None:
+        self.width = width
+        self._nodes: list[onnx.NodeProto] = []
+        self._constants: list[onnx.TensorProto] = []
+
+    def widen(self, columns: int) -> int:
+        """Add columns to the input; gives the position of the first."""
+        first, self.width = self.width, self.width + columns
+        return first
+
+    def node(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
+        """Add a node with one output; gives the output's name."""
+        output = f"{operator}_{len(self._nodes)}"
+        made = helper.make_node(operator, inputs, [output], name=output, domain=domain)
+        made.attribute.extend(
+            value if isinstance(value, AttributeProto) else helper.make_attribute(name, value)
+            for name, value in attributes.items()
+        )
+        self._nodes.append(made)
+        return output
+
+    def constant(self, value: ArrayLike, dtype: type[np.generic] = np.float64) -> str:
+        """Add a constant tensor; gives its name."""
+        name = f"constant_{len(self._constants)}"
+        self._constants.append(numpy_helper.from_array(np.asarray(value, dtype=dtype), name))
+        return name
+
+    def double(self, tensor: str) -> str:
+        """Cast a tensor to float64; gives its name."""
+        return self.node("Cast", tensor, to=TensorProto.DOUBLE)
+
+    def take(self, matrix: Matrix, columns: Sequence[int]) -> Matrix:
+        """Pick columns of a matrix, in the order given."""
+        if list(columns) == list(range(matrix.width)):
+            return matrix
+        positions = self.constant(columns, np.int64)
+        return Matrix(
+            self.node("Gather", matrix.tensor, positions, axis=1),
+            tuple(matrix.vocabularies[column] for column in columns),
+        )
+
+    def join(self, matrices: Sequence[Matrix]) -> Matrix:
+        """Set matrices side by side."""
+        if len(matrices) == 1:
+            return matrices[0]
+        return Matrix(
+            self.node("Concat", *(matrix.tensor for matrix in matrices), axis=1),
+            tuple(vocabulary for matrix in matrices for vocabulary in matrix.vocabularies),
+        )
+
+    def build(self, width: int, scores: Matrix) -> bytes:
+        """Close the graph; the same steps give the same bytes.
+
+        Parameters
+        ----------
+        width : int
+            Columns of the input, ``X`` [N, width].
+        scores : Matrix
+            What becomes the output, ``scores`` [N, C].
+
+        Returns
+        -------
+        bytes
+            A checked ONNX model.
+        """
+        content: bytes = self._close(width, scores).SerializeToString(deterministic=True)
+        onnx.checker.check_model(content)
+        return content
+
+    def _close(self, width: int, scores: Matrix) -> onnx.ModelProto:
+        """Copy the nodes into a model and forget them: of a large forest there is room for one."""
+        nodes, constants = self._needed_by(scores.tensor)
+        if not nodes:  # the input, or a constant, as it is
+            scores = scores.alike(self.node("Identity", scores.tensor))
+            nodes = self._nodes[-1:]
+        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(ML_DOMAIN, ML_OPSET)]
+        model = onnx.ModelProto(ir_version=IR_VERSION, opset_import=opsets)
+        model.graph.name = "sklambda"
+        model.graph.input.append(_matrix(INPUT, width))
+        model.graph.output.append(_matrix(OUTPUT, scores.width))
+        model.graph.node.extend(nodes)
+        model.graph.initializer.extend(constants)
+        self._nodes.clear()
+        self._constants.clear()
+        _rename(model.graph.node, scores.tensor, OUTPUT)
+        return model
+
+    def _needed_by(self, tensor: str) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
+        """Leave out what the output does not depend on: answers that nobody asked for."""
+        wanted = {tensor}
+        nodes = []
+        for node in reversed(self._nodes):
+            if wanted.intersection(node.output):
+                wanted.update(node.input)
+                nodes.append(node)
+        return nodes[::-1], [value for value in self._constants if value.name in wanted]
+
+
+def _matrix(name: str, width: int) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, TensorProto.DOUBLE, [None, width])
+
+
+def _rename(nodes: Iterable[onnx.NodeProto], old: str, new: str) -> None:
+    for node in nodes:
+        for names in (node.input, node.output):
+            names[:] = [new if name == old else name for name in names]

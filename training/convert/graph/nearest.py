@@ -1,0 +1,266 @@
+"""The k nearest training points, chosen as scikit-learn's k-d tree chooses them.
+
+Points at the same distance are common: duplicates, whole numbers, and all points seen from very
+far. Which of them are among the k nearest depends on the order in which the tree is walked, and on
+how a heap of k drops the farthest. For rows without such a tie a threshold is enough; the walk and
+the heap are repeated for the others only.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from onnx import GraphProto, TensorProto, helper, numpy_helper
+
+from sklambda.arrays import FloatMatrix, IntVector
+from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.kernels import columns
+
+METRICS: Final = ("chebyshev", "euclidean", "manhattan")
+
+
+@dataclass(frozen=True, slots=True)
+class KDTree:
+    """A fitted k-d tree, its points in the order of its leaves.
+
+    Attributes
+    ----------
+    metric : {"chebyshev", "euclidean", "manhattan"}
+        The distance; the euclidean one is squared.
+    points : FloatMatrix
+        Shape [M, K].
+    order : IntVector
+        Shape [M]: the place of each point among the training rows.
+    starts, ends : IntVector
+        Shape [B], B = 2^L - 1 nodes: the points of each node; the leaves are the last 2^(L-1).
+    bounds : FloatMatrix
+        Shape [2, B, K]: the least and the greatest value in each node.
+    """
+
+    metric: str
+    points: FloatMatrix
+    order: IntVector
+    starts: IntVector
+    ends: IntVector
+    bounds: FloatMatrix
+
+    def distances(self, graph: Graph, matrix: Matrix) -> str:
+        """Give the distances to all points, [N, M], rounded as scikit-learn rounds them."""
+        parts = []
+        for place, column in enumerate(columns(graph, matrix)):
+            point = graph.constant(self.points[None, :, place])
+            parts.append(graph.node("Abs", graph.node("Sub", column, point)))
+        if self.metric == "euclidean":
+            parts = [graph.node("Mul", part, part) for part in parts]
+        return self._sum(graph, parts)
+
+    def _least(self, graph: Graph, matrix: Matrix) -> str:
+        """Give the distances to the boxes of all nodes, [N, B]."""
+        zero = graph.constant(0.0)
+        parts = []
+        for place, column in enumerate(columns(graph, matrix)):
+            low, high = (graph.constant(bound[None, :, place]) for bound in self.bounds)
+            below = graph.node("Max", graph.node("Sub", low, column), zero)
+            above = graph.node("Max", graph.node("Sub", column, high), zero)
+            parts.append(graph.node("Add", below, above))
+        if self.metric == "euclidean":
+            # The C library's pow, as scikit-learn; of a lone exponent onnxruntime makes a product,
+            # which rounds halves otherwise.
+            two = graph.constant(np.full((1, len(self.starts)), 2.0))
+            parts = [graph.node("Pow", part, two) for part in parts]
+        return self._sum(graph, parts)
+
+    def _sum(self, graph: Graph, parts: list[str]) -> str:
+        total, *rest = parts
+        for part in rest:
+            total = graph.node("Max" if self.metric == "chebyshev" else "Add", total, part)
+        return total
+
+    def visits(self, graph: Graph, matrix: Matrix) -> str:
+        """Give the turn of each point when the nearer child is always walked first, [N, M]."""
+        least = self._least(graph, matrix)
+        turns = graph.constant([[0.0]])
+        nodes = 1
+        while nodes * 2 <= len(self.starts):
+            turns = self._split(graph, least, turns, nodes)
+            nodes *= 2
+        leaves = slice(len(self.starts) - nodes, None)
+        counts = self.ends[leaves] - self.starts[leaves]
+        of_points = graph.constant(np.repeat(np.arange(nodes), counts), np.int64)
+        within = np.concatenate([np.arange(count) for count in counts])
+        offsets = graph.node("Gather", turns, of_points, axis=1)
+        return graph.node("Add", offsets, graph.constant(within[None, :]))
+
+    def _split(self, graph: Graph, least: str, turns: str, nodes: int) -> str:
+        """Go down one level: from the first turns of `nodes` nodes to those of their children."""
+        lefts = 2 * np.arange(nodes) + 2 * nodes - 1
+        sizes = (self.ends - self.starts).astype(np.float64)
+        one, other = (
+            graph.node("Gather", least, graph.constant(side, np.int64), axis=1)
+            for side in (lefts, lefts + 1)
+        )
+        swapped = graph.double(graph.node("Greater", one, other))
+        after = graph.node("Mul", swapped, graph.constant(sizes[None, lefts + 1]))
+        left = graph.node("Add", turns, after)
+        kept = graph.node("Sub", graph.constant(1.0), swapped)
+        before = graph.node("Mul", kept, graph.constant(sizes[None, lefts]))
+        right = graph.node("Add", turns, before)
+        axis = graph.constant([2], np.int64)
+        pairs = [graph.node("Unsqueeze", side, axis) for side in (left, right)]
+        joined = graph.node("Concat", *pairs, axis=2)
+        return graph.node("Reshape", joined, graph.constant([0, 2 * nodes], np.int64))
+
+
+def counts_of_nearest(graph: Graph, tree: KDTree, matrix: Matrix, distances: str, k: int) -> str:
+    """Count how often each point is among the k nearest, [N, M].
+
+    A point counts more than once only where distances overflow: scikit-learn fills up with the
+    first training row.
+    """
+    far = _kth(graph, distances, k)
+    within = graph.double(graph.node("LessOrEqual", distances, far))
+    count = graph.node("ReduceSum", within, graph.constant([1], np.int64), keepdims=0)
+    tied = graph.node("Not", graph.node("Equal", count, graph.constant(float(k))))
+    endless = graph.node("IsInf", graph.node("Squeeze", far, graph.constant([1], np.int64)))
+    again = graph.node("Or", tied, endless)
+    rows = graph.node("Transpose", graph.node("NonZero", again))  # [T, 1]
+    some = matrix.alike(graph.node("GatherND", matrix.tensor, rows))
+    exact = _walked(graph, tree, some, graph.node("GatherND", distances, rows), again, k)
+    return graph.node("ScatterND", within, rows, exact)
+
+
+def _kth(graph: Graph, distances: str, k: int) -> str:
+    """Give the k-th smallest, [N, 1]."""
+    # TopK has two outputs, which only the body of a loop can hold here; it runs once.
+    body = _Body()
+    nearest, _ = body.node("TopK", "state", body.constant([k], np.int64), outputs=2, largest=0)
+    body.give("Gather", nearest, body.constant([k - 1], np.int64), output="state_out", axis=1)
+    body.give("Identity", "go", output="more")
+    once = graph.constant(1, np.int64)
+    return graph.node("Loop", once, graph.constant(True, np.bool_), distances, body=body.loop())
+
+
+def _walked(graph: Graph, tree: KDTree, rows: Matrix, distances: str, again: str, k: int) -> str:
+    shape = graph.node("Shape", distances)
+    turns = graph.node("Expand", tree.visits(graph, rows), shape)
+    first = float(np.flatnonzero(tree.order == 0)[0])
+    tall = graph.node("Concat", graph.node("Shape", distances, end=1), _ints(graph, 1), axis=0)
+    heap = graph.node("Expand", graph.constant([[np.inf] * k + [first] * k]), tall)
+    state = graph.node("Concat", heap, distances, turns, axis=1)
+    points = len(tree.points)
+    any_row = graph.node("Cast", _any(graph, again), to=TensorProto.BOOL)
+    last = graph.node("Loop", _ints(graph, points), any_row, state, body=_push(k, points))
+    kept = graph.node("Slice", last, _ints(graph, k), _ints(graph, 2 * k), _ints(graph, 1))
+    places = graph.node("Cast", kept, to=TensorProto.INT64)
+    none = graph.node("Expand", graph.constant([[0.0]]), shape)
+    ones = graph.node("Expand", graph.constant([[1.0]]), graph.node("Shape", places))
+    return graph.node("ScatterElements", none, places, ones, axis=1, reduction="add")
+
+
+def _ints(graph: Graph, value: int) -> str:
+    return graph.constant([value], np.int64)
+
+
+def _any(graph: Graph, flags: str) -> str:
+    return graph.node("ReduceMax", graph.node("Cast", flags, to=TensorProto.INT64), keepdims=0)
+
+
+class _Body:
+    """The nodes of a loop's body; what is written last is its state."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+        self.constants: list[TensorProto] = []
+
+    def node(self, operator: str, *inputs: str, outputs: int = 1, **attributes: Any) -> Any:
+        names = [f"body_{operator}_{len(self.nodes)}_{place}" for place in range(outputs)]
+        self.nodes.append(helper.make_node(operator, inputs, names, **attributes))
+        return names[0] if outputs == 1 else names
+
+    def constant(self, value: Any, dtype: type[np.generic] = np.float64) -> str:
+        name = f"body_constant_{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.asarray(value, dtype=dtype), name))
+        return name
+
+    def give(self, operator: str, *inputs: str, output: str, **attributes: Any) -> None:
+        self.nodes.append(helper.make_node(operator, inputs, [output], **attributes))
+
+    def loop(self) -> GraphProto:
+        state = TensorProto.DOUBLE, [None, None]
+        return helper.make_graph(
+            self.nodes,
+            "loop",
+            [
+                helper.make_tensor_value_info("step", TensorProto.INT64, []),
+                helper.make_tensor_value_info("go", TensorProto.BOOL, []),
+                helper.make_tensor_value_info("state", *state),
+            ],
+            [
+                helper.make_tensor_value_info("more", TensorProto.BOOL, []),
+                helper.make_tensor_value_info("state_out", *state),
+            ],
+            self.constants,
+        )
+
+    def at(self, tensor: str, places: str) -> str:
+        return str(self.node("GatherElements", tensor, places, axis=1))
+
+    def put(self, tensor: str, places: str, values: str) -> str:
+        return str(self.node("ScatterElements", tensor, places, values, axis=1))
+
+    def where(self, flags: str, yes: str, no: str) -> str:
+        return str(self.node("Where", flags, yes, no))
+
+
+def _push(k: int, points: int) -> GraphProto:
+    """Push the next point that is nearer than the farthest of the heap, in every row.
+
+    The state is [T, 2k + 2M]: the heap's distances and places, then the distances not pushed yet
+    and the turns of all points. Follows ``heap_push`` in sklearn/utils/_heap.pyx.
+    """
+    body = _Body()
+    sizes = body.constant([k, k, points, points], np.int64)
+    heap, places, left, turns = body.node("Split", "state", sizes, outputs=4, axis=1)
+    root = body.constant([0], np.int64)
+    largest = body.node("Gather", heap, root, axis=1)
+    never = body.constant(float(points + 1))
+    turn = body.where(body.node("Less", left, largest), turns, never)
+    chosen = body.node("ArgMin", turn, axis=1, keepdims=1)
+    found = body.node("Less", body.at(turn, chosen), never)
+    distance = body.at(left, chosen)
+    left = body.put(left, chosen, body.where(found, body.constant(np.inf), distance))
+    value = body.where(found, distance, largest)
+    number = body.node("Cast", chosen, to=TensorProto.DOUBLE)
+    who = body.where(found, number, body.node("Gather", places, root, axis=1))
+    heap, places = _sift(body, heap, places, value, who, found, k)
+    body.give("Concat", heap, places, left, turns, output="state_out", axis=1)
+    more = body.node("ReduceMax", body.node("Cast", found, to=TensorProto.INT64), keepdims=0)
+    body.give("Cast", more, output="more", to=TensorProto.BOOL)
+    return body.loop()
+
+
+def _sift(
+    body: _Body, heap: str, places: str, value: str, who: str, found: str, k: int
+) -> tuple[str, str]:
+    """Let the pushed value sink from the root; -inf stands for children that are not there."""
+    pads = body.constant([0, 0, 0, k + 1], np.int64)
+    heap = body.node("Pad", heap, pads, body.constant(-np.inf))
+    zero, one, two = (body.constant(value, np.int64) for value in range(3))
+    at = body.node("Mul", body.node("Cast", found, to=TensorProto.INT64), zero)
+    active = found
+    for _ in range(k.bit_length() - 1):
+        left = body.node("Add", body.node("Mul", at, two), one)
+        right = body.node("Add", left, one)
+        lefts, rights = body.at(heap, left), body.at(heap, right)
+        first = body.node("GreaterOrEqual", lefts, rights)
+        child, greater = body.where(first, left, right), body.where(first, lefts, rights)
+        active = body.node("And", active, body.node("Less", value, greater))
+        heap = body.put(heap, at, body.where(active, greater, body.at(heap, at)))
+        # A child that is not there has no place either; it is not looked at.
+        there = body.node("Min", child, body.constant(k - 1, np.int64))
+        moved = body.where(active, body.at(places, there), body.at(places, at))
+        places = body.put(places, at, moved)
+        at = body.where(active, child, at)
+    heap, places = body.put(heap, at, value), body.put(places, at, who)
+    start, end = body.constant([0], np.int64), body.constant([k], np.int64)
+    return str(body.node("Slice", heap, start, end, body.constant([1], np.int64))), places

@@ -1,0 +1,104 @@
+"""Where a conversion stands: the graph, and the place in the pipeline."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from training.convert.graph.answer import Answer
+from training.convert.graph.graph import Graph, Matrix
+from training.errors import ConversionRefused
+
+type Estimator = Any  # scikit-learn ships no types
+type Convert = Callable[[Estimator, Matrix, Scope], Matrix | Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a conversion stands.
+
+    Attributes
+    ----------
+    graph : Graph
+        What the nodes are added to.
+    converters : mapping of type to Convert
+        The estimators that can be converted; a subclass is another class.
+    step : str
+        The place in the pipeline, as ``preprocess > numbers > scale``.
+    """
+
+    graph: Graph
+    converters: Mapping[type, Convert]
+    step: str = ""
+
+    def run(self, name: str, estimator: Estimator, matrix: Matrix) -> Matrix | Answer:
+        """Convert the step `name` of the present one, whatever it is.
+
+        Raises
+        ------
+        ConversionRefused
+            The estimator, or a parameter of it, has no exact conversion.
+        """
+        inner = Scope(self.graph, self.converters, f"{self.step} > {name}" if self.step else name)
+        if type(estimator) not in self.converters:
+            inner.refuse(f"{type(estimator).__name__} has no exact conversion")
+        return self.converters[type(estimator)](estimator, matrix, inner)
+
+    def transform(self, name: str, estimator: Estimator, matrix: Matrix) -> Matrix:
+        """Convert the step `name` as a transformer; raises what `run` does."""
+        result = self.run(name, estimator, matrix)
+        found = result.transformed if isinstance(result, Answer) else result
+        if found is None:
+            self.refuse(f"{name} is no transformer")
+        return found
+
+    def answer(self, name: str, estimator: Estimator, matrix: Matrix) -> Answer:
+        """Convert the step `name` as a predictor; raises what `run` does."""
+        result = self.run(name, estimator, matrix)
+        if not isinstance(result, Answer):
+            self.refuse(f"{name} is no predictor")
+        return result
+
+    def refuse(self, reason: str) -> NoReturn:
+        """Refuse the present step."""
+        raise ConversionRefused(self.step, reason)
+
+    def admit(
+        self,
+        estimator: Estimator,
+        *,
+        free: str,
+        only: Mapping[str, tuple[object, ...]] | None = None,
+    ) -> None:
+        """Refuse the present step unless each of its parameters is accounted for.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The step.
+        free : str
+            Names of the parameters that may have any value: what they do is in the fitted
+            attributes, or in the converter, or changes no answer.
+        only : mapping of str to tuple
+            Parameters that may have these values only.
+        """
+        allowed = only or {}
+        known = {*free.split(), *allowed}
+        for name, value in estimator.get_params(deep=False).items():
+            if name not in known:
+                self.refuse(
+                    f"{type(estimator).__name__} has a parameter {name!r} that is not known"
+                )
+            if name in allowed and not any(_same(value, choice) for choice in allowed[name]):
+                self.refuse(
+                    f"{type(estimator).__name__}({name}={_shown(value)}) has no exact conversion"
+                )
+
+
+def _same(value: object, choice: object) -> bool:
+    both_nan = value != value and choice != choice
+    return both_nan or (type(value) is type(choice) and value == choice)
+
+
+def _shown(value: object) -> str:
+    name = getattr(value, "__name__", None)
+    return name if isinstance(name, str) else repr(value)

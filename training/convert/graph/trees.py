@@ -1,0 +1,272 @@
+"""Trees, as one ``ai.onnx.ml`` 5 TreeEnsemble in float64.
+
+https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsemble.html
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import AttributeProto, TensorProto, numpy_helper
+
+from sklambda.arrays import Flags, FloatMatrix, FloatVector
+from training.convert.graph.graph import ML_DOMAIN, Graph, Matrix
+from training.convert.graph.scope import Estimator
+
+BRANCH_MEMBER: Final = 6
+
+_SUM: Final = 1
+_NO_TRANSFORM: Final = 0
+_BRANCH_LEQ: Final = 0
+
+_CACHED: Final = 16_384
+"""Branches of one node, about: a node's trees are passed by all rows before the next node's, and
+so they stay in the processor's cache."""
+
+type Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """One binary tree, a position for each node; the root is at 0.
+
+    Attributes
+    ----------
+    left, right : ndarray of int64, shape [nodes]
+        Where the children stand; anything at a leaf.
+    leaf : ndarray of bool, shape [nodes]
+        Whether the node is a leaf.
+    feature : ndarray of int64, shape [nodes]
+        The column that is compared.
+    threshold : ndarray of float64, shape [nodes]
+        A value that is not greater goes left.
+    missing_left : ndarray of bool, shape [nodes]
+        Whether NaN goes left.
+    value : ndarray of float64, shape [nodes]
+        What a leaf adds.
+    members : dict of int to ndarray of float64
+        By node: the values that go left, for a branch that compares with a set of them. All others
+        go right, a missing one too.
+    """
+
+    left: Integers
+    right: Integers
+    leaf: Flags
+    feature: Integers
+    threshold: FloatVector
+    missing_left: Flags
+    value: FloatVector
+    members: dict[int, FloatVector] = field(default_factory=dict)
+
+    def adding(self, value: FloatVector) -> "Tree":
+        """Give the tree with other leaves, [nodes]."""
+        return replace(self, value=value)
+
+
+@dataclass(slots=True)
+class Ensemble:
+    """Trees in the flat form of the operator: branches and leaves are numbered apart."""
+
+    targets: int
+    roots: list[int] = field(default_factory=list)
+    branches: int = 0
+    leaves: int = 0
+    parts: list[dict[str, NDArray[Any]]] = field(default_factory=list)
+
+    def add(self, tree: Tree, target: int | Integers) -> None:
+        """Add a tree whose leaves add to the column `target` of the result; one, or by node."""
+        if tree.leaf[0]:
+            tree = _with_a_branch(tree)
+        targets = np.broadcast_to(target, tree.leaf.shape)[tree.leaf]
+        self._append(_apart(tree, self.branches, self.leaves) | {"leaf_targetids": targets})
+
+    def _append(self, part: dict[str, NDArray[Any]]) -> None:
+        self.roots.append(self.branches)
+        self.branches += len(part["nodes_splits"])
+        self.leaves += len(part["leaf_weights"])
+        self.parts.append(part)
+
+    def node(self, graph: Graph, matrix: Matrix) -> Matrix:
+        """Add the ensemble to a graph; gives the sums of the leaves, [N, targets]."""
+        whole = {
+            name: np.concatenate([part[name] for part in self.parts]) for name in self.parts[0]
+        }
+        if len(whole["membership_values"]) == 0:
+            del whole["membership_values"]
+        sums = graph.node(
+            "TreeEnsemble",
+            matrix.tensor,
+            domain=ML_DOMAIN,
+            tree_roots=self.roots,
+            n_targets=self.targets,
+            aggregate_function=_SUM,
+            # Links are nodes of their own: onnxruntime ignores the transform (#26596).
+            post_transform=_NO_TRANSFORM,
+            **{name: _attribute(name, values) for name, values in whole.items()},
+        )
+        return matrix.numbers(sums, self.targets)
+
+
+_TENSORS: Final = frozenset({"nodes_modes", "nodes_splits", "leaf_weights", "membership_values"})
+
+
+def _attribute(name: str, values: NDArray[Any]) -> AttributeProto | TensorProto:
+    """Give what `Graph.node` takes as it is: its own way looks at each integer, of millions."""
+    if name in _TENSORS:
+        return numpy_helper.from_array(values, name)
+    return AttributeProto(name=name, type=AttributeProto.INTS, ints=values.tolist())
+
+
+def _apart(tree: Tree, branches: int, leaves: int) -> dict[str, NDArray[Any]]:
+    branch = ~tree.leaf
+    number = np.where(
+        tree.leaf, leaves + np.cumsum(tree.leaf) - 1, branches + np.cumsum(branch) - 1
+    )
+    left, right = tree.left[branch], tree.right[branch]
+    modes = np.full(len(tree.leaf), _BRANCH_LEQ, dtype=np.uint8)
+    modes[list(tree.members)] = BRANCH_MEMBER
+    ended = [np.append(tree.members[node], np.nan) for node in sorted(tree.members)]
+    return {
+        "nodes_featureids": tree.feature[branch],
+        "nodes_modes": modes[branch],
+        "membership_values": np.concatenate([np.empty(0), *ended]),
+        "nodes_splits": tree.threshold[branch],
+        "nodes_missing_value_tracks_true": tree.missing_left[branch].astype(np.int64),
+        "nodes_truenodeids": number[left],
+        "nodes_trueleafs": tree.leaf[left].astype(np.int64),
+        "nodes_falsenodeids": number[right],
+        "nodes_falseleafs": tree.leaf[right].astype(np.int64),
+        "leaf_weights": tree.value[tree.leaf],
+    }
+
+
+def _with_a_branch(tree: Tree) -> Tree:
+    """Put a branch above a lone leaf, which stands on both its sides: the operator wants one."""
+    return Tree(
+        left=np.array([1, 0, 0]),
+        right=np.array([2, 0, 0]),
+        leaf=np.array([False, True, True]),
+        feature=np.zeros(3, dtype=np.int64),
+        threshold=np.zeros(3),
+        missing_left=np.zeros(3, dtype=bool),
+        value=np.repeat(tree.value[:1], 3),
+    )
+
+
+def last_left(thresholds: FloatVector) -> FloatVector:
+    """Give the greatest float64 that goes left where float32 is compared with a threshold.
+
+    scikit-learn rounds the features to float32. What rounds to the last float32 that is not above
+    the threshold ends halfway to the next one, and includes that half where the tie falls back.
+    """
+    with np.errstate(over="ignore", under="ignore"):
+        single = thresholds.astype(np.float32)
+        below = np.nextafter(single, np.float32(-np.inf))
+        single = np.where(single > thresholds, below, single)
+        following = np.nextafter(single, np.float32(np.inf)).astype(np.float64)
+    following[np.isposinf(following)] = 2.0**128
+    half = (single.astype(np.float64) + following) / 2
+    ties_to_it = single.view(np.int32) % 2 == 0
+    ends = np.where(ties_to_it, half, np.nextafter(half, -np.inf))
+    return np.where(np.isinf(thresholds), thresholds, ends)
+
+
+def grown(fitted: Estimator, places: Integers | None = None) -> Tree:
+    """Read the branches of a fitted ``sklearn.tree._tree.Tree``; its leaves add nothing yet.
+
+    Parameters
+    ----------
+    fitted : Tree
+        The estimator's ``tree_``.
+    places : ndarray of int64, optional
+        The matrix's column of each feature; without it they are the same.
+    """
+    leaf = fitted.children_left < 0
+    feature = np.where(leaf, 0, fitted.feature)
+    return Tree(
+        left=fitted.children_left.astype(np.int64),
+        right=fitted.children_right.astype(np.int64),
+        leaf=leaf,
+        feature=feature if places is None else places[feature],
+        threshold=last_left(fitted.threshold),
+        missing_left=fitted.missing_go_to_left.astype(bool),
+        value=np.zeros(len(leaf)),
+    )
+
+
+def constant_leaf(value: float) -> Tree:
+    """Make a tree that adds the same to every row."""
+    nothing = np.zeros(1, dtype=np.int64)
+    return Tree(
+        left=nothing,
+        right=nothing,
+        leaf=np.array([True]),
+        feature=nothing,
+        threshold=np.zeros(1),
+        missing_left=np.array([False]),
+        value=np.array([value]),
+    )
+
+
+type Grown = Sequence[tuple[Tree, FloatMatrix]]  # each tree with a table [nodes, width]
+type Aimed = Sequence[tuple[Tree, int | Integers]]  # each tree with the column it adds to, by node
+
+
+def gathered(graph: Graph, matrix: Matrix, trees: Grown) -> Matrix:
+    """Sum rows of tables, one a leaf, over trees in their order; gives [N, width].
+
+    The operator's leaves hold one number, so here that is the row of a table. A copy of the trees
+    for each column would give the same and be larger and slower by their number.
+    """
+    tables = [table[tree.leaf] for tree, table in trees]
+    starts = np.cumsum([0, *map(len, tables)]).tolist()
+    numbered = [
+        (tree.adding(start + np.cumsum(tree.leaf) - 1.0), table)
+        for (tree, table), start in zip(trees, starts, strict=False)
+    ]
+    rows = graph.join([_apiece(graph, matrix, group) for group in _grouped(numbered)])
+    leaves = graph.node("Cast", rows.tensor, to=TensorProto.INT64)
+    # Over the first axis onnxruntime adds row by row, as scikit-learn does: to the last bit.
+    by_tree = graph.node("Transpose", leaves, perm=[1, 0])
+    found = graph.node("Gather", graph.constant(np.concatenate(tables)), by_tree, axis=0)
+    axis = graph.constant([0], np.int64)
+    return matrix.numbers(graph.node("ReduceSum", found, axis, keepdims=0), tables[0].shape[1])
+
+
+def _apiece(graph: Graph, matrix: Matrix, trees: Grown) -> Matrix:
+    ensemble = Ensemble(len(trees))
+    for target, (tree, _) in enumerate(trees):
+        ensemble.add(tree, target)
+    return ensemble.node(graph, matrix)
+
+
+def totals(graph: Graph, matrix: Matrix, trees: Aimed, width: int) -> Matrix:
+    """Sum the leaves of trees, [N, width], in groups and therefore not in the trees' order."""
+    sums = [in_order(graph, matrix, group, width) for group in _grouped(trees)]
+    if len(sums) == 1:
+        return sums[0]
+    return matrix.numbers(graph.node("Sum", *(part.tensor for part in sums)), width)
+
+
+def in_order(graph: Graph, matrix: Matrix, trees: Aimed, width: int) -> Matrix:
+    """Sum the leaves of trees, [N, width], one tree after the other."""
+    ensemble = Ensemble(width)
+    for tree, target in trees:
+        ensemble.add(tree, target)
+    return ensemble.node(graph, matrix)
+
+
+def _grouped[T](trees: Sequence[tuple[Tree, T]]) -> Iterator[list[tuple[Tree, T]]]:
+    """Part trees into groups that stay in the processor's cache."""
+    group: list[tuple[Tree, T]] = []
+    branches = 0
+    for pair in trees:
+        group.append(pair)
+        branches += int(np.count_nonzero(~pair[0].leaf))
+        if branches >= _CACHED:
+            yield group
+            group, branches = [], 0
+    if group:
+        yield group

@@ -1,0 +1,68 @@
+"""What the strings of one feature become, shared by the codec and the graph."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from sklambda.signature import UNSEEN, Analyzer
+
+type Terms = tuple[Analyzer, tuple[str, ...]]
+
+
+class Vocabulary:
+    """The categories of one feature, or the terms of its texts.
+
+    A category's code is its position. They start with the categories seen in the data and grow by
+    those that only a fitted step knows, so that a category has one code on both sides.
+
+    Parameters
+    ----------
+    categories : iterable of str
+        The categories seen, in the order of their codes.
+    """
+
+    def __init__(self, categories: Iterable[str]) -> None:
+        self._codes = {category: code for code, category in enumerate(categories)}
+        self._coded = False
+        self._counted: dict[Terms, int] = {}
+
+    def code(self, category: object) -> float:
+        """Give the code of a category that a fitted step holds.
+
+        What is no string no client can send, so it gets the code of the unseen.
+        """
+        self._coded = True
+        if not isinstance(category, str):
+            return UNSEEN
+        return float(self._codes.setdefault(category, len(self._codes)))
+
+    def counted(
+        self, analyzer: Analyzer, terms: tuple[str, ...], widen: Callable[[int], int]
+    ) -> int:
+        """Give the first of the columns that count terms.
+
+        Parameters
+        ----------
+        analyzer : Analyzer
+            How a text is split.
+        terms : tuple of str
+            What is counted, in the order of the columns.
+        widen : callable
+            Adds columns to the graph's input and gives the first; called once for the same counts.
+        """
+        if (analyzer, terms) not in self._counted:
+            self._counted[analyzer, terms] = widen(len(terms))
+        return self._counted[analyzer, terms]
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """All categories, in the order of their codes."""
+        return tuple(self._codes)
+
+    @property
+    def counts(self) -> Mapping[Terms, int]:
+        """What is counted, and the first of its columns; nothing where there are categories."""
+        return self._counted
+
+    @property
+    def is_torn(self) -> bool:
+        """Whether one step takes the strings as categories and another as texts."""
+        return self._coded and bool(self._counted)

@@ -1,0 +1,203 @@
+"""The values of the inputs at which a tree of the graph changes its mind.
+
+A test set never holds them, and it is there that a conversion in float32, or a scaler that rounds
+otherwise, takes the other branch.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from sklambda.arrays import FloatMatrix, FloatVector
+from sklambda.session import INPUT, InferenceSession, load
+from training.convert.graph.graph import ML_DOMAIN
+from training.convert.graph.trees import BRANCH_MEMBER
+
+
+def rank(values: FloatVector) -> NDArray[np.int64]:
+    """Number float64 values in their order, so that neighbours differ by 1."""
+    bits = np.asarray(values).view(np.int64)
+    return np.where(bits >= 0, bits, np.iinfo(np.int64).min - bits)
+
+
+def unrank(ranks: NDArray[np.int64]) -> FloatVector:
+    """Give the float64 values with these numbers."""
+    bits = np.where(ranks >= 0, ranks, np.iinfo(np.int64).min - ranks)
+    return bits.view(np.float64)
+
+
+_FAR: Final = 1e300
+_NUMBERS: Final = 2**22
+"""How many numbers are run at once."""
+
+_SEED: Final = 0
+
+_MOST: Final = 2048
+"""How many thresholds are looked at for each input: a forest has hundreds of thousands."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Splits:
+    """What trees compare: columns of one tensor, with thresholds."""
+
+    tensor: str
+    columns: NDArray[np.int64]  # [S]
+    thresholds: FloatVector  # [S]
+
+
+def boundaries(model: bytes, base: FloatVector, inputs: Sequence[int]) -> dict[int, FloatVector]:
+    """Find the greatest values of each input that still go left at some branch.
+
+    The steps before a tree are run as the graph has them, and the input is found by bisection over
+    the float64 numbers themselves, so a boundary is exact to the last bit. An input that reaches a
+    tree through a step that is not monotone has its boundaries found in part.
+
+    Parameters
+    ----------
+    model : bytes
+        The ONNX model.
+    base : FloatVector
+        Shape [K]: the values of the other inputs meanwhile.
+    inputs : sequence of int
+        The columns of ``X`` to look at.
+
+    Returns
+    -------
+    dict of int to FloatVector
+        For each input, its boundaries, ascending; empty where no tree depends on it.
+    """
+    graph = onnx.load_from_string(model)
+    splits = _splits(graph)
+    if not splits:
+        return {column: np.empty(0) for column in inputs}
+    session = _exposing(graph, [split.tensor for split in splits])
+    return {
+        column: np.unique(
+            np.concatenate(
+                [
+                    _Probe(session, place, base, column).boundaries(split)
+                    for place, split in enumerate(splits)
+                ]
+            )
+        )
+        for column in inputs
+    }
+
+
+def _splits(graph: onnx.ModelProto) -> list[_Splits]:
+    found: dict[str, list[FloatMatrix]] = {}
+    for node in graph.graph.node:
+        if node.domain == ML_DOMAIN and node.op_type == "TreeEnsemble":
+            attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+            found.setdefault(node.input[0], []).append(_pairs(attributes))
+    return [_merged(tensor, np.concatenate(parts)) for tensor, parts in found.items()]
+
+
+def _merged(tensor: str, pairs: FloatMatrix) -> _Splits:
+    pairs = np.unique(pairs[np.isfinite(pairs[:, 1])], axis=0)
+    return _Splits(tensor, pairs[:, 0].astype(np.int64), pairs[:, 1])
+
+
+def _pairs(attributes: dict[str, Any]) -> FloatMatrix:
+    """Give columns with their thresholds, [S, 2]; each member of a set counts as one."""
+    columns = np.asarray(attributes["nodes_featureids"], dtype=np.float64)
+    pairs = np.column_stack([columns, numpy_helper.to_array(attributes["nodes_splits"])])
+    if "membership_values" not in attributes:
+        return pairs
+    in_sets = numpy_helper.to_array(attributes["nodes_modes"]) == BRANCH_MEMBER
+    members = numpy_helper.to_array(attributes["membership_values"])
+    # A NaN ends each set; it is dropped with the infinite thresholds.
+    owner = columns[in_sets][np.cumsum(np.isnan(members)) - np.isnan(members)]
+    return np.concatenate([pairs[~in_sets], np.column_stack([owner, members])])
+
+
+def _exposing(graph: onnx.ModelProto, tensors: Sequence[str]) -> InferenceSession:
+    """Load what comes before inner tensors, with them as the outputs."""
+    shown = onnx.ModelProto()
+    shown.ir_version = graph.ir_version
+    shown.opset_import.extend(graph.opset_import)
+    shown.graph.name = graph.graph.name
+    shown.graph.input.extend(graph.graph.input)
+    nodes, wanted = _before(graph.graph.node, tensors)
+    shown.graph.node.extend(nodes)
+    shown.graph.initializer.extend(
+        value for value in graph.graph.initializer if value.name in wanted
+    )
+    for tensor in tensors:
+        # The input itself cannot be an output, so each tensor is passed on under another name.
+        shown.graph.node.append(helper.make_node("Identity", [tensor], [f"shown_{tensor}"]))
+        shown.graph.output.append(
+            helper.make_tensor_value_info(f"shown_{tensor}", TensorProto.DOUBLE, None)
+        )
+    return load(shown.SerializeToString())
+
+
+def _before(
+    nodes: Sequence[onnx.NodeProto], tensors: Sequence[str]
+) -> tuple[list[onnx.NodeProto], set[str]]:
+    """Leave out the trees themselves, which would be run at each step of the bisection."""
+    wanted, kept = set(tensors), []
+    for node in reversed(nodes):
+        if wanted.intersection(node.output):
+            wanted.update(node.input)
+            kept.append(node)
+    return kept[::-1], wanted
+
+
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    """One inner tensor, as a function of one input."""
+
+    session: InferenceSession
+    tensor: int
+    base: FloatVector  # [K]
+    column: int
+
+    def __call__(self, values: FloatVector) -> FloatMatrix:
+        X = np.repeat(self.base[None, :], len(values), axis=0)
+        X[:, self.column] = values
+        result: FloatMatrix = self.session.run(None, {INPUT: X})[self.tensor]
+        return result
+
+    def boundaries(self, splits: _Splits) -> FloatVector:
+        low, high = self(np.array([-_FAR, _FAR]))
+        moved = (low != high)[splits.columns]
+        columns, thresholds = _some(splits.columns[moved], splits.thresholds[moved])
+        if len(columns) == 0:
+            return np.empty(0)
+        return self._bisect(columns, thresholds, (high > low)[columns])
+
+    def _at(self, values: FloatVector, columns: NDArray[np.int64]) -> FloatVector:
+        """Give one column for each value, [S]; in parts, for counts of terms make rows wide."""
+        size = max(1, _NUMBERS // len(self.base))
+        parts = [slice(start, start + size) for start in range(0, len(values), size)]
+        found = [
+            np.take_along_axis(self(values[part]), columns[part, None], axis=1) for part in parts
+        ]
+        return np.concatenate(found)[:, 0]
+
+    def _bisect(
+        self, columns: NDArray[np.int64], thresholds: FloatVector, rising: NDArray[np.bool_]
+    ) -> FloatVector:
+        low, high = rank(np.full(len(columns), -_FAR)), rank(np.full(len(columns), _FAR))
+        while (high > low + 1).any():
+            middle = (low >> 1) + (high >> 1) + (low & high & 1)  # the sum would overflow
+            left = self._at(unrank(middle), columns) <= thresholds
+            below = left == rising
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        return unrank(low)
+
+
+def _some(
+    columns: NDArray[np.int64], thresholds: FloatVector
+) -> tuple[NDArray[np.int64], FloatVector]:
+    """Pick at random where there are too many, the same ones each time."""
+    if len(columns) <= _MOST:
+        return columns, thresholds
+    places = np.random.default_rng(_SEED).choice(len(columns), _MOST, replace=False)
+    return columns[places], thresholds[places]

@@ -1,0 +1,98 @@
+"""What a fitted pipeline answers, as the signature says it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sklearn.utils import get_tags
+
+from sklambda.signature import Scalar, Target, Task
+from training.convert.graph.answer import Answer
+from training.convert.graph.scope import Estimator
+from training.errors import ConversionRefused
+
+
+def target_of(pipeline: Estimator, answer: Answer | None, names: Sequence[str]) -> Target:
+    """Describe what a converted estimator answers.
+
+    Parameters
+    ----------
+    pipeline : estimator
+        Fitted.
+    answer : Answer or None
+        What its conversion answers; None for a transformer.
+    names : sequence of str
+        The target's column, or the columns of several targets; none where they are not known.
+
+    Raises
+    ------
+    ConversionRefused
+        It predicts nothing.
+    """
+    if answer is None:
+        raise ConversionRefused("", f"{type(pipeline).__name__} predicts nothing")
+    if answer.parts:
+        return _several(answer, names)
+    name = names[0] if len(names) == 1 else None
+    if answer.value is not None and answer.scores == ("value", answer.value):
+        outputs = _names(names, "value", answer.value.width)
+        return Target(name=name, task="regression", scores="value", outputs=outputs)
+    return _classified(answer, _classes(pipeline, answer), name, _kind(pipeline))
+
+
+def _several(answer: Answer, names: Sequence[str]) -> Target:
+    parts = tuple(
+        _classified(part, (0, 1) if part.classes is None else part.classes, name, "classifier")
+        for part, name in zip(answer.parts, _names(names, "target", len(answer.parts)), strict=True)
+    )
+    return Target(task="multioutput", scores=parts[0].scores, parts=parts)
+
+
+def _classified(
+    answer: Answer, classes: Sequence[Any], name: str | None, kind: str | None
+) -> Target:
+    if answer.scores is None:
+        raise ConversionRefused("", "a predictor gives no scores")
+    return Target(
+        name=name,
+        task=_task(kind, len(classes)),
+        scores=answer.scores[0],
+        classes=tuple(map(_plain, classes)),
+        threshold=answer.threshold,
+    )
+
+
+def _task(kind: str | None, classes: int) -> Task:
+    if kind == "outlier_detector":
+        return "anomaly"
+    if kind != "classifier":
+        return "clustering"
+    return "binary" if classes == 2 else "multiclass"
+
+
+def _kind(pipeline: Estimator) -> str | None:
+    kind: str | None = get_tags(pipeline).estimator_type
+    return kind
+
+
+def _classes(pipeline: Estimator, answer: Answer) -> Sequence[Any]:
+    if _kind(pipeline) == "outlier_detector":
+        return (-1, 1)
+    if _kind(pipeline) == "classifier":
+        classes: Sequence[Any] = pipeline.classes_
+        return classes
+    width = 0 if answer.scores is None else answer.scores[1].width
+    return range(width)
+
+
+def _plain(label: Any) -> Scalar:
+    """Give a label as Python's own type, which JSON can write."""
+    plain: Scalar = label.item() if hasattr(label, "item") else label
+    return plain
+
+
+def _names(names: Sequence[str], alone: str, count: int) -> tuple[str, ...]:
+    """Name each of several columns; one name is a prefix."""
+    if len(names) == count:
+        return tuple(names)
+    prefix = names[0] if len(names) == 1 else alone
+    return (prefix,) if count == 1 else tuple(f"{prefix}_{place}" for place in range(count))

@@ -1,0 +1,178 @@
+"""A training run from its configuration to the model package."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from sklambda.errors import PackageRefused
+from sklambda.manifest import MetricInterval
+from sklambda.package import ModelPackage, require_replaceable
+from training.errors import ConfigurationError, DataError
+from training.evaluate import Metric, check_gates, evaluate
+from training.exporter import Record, export, require_watchable
+from training.frames import kinds_of
+from training.train import data, pipelines
+from training.train.config import Config, load
+from training.train.data import Table
+
+type Progress = Callable[[str, int, int], None]
+"""Told the stage, how much of it is done, and of how much; a total of 0 is not known yet."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run made, and what it saw on the way."""
+
+    package: ModelPackage
+    learnt: int
+    held_out: int
+    features: int
+    metrics: Mapping[str, Metric]
+    gates: Mapping[str, float]
+
+
+def run(
+    path: Path,
+    *,
+    source: Path | None,
+    out: Path,
+    overrides: Sequence[str] = (),
+    progress: Progress = lambda stage, done, total: None,
+) -> Outcome:
+    """Train, measure, convert, prove and write.
+
+    Parameters
+    ----------
+    path
+        The configuration.
+    source
+        A CSV file; None for what the configuration names.
+    out
+        Where the package goes. It is written whole, or not at all.
+    overrides
+        ``key=value`` pairs that change the configuration.
+    progress
+        Told of each stage: read, fit, evaluate, convert, prove, write.
+
+    Returns
+    -------
+    Outcome
+        With the package as it was read back.
+
+    Raises
+    ------
+    TrainingError
+        One of its kinds; `out` is then as it was before.
+    """
+    config = load(path, overrides)
+    pipeline = pipelines.build(config, path.parent)
+    gates = config.gates.model_dump(exclude_none=True)
+    _check_out(out)
+    with _stage("read", progress):
+        table = _read(config, path.parent, source)
+        require_watchable(config.monitor.watching, kinds_of(table.features))
+        learnt, held_out = data.split(table, config.evaluation.test_size, config.seed)
+    with _stage("fit", progress):
+        _fit(pipeline, learnt)
+    with _stage("evaluate", progress):
+        metrics = _evaluate(pipeline, held_out, config)
+    check_gates(metrics, gates)
+    record = Record(
+        metrics={name: MetricInterval(**asdict(metric)) for name, metric in metrics.items()},
+        gates=gates,
+        data_digest=table.digest,
+        code_digest=pipelines.digest(config, path.parent),
+        row_id=table.row_id,
+    )
+    package = _export(pipeline, learnt, held_out, out, config, record, progress)
+    rows, features = learnt.features.shape
+    return Outcome(package, rows, len(held_out.features), features, metrics, gates)
+
+
+def _check_out(out: Path) -> None:
+    try:
+        require_replaceable(out)
+    except PackageRefused as error:
+        raise ConfigurationError(f"--out: {error}") from error
+
+
+def _read(config: Config, folder: Path, source: Path | None) -> Table:
+    if source is not None:
+        return data.read(source, config.data)
+    if config.data.path is not None:
+        return data.read(folder / config.data.path, config.data)
+    if config.data.sample is not None:
+        return data.from_frame(pipelines.sample(config, folder), config.data)
+    raise ConfigurationError("there is no data: pass --data, or set `data.path` or `data.sample`")
+
+
+def _fit(pipeline: Pipeline, learnt: Table) -> None:
+    with _refusing("the pipeline cannot be fitted", learnt):
+        pipeline.fit(learnt.features, learnt.target)
+
+
+def _evaluate(pipeline: Pipeline, held_out: Table, config: Config) -> dict[str, Metric]:
+    with _refusing("the fitted pipeline cannot score the rows held out", held_out):
+        probabilities = pipeline.predict_proba(held_out.features)
+    return evaluate(
+        held_out.target.to_numpy(),
+        np.asarray(probabilities, dtype=np.float64),
+        pipeline.classes_,
+        confidence=config.evaluation.confidence,
+        resamples=config.evaluation.bootstrap,
+        seed=config.seed,
+        positive=config.evaluation.positive,
+    )
+
+
+def _export(
+    pipeline: Pipeline,
+    learnt: Table,
+    held_out: Table,
+    out: Path,
+    config: Config,
+    record: Record,
+    progress: Progress,
+) -> ModelPackage:
+    target = config.data.target
+    frame = learnt.features.assign(**{target: learnt.target})
+    return export(
+        pipeline,
+        frame,
+        out=out,
+        name=config.name,
+        target=target,
+        held_out=(held_out.features, held_out.target),
+        watching=config.monitor.watching,
+        record=record,
+        time_limit=config.proof.time_limit,
+        progress=progress,
+    )
+
+
+@contextmanager
+def _stage(stage: str, progress: Progress) -> Iterator[None]:
+    progress(stage, 0, 0)
+    yield
+    progress(stage, 1, 1)
+
+
+@contextmanager
+def _refusing(what: str, table: Table) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, TypeError, KeyError) as error:
+        raise DataError(
+            f"{what}: {_without_values(str(error).partition('\n')[0], table)}"
+        ) from error
+
+
+def _without_values(message: str, table: Table) -> str:
+    # scikit-learn quotes the cell it stumbled over; column names may stay.
+    names = set(table.features.columns)
+    return re.sub(r"'([^']*)'", lambda m: m[0] if m[1] in names else "'...'", message)
