@@ -8,11 +8,12 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from functions.authorize.settings import Settings as AuthorizeSettings
@@ -26,7 +27,8 @@ FUNCTIONS = sorted(path.name for path in (REPOSITORY / "functions").iterdir() if
 PARTS = ("functions", "layers/shared/sklambda", "training")
 SOURCES = sorted(path for part in PARTS for path in (REPOSITORY / part).rglob("*.py"))
 TESTS = sorted((REPOSITORY / "tests").rglob("*.py"))
-MOST_LINES = 400
+MOST_LINES_OF_A_FILE = 400
+MOST_FILES_OF_A_FOLDER = 16
 MOST_LINES_OF_THE_README = 150
 MOST_LINES_OF_A_FUNCTION = 35
 HEAVY = {"boto3", "botocore.session", "onnx", "pandas", "scipy", "sklearn", "skl2onnx", "training"}
@@ -99,55 +101,184 @@ def lambda_functions() -> dict[str, dict[str, Any]]:
     }
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=relative)
-def test_arrows_point_one_way(path: Path) -> None:
-    part, name = relative(path).split("/")[:2]
-    forbidden = {
-        "functions": {"training", "tests", *(f"functions.{f}" for f in FUNCTIONS if f != name)},
-        "layers": {"training", "tests", "functions"},
-        "training": {"tests", "functions"},
-    }[part]
+ORDER: dict[str, list[str]] = {
+    "functions.authorize": ["handler", "policy settings tokens"],
+    "functions.predict": [
+        "__main__",
+        "handler",
+        "assembly",
+        "app",
+        "dialects",
+        "service",
+        "challenger",
+        "observe pages snapshot",
+        "model",
+        "http settings",
+    ],
+    "functions.batch": [
+        "__main__ handler",
+        "service",
+        "steps events settings",
+        "jobs",
+        "scoring",
+        "formats",
+    ],
+    "functions.monitor": [
+        "__main__ handler",
+        "run",
+        "notify",
+        "judge report",
+        "results",
+        "performance",
+        "alarms drift outcomes",
+        "counting statistics events settings state targets",
+    ],
+    "training": [
+        "__main__",
+        "console",
+        "train checks",
+        "exporter",
+        "proof",
+        "baseline",
+        "convert",
+        "convert.families",
+        "explain targets",
+        "convert.graph frames evaluate measures",
+        "errors examples",
+    ],
+    "sklambda": [
+        "error_model predictor",
+        "package explain",
+        "sketch",
+        "codec decision manifest row_warnings",
+        "signature policy telemetry",
+        "datetimes document session settings storage",
+        "arrays errors receipt",
+    ],
+}
+"""The rooms of each package, floor by floor: an import leads to the same room or a lower floor."""
 
-    crossing = {
-        module
-        for module in imports(path)
-        for root in forbidden
-        if module == root or module.startswith(f"{root}.")
-    }
 
-    assert crossing == set()
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=relative)
-def test_only_handlers_make_clients_and_read_the_environment(path: Path) -> None:
-    if path.name == "handler.py":
-        return
-    text = path.read_text()
-    # The one other mention of the environment switches onnxruntime's telemetry off.
-    expected = ["os.environ["] if path.name == "session.py" else []
-
-    assert not {"boto3", "botocore"} & imports(path)
-    assert re.findall(r"os\.environ\b\W?|getenv\b|environb\b", text) == expected
+@cache
+def modules() -> dict[str, Path]:
+    """Return the source files by the names that they are imported by."""
+    names = {}
+    for path in SOURCES:
+        name = relative(path).removeprefix("layers/shared/").removesuffix(".py").replace("/", ".")
+        names[name.removesuffix(".__init__")] = path
+    return names
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=relative)
-def test_onnxruntime_is_imported_where_its_telemetry_is_off(path: Path) -> None:
-    found = {module for module in imports(path) if module.split(".")[0] == "onnxruntime"}
+@cache
+def imported_modules(name: str) -> frozenset[str]:
+    """Return the modules of this project that a module imports, lazily or for types included."""
+    return frozenset(imports(modules()[name]) & modules().keys() - {name})
 
-    assert not found or path.name == "session.py"
+
+def room(package: str, module: str) -> str:
+    parts = module.removeprefix(package).lstrip(".").split(".")
+    inner = ".".join(parts[:2])
+    return inner if inner in " ".join(ORDER[package]).split() else parts[0]
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_each_function_has_its_handler_in_the_template(name: str) -> None:
-    [function] = [
-        function
-        for function in lambda_functions().values()
-        if function["Properties"]["CodeUri"] == f"functions/{name}"
+def floors(package: str) -> dict[str, int]:
+    return {name: floor for floor, names in enumerate(ORDER[package]) for name in names.split()}
+
+
+def package_of(module: str) -> str | None:
+    return next((one for one in ORDER if module.startswith(f"{one}.")), None)
+
+
+def test_each_room_has_its_place_in_the_order() -> None:
+    missing = [
+        name
+        for name in modules()
+        if (package := package_of(name)) and room(package, name) not in floors(package)
     ]
 
-    assert (REPOSITORY / "functions" / name / "handler.py").is_file()
-    assert function["Properties"]["Handler"] == f"functions.{name}.handler.handler"
-    assert function["Metadata"] == _metadata(name)
+    assert missing == [], "add them to ORDER, where their imports let them stand"
+
+
+def test_imports_lead_down_the_floors() -> None:
+    against = [
+        f"{name} imports {other}"
+        for name in modules()
+        if (package := package_of(name))
+        for other in sorted(imported_modules(name))
+        if package_of(other) == package
+        and (mine := room(package, name)) != (theirs := room(package, other))
+        and floors(package)[mine] >= floors(package)[theirs]
+    ]
+
+    assert against == []
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    sorter = TopologicalSorter({name: imported_modules(name) for name in modules()})
+
+    sorter.prepare()  # raises CycleError, which names the circle
+
+
+def test_packages_import_one_way() -> None:
+    forbidden = {
+        "functions": lambda own: (
+            {"training", "tests", *(f"functions.{f}" for f in FUNCTIONS)} - {f"functions.{own}"}
+        ),
+        "layers": lambda own: {"training", "tests", "functions"},
+        "training": lambda own: {"tests", "functions"},
+    }
+    crossing = [
+        f"{relative(path)} imports {module}"
+        for path in SOURCES
+        for part, name in [relative(path).split("/")[:2]]
+        for module in sorted(imports(path))
+        for root in forbidden[part](name)
+        if module == root or module.startswith(f"{root}.")
+    ]
+
+    assert crossing == []
+
+
+def test_only_handlers_make_clients_and_read_the_environment() -> None:
+    found = {}
+    for path in SOURCES:
+        mentions = re.findall(r"os\.environ\b\W?|getenv\b|environb\b", path.read_text())
+        clients = sorted({"boto3", "botocore"} & imports(path))
+        if (mentions or clients) and path.name != "handler.py":
+            found[relative(path)] = [*mentions, *clients]
+
+    # It switches onnxruntime's telemetry off.
+    assert found == {"layers/shared/sklambda/session.py": ["os.environ["]}
+
+
+def test_onnxruntime_is_imported_where_its_telemetry_is_off() -> None:
+    found = [
+        relative(path)
+        for path in SOURCES
+        if any(module.split(".")[0] == "onnxruntime" for module in imports(path))
+    ]
+
+    assert found == ["layers/shared/sklambda/session.py"]
+
+
+def test_a_folder_can_be_surveyed() -> None:
+    folders = Counter(relative(path.parent) for path in SOURCES if path.name != "__init__.py")
+    del folders["training/convert/families"]  # a file for each of scikit-learn's families
+
+    assert {name: n for name, n in folders.items() if n > MOST_FILES_OF_A_FOLDER} == {}
+
+
+def test_each_function_has_its_handler_in_the_template() -> None:
+    functions = {
+        resource["Properties"]["CodeUri"]: resource for resource in lambda_functions().values()
+    }
+
+    assert sorted(functions) == [f"functions/{name}" for name in FUNCTIONS]
+    for name in FUNCTIONS:
+        function = functions[f"functions/{name}"]
+        assert (REPOSITORY / "functions" / name / "handler.py").is_file()
+        assert function["Properties"]["Handler"] == f"functions.{name}.handler.handler"
+        assert function["Metadata"] == _metadata(name)
 
 
 def _metadata(name: str) -> dict[str, Any]:
@@ -156,10 +287,6 @@ def _metadata(name: str) -> dict[str, Any]:
         return {"BuildMethod": "makefile"}
     parents = {"ParentPackageMode": "explicit", "ParentPackages": f"functions.{name}"}
     return {"BuildProperties": parents}
-
-
-def test_the_template_has_no_function_without_a_folder() -> None:
-    assert len(lambda_functions()) == len(FUNCTIONS)
 
 
 def test_functions_are_a_namespace_package() -> None:
@@ -174,27 +301,19 @@ def settings(function: str = "Predict") -> set[str]:
     return names - {"OPTIONS"} | set(BATCH_OPTIONS) if function == "Batch" else names
 
 
-@pytest.mark.parametrize("name", sorted(settings("Batch")))
-def test_each_setting_of_batch_stands_on_its_page(name: str) -> None:
-    assert f"`{name}`" in (REPOSITORY / "docs/batch.md").read_text()
+def test_each_setting_is_documented() -> None:
+    page = (REPOSITORY / "docs/settings.md").read_text()
+    known = {name for function in lambda_functions() for name in settings(function)}
+
+    assert sorted(name for name in known if f"`{name}`" not in page) == []
 
 
-@pytest.mark.parametrize("name", sorted(settings("Monitor")))
-def test_each_setting_of_the_monitor_stands_on_its_page(name: str) -> None:
-    assert f"`{name}`" in (REPOSITORY / "docs/monitoring.md").read_text()
+def test_the_template_sets_each_setting_and_no_other_variable() -> None:
+    for name, function in lambda_functions().items():
+        variables = set(function["Properties"]["Environment"]["Variables"])
 
-
-@pytest.mark.parametrize("name", sorted(settings()))
-def test_each_setting_stands_in_the_readme(name: str) -> None:
-    assert f"`{name}`" in (REPOSITORY / "README.md").read_text()
-
-
-@pytest.mark.parametrize("name", sorted(lambda_functions()))
-def test_the_template_sets_each_setting_and_nothing_that_nobody_reads(name: str) -> None:
-    variables = lambda_functions()[name]["Properties"]["Environment"]["Variables"]
-
-    assert settings(name) <= set(variables)
-    assert set(variables) - settings(name) <= set(OF_LIBRARIES)
+        assert settings(name) - variables == set(), name
+        assert variables - settings(name) - set(OF_LIBRARIES) == set(), name
 
 
 def test_each_event_is_used_by_a_test() -> None:
@@ -240,29 +359,29 @@ def groups() -> dict[str, list[str]]:
     }
 
 
-@pytest.mark.parametrize("lock", groups())
-def test_a_lock_file_has_the_versions_of_pyproject(lock: str) -> None:
-    assert declared(groups()[lock]).items() <= pins(REPOSITORY / lock).items(), "run `make lock`"
+def test_lock_files_have_the_versions_of_pyproject() -> None:
+    behind = {
+        lock: sorted(declared(pinned).items() - pins(REPOSITORY / lock).items())
+        for lock, pinned in groups().items()
+    }
+
+    assert {lock: pinned for lock, pinned in behind.items() if pinned} == {}, "run `make lock`"
 
 
-@pytest.mark.parametrize(
-    "lock",
-    [
-        "layers/runtime/requirements.txt",
-        "layers/tables/requirements.txt",
-        "layers/tokens/requirements.txt",
-        "requirements/training.txt",
-    ],
-)
-def test_what_is_deployed_is_what_is_tested(lock: str) -> None:
-    assert pins(REPOSITORY / lock).items() <= pins(REPOSITORY / "requirements/dev.txt").items()
+def test_what_is_deployed_is_what_is_tested() -> None:
+    tested = pins(REPOSITORY / "requirements/dev.txt").items()
+    deployed = [*(f"layers/{n}/requirements.txt" for n in ("runtime", "tables", "tokens"))]
+
+    for lock in (*deployed, "requirements/training.txt"):
+        assert pins(REPOSITORY / lock).items() - tested == set(), lock
 
 
-@pytest.mark.parametrize("lock", groups())
-def test_every_locked_version_has_its_hash(lock: str) -> None:
-    text = (REPOSITORY / lock).read_text()
+def test_every_locked_version_has_its_hash() -> None:
+    for lock in groups():
+        text = (REPOSITORY / lock).read_text()
+        hashed = re.findall(r"==.* \\\n    --hash=sha256:", text)
 
-    assert len(pins(REPOSITORY / lock)) == len(re.findall(r"==.* \\\n    --hash=sha256:", text))
+        assert len(pins(REPOSITORY / lock)) == len(hashed), lock
 
 
 def test_no_file_holds_an_index_address_or_a_path_of_a_machine() -> None:
@@ -288,11 +407,14 @@ def test_no_model_and_no_data_is_committed() -> None:
     assert [relative(path) for path in tracked() if path.suffix in kinds] == []
 
 
-@pytest.mark.parametrize("path", SOURCES + TESTS, ids=relative)
-def test_a_file_can_be_read_in_one_sitting(path: Path) -> None:
-    lines = [line for line in path.read_text().splitlines() if line.strip()]
+def test_a_file_can_be_read_in_one_sitting() -> None:
+    sizes = {
+        relative(path): sum(1 for line in path.read_text().splitlines() if line.strip())
+        for path in SOURCES + TESTS
+    }
+    del sizes[relative(Path(__file__))]
 
-    assert len(lines) <= MOST_LINES or path == Path(__file__), "split it"
+    assert {name: n for name, n in sizes.items() if n > MOST_LINES_OF_A_FILE} == {}, "split them"
 
 
 def function_lengths(path: Path) -> dict[str, int]:
@@ -305,13 +427,15 @@ def function_lengths(path: Path) -> dict[str, int]:
     return lengths
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=relative)
-def test_a_function_fits_on_a_page(path: Path) -> None:
-    long = {
-        n: lines for n, lines in function_lengths(path).items() if lines > MOST_LINES_OF_A_FUNCTION
-    }
+def test_a_function_fits_on_a_page() -> None:
+    long = [
+        f"{relative(path)}: {name} has {lines} lines"
+        for path in SOURCES
+        for name, lines in function_lengths(path).items()
+        if lines > MOST_LINES_OF_A_FUNCTION
+    ]
 
-    assert long == {}
+    assert long == []
 
 
 def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
@@ -322,9 +446,12 @@ def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
     assert [link for link in links if not (REPOSITORY / link).exists()] == []
 
 
-@pytest.mark.parametrize("path", sorted((REPOSITORY / "docs").glob("*.md")), ids=relative)
-def test_each_page_of_the_docs_is_linked_from_the_readme(path: Path) -> None:
-    assert f"({relative(path)})" in (REPOSITORY / "README.md").read_text()
+def test_each_page_of_the_docs_is_in_its_index() -> None:
+    pages = {path.name for path in (REPOSITORY / "docs").glob("*.md")} - {"index.md"}
+    index = (REPOSITORY / "docs/index.md").read_text()
+
+    assert sorted(page for page in pages if f"({page})" not in index) == []
+    assert "(docs/index.md)" in (REPOSITORY / "README.md").read_text()
 
 
 def test_make_help_shows_each_verb() -> None:

@@ -16,10 +16,10 @@ from functions.monitor.performance.history import history
 from functions.monitor.performance.measure import performance
 from functions.monitor.results import Comparison, Results, Window
 from functions.monitor.targets import aims
-from sklambda.baseline import Baseline
 from sklambda.error_model import ErrorModel
 from sklambda.package import ModelPackage
 from sklambda.policy.watching import Watching
+from sklambda.sketch.baseline import Baseline
 from sklambda.sketch.layout import hours, whole_hour
 from sklambda.sketch.sketch import Sketch
 from sklambda.storage import Storage

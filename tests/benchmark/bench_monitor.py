@@ -15,7 +15,7 @@ from functions.monitor.drift.verdict import Verdict
 from functions.monitor.performance.concept import concept
 from functions.monitor.performance.estimated import estimate, estimate_from_bins
 from sklambda.arrays import FloatMatrix
-from sklambda.baseline import Baseline
+from sklambda.sketch.baseline import Baseline
 from sklambda.sketch.sketch import merge
 from sklambda.sketch.sketcher import count_numbers
 from tests.support import scoring

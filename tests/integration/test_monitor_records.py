@@ -10,11 +10,11 @@ import pytest
 
 from functions.monitor.judge import judge
 from functions.monitor.results import Results
-from sklambda.baseline import Baseline
 from sklambda.decision import choose
 from sklambda.package import ModelPackage
 from sklambda.policy.watching import Watching
 from sklambda.predictor import Predictor
+from sklambda.sketch.baseline import Baseline
 from sklambda.sketch.layout import whole_hour
 from sklambda.storage import Bucket, hour
 from tests.conftest import Trained

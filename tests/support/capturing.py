@@ -11,11 +11,11 @@ import numpy as np
 
 from functions.monitor.counting.subject import Subject
 from sklambda.arrays import FloatMatrix
-from sklambda.baseline import Baseline
 from sklambda.manifest import Manifest, ParityReport
 from sklambda.package import ModelPackage
 from sklambda.policy.watching import Watching
 from sklambda.signature import Signature
+from sklambda.sketch.baseline import Baseline
 from sklambda.storage import Storage, hour
 from tests.support.drifting import SIGNATURE, answers
 

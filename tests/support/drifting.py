@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from sklambda.arrays import FloatMatrix, FloatVector, IntMatrix
-from sklambda.baseline import Baseline
 from sklambda.signature import UNSEEN, Feature, Signature, Target
+from sklambda.sketch.baseline import Baseline
 from sklambda.sketch.sketch import Sketch
 from sklambda.sketch.sketcher import Sketcher
 from training.baseline.baseline import HeldOut, baseline

@@ -18,9 +18,9 @@ from functions.monitor.performance.measure import Performance
 from functions.monitor.results import Comparison, Results, Window
 from functions.monitor.statistics.intervals import Interval, wilson
 from sklambda.arrays import FloatMatrix, FloatVector
-from sklambda.baseline import Baseline
 from sklambda.manifest import MetricInterval
 from sklambda.signature import Feature, Signature, Target
+from sklambda.sketch.baseline import Baseline
 from sklambda.sketch.sketch import Sketch
 from sklambda.sketch.sketcher import Sketcher
 from training.baseline.baseline import HeldOut, baseline

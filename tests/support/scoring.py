@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sklambda.arrays import Flags, FloatVector
-from sklambda.baseline import Baseline
 from sklambda.signature import Feature, Signature, Target
+from sklambda.sketch.baseline import Baseline
 from training.baseline.baseline import HeldOut, baseline
 
 SIGNATURE = Signature(

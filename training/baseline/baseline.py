@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sklambda.arrays import FloatMatrix, FloatVector, IntMatrix
-from sklambda.baseline import Baseline, Calibrator, Reference, codes
 from sklambda.manifest import MetricInterval
 from sklambda.signature import Feature, Signature
+from sklambda.sketch.baseline import Baseline, Calibrator, Reference, codes
 from sklambda.sketch.ruler import Ruler, cut, quantile_ruler, share_ruler, tenth_ruler, tenths
 from sklambda.sketch.sketch import Counts
 from sklambda.sketch.sketcher import (

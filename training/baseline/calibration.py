@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 
 from sklambda.arrays import FloatVector
-from sklambda.baseline import Calibrator
+from sklambda.sketch.baseline import Calibrator
 
 _CROWD: Final = 20
 """The fewest rows behind a knot: none of them tells of one outcome."""

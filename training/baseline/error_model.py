@@ -14,7 +14,7 @@ from sklearn.multioutput import MultiOutputRegressor
 from threadpoolctl import threadpool_limits
 
 from sklambda.arrays import FloatMatrix, FloatVector
-from sklambda.baseline import ErrorReference
+from sklambda.sketch.baseline import ErrorReference
 from sklambda.sketch.ruler import quantile_ruler
 from training.baseline.baseline import numbers
 from training.convert import convert

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from sklambda.arrays import FloatMatrix, IntMatrix, IntVector
-from sklambda.baseline import Baseline
 from sklambda.codec.codec import Codec
 from sklambda.decision import choose
 from sklambda.errors import RowsInvalid
@@ -17,6 +16,7 @@ from sklambda.package import BASELINE, ERROR_MODEL
 from sklambda.policy.watching import Watching
 from sklambda.session import Session
 from sklambda.signature import Signature, Target
+from sklambda.sketch.baseline import Baseline
 from sklambda.sketch.watched_scores import scored
 from training.baseline.attribution import weights
 from training.baseline.baseline import HeldOut, baseline

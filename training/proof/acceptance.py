@@ -9,8 +9,8 @@ import numpy as np
 from sklambda.arrays import Flags, FloatVector
 from sklambda.codec.values import EXACT_INTEGER
 from sklambda.signature import Kind, Scalar
+from training.convert.graph.float_order import rank, unrank
 from training.frames import ClientRow
-from training.proof.boundaries import rank, unrank
 from training.proof.reference import Reference
 
 # The greatest float64 that rounds to a float32, then smaller ones for what a scaler makes larger.

@@ -15,21 +15,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from sklambda.arrays import FloatMatrix, FloatVector
 from sklambda.session import INPUT, InferenceSession, load
+from training.convert.graph.float_order import rank, unrank
 from training.convert.graph.graph import ML_DOMAIN
 from training.convert.graph.trees import BRANCH_MEMBER
-
-
-def rank(values: FloatVector) -> NDArray[np.int64]:
-    """Number float64 values in their order, so that neighbours differ by 1."""
-    bits = np.asarray(values).view(np.int64)
-    return np.where(bits >= 0, bits, np.iinfo(np.int64).min - bits)
-
-
-def unrank(ranks: NDArray[np.int64]) -> FloatVector:
-    """Give the float64 values with these numbers."""
-    bits = np.where(ranks >= 0, ranks, np.iinfo(np.int64).min - ranks)
-    return bits.view(np.float64)
-
 
 _FAR: Final = 1e300
 _NUMBERS: Final = 2**22

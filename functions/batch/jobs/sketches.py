@@ -6,10 +6,10 @@ from datetime import datetime
 
 from functions.batch.jobs.job import Job, Part
 from sklambda.arrays import FloatMatrix
-from sklambda.baseline import Baseline
 from sklambda.decision import choose
 from sklambda.signature import Signature
 from sklambda.sketch import layout
+from sklambda.sketch.baseline import Baseline
 from sklambda.sketch.sketch import Sketch
 from sklambda.sketch.sketcher import Sketcher
 from sklambda.storage import Storage

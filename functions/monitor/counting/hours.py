@@ -13,9 +13,9 @@ from functions.monitor.counting.objects import found
 from functions.monitor.counting.subject import Subject
 from functions.monitor.counting.windows import columns, plus
 from sklambda.arrays import FloatMatrix, IntMatrix
-from sklambda.baseline import codes
 from sklambda.signature import Feature
 from sklambda.sketch import layout
+from sklambda.sketch.baseline import codes
 from sklambda.sketch.layout import MODES, ROLES, Hour, Role
 from sklambda.sketch.sketch import Column, Sketch
 from sklambda.sketch.sketcher import Sketcher

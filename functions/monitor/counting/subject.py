@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sklambda.baseline import Baseline
 from sklambda.error_model import ErrorModel
 from sklambda.package import ModelPackage
 from sklambda.policy.watching import Watching
 from sklambda.signature import Signature
+from sklambda.sketch.baseline import Baseline
 from sklambda.storage import Storage
 
 type Notice = Callable[[str], None]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functions.monitor.drift.distributions import drift
 from functions.monitor.drift.quality import quality, rate
 from functions.monitor.drift.verdict import Gate, Pair, State, Tested, Verdict, decide, ranked
-from sklambda.baseline import Baseline, Reference, codes
 from sklambda.signature import Feature, Signature
+from sklambda.sketch.baseline import Baseline, Reference, codes
 from sklambda.sketch.ruler import Ruler
 from sklambda.sketch.sketch import Column, Sketch
 

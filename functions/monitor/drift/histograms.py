@@ -8,8 +8,8 @@ import numpy as np
 
 from functions.monitor.drift.verdict import About
 from sklambda.arrays import FloatVector
-from sklambda.baseline import Baseline, Reference, codes
 from sklambda.signature import Feature, Signature
+from sklambda.sketch.baseline import Baseline, Reference, codes
 from sklambda.sketch.sketch import Column, Sketch
 
 BARS: Final = 24

@@ -13,7 +13,7 @@ import numpy as np
 from functions.monitor.statistics.classification import Chances, chances_of, deviation, figures
 from functions.monitor.statistics.distances import mean
 from sklambda.arrays import Flags, FloatVector
-from sklambda.baseline import Calibrator, Reference
+from sklambda.sketch.baseline import Calibrator, Reference
 from sklambda.sketch.sketch import Column
 
 

@@ -16,7 +16,7 @@ from functions.monitor.performance.estimated import Estimate
 from functions.monitor.performance.measure import estimated, measured, usable
 from functions.monitor.statistics.intervals import Interval, around
 from functions.monitor.targets import Aim
-from sklambda.baseline import Reference
+from sklambda.sketch.baseline import Reference
 from sklambda.sketch.layout import Hour
 from sklambda.sketch.sketch import Column, Mode
 

@@ -3,16 +3,12 @@
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from pydantic_core import from_json, to_json
 
 from functions.predict.http import problems
 from functions.predict.http.response import JSON
-
-if TYPE_CHECKING:
-    pass
-
 
 REQUEST_ID: Final = "x-request-id"
 

@@ -2,16 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
 from sklambda.arrays import FloatMatrix, FloatVector, IntMatrix, IntVector
 from sklambda.signature import Scalar, Target
-
-if TYPE_CHECKING:
-    pass
-
 
 TOLERANCE: Final = 1e-9
 """The greatest difference from scikit-learn's score that counts as equal: absolute up to a score

@@ -3,10 +3,10 @@
 from typing import Self
 
 from sklambda.arrays import FloatMatrix
-from sklambda.baseline import ErrorReference
 from sklambda.errors import PackageRefused
 from sklambda.package import ERROR_MODEL, ModelPackage
 from sklambda.session import Session
+from sklambda.sketch.baseline import ErrorReference
 from sklambda.sketch.sketch import Column
 from sklambda.sketch.sketcher import count_numbers
 

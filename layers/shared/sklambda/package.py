@@ -18,7 +18,8 @@ from sklambda.manifest import FileDigest, GoldenRow, Manifest, MetricInterval, P
 from sklambda.signature import Signature
 
 if TYPE_CHECKING:
-    from sklambda.baseline import Baseline
+    from sklambda.sketch.baseline import Baseline
+
 
 FORMAT: Final = 1
 """The number of the format that this code writes, and the newest that it reads."""
@@ -113,7 +114,7 @@ class ModelPackage:
             The file is damaged, or that of another model.
         """
         # Who scores compares nothing, and does not wait for it to be imported.
-        from sklambda.baseline import Baseline
+        from sklambda.sketch.baseline import Baseline
 
         content = self._optional(BASELINE)
         if content is None:

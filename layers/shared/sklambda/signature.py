@@ -5,7 +5,7 @@ from collections import Counter
 from math import inf, isfinite
 from typing import Annotated, Final, Literal, NamedTuple
 
-from sklambda.codec.datetimes import Unit, moment_encoder
+from sklambda.datetimes import Unit, moment_encoder
 from sklambda.document import Document
 from sklambda.errors import DocumentInvalid
 

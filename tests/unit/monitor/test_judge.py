@@ -9,9 +9,9 @@ import pytest
 from functions.monitor.judge import judge
 from functions.monitor.results import Results
 from sklambda.arrays import FloatMatrix
-from sklambda.baseline import Baseline
 from sklambda.manifest import MetricInterval
 from sklambda.policy.watching import Watching
+from sklambda.sketch.baseline import Baseline
 from sklambda.storage import Directory, Storage
 from tests.support.capturing import HOUR, NOON, deliver, drawn_truth, line, package, taken, tell
 from tests.support.drifting import DRIFTS, answers, matrix, reference

@@ -16,11 +16,11 @@ from training.convert.families.neighbors import SEARCHING, searched
 from training.convert.graph import kernels
 from training.convert.graph.affine import affine
 from training.convert.graph.answer import Answer
+from training.convert.graph.float_order import rank, unrank
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.nearest import KDTree, counts_of_nearest
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.trees import Tree, gathered, grown
-from training.proof.boundaries import rank, unrank
 
 
 def _forest(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:

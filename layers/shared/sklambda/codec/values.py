@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from sklambda.codec.datetimes import moment_encoder
+from sklambda.datetimes import moment_encoder
 from sklambda.errors import FaultCode, ValueRefused
 from sklambda.signature import UNSEEN, Feature, Kind
 

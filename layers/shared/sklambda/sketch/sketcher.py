@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator, Mapping
 import numpy as np
 
 from sklambda.arrays import FloatMatrix, FloatVector, IntMatrix, IntVector
-from sklambda.baseline import Baseline, Reference
 from sklambda.signature import UNSEEN, Signature
+from sklambda.sketch.baseline import Baseline, Reference
 from sklambda.sketch.ruler import TENTHS, Ruler, places
 from sklambda.sketch.sketch import Column, Counts, Mode, Sketch
 from sklambda.sketch.watched_scores import label_names, scored

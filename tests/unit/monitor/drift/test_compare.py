@@ -6,7 +6,7 @@ import pytest
 from functions.monitor.drift.compare import Findings, compare
 from functions.monitor.drift.verdict import Check, Gate, Verdict
 from sklambda.arrays import FloatMatrix
-from sklambda.baseline import Baseline
+from sklambda.sketch.baseline import Baseline
 from sklambda.sketch.sketch import Sketch
 from sklambda.sketch.sketcher import Sketcher
 from tests.support.drifting import (

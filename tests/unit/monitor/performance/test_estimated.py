@@ -10,8 +10,8 @@ from functions.monitor.performance.estimated import (
     estimate_error,
     estimate_from_bins,
 )
-from sklambda.baseline import Reference
 from sklambda.signature import Feature, Signature, Target
+from sklambda.sketch.baseline import Reference
 from sklambda.sketch.ruler import quantile_ruler
 from sklambda.sketch.sketcher import Sketcher, count_numbers
 from sklambda.sketch.watched_scores import CONFIDENCE

@@ -11,12 +11,12 @@ from sklearn.pipeline import make_pipeline
 from functions.monitor.judge import judge
 from functions.monitor.results import Results
 from sklambda.arrays import FloatMatrix, IntMatrix
-from sklambda.baseline import Baseline
 from sklambda.decision import choose, labels
 from sklambda.package import ModelPackage
 from sklambda.policy.watching import Watching
 from sklambda.predictor import Predictor
 from sklambda.signature import Feature, Signature, Target
+from sklambda.sketch.baseline import Baseline
 from sklambda.storage import Directory
 from tests.support.capturing import HOUR, NOON, Record, deliver, line, package, tell
 from training.baseline.baseline import HeldOut, baseline

@@ -8,11 +8,11 @@ import pytest
 from functions.monitor.drift.compare import compare
 from functions.predict.observe.capture import PARTS
 from sklambda.arrays import FloatMatrix
-from sklambda.baseline import Baseline, Calibrator
 from sklambda.decision import choose
 from sklambda.errors import DocumentInvalid
 from sklambda.predictor import Predictor
 from sklambda.signature import Analyzer, Feature, Signature, Target, TermCounts
+from sklambda.sketch.baseline import Baseline, Calibrator
 from sklambda.sketch.ruler import CROWD, TENTHS, Ruler, cut, quantile_ruler, share_ruler, tenths
 from sklambda.sketch.sketcher import Sketcher
 from sklambda.sketch.watched_scores import scored

@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import accuracy_score, roc_auc_score
 
 from functions.monitor.performance.estimated import estimate_from_bins
-from sklambda.baseline import Calibrator, Reference
+from sklambda.sketch.baseline import Calibrator, Reference
 from sklambda.sketch.ruler import cut, share_ruler
 from sklambda.sketch.sketcher import count_numbers
 from training.baseline.calibration import calibrate

@@ -20,7 +20,7 @@ from sklearn.preprocessing import (
 )
 
 from sklambda.codec.codec import Codec
-from sklambda.codec.datetimes import Unit
+from sklambda.datetimes import Unit
 from tests.support.proof import ROWS, classes, prove
 from training.errors import DataError, ParityFailed
 from training.frames import kinds_of

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sklambda.codec.datetimes import DIGITS, Unit, moment_encoder
+from sklambda.datetimes import DIGITS, Unit, moment_encoder
 from sklambda.errors import FaultCode, ValueRefused
 
 UNITS: tuple[Unit, ...] = ("s", "ms", "us", "ns")
