@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: up batch monitor report test check build local deploy bench peers lock help training dev tools
+.PHONY: up batch monitor report quick test check build local deploy bench peers lock help training dev deploy-tools tools
 
 CONFIG ?= training/examples/churn/train.toml
 DATA ?=
@@ -15,6 +15,7 @@ PACKAGE := layers/model/package
 SCENARIO := build/monitor
 
 PYTHON := .venv/bin/python3.13
+PYTEST := $(PYTHON) -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.venv-deploy/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 export ARCH
@@ -38,15 +39,18 @@ report: training ## Judge the records in a folder and write the report: make rep
 	$(PYTHON) -m functions.monitor report --model $(PACKAGE) --records $(RECORDS) \
 	  $(if $(UNTIL),--until $(UNTIL)) --out report.html
 
-test: dev tools ## Run all tests; those on real Lambda containers need a Docker engine
-	$(PYTHON) -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
+quick: dev ## Run the unit tests, and two cases of each converter's test: what a change needs first
+	$(PYTEST) --cases 2 tests/unit tests/test_project.py
 
-check: dev tools ## Lint, types and the template, without running anything
+test: dev tools ## Run all tests; those on real Lambda containers need a Docker engine
+	$(PYTEST)
+
+check: dev deploy-tools ## Lint, types and the template, without running anything
 	ruff check . && ruff format --check .
 	mypy
 	sam validate --lint && cfn-lint template.yaml
 
-build: training tools ## Build the functions and layers around the package last trained
+build: training deploy-tools ## Build the functions and layers around the package last trained
 	sam build --parallel --parameter-overrides Architecture=$(ARCH)
 	@sed -i.bak "s/Description: Not built by make./Description: Built $$(date -u +%FT%TZ)./" \
 	  .aws-sam/build/template.yaml
@@ -77,8 +81,10 @@ training:
 dev:
 	@requirements/install dev .venv
 
-tools:
+deploy-tools:
 	@requirements/install deploy .venv-deploy
+
+tools: deploy-tools
 	@requirements/install emulator .venv-emulator
 	@requirements/install browser .venv
 	@requirements/install-axe

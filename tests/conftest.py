@@ -1,5 +1,6 @@
 """Models that the tests of several kinds share."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,7 @@ from training.examples.churn.sample import generate
 from training.exporter import export
 
 REPOSITORY = Path(__file__).parents[1]
+CONVERTERS = REPOSITORY / "tests/unit/training/convert"
 TELCO = REPOSITORY.parent / "shared/data/telco_churn.csv"
 MODELS = ("hist_gradient_boosting", "logistic_regression")
 
@@ -45,9 +47,15 @@ class Trained:
 type Train = Callable[[str, Path | None], Trained]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option of `make quick`."""
+    text = "run at most so many cases of each test of a converter"
+    parser.addoption("--cases", type=int, metavar="N", help=text)
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together, where tests run in several processes, what shares costly fixtures.
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Choose the cases, and keep together what shares costly fixtures in one process.
 
     That is a file; and all tests in Lambda containers, which share one build and take longest, so
     that they come first.
@@ -56,10 +64,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def needs_containers(item: pytest.Item) -> bool:
         return any(item.iter_markers("sam_local")) or any(item.iter_markers("stack"))
 
+    if (most := config.getoption("cases")) is not None:
+        items[:] = _chosen(items, most)
     items.sort(key=needs_containers, reverse=True)
     for item in items:
         group = "containers" if needs_containers(item) else str(item.path)
         item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _chosen(items: list[pytest.Item], most: int) -> Iterator[pytest.Item]:
+    """Drop all but the first `most` cases of each test of a converter."""
+    seen: Counter[str] = Counter()
+    for item in items:
+        test = item.nodeid.partition("[")[0]
+        seen[test] += 1
+        if seen[test] <= most or CONVERTERS not in item.path.parents:
+            yield item
 
 
 @pytest.fixture(scope="session", autouse=True)
