@@ -6,99 +6,61 @@ its nodes. What is not in a table is refused by name.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
+from typing import Final
 
 from sklambda.session import INPUT
-from training.convert.families import (
-    ada_boost,
-    anomalies,
-    bagging,
-    bins_and_polynomials,
-    calibration_thresholds,
-    clusters,
-    compose,
-    decomposition,
-    discriminant,
-    dummy,
-    encoding,
-    forests,
-    functions,
-    gaussian_process,
-    gradient_boosting,
-    hist_gradient_boosting,
-    impute,
-    isotonic,
-    kernel_models,
-    lightgbm,
-    linear_classifiers,
-    linear_regressors,
-    mixtures,
-    multiclass,
-    multioutput,
-    naive_bayes,
-    neighbors,
-    neural,
-    powers,
-    quantiles,
-    scaling,
-    selection,
-    splines,
-    svm,
-    text,
-    transformed_target,
-    voting_stacking,
-    wrappers,
-    xgboost,
-)
 from training.convert.graph.answer import Answer
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.vocabulary import Vocabulary
 
-FAMILIES = (
-    ada_boost,
-    anomalies,
-    bagging,
-    hist_gradient_boosting,
-    calibration_thresholds,
-    clusters,
-    compose,
-    decomposition,
-    discriminant,
-    dummy,
-    encoding,
-    voting_stacking,
-    bins_and_polynomials,
-    forests,
-    gaussian_process,
-    gradient_boosting,
-    functions,
-    impute,
-    isotonic,
-    kernel_models,
-    lightgbm,
-    linear_classifiers,
-    mixtures,
-    multiclass,
-    multioutput,
-    naive_bayes,
-    neighbors,
-    neural,
-    powers,
-    quantiles,
-    linear_regressors,
-    scaling,
-    wrappers,
-    selection,
-    splines,
-    svm,
-    transformed_target,
-    text,
-    xgboost,
+FAMILIES: Final = (
+    "ada_boost",
+    "anomalies",
+    "bagging",
+    "bins_and_polynomials",
+    "calibration_thresholds",
+    "clusters",
+    "compose",
+    "decomposition",
+    "discriminant",
+    "dummy",
+    "encoding",
+    "forests",
+    "functions",
+    "gaussian_process",
+    "gradient_boosting",
+    "hist_gradient_boosting",
+    "impute",
+    "isotonic",
+    "kernel_models",
+    "lightgbm",
+    "linear_classifiers",
+    "linear_regressors",
+    "mixtures",
+    "multiclass",
+    "multioutput",
+    "naive_bayes",
+    "neighbors",
+    "neural",
+    "powers",
+    "quantiles",
+    "scaling",
+    "selection",
+    "splines",
+    "svm",
+    "text",
+    "transformed_target",
+    "voting_stacking",
+    "wrappers",
+    "xgboost",
 )
+"""The modules of `training.convert.families`, a file for each of scikit-learn's families."""
 
-CONVERTERS: dict[type, Convert] = {
-    estimator: convert for family in FAMILIES for estimator, convert in family.CONVERTERS.items()
-}
+CONVERTERS: dict[type, Convert] = {}
+for _family in FAMILIES:
+    CONVERTERS |= import_module(f"training.convert.families.{_family}").CONVERTERS
 
 
 @dataclass(frozen=True, slots=True)
