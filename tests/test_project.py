@@ -22,6 +22,7 @@ from functions.batch.settings import Settings as BatchSettings
 from functions.monitor.settings import Settings as MonitorSettings
 from functions.predict.settings import Settings
 from tests.conftest import REPOSITORY, Trained
+from training.convert import FAMILIES
 
 FUNCTIONS = sorted(path.name for path in (REPOSITORY / "functions").iterdir() if path.is_dir())
 PARTS = ("functions", "layers/shared/sklambda", "training")
@@ -476,3 +477,9 @@ def test_the_predict_path_imports_nothing_heavy(churn: Trained) -> None:
     )
 
     assert HEAVY & set(run.stdout.split()) == set()
+
+
+def test_each_family_of_estimators_is_listed() -> None:
+    files = (REPOSITORY / "training/convert/families").glob("[!_]*.py")
+
+    assert sorted(path.stem for path in files) == sorted(FAMILIES)

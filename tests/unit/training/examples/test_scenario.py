@@ -13,7 +13,7 @@ from functions.monitor.performance.estimated import estimate_from_bins
 from sklambda.sketch.baseline import Calibrator, Reference
 from sklambda.sketch.ruler import cut, share_ruler
 from sklambda.sketch.sketcher import count_numbers
-from training.baseline.calibration import calibrate
+from training.baseline.baseline import calibrate
 from training.examples.churn.pipeline import build
 from training.examples.churn.sample import generate
 from training.examples.churn.scenario import HOURS, LABELLED, PHASES, START, Hour, Phase, customers
