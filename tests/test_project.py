@@ -144,7 +144,7 @@ ORDER: dict[str, list[str]] = {
         "convert",
         "convert.families",
         "explain targets",
-        "convert.graph frames evaluate measures",
+        "convert.graph frames metrics",
         "errors examples",
     ],
     "sklambda": [

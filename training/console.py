@@ -15,10 +15,10 @@ from rich.text import Text
 from training.errors import TrainingError
 
 if TYPE_CHECKING:
+    from sklambda.manifest import MetricInterval
     from sklambda.receipt import Receipt
     from training.checks.replay import Step
     from training.checks.verify import Verdict
-    from training.evaluate import Metric
     from training.train.run import Outcome, Progress
 
 
@@ -68,8 +68,8 @@ def outcome(console: Console, result: "Outcome") -> None:
     table.add_row("Path", Text(str(result.package.path)))
     table.add_row("Rows", f"{result.learnt} learnt from, {result.held_out} held out")
     table.add_row("Features", str(result.features))
-    for name, metric in result.metrics.items():
-        gate = f"  gate {result.gates[name]:g} passed" if name in result.gates else ""
+    for name, metric in manifest.metrics.items():
+        gate = f"  gate {manifest.gates[name]:g} passed" if name in manifest.gates else ""
         table.add_row(name, _measured(metric) + gate)
     compared = sum(manifest.parity.rows.values())
     worst = manifest.parity.max_difference
@@ -141,5 +141,5 @@ def stopped(console: Console, error: TrainingError) -> None:
         console.print(f"{title}: {error}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _measured(metric: "Metric") -> str:
+def _measured(metric: "MetricInterval") -> str:
     return f"{metric.value:.4f}  ({metric.low:.4f} to {metric.high:.4f})"

@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from sklambda.manifest import MetricInterval, ParityReport
 from sklambda.package import Facts, ModelPackage, require_replaceable
 from sklambda.policy.watching import Watching
 from sklambda.signature import Kind
 from training.convert.graph.scope import Estimator
 from training.errors import ConversionRefused, DataError, nearest
 from training.frames import as_frame, kinds_of
+from training.metrics import Measured, Plan, check_gates
 from training.proof.isolation import confined
-from training.proof.prove import Job, Progress, convert_and_prove
+from training.proof.prove import Job, Progress, Proven, convert_and_prove
 
 type Rows = pd.DataFrame | pd.Series[str] | Sequence[str]
 type Outcomes = pd.DataFrame | pd.Series[Any] | NDArray[Any] | Sequence[Any]
@@ -48,17 +48,21 @@ class Record:
 
     Attributes
     ----------
-    metrics : mapping of str to MetricInterval
-        Metrics on held-out rows.
+    measured : Measured or None
+        Metrics on held-out rows that were measured already. They are measured on the rows and
+        outcomes of ``held_out`` where there are none, or where other scores are served.
+    plan : Plan
+        How they are measured.
     gates : mapping of str to float
-        The least value of each metric that had to be reached.
+        The least value of each metric that must be reached, or the greatest of a loss.
     data_digest, code_digest : str or None
         SHA-256 of the data, and of the code that made the pipeline.
     row_id : str or None
         A column of the source that clients may send along.
     """
 
-    metrics: Mapping[str, MetricInterval] = field(default_factory=dict)
+    measured: Measured | None = None
+    plan: Plan = field(default_factory=Plan)
     gates: Mapping[str, float] = field(default_factory=dict)
     data_digest: str | None = None
     code_digest: str | None = None
@@ -127,6 +131,8 @@ def export(
         A step has no exact conversion, or the graph does not answer as scikit-learn does.
     TimeLimitExceeded
         A kind of it: the time is up.
+    QualityGateFailed
+        A metric misses its gate.
     sklambda.errors.PackageRefused
         Something that is no model package stands at `out`.
     """
@@ -137,14 +143,16 @@ def export(
     kinds, looked_at = kinds_of(features), watching or Watching()
     require_watchable(looked_at, kinds)
     apart = _held_out(held_out, kinds)
-    job = Job(pipeline, features, kinds, targets, known.row_id, *apart, known.metrics, looked_at)
+    evaluation = known.measured, known.plan
+    job = Job(pipeline, features, kinds, targets, known.row_id, *apart, *evaluation, looked_at)
     proven = (
         convert_and_prove(job, progress)
         if time_limit is None
         else confined(job, time_limit, progress)
     )
+    check_gates(proven.metrics, known.gates)
     progress("write", 0, 1)
-    facts = _facts(name, known, proven.parity)
+    facts = _facts(name, known, proven)
     package = ModelPackage.write(
         Path(out), proven.model, proven.signature, proven.golden, facts, proven.optional
     )
@@ -212,13 +220,15 @@ def _libraries() -> Iterator[tuple[str, str]]:
             yield name, version(name)
 
 
-def _facts(name: str, record: Record, parity: ParityReport) -> Facts:
+def _facts(name: str, record: Record, proven: Proven) -> Facts:
     return Facts(
         name=name,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         libraries=dict(_libraries()),
-        parity=parity,
-        metrics=record.metrics,
+        parity=proven.parity,
+        metrics={
+            name: one.interval(record.plan.confidence) for name, one in proven.metrics.items()
+        },
         gates=record.gates,
         data_digest=record.data_digest,
         code_digest=record.code_digest,

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from sklearn.utils import get_tags
 
-from sklambda.signature import Scalar, Target, Task
+from sklambda.arrays import FloatMatrix, IntVector
+from sklambda.signature import Scalar, Scores, Target, Task
 from training.convert.graph.answer import Answer
 from training.convert.graph.scope import Estimator
-from training.errors import ConversionRefused
+from training.errors import ConversionRefused, DataError
 
 
 def target_of(pipeline: Estimator, answer: Answer | None, names: Sequence[str]) -> Target:
@@ -37,6 +40,67 @@ def target_of(pipeline: Estimator, answer: Answer | None, names: Sequence[str]) 
         outputs = _names(names, "value", answer.value.width)
         return Target(name=name, task="regression", scores="value", outputs=outputs)
     return _classified(answer, _classes(pipeline, answer), name, _kind(pipeline))
+
+
+def classifier_target(pipeline: Estimator, name: str) -> Target:
+    """Return what a fitted classifier answers, before its conversion.
+
+    The scores are those that scikit-learn itself gives: ``predict_proba``, else
+    ``decision_function``, else none but the label.
+    """
+    scores: Scores = "label"
+    if hasattr(pipeline, "predict_proba"):
+        scores = "probability"
+    elif hasattr(pipeline, "decision_function"):
+        scores = "decision"
+    classes = tuple(map(_plain, pipeline.classes_))
+    task = _task("classifier", len(classes))
+    return Target(name=name, task=task, scores=scores, classes=classes)
+
+
+def encode_outcomes(target: Target, outcomes: pd.DataFrame) -> FloatMatrix:
+    """Return what was true of held-out rows as a model's answers are written.
+
+    Parameters
+    ----------
+    target : Target
+        What the model answers.
+    outcomes : DataFrame
+        Shape [M, L], a column for each target, or [M, V], one for each value.
+
+    Returns
+    -------
+    FloatMatrix
+        Of the same shape: the positions of labels in ``classes``, or a regressor's values.
+
+    Raises
+    ------
+    DataError
+        A column is missing, or an outcome is none that the model could give.
+    """
+    if target.task == "regression":
+        values: FloatMatrix = outcomes.to_numpy(dtype=np.float64)
+        _require_columns(values, len(target.outputs))
+        if not np.isfinite(values).all():
+            raise DataError("held_out: an outcome is no finite number")
+        return values
+    parts = target.parts or (target,)
+    _require_columns(outcomes.to_numpy(), len(parts))
+    columns = zip(outcomes.items(), parts, strict=True)
+    return np.stack([_positions(column, part) for (_, column), part in columns], axis=1)
+
+
+def _positions(column: "pd.Series[Any]", target: Target) -> IntVector:
+    places = {label: place for place, label in enumerate(target.classes)}
+    found = [places.get(label, -1) for label in column.tolist()]
+    if -1 in found:
+        raise DataError("held_out: an outcome is no class of the target")
+    return np.array(found, dtype=np.intp)
+
+
+def _require_columns(outcomes: FloatMatrix, due: int) -> None:
+    if outcomes.shape[1] != due:
+        raise DataError(f"held_out: outcomes have {outcomes.shape[1]} columns and {due} are due")
 
 
 def _several(answer: Answer, names: Sequence[str]) -> Target:

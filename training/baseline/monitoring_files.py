@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from sklambda.arrays import FloatMatrix, IntMatrix, IntVector
+from sklambda.arrays import FloatMatrix, IntVector
 from sklambda.codec.codec import Codec
 from sklambda.decision import choose
 from sklambda.errors import RowsInvalid
-from sklambda.manifest import MetricInterval
 from sklambda.package import BASELINE, ERROR_MODEL
 from sklambda.policy.watching import Watching
 from sklambda.session import Session
@@ -21,9 +20,9 @@ from sklambda.sketch.watched_scores import scored
 from training.baseline.attribution import weights
 from training.baseline.baseline import HeldOut, baseline
 from training.baseline.error_model import FEWEST, Errors, model_errors
-from training.errors import DataError
 from training.frames import client_rows
-from training.measures import measure_labels, measure_values
+from training.metrics import Measured, Metric, Plan, measure
+from training.targets import encode_outcomes
 
 _SEED: Final = 0
 _FEWEST: Final = 1000
@@ -43,8 +42,10 @@ class Known:
         Shape [M, F]: rows that it was not.
     outcomes : DataFrame or None
         Shape [M, L]: what became true of them, a column for each target or value.
-    metrics : mapping of str to MetricInterval
-        What was measured on them; the metrics that the monitor compares are measured anyway.
+    measured : Measured or None
+        What was measured on them already.
+    plan : Plan
+        How metrics are measured where there are none of the scores that are served.
     watching : Watching
         What the monitor looks at.
     """
@@ -52,14 +53,20 @@ class Known:
     learnt: pd.DataFrame
     held_out: pd.DataFrame | None
     outcomes: pd.DataFrame | None
-    metrics: Mapping[str, MetricInterval]
+    measured: Measured | None
+    plan: Plan
     watching: Watching
 
 
 def monitoring_files(
     known: Known, model: bytes, signature: Signature, explainer: bytes
-) -> dict[str, bytes]:
-    """Make the files with which a package is monitored, by name.
+) -> tuple[dict[str, bytes], Mapping[str, Metric]]:
+    """Make the files with which a package is monitored.
+
+    Returns
+    -------
+    tuple of dict of str to bytes, and mapping of str to Metric
+        The files by name, and the metrics on held-out rows: empty where no outcome is known.
 
     Raises
     ------
@@ -75,19 +82,18 @@ def monitoring_files(
     scores = session.run(rows)
     finite = np.isfinite(scores).all(axis=1)
     rows, scores, true = rows[finite], scores[finite], true[finite]
-    found = baseline(
-        signature,
-        X,
-        _answered(signature.target, scores, true),
-        weights(signature, session, explainer, rows),
-    )
-    errors = _errors(signature.target, rows, scores, true)
-    found = found.replace(
-        metrics=found.metrics | dict(known.metrics),
-        held_out=len(rows) if apart else 0,
-        watching=known.watching,
-    )
-    return _written(found, signature.target, errors)
+    target, labels = signature.target, choose(signature.target, scores)
+    metrics: Mapping[str, Metric] = {}
+    if known.measured is not None and known.measured.scores == target.scores:
+        metrics = known.measured.metrics
+    elif true.shape[1]:
+        metrics = measure(target, scores, labels, true, known.plan)
+    positions = labels if target.task == "regression" else true.astype(np.intp)
+    intervals = {name: metric.interval() for name, metric in metrics.items()}
+    held_out = HeldOut(scores, labels, positions, intervals)
+    found = baseline(signature, X, held_out, weights(signature, session, explainer, rows))
+    found = found.replace(held_out=len(rows) if apart else 0, watching=known.watching)
+    return _written(found, target, _errors(target, rows, scores, true)), metrics
 
 
 def _written(found: Baseline, target: Target, errors: Errors | None) -> dict[str, bytes]:
@@ -121,43 +127,7 @@ def _held_out(signature: Signature, known: Known) -> tuple[FloatMatrix, FloatMat
     X, places = _encoded(signature, known.held_out)
     if known.outcomes is None:
         return X, np.empty((len(X), 0))
-    return X, _true(signature.target, known.outcomes)[places]
-
-
-def _true(target: Target, outcomes: pd.DataFrame) -> FloatMatrix:
-    if target.task == "regression":
-        values: FloatMatrix = outcomes.to_numpy(dtype=np.float64)
-        _require_columns(values, len(target.outputs))
-        if not np.isfinite(values).all():
-            raise DataError("held_out: an outcome is no finite number")
-        return values
-    parts = target.parts or (target,)
-    _require_columns(outcomes.to_numpy(), len(parts))
-    columns = zip(outcomes.items(), parts, strict=True)
-    return np.stack([_positions(column, part) for (_, column), part in columns], axis=1)
-
-
-def _positions(column: "pd.Series[Any]", target: Target) -> IntVector:
-    places = {label: place for place, label in enumerate(target.classes)}
-    found = [places.get(label, -1) for label in column.tolist()]
-    if -1 in found:
-        raise DataError("held_out: an outcome is no class of the target")
-    return np.array(found, dtype=np.intp)
-
-
-def _require_columns(outcomes: FloatMatrix, due: int) -> None:
-    if outcomes.shape[1] != due:
-        raise DataError(f"held_out: outcomes have {outcomes.shape[1]} columns and {due} are due")
-
-
-def _answered(target: Target, scores: FloatMatrix, true: FloatMatrix) -> HeldOut:
-    labels = choose(target, scores)
-    if target.task == "regression":
-        metrics = measure_values(target, scores, true) if true.shape[1] else {}
-        return HeldOut(scores, labels, labels, metrics)
-    positions: IntMatrix = true.astype(np.intp)
-    metrics = measure_labels(target, scores, labels, positions) if true.shape[1] else {}
-    return HeldOut(scores, labels, positions, metrics)
+    return X, encode_outcomes(signature.target, known.outcomes)[places]
 
 
 def _errors(

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from sklambda.manifest import GoldenRow, MetricInterval, ParityReport
+from sklambda.manifest import GoldenRow, ParityReport
 from sklambda.package import EXPLAINER
 from sklambda.policy.watching import Watching
 from sklambda.signature import Kind, Signature
 from training.baseline.monitoring_files import Known, monitoring_files
 from training.convert.graph.scope import Estimator
 from training.explain import explainer_file
+from training.metrics import Measured, Metric, Plan
 from training.proof.candidate import Draft
 
 type Progress = Callable[[str, int, int], None]
@@ -37,8 +38,10 @@ class Job:
         Further rows of features.
     outcomes : DataFrame or None
         What became true of them, a column for each target or value.
-    metrics : mapping of str to MetricInterval
-        What else was measured on them.
+    measured : Measured or None
+        What was measured on them already.
+    plan : Plan
+        How the rest is measured.
     watching : Watching or None
         What the monitor looks at; what it looks at anyway where it is not said.
     """
@@ -50,14 +53,15 @@ class Job:
     row_id: str | None = None
     holdout: pd.DataFrame | None = None
     outcomes: pd.DataFrame | None = None
-    metrics: Mapping[str, MetricInterval] = field(default_factory=dict)
+    measured: Measured | None = None
+    plan: Plan = field(default_factory=Plan)
     watching: Watching | None = None
 
     @property
     def known(self) -> Known:
         """What is known beside the pipeline."""
         watching = self.watching or Watching()
-        return Known(self.frame, self.holdout, self.outcomes, self.metrics, watching)
+        return Known(self.frame, self.holdout, self.outcomes, self.measured, self.plan, watching)
 
     @property
     def draft(self) -> Draft:
@@ -74,6 +78,7 @@ class Proven:
     golden: Sequence[GoldenRow]
     parity: ParityReport
     optional: Mapping[str, bytes]
+    metrics: Mapping[str, Metric]
 
 
 def convert_and_prove(job: Job, progress: Progress) -> Proven:
@@ -94,5 +99,5 @@ def convert_and_prove(job: Job, progress: Progress) -> Proven:
     parity = draft.prove(model, signature, cases, lambda *done: progress("prove", *done))
     golden = draft.golden(cases, signature.target)
     explainer = explainer_file(model, signature, draft.frame)
-    optional = monitoring_files(job.known, model, signature, explainer) | {EXPLAINER: explainer}
-    return Proven(model, signature, golden, parity, optional)
+    files, metrics = monitoring_files(job.known, model, signature, explainer)
+    return Proven(model, signature, golden, parity, files | {EXPLAINER: explainer}, metrics)

@@ -95,11 +95,14 @@ class Evaluation(_Section):
 class Gates(_Section):
     """What held-out rows must show: scores at least this, losses at most."""
 
+    accuracy: Finite | None = None
+    precision: Finite | None = None
+    recall: Finite | None = None
+    f1: Finite | None = None
     roc_auc: Finite | None = None
     average_precision: Finite | None = None
-    accuracy: Finite | None = None
-    log_loss: Finite | None = None
     brier: Finite | None = None
+    log_loss: Finite | None = None
 
 
 class Proof(_Section):

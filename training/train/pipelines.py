@@ -154,10 +154,9 @@ def _check(pipeline: Any) -> None:
         raise ConfigurationError(
             f"`pipeline.build` returned {_kind(pipeline)}, not a sklearn.pipeline.Pipeline"
         )
-    if not (is_classifier(pipeline) and hasattr(pipeline, "predict_proba")):
+    if not is_classifier(pipeline):
         raise ConfigurationError(
-            "`pipeline.build` returned a pipeline whose last step is not a classifier with "
-            "predict_proba"
+            "`pipeline.build` returned a pipeline whose last step is not a classifier"
         )
 
 

@@ -1,21 +1,22 @@
 """A training run from its configuration to the model package."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
+import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from sklambda.errors import PackageRefused
-from sklambda.manifest import MetricInterval
 from sklambda.package import ModelPackage, require_replaceable
 from training.errors import ConfigurationError, DataError
-from training.evaluate import Metric, check_gates, evaluate
 from training.exporter import Record, export, require_watchable
 from training.frames import kinds_of
+from training.metrics import Measured, Plan, check_gates, measure
+from training.proof.reference import Reference
+from training.targets import classifier_target, encode_outcomes
 from training.train import data, pipelines
 from training.train.config import Config, load
 from training.train.data import Table
@@ -32,8 +33,6 @@ class Outcome:
     learnt: int
     held_out: int
     features: int
-    metrics: Mapping[str, Metric]
-    gates: Mapping[str, float]
 
 
 def run(
@@ -80,10 +79,11 @@ def run(
     with _stage("fit", progress):
         _fit(pipeline, learnt)
     with _stage("evaluate", progress):
-        metrics = _evaluate(pipeline, held_out, config)
-    check_gates(metrics, gates)
+        measured = _evaluate(pipeline, held_out, config)
+    check_gates(measured.metrics, gates)
     record = Record(
-        metrics={name: MetricInterval(**asdict(metric)) for name, metric in metrics.items()},
+        measured=measured,
+        plan=_plan(config),
         gates=gates,
         data_digest=table.digest,
         code_digest=pipelines.digest(config, path.parent),
@@ -91,7 +91,7 @@ def run(
     )
     package = _export(pipeline, learnt, held_out, out, config, record, progress)
     rows, features = learnt.features.shape
-    return Outcome(package, rows, len(held_out.features), features, metrics, gates)
+    return Outcome(package, rows, len(held_out.features), features)
 
 
 def _check_out(out: Path) -> None:
@@ -116,18 +116,18 @@ def _fit(pipeline: Pipeline, learnt: Table) -> None:
         pipeline.fit(learnt.features, learnt.target)
 
 
-def _evaluate(pipeline: Pipeline, held_out: Table, config: Config) -> dict[str, Metric]:
+def _evaluate(pipeline: Pipeline, held_out: Table, config: Config) -> Measured:
+    target = classifier_target(pipeline, config.data.target)
     with _refusing("the fitted pipeline cannot score the rows held out", held_out):
-        probabilities = pipeline.predict_proba(held_out.features)
-    return evaluate(
-        held_out.target.to_numpy(),
-        np.asarray(probabilities, dtype=np.float64),
-        pipeline.classes_,
-        confidence=config.evaluation.confidence,
-        resamples=config.evaluation.bootstrap,
-        seed=config.seed,
-        positive=config.evaluation.positive,
-    )
+        found = Reference(pipeline, pd.DataFrame, target).given(held_out.features)
+    true = encode_outcomes(target, held_out.target.to_frame())
+    metrics = measure(target, found.scores, found.labels, true, _plan(config))
+    return Measured(metrics, target.scores)
+
+
+def _plan(config: Config) -> Plan:
+    settings = config.evaluation
+    return Plan(settings.positive, settings.bootstrap, config.seed, settings.confidence)
 
 
 def _export(

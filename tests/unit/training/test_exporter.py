@@ -17,7 +17,7 @@ import training
 from sklambda.errors import PackageRefused
 from sklambda.policy.watching import Watching
 from sklambda.predictor import Predictor
-from training.errors import ConversionRefused, DataError
+from training.errors import ConversionRefused, DataError, QualityGateFailed
 
 ROWS = 60
 
@@ -119,6 +119,24 @@ def test_held_out_rows_and_outcomes_make_the_rest_of_it(
     assert accuracy.value == pytest.approx((fitted.predict(apart) == outcomes).mean())
     assert accuracy.low < accuracy.value < accuracy.high
     assert {"precision", "recall", "f1", "roc_auc"} < baseline.metrics.keys()
+
+
+def test_a_gate_that_is_missed_leaves_no_package(
+    fitted: Any, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    record = training.Record(gates={"accuracy": 1.01})
+
+    with pytest.raises(QualityGateFailed, match=r"accuracy is .* must be at least 1\.01"):
+        training.export(
+            fitted,
+            frame,
+            out=tmp_path / "p",
+            name="signs",
+            held_out=(frame, frame["a"] > 0),
+            record=record,
+        )
+
+    assert not (tmp_path / "p").exists()
 
 
 def test_held_out_rows_that_the_pipeline_refuses_are_left_out(

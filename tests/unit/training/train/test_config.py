@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from sklambda.policy.watching import Watching
+from sklambda.signature import Target
 from tests.conftest import REPOSITORY
 from training.errors import ConfigurationError
-from training.evaluate import evaluate
-from training.train.config import Gates, load
+from training.metrics import Plan, measure
+from training.train.config import Evaluation, Gates, load
 
 EXAMPLE = REPOSITORY / "training/examples/churn/train.toml"
 SMALLEST = 'name = "m"\n[data]\ntarget = "y"\n[pipeline]\nbuild = "pipeline:build"\n'
@@ -114,10 +115,10 @@ def test_a_wrong_value_names_its_key_and_what_is_expected(override: str, sentenc
 
 
 def test_all_faults_are_told_at_once() -> None:
-    message = _refusal(EXAMPLE, "seed=x", "data.target=", "gates.f1=1")
+    message = _refusal(EXAMPLE, "seed=x", "data.target=", "gates.f2=1")
 
     assert "has 3 faults" in message
-    assert all(key in message for key in ("`seed`", "`data.target`", "`gates.f1`"))
+    assert all(key in message for key in ("`seed`", "`data.target`", "`gates.f2`"))
 
 
 @pytest.mark.parametrize(
@@ -170,7 +171,13 @@ def test_without_the_table_it_watches_what_it_does_by_default(write: Write) -> N
 
 
 def test_each_metric_of_two_classes_can_have_a_gate() -> None:
-    truth, scores = np.array([0, 1]), np.array([[0.6, 0.4], [0.2, 0.8]])
-    measured = evaluate(truth, scores, np.array([0, 1]), confidence=0.9, resamples=20, seed=1)
+    target, true = Target(task="binary", classes=(0, 1)), np.array([[0], [1]])
+    measured = measure(target, np.array([[0.6, 0.4], [0.2, 0.8]]), true, true)
 
-    assert set(Gates.model_fields) == set(measured)
+    assert list(Gates.model_fields) == list(measured)
+
+
+def test_intervals_are_made_as_without_a_configuration() -> None:
+    settings, plan = Evaluation(), Plan()
+
+    assert (settings.bootstrap, settings.confidence) == (plan.resamples, plan.confidence)

@@ -5,8 +5,10 @@ import pytest
 from numpy.typing import NDArray
 from sklearn import metrics
 
+from sklambda.decision import choose
+from sklambda.signature import Target
 from training.errors import DataError, QualityGateFailed
-from training.evaluate import Metric, check_gates, evaluate
+from training.metrics import Metric, Plan, check_gates, measure
 
 type Sample = tuple[NDArray[np.str_], NDArray[np.float64], NDArray[np.str_]]
 
@@ -23,7 +25,16 @@ def _sample(classes: int, rows: int = 300) -> Sample:
 def _evaluate(
     sample: Sample, *, seed: int = 1, resamples: int = 100, positive: object = None
 ) -> dict[str, Metric]:
-    return evaluate(*sample, confidence=0.95, resamples=resamples, seed=seed, positive=positive)
+    truth, scores, names = sample
+    classes = tuple(names.tolist())
+    target = Target(task="binary" if len(classes) == 2 else "multiclass", classes=classes)
+    return measure(
+        target,
+        scores,
+        choose(target, scores),
+        np.searchsorted(names, truth)[:, None],
+        Plan(positive, resamples, seed),
+    )
 
 
 def test_metrics_of_two_classes_are_those_of_scikit_learn() -> None:
@@ -31,8 +42,11 @@ def test_metrics_of_two_classes_are_those_of_scikit_learn() -> None:
 
     found = {name: metric.value for name, metric in _evaluate(sample).items()}
 
-    second = truth == names[1]
+    second, labels = truth == names[1], scores.argmax(axis=1)
     assert found == {
+        "precision": metrics.precision_score(second, labels),
+        "recall": metrics.recall_score(second, labels),
+        "f1": metrics.f1_score(second, labels),
         "roc_auc": metrics.roc_auc_score(truth, scores[:, 1]),
         "average_precision": metrics.average_precision_score(second, scores[:, 1]),
         "brier": metrics.brier_score_loss(second, scores[:, 1]),
@@ -97,13 +111,14 @@ def test_a_positive_class_must_be_one_of_two(classes: int, positive: str) -> Non
 @pytest.mark.parametrize("classes", [2, 4])
 def test_intervals_hold_the_value(classes: int) -> None:
     for metric in _evaluate(_sample(classes)).values():
-        assert metric.low < metric.value < metric.high
+        interval = metric.interval()
+        assert interval.low < metric.value < interval.high
 
 
 def test_the_interval_of_accuracy_is_that_of_a_proportion() -> None:
     truth, scores, names = sample = _sample(2, rows=1000)
 
-    accuracy = _evaluate(sample, resamples=1000)["accuracy"]
+    accuracy = _evaluate(sample, resamples=1000)["accuracy"].interval()
 
     share = metrics.accuracy_score(truth, names[scores.argmax(axis=1)])
     half_width = 1.96 * np.sqrt(share * (1 - share) / 1000)
@@ -125,7 +140,8 @@ def test_a_class_of_one_row_leaves_every_interval_defined(classes: int) -> None:
 
     found = _evaluate((truth, scores, names))
 
-    assert all(np.isfinite([m.value, m.low, m.high]).all() for m in found.values())
+    assert found.keys() >= {"accuracy", "roc_auc", "log_loss"}
+    assert all(np.isfinite(list(vars(one.interval()).values())).all() for one in found.values())
 
 
 @pytest.mark.parametrize("classes", [2, 10])
@@ -140,7 +156,7 @@ def test_200_resamples_of_1400_rows_take_under_five_processor_seconds(
     assert process_time() - started < 5
 
 
-MEASURED = {"roc_auc": Metric(0.8, 0.7, 0.9), "brier": Metric(0.2, 0.1, 0.3)}
+MEASURED = {"roc_auc": Metric(0.8, (0.7, 0.9)), "brier": Metric(0.2, (0.1, 0.3))}
 
 
 @pytest.mark.parametrize(
@@ -168,3 +184,66 @@ def test_every_gate_that_is_missed_is_named() -> None:
 def test_a_gate_on_what_is_not_measured_is_missed() -> None:
     with pytest.raises(QualityGateFailed, match="average_precision"):
         check_gates(MEASURED, {"average_precision": 0.1})
+
+
+def test_a_gate_on_what_no_row_decides_says_what_it_needs() -> None:
+    with pytest.raises(
+        QualityGateFailed, match=r"precision .* needs two classes and held-out rows"
+    ):
+        check_gates(MEASURED, {"precision": 0.1})
+
+
+def test_labels_are_those_of_the_threshold() -> None:
+    target = Target(task="binary", classes=(0, 1), threshold=0.9)
+    scores = np.array([[0.4, 0.6], [0.3, 0.7], [0.05, 0.95], [0.9, 0.1]])
+
+    found = measure(target, scores, choose(target, scores), np.array([[1], [1], [1], [0]]))
+
+    values = {name: found[name].value for name in ("accuracy", "precision", "recall", "f1")}
+    assert values == {"accuracy": 0.5, "precision": 1.0, "recall": 1 / 3, "f1": 0.5}
+    assert found["roc_auc"].value == 1.0
+
+
+def test_decisions_rank_and_are_no_probabilities() -> None:
+    truth, scores, _ = _sample(2)
+    target = Target(task="binary", scores="decision", classes=(False, True))
+    decisions, true = scores[:, 1:] - 0.5, (truth == "class 01").astype(int)[:, None]
+
+    found = measure(target, decisions, choose(target, decisions), true)
+    other = measure(target, decisions, choose(target, decisions), true, Plan(positive=False))
+
+    same = _evaluate(_sample(2))
+    assert found.keys() == same.keys() - {"brier", "log_loss"}
+    assert all(found[name].value == same[name].value for name in found)
+    assert other["average_precision"].value == metrics.average_precision_score(
+        true[:, 0] == 0, -decisions[:, 0]
+    )
+
+
+def test_of_labels_alone_nothing_ranks() -> None:
+    target = Target(task="binary", scores="label", classes=("no", "yes"))
+    labels = np.array([[0], [1], [1]])
+
+    found = measure(target, np.eye(2)[labels[:, 0]], labels, np.array([[0], [1], [0]]))
+
+    assert list(found) == ["accuracy", "precision", "recall", "f1"]
+
+
+def test_what_no_row_decides_is_left_out() -> None:
+    target = Target(task="binary", classes=("no", "yes"))
+    scores, labels = np.array([[0.9, 0.1], [0.8, 0.2]]), np.array([[0], [0]])
+
+    found = measure(target, scores, labels, labels)
+
+    assert list(found) == ["accuracy", "brier", "log_loss"]
+    assert measure(target, scores[:0], labels[:0], labels[:0]) == {}
+
+
+def test_an_interval_covers_the_share_of_resamples_that_it_says() -> None:
+    accuracy = _evaluate(_sample(2))["accuracy"]
+
+    inside = accuracy.interval(0.5)
+
+    share = np.mean([inside.low <= value <= inside.high for value in accuracy.resampled])
+    assert share == pytest.approx(0.5, abs=0.1)
+    assert accuracy.interval() == accuracy.interval(0.95)

@@ -1,0 +1,158 @@
+"""Whether gates, manifest, baseline and the labels that are served agree on a run."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+from functions.monitor.performance.measure import _worse
+from functions.monitor.performance.realised import realised
+from sklambda.decision import choose
+from sklambda.package import ModelPackage
+from sklambda.predictor import Predictor
+from training.errors import QualityGateFailed
+from training.train import data
+from training.train.config import Data
+from training.train.run import Outcome, run
+
+PIPELINE = """
+from sklearn.ensemble import VotingClassifier
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
+
+LINEAR, TREE = LogisticRegression(), DecisionTreeClassifier(max_depth=3)
+HUBER = SGDClassifier(loss="modified_huber", random_state=0)
+
+def build():
+    return make_pipeline(StandardScaler(), {classifier})
+"""
+PLAIN = "LINEAR"
+ABOVE = "FixedThresholdClassifier(LINEAR, threshold=0.9, response_method='predict_proba')"
+TUNED = "TunedThresholdClassifierCV(LINEAR, cv=3)"
+MACHINE = "SVC()"
+VOTES = "VotingClassifier([('linear', LINEAR), ('tree', TREE)])"
+
+NO_YES = ("No", "Yes")
+
+type Train = Callable[..., Outcome]
+
+
+def _table(classes: tuple[object, ...]) -> pd.DataFrame:
+    drawn = np.random.default_rng(0)
+    a, b = drawn.normal(size=(2, 1500))
+    share = pd.Series(a + 0.7 * drawn.normal(size=1500)).rank(pct=True)
+    codes = np.ceil(share * len(classes)).astype(int) - 1
+    return pd.DataFrame({"a": a, "b": b, "y": [classes[code] for code in codes]})
+
+
+@pytest.fixture
+def train(tmp_path: Path) -> Train:
+    """Trains a classifier on rows of the classes, with overrides of the configuration."""
+
+    def train(classifier: str, classes: tuple[object, ...], *overrides: str) -> Outcome:
+        (tmp_path / "pipeline.py").write_text(PIPELINE.replace("{classifier}", classifier))
+        config = tmp_path / "train.toml"
+        config.write_text(
+            'name = "m"\n[data]\ntarget = "y"\n[pipeline]\nbuild = "pipeline:build"\n'
+        )
+        source = tmp_path / "rows.csv"
+        _table(classes).to_csv(source, index=False)
+        return run(config, source=source, out=tmp_path / "package", overrides=overrides)
+
+    return train
+
+
+def test_a_gate_counts_the_labels_that_are_served(train: Train) -> None:
+    with pytest.raises(QualityGateFailed, match=r"accuracy is 0\.65.* must be at least 0\.75"):
+        train(ABOVE, NO_YES, "gates.accuracy=0.75")
+
+
+@pytest.mark.parametrize(
+    ("classifier", "classes"),
+    [
+        (ABOVE, NO_YES),
+        (TUNED, (False, True)),
+        (PLAIN, (0, 1)),
+        (MACHINE, NO_YES),
+        (VOTES, NO_YES),
+        (PLAIN, ("a / b", "c", "neither, nor")),
+    ],
+    ids=["threshold", "tuned", "plain", "support vectors", "hard votes", "three classes"],
+)
+def test_gate_manifest_baseline_and_served_labels_have_one_accuracy(
+    train: Train, tmp_path: Path, classifier: str, classes: tuple[object, ...]
+) -> None:
+    package = train(classifier, classes, "gates.accuracy=0.5").package
+
+    held_out = data.split(data.read(tmp_path / "rows.csv", Data(target="y")), 0.2, 0)[1]
+    labels, _ = _served(package, held_out.features)
+    accuracy = float((labels == held_out.target).mean())
+    assert package.baseline is not None
+    assert package.manifest.metrics == package.baseline.metrics
+    assert package.manifest.metrics["accuracy"].value == accuracy
+    with pytest.raises(QualityGateFailed, match=f"accuracy is {accuracy:.4f}"):
+        train(classifier, classes, f"gates.accuracy={np.nextafter(accuracy, 1)}")
+
+
+def test_the_monitor_calls_nothing_worse_on_the_rows_of_training(train: Train) -> None:
+    package = train(ABOVE, NO_YES).package
+    table = _table(NO_YES)
+
+    labels, scores = _served(package, table[["a", "b"]])
+    seen = realised(scores[:, 1], labels == "Yes", (table["y"] == "Yes").to_numpy())
+
+    assert package.baseline is not None
+    assert {*package.baseline.metrics} >= {*seen}
+    assert list(_worse(package.baseline.metrics, seen)) == []
+
+
+@pytest.mark.parametrize(
+    "classifier",
+    [
+        "FixedThresholdClassifier(HUBER, threshold=2.0, response_method='decision_function')",
+        "SVC(probability=True, random_state=0)",
+    ],
+)
+@pytest.mark.filterwarnings("ignore:The `probability` parameter:FutureWarning")
+def test_the_area_is_that_of_the_scores_that_are_served(
+    train: Train, tmp_path: Path, classifier: str
+) -> None:
+    package = train(classifier, NO_YES).package
+
+    held_out = data.split(data.read(tmp_path / "rows.csv", Data(target="y")), 0.2, 0)[1]
+    _, decisions = _served(package, held_out.features)
+    area = roc_auc_score(held_out.target == "Yes", decisions[:, 0])
+    assert package.signature.target.scores == "decision"
+    assert package.manifest.metrics["roc_auc"].value == pytest.approx(area, rel=1e-12)
+    assert not {"brier", "log_loss"} & package.manifest.metrics.keys()
+
+
+def test_only_the_manifest_has_the_confidence_of_the_configuration(train: Train) -> None:
+    package = train(PLAIN, NO_YES, "evaluation.confidence=0.5").package
+
+    assert package.baseline is not None
+    for name, half in package.manifest.metrics.items():
+        usual = package.baseline.metrics[name]
+        assert half.value == usual.value
+        assert usual.low < half.low < half.high < usual.high
+
+
+def test_a_gate_on_probabilities_that_a_model_does_not_have_is_missed(train: Train) -> None:
+    with pytest.raises(QualityGateFailed, match=r"log_loss .* needs served probabilities"):
+        train(MACHINE, NO_YES, "gates.log_loss=9")
+
+
+def _served(package: ModelPackage, frame: pd.DataFrame) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    rows: Any = frame.to_dict("records")
+    scores = Predictor.open(package.path).score(rows)
+    target = package.signature.target
+    return np.array(target.classes)[choose(target, scores)[:, 0]], scores
