@@ -1,5 +1,6 @@
 """The command line: ``python -m training --help``."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -53,6 +54,7 @@ Overrides = Annotated[
 
 
 @app.command("run")
+@app.command("train", hidden=True)  # its name as `sklambda train`
 def run_command(
     config: Configuration,
     source: Annotated[
@@ -142,10 +144,10 @@ def replay_command(
     console.replayed(Console(), replay(folder, config.policy(policy, overrides)))
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m training") -> None:
     """Run the command line; an error that its user can act on ends it without a stack trace."""
     try:
-        app()
+        app(args=arguments, prog_name=prog)
     except TrainingError as error:
         console.stopped(Console(stderr=True), error)
         raise SystemExit(error.exit_code) from None

@@ -3,6 +3,7 @@
 import sys
 import tempfile
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -22,25 +23,29 @@ from sklambda.storage import Directory, Storage
 _FORMATS = ("csv", "json_lines", "parquet")
 
 
-def main() -> None:
-    """Score a file: CSV, JSON Lines or Parquet, also gzip or zstd; told by its name."""
-    given = _arguments()
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m functions.batch") -> None:
+    """Score a file: CSV, JSON Lines or Parquet, also compressed with gzip or zstd."""
+    given = _arguments(arguments, prog)
     try:
         receipt = _scored(given)
     except ValidationError as error:
         places = sorted({str(fault["loc"][0]) for fault in error.errors()})
         sys.exit(f"These options make no sense: {', '.join(places)}.")
     except PackageRefused as error:
-        sys.exit(f"{str(error).rstrip('.')}. --model names the package; `make up` trains one.")
+        print(
+            f"{error}; --model names the package, `sklambda train` or `make up` trains one.",
+            file=sys.stderr,
+        )
+        sys.exit(2)
     except (SklambdaError, OSError) as error:
         sys.exit(f"{error}.")
     if receipt.status == "failed":
         sys.exit(1)
 
 
-def _arguments() -> Namespace:
-    parser = ArgumentParser(prog="python -m functions.batch", description=main.__doc__)
-    parser.add_argument("file", type=Path)
+def _arguments(arguments: Sequence[str] | None, prog: str) -> Namespace:
+    parser = ArgumentParser(prog=prog, description=main.__doc__)
+    parser.add_argument("file", type=Path, help="its name tells the format")
     parser.add_argument("--out", type=Path, default=Path("batch"), help="folder (%(default)s)")
     parser.add_argument(
         "--model",
@@ -59,7 +64,7 @@ def _arguments() -> Namespace:
     parser.add_argument(
         "--show-values", action="store_true", default=None, help="show refused values in rejects"
     )
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def _options(given: Namespace) -> Options:

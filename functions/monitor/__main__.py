@@ -3,7 +3,7 @@
 import json
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -95,17 +95,20 @@ def told(page: Path) -> Json:
     return found
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m functions.monitor") -> None:
     """Judge records in a folder, as the function judges those in the bucket."""
-    given = _arguments()
+    given = _arguments(arguments, prog)
     try:
         given.act(given)
+    except PackageRefused as error:
+        print(f"{error}; `sklambda train` writes a package.", file=sys.stderr)
+        sys.exit(2)
     except (SklambdaError, OSError) as error:
         sys.exit(f"{error}.")
 
 
-def _arguments() -> Namespace:
-    parser = ArgumentParser(prog="python -m functions.monitor", description=main.__doc__)
+def _arguments(arguments: Sequence[str] | None, prog: str) -> Namespace:
+    parser = ArgumentParser(prog=prog, description=main.__doc__)
     acts = parser.add_subparsers(required=True, metavar="COMMAND")
     report = acts.add_parser("report", help="judge one window, and write its report")
     report.set_defaults(act=_report)
@@ -121,7 +124,7 @@ def _arguments() -> Namespace:
     serve.add_argument("--port", type=int, default=8001, help="port to listen on (%(default)s)")
     for one in (report, replay, serve):
         one.add_argument("--records", type=Path, required=True, help="folder of records")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def _time(text: str) -> datetime:

@@ -1,15 +1,17 @@
 """The same application as a plain process: ``python -m functions.predict``."""
 
 import json
+import os
 import shlex
 import socket
 import sys
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from contextlib import suppress
 
 import uvicorn
 
-from sklambda.errors import SklambdaError
+from sklambda.errors import PackageRefused, SklambdaError
 
 _HOST = "127.0.0.1"
 
@@ -30,16 +32,25 @@ class _Server(uvicorn.Server):
             print(f"curl {address}/predict -H 'content-type: application/json' -d {body}\n")
 
 
-def main() -> None:
-    """Serve the package that MODEL_DIR names, until interrupted."""
-    parser = ArgumentParser(prog="python -m functions.predict", description=main.__doc__)
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m functions.predict") -> None:
+    """Serve a model package over HTTP until interrupted."""
+    parser = ArgumentParser(prog=prog, description=main.__doc__)
+    parser.add_argument(
+        "package", nargs="?", metavar="PACKAGE", help="the model package; else MODEL_DIR names it"
+    )
     parser.add_argument("--host", default=_HOST, help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="port to listen on (%(default)s)")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
+    if options.package is not None:
+        os.environ["MODEL_DIR"] = options.package  # the handler reads it, as in Lambda
     try:
         from functions.predict.handler import app, service
+    except PackageRefused as error:
+        if options.package is None:
+            sys.exit(f"{error}; MODEL_DIR names the package, `sklambda train` or `make up` trains one.")
+        parser.exit(2, f"{error}; `sklambda train` writes a package.\n")
     except SklambdaError as error:
-        sys.exit(f"{error}. MODEL_DIR names the package; `make up` trains one.")
+        sys.exit(f"{error}.")
     config = uvicorn.Config(app, options.host, options.port, log_level="warning", lifespan="off")
     with suppress(KeyboardInterrupt):  # uvicorn has shut down in order by then
         _Server(config, service.model.signature.example).run()

@@ -133,8 +133,8 @@ def _outcomes(hour: Hour, ids: list[str]) -> Iterator[Json]:
 def served(model: Path, store: Path) -> Iterator[Served]:
     """Run the service on a free port while the block runs."""
     port = _free_port()
-    variables = [f"MODEL_DIR={model}", f"FEEDBACK_STORE={store}", "CAPTURE=raw", "LOG_LEVEL=ERROR"]
-    command = [sys.executable, "-m", "functions.predict", "--port", str(port)]
+    variables = [f"FEEDBACK_STORE={store}", "CAPTURE=raw", "LOG_LEVEL=ERROR"]
+    command = [sys.executable, "-m", "sklambda", "serve", str(model), "--port", str(port)]
     command = ["/usr/bin/env", *variables, *command]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
