@@ -148,6 +148,7 @@ ORDER: dict[str, list[str]] = {
         "errors examples",
     ],
     "sklambda": [
+        "__main__",
         "error_model predictor",
         "package explain",
         "sketch",
@@ -248,8 +249,11 @@ def test_only_handlers_make_clients_and_read_the_environment() -> None:
         if (mentions or clients) and path.name != "handler.py":
             found[relative(path)] = [*mentions, *clients]
 
-    # It switches onnxruntime's telemetry off.
-    assert found == {"layers/shared/sklambda/session.py": ["os.environ["]}
+    # They write: `serve PACKAGE` is MODEL_DIR for the handler; onnxruntime's telemetry is off.
+    assert found == {
+        "functions/predict/__main__.py": ["os.environ["],
+        "layers/shared/sklambda/session.py": ["os.environ["],
+    }
 
 
 def test_onnxruntime_is_imported_where_its_telemetry_is_off() -> None:

@@ -47,7 +47,9 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m function
         from functions.predict.handler import app, service
     except PackageRefused as error:
         if options.package is None:
-            sys.exit(f"{error}; MODEL_DIR names the package, `sklambda train` or `make up` trains one.")
+            sys.exit(
+                f"{error}; MODEL_DIR names the package, `sklambda train` or `make up` trains one."
+            )
         parser.exit(2, f"{error}; `sklambda train` writes a package.\n")
     except SklambdaError as error:
         sys.exit(f"{error}.")

@@ -31,12 +31,13 @@ class BackgroundProcess:
 
 @contextlib.contextmanager
 def running(
-    command: Sequence[str], environment: Mapping[str, str], log: Path
+    command: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path | None = None
 ) -> Iterator[BackgroundProcess]:
-    """Run a command while the block runs."""
+    """Run a command while the block runs, in a folder where one is given."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
+            cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -134,7 +134,7 @@ def _bind(root: Path) -> None:
 def _refuse(name: str) -> NoReturn:
     from difflib import get_close_matches
 
-    nearest = get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
+    nearest = get_close_matches(name, [*COMMANDS, "--help", "--version"], n=1, cutoff=0.5)
     hint = f"did you mean `{nearest[0]}`?" if nearest else "`sklambda --help` lists the commands."
     sys.stderr.write(f"sklambda has no command `{name}`; {hint}\n")
     raise SystemExit(2)
@@ -152,7 +152,8 @@ Commands:
 {commands}
 
 `sklambda COMMAND --help` lists the options of a command; `sklambda --version` prints the version.
-An example to copy and train: {application_root() / _EXAMPLE / "train.toml"}
+An example to copy is in the folder
+{application_root() / _EXAMPLE}
 """
 
 
