@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from functions.batch.jobs.options import Options
 from sklambda.errors import SettingsInvalid
-from sklambda.settings import LogLevel, names, one_of, positive
+from sklambda.settings import LogLevel, function_settings, names, positive
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +64,13 @@ class Settings:
             raise SettingsInvalid("BATCH_BUCKET must name a bucket")
         above = environment.get("BATCH_DISTRIBUTE_ABOVE", str(2**30))
         return cls(
-            model_dir=Path(environment.get("MODEL_DIR", "/opt/package")),
             batch_bucket=environment["BATCH_BUCKET"],
             options=_options(environment),
             batch_machine=environment.get("BATCH_MACHINE", ""),
             batch_distribute_above=positive("BATCH_DISTRIBUTE_ABOVE", above),
             batch_sketch_store=environment.get("BATCH_SKETCH_STORE", ""),
             redact=names(environment.get("REDACT", "")),
-            log_level=one_of(LogLevel, "LOG_LEVEL", environment.get("LOG_LEVEL", "INFO")),
-            metrics_namespace=environment.get("METRICS_NAMESPACE", ""),
+            **function_settings(environment),
         )
 
 

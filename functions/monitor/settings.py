@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from sklambda.errors import SettingsInvalid
-from sklambda.settings import LogLevel, names, one_of
+from sklambda.settings import LogLevel, function_settings, names
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +58,10 @@ class Settings:
         if topic and not topic.startswith("arn:"):
             raise SettingsInvalid("MONITOR_TOPIC must be an ARN")
         return cls(
-            model_dir=Path(environment.get("MODEL_DIR", "/opt/package")),
             monitor_store=environment["MONITOR_STORE"],
             monitor_topic=topic,
             monitor_bus=environment.get("MONITOR_BUS", ""),
             monitor_logs=names(environment.get("MONITOR_LOGS", "")),
             monitor_function=environment.get("MONITOR_FUNCTION", ""),
-            metrics_namespace=environment.get("METRICS_NAMESPACE", ""),
-            log_level=one_of(LogLevel, "LOG_LEVEL", environment.get("LOG_LEVEL", "INFO")),
+            **function_settings(environment),
         )
