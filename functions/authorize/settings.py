@@ -1,4 +1,4 @@
-"""What the authorizer is told, read once from its environment."""
+"""The settings of the authorizer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ class Settings:
     Attributes
     ----------
     jwt_issuer : str
-        ``JWT_ISSUER``: who signs the tokens, as their claim ``iss`` names it.
+        ``JWT_ISSUER``: the issuer of the tokens, equal to their claim ``iss``.
     jwt_audience : str
-        ``JWT_AUDIENCE``: what their claim ``aud``, or ``client_id``, must name.
+        ``JWT_AUDIENCE``: the audience of the tokens, in their claim ``aud`` or ``client_id``.
     """
 
     jwt_issuer: str
@@ -22,16 +22,16 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Read the settings; each is required, and the issuer speaks HTTPS.
+        """Read the settings; both are required, and the issuer must use HTTPS.
 
         Raises
         ------
         ValueError
-            A value is absent or has no sense; the message names the setting.
+            A value is absent or invalid; the message names the variable.
         """
         issuer, audience = environment.get("JWT_ISSUER", ""), environment.get("JWT_AUDIENCE", "")
         if not issuer.startswith("https://"):
-            raise ValueError("JWT_ISSUER must be an address that starts with https://")
+            raise ValueError(f"JWT_ISSUER must start with https://, got {issuer!r}")
         if not audience:
-            raise ValueError("JWT_AUDIENCE must name whom the tokens are for")
+            raise ValueError("JWT_AUDIENCE is required with AUTH=JWT")
         return cls(issuer, audience)

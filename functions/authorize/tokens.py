@@ -1,37 +1,57 @@
-"""Whether a token is one that the issuer signed for this API; the issuer's keys are kept."""
+"""JSON Web Tokens of one issuer: from the event to the subject, and from there to a policy."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import jwt
 
 type Fetch = Callable[[str], dict[str, Any]]
-"""Gets the JSON object at an address."""
+"""Returns the JSON object at an address."""
 
 ALGORITHMS: Final = ("RS256", "ES256")
-"""Signatures with a public key: a token cannot choose a secret, or none, instead."""
+"""Signatures with a public key: a token cannot choose a shared secret, or none, instead."""
 
 _LEEWAY: Final = 30
-_SECONDS_BETWEEN_LOOKS: Final = 60
+_REFRESH_SECONDS: Final = 60
 
 
 class TokenRefused(Exception):
-    """A token that is not accepted; the message says why and quotes nothing of it."""
+    """A token that is refused; the message names the reason and quotes nothing of the token."""
 
 
-class Tokens:
-    """Checks the tokens of one OpenID Connect issuer.
+def from_event(event: Mapping[str, Any]) -> str:
+    """Return the bearer token of a TOKEN authorizer's event; empty where there is none."""
+    scheme, _, token = str(event["authorizationToken"]).partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def policy(subject: str, method_arn: str) -> dict[str, Any]:
+    """Return a policy that allows the whole stage, as API Gateway caches it for all methods."""
+    api_and_stage = "/".join(method_arn.split("/")[:2])
+    statement = {
+        "Action": "execute-api:Invoke",
+        "Effect": "Allow",
+        "Resource": f"{api_and_stage}/*",
+    }
+    return {
+        "principalId": subject,
+        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+    }
+
+
+class TokenVerifier:
+    """Verifies the tokens of one OpenID Connect issuer, whose keys it caches.
 
     Parameters
     ----------
     issuer : str
-        What a token's ``iss`` must be; its keys are found below it.
+        Required value of the claim ``iss``; the keys are discovered below this address.
     audience : str
-        What ``aud`` must name, or ``client_id`` where it has none: Cognito's access tokens.
+        Required value in ``aud``, or in ``client_id`` without an ``aud``: Cognito's access tokens.
     fetch : Fetch
-        Gets the issuer's documents.
+        Returns the issuer's documents.
     clock : Callable
-        Seconds that pass; when the keys were last looked up.
+        Monotonic seconds, for the time between two refreshes of the keys.
     """
 
     def __init__(
@@ -39,15 +59,15 @@ class Tokens:
     ) -> None:
         self._issuer, self._audience, self._fetch, self._clock = issuer, audience, fetch, clock
         self._keys: dict[str, jwt.PyJWK] = {}
-        self._looked_up: float | None = None
+        self._refresh_time: float | None = None
 
     def subject(self, token: str) -> str:
-        """Give the claim ``sub`` of a token that holds.
+        """Return the claim ``sub`` of a valid token.
 
         Raises
         ------
         TokenRefused
-            It is none of the issuer's, not for this API, past its time or damaged.
+            The token is of another issuer or audience, expired or damaged.
         """
         try:
             claims = jwt.decode(
@@ -56,7 +76,7 @@ class Tokens:
                 algorithms=ALGORITHMS,
                 issuer=self._issuer,
                 leeway=_LEEWAY,
-                # The audience is looked at below, for it has two places.
+                # The audience is verified below, as it has two places.
                 options={"require": ["exp", "iss", "sub"], "verify_aud": False},
             )
         except jwt.PyJWTError as error:
@@ -67,28 +87,28 @@ class Tokens:
 
     def _key(self, token: str) -> jwt.PyJWK:
         header = jwt.get_unverified_header(token)
-        name = str(header.get("kid"))
-        if name not in self._keys and self._may_look():
-            self._look_up()
-        if name not in self._keys:
+        key_id = str(header.get("kid"))
+        if key_id not in self._keys and self._may_refresh():
+            self._refresh()
+        if key_id not in self._keys:
             raise TokenRefused("UnknownKey")
-        return self._keys[name]
+        return self._keys[key_id]
 
-    def _may_look(self) -> bool:
-        """Keep callers from making this function ask the issuer at their pace."""
-        last = self._looked_up
-        return last is None or self._clock() - last >= _SECONDS_BETWEEN_LOOKS
+    def _may_refresh(self) -> bool:
+        """Limit the requests to the issuer, whose rate callers could set otherwise."""
+        last = self._refresh_time
+        return last is None or self._clock() - last >= _REFRESH_SECONDS
 
-    def _look_up(self) -> None:
-        about = self._fetch(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
-        if about.get("issuer") != self._issuer:
+    def _refresh(self) -> None:
+        document = self._fetch(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
+        if document.get("issuer") != self._issuer:
             raise TokenRefused("IssuerMismatch")
-        found = self._fetch(str(about["jwks_uri"]))["keys"]
-        known = [key for key in found if key.get("use", "sig") == "sig" and "kid" in key]
-        self._keys = {key["kid"]: jwt.PyJWK(key) for key in known if key["kty"] in ("RSA", "EC")}
-        self._looked_up = self._clock()
+        keys = self._fetch(str(document["jwks_uri"]))["keys"]
+        usable = [key for key in keys if key.get("use", "sig") == "sig" and "kid" in key]
+        self._keys = {key["kid"]: jwt.PyJWK(key) for key in usable if key["kty"] in ("RSA", "EC")}
+        self._refresh_time = self._clock()
 
 
 def _audiences(claims: dict[str, Any]) -> list[str]:
-    named = claims.get("aud", claims.get("client_id", []))
-    return [named] if isinstance(named, str) else list(named)
+    audiences = claims.get("aud", claims.get("client_id", []))
+    return [audiences] if isinstance(audiences, str) else list(audiences)

@@ -1,4 +1,4 @@
-"""The authorizer lets in whom the issuer named, and nobody whose token lacks anything."""
+"""The authorizer accepts valid tokens of the issuer, and refuses all others."""
 
 import json
 import time
@@ -11,23 +11,22 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from functions.authorize.policy import allow, token_of
 from functions.authorize.settings import Settings
-from functions.authorize.tokens import TokenRefused, Tokens
+from functions.authorize.tokens import TokenRefused, TokenVerifier, from_event, policy
 
 ISSUER = "https://issuer.example/pool"
 AUDIENCE = "predictions"
 KEYS_AT = "https://keys.example/jwks"
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 EC = ec.generate_private_key(ec.SECP256R1())
-STRANGER = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 class Issuer:
-    """An issuer whose documents are looked up; it counts how often."""
+    """An issuer that counts the requests for its keys."""
 
     def __init__(self) -> None:
-        self.looks = 0
+        self.requests = 0
         self.now = 0.0
         self.keys = [
             {**json.loads(RSAAlgorithm.to_jwk(RSA.public_key())), "kid": "rsa", "use": "sig"},
@@ -37,7 +36,7 @@ class Issuer:
 
     def fetch(self, address: str) -> dict[str, Any]:
         if address == KEYS_AT:
-            self.looks += 1
+            self.requests += 1
             return {"keys": self.keys}
         assert address == f"{ISSUER}/.well-known/openid-configuration"
         return {"issuer": ISSUER, "jwks_uri": KEYS_AT}
@@ -49,8 +48,8 @@ def issuer() -> Issuer:
 
 
 @pytest.fixture
-def tokens(issuer: Issuer) -> Tokens:
-    return Tokens(ISSUER, AUDIENCE, issuer.fetch, lambda: issuer.now)
+def verifier(issuer: Issuer) -> TokenVerifier:
+    return TokenVerifier(ISSUER, AUDIENCE, issuer.fetch, lambda: issuer.now)
 
 
 def claims(**changed: Any) -> dict[str, Any]:
@@ -79,8 +78,10 @@ def public_pem() -> bytes:
     ],
     ids=["RS256", "ES256", "several audiences", "an access token of Cognito"],
 )
-def test_a_token_that_holds_gives_its_subject(tokens: Tokens, token: Callable[[], str]) -> None:
-    assert tokens.subject(token()) == "ada"
+def test_a_token_that_holds_gives_its_subject(
+    verifier: TokenVerifier, token: Callable[[], str]
+) -> None:
+    assert verifier.subject(token()) == "ada"
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ def test_a_token_that_holds_gives_its_subject(tokens: Tokens, token: Callable[[]
         (lambda: signed(nbf=int(time.time()) + 60), "ImmatureSignatureError"),
         (lambda: signed(exp=None), "MissingRequiredClaimError"),
         (lambda: signed(sub=None), "MissingRequiredClaimError"),
-        (lambda: signed(STRANGER), "InvalidSignatureError"),
+        (lambda: signed(OTHER_KEY), "InvalidSignatureError"),
         (lambda: signed(kid="unknown"), "UnknownKey"),
         (lambda: signed(RSA, "RS512"), "InvalidAlgorithmError"),
         (lambda: signed(b"c2VjcmV0" * 8, "HS256", "oct"), "UnknownKey"),
@@ -104,16 +105,16 @@ def test_a_token_that_holds_gives_its_subject(tokens: Tokens, token: Callable[[]
         (lambda: "", "DecodeError"),
     ],
 )
-def test_a_token_is_refused_by_what_it_lacks(
-    tokens: Tokens, token: Callable[[], str], reason: str
+def test_an_invalid_token_is_refused_with_the_reason(
+    verifier: TokenVerifier, token: Callable[[], str], reason: str
 ) -> None:
     with pytest.raises(TokenRefused) as refused:
-        tokens.subject(token())
+        verifier.subject(token())
 
     assert str(refused.value) == reason
 
 
-def test_a_public_key_is_no_secret_to_sign_with(tokens: Tokens) -> None:
+def test_a_public_key_is_no_secret_to_sign_with(verifier: TokenVerifier) -> None:
     _, payload, _ = signed().split(".")
     forged = jwt.utils.base64url_encode(b'{"alg":"HS256","kid":"rsa"}').decode()
     signature = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256).sign(
@@ -121,44 +122,48 @@ def test_a_public_key_is_no_secret_to_sign_with(tokens: Tokens) -> None:
     )
 
     with pytest.raises(TokenRefused, match="InvalidAlgorithmError"):
-        tokens.subject(f"{forged}.{payload}.{jwt.utils.base64url_encode(signature).decode()}")
+        verifier.subject(f"{forged}.{payload}.{jwt.utils.base64url_encode(signature).decode()}")
 
 
-def test_keys_are_looked_up_once(tokens: Tokens, issuer: Issuer) -> None:
+def test_keys_are_looked_up_once(verifier: TokenVerifier, issuer: Issuer) -> None:
     for _ in range(3):
-        tokens.subject(signed())
+        verifier.subject(signed())
 
-    assert issuer.looks == 1
+    assert issuer.requests == 1
 
 
-def test_a_new_key_is_found_but_callers_do_not_set_the_pace(tokens: Tokens, issuer: Issuer) -> None:
-    tokens.subject(signed())
+def test_a_new_key_is_found_but_callers_do_not_set_the_pace(
+    verifier: TokenVerifier, issuer: Issuer
+) -> None:
+    verifier.subject(signed())
     issuer.keys.append({**issuer.keys[0], "kid": "new"})
     with pytest.raises(TokenRefused, match="UnknownKey"):
-        tokens.subject(signed(kid="new"))
+        verifier.subject(signed(kid="new"))
 
     issuer.now += 60
 
-    assert tokens.subject(signed(kid="new")) == "ada"
-    assert issuer.looks == 2
+    assert verifier.subject(signed(kid="new")) == "ada"
+    assert issuer.requests == 2
 
 
-def test_another_issuers_documents_are_not_believed() -> None:
-    tokens = Tokens(ISSUER, AUDIENCE, lambda _: {"issuer": "https://else.example"}, time.monotonic)
+def test_another_issuers_documents_are_refused() -> None:
+    verifier = TokenVerifier(
+        ISSUER, AUDIENCE, lambda _: {"issuer": "https://else.example"}, time.monotonic
+    )
 
     with pytest.raises(TokenRefused, match="IssuerMismatch"):
-        tokens.subject(signed())
+        verifier.subject(signed())
 
 
 @pytest.mark.parametrize(
     ("header", "token"), [("Bearer a.b.c", "a.b.c"), ("bearer a.b.c", "a.b.c"), ("Basic x", "")]
 )
-def test_the_token_stands_behind_its_scheme(header: str, token: str) -> None:
-    assert token_of({"authorizationToken": header}) == token
+def test_the_token_follows_its_scheme(header: str, token: str) -> None:
+    assert from_event({"authorizationToken": header}) == token
 
 
 def test_a_caller_may_call_the_whole_stage_and_no_other() -> None:
-    answer = allow("ada", "arn:aws:execute-api:eu-central-1:123456789012:api/v1/POST/predict")
+    answer = policy("ada", "arn:aws:execute-api:eu-central-1:123456789012:api/v1/POST/predict")
 
     [statement] = answer["policyDocument"]["Statement"]
     assert answer["principalId"] == "ada"
@@ -173,7 +178,7 @@ def test_a_caller_may_call_the_whole_stage_and_no_other() -> None:
         ({"JWT_ISSUER": ISSUER}, "JWT_AUDIENCE"),
     ],
 )
-def test_an_authorizer_that_does_not_know_whom_to_trust_does_not_start(
+def test_an_authorizer_without_its_settings_does_not_start(
     environment: dict[str, str], named: str
 ) -> None:
     with pytest.raises(ValueError, match=named):
