@@ -1,4 +1,4 @@
-"""The same application as a plain process: ``python -m functions.predict``."""
+"""The prediction service as a local process: ``python -m functions.predict``."""
 
 import json
 import os
@@ -17,7 +17,7 @@ _HOST = "127.0.0.1"
 
 
 class _Server(uvicorn.Server):
-    """Says where it listens, and what to paste, once it does."""
+    """A server that prints its address and an example request once it listens."""
 
     def __init__(self, config: uvicorn.Config, example: object) -> None:
         super().__init__(config)
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m function
     """Serve a model package over HTTP until interrupted."""
     parser = ArgumentParser(prog=prog, description=main.__doc__)
     parser.add_argument(
-        "package", nargs="?", metavar="PACKAGE", help="the model package; else MODEL_DIR names it"
+        "package", nargs="?", metavar="PACKAGE", help="the model package (default: MODEL_DIR)"
     )
     parser.add_argument("--host", default=_HOST, help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="port to listen on (%(default)s)")

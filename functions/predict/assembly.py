@@ -1,4 +1,4 @@
-"""The parts of the service put together as the settings say; it makes no client."""
+"""Builds the service and its application from the settings; makes no client."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from functions.predict.app.api import Application, create_app
 from functions.predict.app.gateway import Gateway
 from functions.predict.http.exchange import REQUEST_ID, Limits
 from functions.predict.http.routes import Route
-from functions.predict.model import Model
+from functions.predict.model import ServedModel
 from functions.predict.observe import metrics
 from functions.predict.service import Listener, Service
 from functions.predict.settings import Settings
@@ -35,17 +35,17 @@ _ALLOWED_HEADERS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the parts need of the world.
+class Dependencies:
+    """Dependencies of the service on its environment.
 
     Attributes
     ----------
     log : Log
-        For what people read.
+        Log for people.
     write : callable
-        Writes a line that programs read.
+        Writes a line for programs: metrics, captures.
     connect : callable
-        Gives the client of S3; called at the first feedback, if it goes there.
+        Returns the S3 client; called at the first feedback that is stored there.
     """
 
     log: Log
@@ -54,16 +54,16 @@ class Surroundings:
 
 
 class Assembly(NamedTuple):
-    """The service put together.
+    """The service with its two entry points.
 
     Attributes
     ----------
     service : Service
-        What answers.
+        The prediction service.
     app : ASGIApp
-        The application around it, for a server.
+        Its application, for a server.
     handler : Gateway
-        The same for Lambda.
+        Its handler, for Lambda.
     """
 
     service: Service
@@ -71,8 +71,8 @@ class Assembly(NamedTuple):
     handler: Gateway
 
 
-def assemble(settings: Settings, around: Surroundings) -> Assembly:
-    """Make the service, and the application around it.
+def assemble(settings: Settings, dependencies: Dependencies) -> Assembly:
+    """Build the service, its application and its Lambda handler.
 
     Raises
     ------
@@ -81,41 +81,69 @@ def assemble(settings: Settings, around: Surroundings) -> Assembly:
     SettingsInvalid
         A setting does not fit the model.
     """
-    service = _service(settings, around)
+    service = _service(settings, dependencies)
     limits = Limits(settings.max_rows, settings.max_bytes)
-    watch = partial(
-        metrics.Metered,
+    metered = partial(
+        metrics.MeteredDispatcher,
         namespace=settings.metrics_namespace,
         name=service.model.name,
-        write=around.write,
+        write=dependencies.write,
     )
     app = create_app(
         service,
         limits,
-        around.log,
-        _feedback(settings, around, service, limits),
-        *([watch] if settings.metrics_namespace else []),
+        dependencies.log,
+        _feedback(settings, dependencies, service, limits),
+        *([metered] if settings.metrics_namespace else []),
     )
     if not settings.cors_origin:
         return Assembly(service, app, Gateway(app))
-    opened = _opened_to(settings.cors_origin, app)
-    return Assembly(service, opened, Gateway(app, opened))
+    with_cors = _with_cors(settings.cors_origin, app)
+    return Assembly(service, with_cors, Gateway(app, with_cors))
+
+
+def _service(settings: Settings, dependencies: Dependencies) -> Service:
+    champion = ServedModel(Predictor.open(settings.model_dir))
+    listeners: list[Listener] = [metrics.count_predictions] if settings.metrics_namespace else []
+    if settings.capture != "off":
+        from functions.predict.observe.capture import Capture
+
+        listeners.append(
+            Capture(
+                champion.signature,
+                settings.capture,
+                settings.capture_share,
+                settings.redact,
+                dependencies.write,
+            )
+        )
+    if settings.challenger_dir is None:
+        return Service(champion, tuple(listeners))
+    from functions.predict.challenger import Shadow, Split, open_challenger
+
+    share, split = settings.challenger_share, None
+    challenger = open_challenger(settings.challenger_dir, champion, dependencies.log)
+    if challenger is not None and settings.challenger_mode == "split":
+        split = Split(champion, challenger, share, dependencies.log)
+    elif challenger is not None:
+        listeners.append(Shadow(challenger, share, dependencies.log, dependencies.write))
+    return Service(champion, tuple(listeners), split)
 
 
 def _feedback(
-    settings: Settings, around: Surroundings, service: Service, limits: Limits
+    settings: Settings, dependencies: Dependencies, service: Service, limits: Limits
 ) -> Iterable[Route]:
     if not settings.feedback_store:
         return ()
     from functions.predict.observe.feedback import Feedback
     from sklambda.storage import opened
 
-    kept = opened(settings.feedback_store, around.connect)
-    return Feedback(service.model.signature.target, kept, limits).routes()
+    storage = opened(settings.feedback_store, dependencies.connect)
+    return Feedback(service.model.signature.target, storage, limits).routes()
 
 
-def _opened_to(origin: str, app: Application) -> "ASGIApp":
-    """Let pages of one origin read the answers."""
+def _with_cors(origin: str, app: Application) -> "ASGIApp":
+    """Allow pages of one origin to read the responses."""
     from starlette.middleware.cors import CORSMiddleware
 
     return CORSMiddleware(
@@ -126,31 +154,3 @@ def _opened_to(origin: str, app: Application) -> "ASGIApp":
         expose_headers=(REQUEST_ID,),
         max_age=3600,
     )
-
-
-def _service(settings: Settings, around: Surroundings) -> Service:
-    champion = Model(Predictor.open(settings.model_dir))
-    listeners: list[Listener] = [metrics.listen] if settings.metrics_namespace else []
-    if settings.capture != "off":
-        from functions.predict.observe.capture import Capture
-
-        listeners.append(
-            Capture(
-                champion.signature,
-                settings.capture,
-                settings.capture_share,
-                settings.redact,
-                around.write,
-            )
-        )
-    if settings.challenger_dir is None:
-        return Service(champion, tuple(listeners))
-    from functions.predict.challenger import Shadow, Split, admitted
-
-    share, split = settings.challenger_share, None
-    challenger = admitted(settings.challenger_dir, champion, around.log)
-    if challenger is not None and settings.challenger_mode == "split":
-        split = Split(champion, challenger, share, around.log)
-    elif challenger is not None:
-        listeners.append(Shadow(challenger, share, around.log, around.write))
-    return Service(champion, tuple(listeners), split)

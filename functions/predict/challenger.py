@@ -1,4 +1,4 @@
-"""A second model beside the one that is served: compared in the shadow, or answering a share."""
+"""A challenger: a second model that is compared with the champion, or that serves some callers."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,32 +6,33 @@ from typing import Any, Final
 
 import numpy as np
 
-from functions.predict.model import Model, Question, Reply
-from functions.predict.observe.capture import lines, record
-from functions.predict.observe.sampling import chosen
+from functions.predict.model import PredictionRequest, PredictionResponse, ServedModel
+from functions.predict.observe.capture import pack_lines, to_json
+from functions.predict.observe.sampling import is_sampled
 from sklambda.errors import PackageRefused, RowsInvalid
 from sklambda.predictor import Predictor
 from sklambda.signature import Feature, Signature, Target
 from sklambda.telemetry import Log, Write, anatomy
 
 _FAILED: Final = "challenger failed"
+_PURPOSE: Final = "challenger"
 
 
-def admitted(path: Path, champion: Model, log: Log) -> Model | None:
-    """Open a challenger; None, and the reason in the log, where it cannot take the place.
+def open_challenger(path: Path, champion: ServedModel, log: Log) -> ServedModel | None:
+    """Open the challenger's package; None, with the reason in the log, where it is refused.
 
-    It must be whole, take the same rows, give the same kind of answer, and get scikit-learn's
-    answers on its golden rows. What is wrong with it never keeps the champion from serving.
+    The package must be intact, accept the same rows, return the same kind of prediction, and match
+    scikit-learn's predictions on its golden rows. The champion serves in any case.
     """
     try:
-        challenger = Model(Predictor.open(path), role="challenger")
+        challenger = ServedModel(Predictor.open(path), role="challenger")
     except PackageRefused as refused:
         log.error("challenger refused", extra={"reason": str(refused)})
         return None
     except Exception as error:
         log.error("challenger refused", extra=anatomy(error))
         return None
-    reason = objection(champion, challenger)
+    reason = incompatibility(champion, challenger)
     if reason is not None:
         log.error("challenger refused", extra={"challenger": challenger.id, "reason": reason})
         return None
@@ -39,126 +40,129 @@ def admitted(path: Path, champion: Model, log: Log) -> Model | None:
     return challenger
 
 
-def objection(champion: Model, challenger: Model) -> str | None:
-    """Tell why a model cannot stand in for the champion; None where it can."""
+def incompatibility(champion: ServedModel, challenger: ServedModel) -> str | None:
+    """Return why a challenger cannot replace the champion; None where it can."""
     if challenger.mismatch is not None:
-        return f"the golden row {challenger.mismatch.name!r} does not get scikit-learn's answer"
-    if _terms(champion.signature) != _terms(challenger.signature):
+        name = challenger.mismatch.name
+        return f"the golden row {name!r} does not match scikit-learn's prediction"
+    if _contract(champion.signature) != _contract(challenger.signature):
         return "its signature differs from the champion's"
     return None
 
 
-def _terms(signature: Signature) -> object:
-    """Give what clients rely on: not the ranges, the examples and the threshold of a training."""
+def _contract(signature: Signature) -> object:
+    """Return what clients rely on: no ranges, examples or thresholds of a training."""
     return (
-        {feature.name: _admits(feature) for feature in signature.features},
-        _answers(signature.target),
+        {feature.name: _feature_contract(feature) for feature in signature.features},
+        _target_contract(signature.target),
         signature.row_id,
     )
 
 
-def _admits(feature: Feature) -> object:
-    seen_in_training: dict[str, Any] = {"range": None, "example": None, "vocabulary": ()}
-    known = None if feature.accepts_unseen else frozenset(feature.vocabulary)
-    return feature.replace(**seen_in_training), known
+def _feature_contract(feature: Feature) -> object:
+    of_training: dict[str, Any] = {"range": None, "example": None, "vocabulary": ()}
+    categories = None if feature.accepts_unseen else frozenset(feature.vocabulary)
+    return feature.replace(**of_training), categories
 
 
-def _answers(target: Target) -> object:
-    parts = tuple(map(_answers, target.parts))
+def _target_contract(target: Target) -> object:
+    parts = tuple(map(_target_contract, target.parts))
     return target.replace(threshold=None, parts=()), parts
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Answers a stable share of the callers with the challenger.
+    """Serves a stable share of the callers with the challenger.
 
     Attributes
     ----------
-    champion, challenger : Model
+    champion, challenger : ServedModel
         The two models.
     share : float
-        The share of the callers that the challenger answers: by the id of the key, and of the
-        request where there is none.
+        Share of the callers that the challenger serves: by the id of the key, or of the request
+        where there is no key.
     log : Log
-        Where it is said that the challenger failed; the champion answers then.
+        Log of the challenger's failures; the champion then serves the request.
     """
 
-    champion: Model
-    challenger: Model
+    champion: ServedModel
+    challenger: ServedModel
     share: float
     log: Log
 
-    def __call__(self, question: Question) -> Reply:
-        """Answer; raises `RowsInvalid` where some row does not fit the signature."""
-        caller = question.caller
-        able = not question.explain or self.challenger.predictor.explains
-        if not able or not chosen(caller.key_id or caller.request_id, self.share, "challenger"):
-            return self.champion.reply(question)
+    def __call__(self, request: PredictionRequest) -> PredictionResponse:
+        """Score the rows; raises `RowsInvalid` where one does not fit the signature."""
+        caller = request.caller
+        able = not request.explain or self.challenger.predictor.explains
+        if not able or not is_sampled(caller.key_id or caller.request_id, self.share, _PURPOSE):
+            return self.champion.predict(request)
         try:
-            return self.challenger.reply(question)
+            return self.challenger.predict(request)
         except RowsInvalid:
             raise
         except Exception as error:
-            where = {"request_id": caller.request_id, **anatomy(error)}
-            self.log.error(_FAILED, extra=where)
-            return self.champion.reply(question)
+            context = {"request_id": caller.request_id, **anatomy(error)}
+            self.log.error(_FAILED, extra=context)
+            return self.champion.predict(request)
 
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
-    """A listener that scores a share of the rows again and writes down how far the scores are off.
+    """A listener that scores a share of the rows again and logs the differences of the scores.
 
     Attributes
     ----------
-    challenger : Model
-        What scores again.
+    challenger : ServedModel
+        The model that scores again.
     share : float
-        The share of the rows.
+        Share of the rows.
     log : Log
-        Where it is said that the challenger failed.
+        Log of the challenger's failures.
     write : callable
         Writes a line.
     """
 
-    challenger: Model
+    challenger: ServedModel
     share: float
     log: Log
     write: Write
 
-    def __call__(self, question: Question, reply: Reply) -> None:
-        """Compare; whatever goes wrong here is no concern of the answer."""
+    def __call__(self, request: PredictionRequest, response: PredictionResponse) -> None:
+        """Compare the models; an error here never changes the response."""
         try:
-            self._compare(question, reply)
+            self._compare(request, response)
         except Exception as error:
-            where = {"request_id": question.caller.request_id, **anatomy(error)}
-            self.log.error(_FAILED, extra=where)
+            context = {"request_id": request.caller.request_id, **anatomy(error)}
+            self.log.error(_FAILED, extra=context)
 
-    def _compare(self, question: Question, reply: Reply) -> None:
-        names = list(map(question.caller.prediction_id, range(len(question.rows))))
-        places = [k for k, name in enumerate(names) if chosen(name, self.share, "challenger")]
-        if not places:
+    def _compare(self, request: PredictionRequest, response: PredictionResponse) -> None:
+        ids = list(map(request.caller.prediction_id, range(len(request.rows))))
+        sampled = [k for k, name in enumerate(ids) if is_sampled(name, self.share, _PURPOSE)]
+        if not sampled:
             return
-        rows = [question.rows[place] for place in places]
-        other = self.challenger.reply(Question(rows, question.caller))
+        rows = [request.rows[k] for k in sampled]
+        other = self.challenger.predict(PredictionRequest(rows, request.caller))
         with np.errstate(invalid="ignore"):
-            differences = (other.scores - reply.scores[places]).tolist()
+            differences = (other.scores - response.scores[sampled]).tolist()
         heading = {
             "kind": "shadow",
-            "request_id": question.caller.request_id,
-            "champion": reply.model.id,
+            "request_id": request.caller.request_id,
+            "champion": response.model.id,
             "challenger": self.challenger.id,
         }
-        records = (
-            record(
+        comparisons = (
+            to_json(
                 {
-                    "prediction_id": names[place],
+                    "prediction_id": ids[k],
                     "differences": difference,
-                    "same_label": _labels(again) == _labels(reply.predictions[place]),
+                    "same_label": _labels(prediction) == _labels(response.predictions[k]),
                 }
             )
-            for place, difference, again in zip(places, differences, other.predictions, strict=True)
+            for k, difference, prediction in zip(
+                sampled, differences, other.predictions, strict=True
+            )
         )
-        for line in lines(heading, records):
+        for line in pack_lines(heading, comparisons):
             self.write(line)
 
 

@@ -1,4 +1,4 @@
-"""The Lambda function: API Gateway events to the application."""
+"""The Lambda function: reads the environment and serves API Gateway's events."""
 
 import os
 from functools import cache
@@ -7,7 +7,7 @@ from typing import Any
 from functions.predict import snapshot
 from functions.predict.app.api import create_app
 from functions.predict.app.gateway import Gateway
-from functions.predict.assembly import Surroundings, assemble
+from functions.predict.assembly import Dependencies, assemble
 from functions.predict.http.exchange import Limits
 from functions.predict.service import Service
 from functions.predict.settings import Settings
@@ -16,7 +16,7 @@ from sklambda.telemetry import Log, write_line
 
 @cache
 def _s3() -> Any:
-    """Make the client at the first feedback: its import takes longer than a whole cold start."""
+    """Return the S3 client, made at the first feedback: its import outlasts a cold start."""
     import boto3
 
     return boto3.client("s3")
@@ -24,11 +24,11 @@ def _s3() -> Any:
 
 settings = Settings.from_environment(os.environ)
 log = Log("predict", settings.log_level)
-service, app, handler = assemble(settings, Surroundings(log, write_line, _s3))
+service, app, handler = assemble(settings, Dependencies(log, write_line, _s3))
 
 
 def _warm() -> None:
-    """Rehearse with nobody listening: the prediction is not counted, captured or compared."""
+    """Score the example without listeners: it is not counted, captured or compared."""
     limits = Limits(settings.max_rows, settings.max_bytes)
     snapshot.warm(Gateway(create_app(Service(service.model), limits, log)), service.model)
 

@@ -1,4 +1,4 @@
-"""A model as the service asks it: a question in, a reply out."""
+"""A served model: prediction request in, prediction response out, in no dialect."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,72 +16,72 @@ if TYPE_CHECKING:
     from sklambda.explain.explainer import Explanation
 
 
+type Role = Literal["champion", "challenger"]
+
+
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked, in whichever dialect.
+class PredictionRequest:
+    """A request for predictions, whatever its dialect.
 
     Attributes
     ----------
     rows : sequence of Row
         Feature values by name.
     caller : Caller
-        Who asks.
+        The caller.
     explain : bool
-        Whether each score is to be explained.
+        Whether to explain each score.
     coerced : sequence of (int, str)
-        The row and feature of each value whose type the dialect had to change.
-    model : Model or None
-        What is to answer; None leaves it to the service.
+        Row and feature of each value whose type the dialect changed.
+    model : ServedModel or None
+        The model that the caller selected; None leaves the choice to the service.
     """
 
     rows: Sequence[Row]
     caller: Caller
     explain: bool = False
     coerced: Sequence[tuple[int, str]] = ()
-    model: "Model | None" = None
+    model: "ServedModel | None" = None
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """What the service says to a question.
+class PredictionResponse:
+    """The predictions for a request.
 
     Attributes
     ----------
-    model : Model
-        Which model answered.
+    model : ServedModel
+        The model that made them.
     X : FloatMatrix
         Shape [N, K], float64: the encoded rows.
     scores : FloatMatrix
         Shape [N, C], float64.
     predictions : sequence of Prediction
-        One a row.
-    cautions : sequence of sequence of Caution
-        One list a row.
+        One per row.
+    warnings : sequence of sequence of Caution
+        One list per row.
     explanations : sequence of sequence of Explanation
-        One list a row, if they were asked for.
+        One list per row, if requested.
     """
 
-    model: "Model"
+    model: "ServedModel"
     X: FloatMatrix
     scores: FloatMatrix
     predictions: Sequence[Prediction]
-    cautions: Sequence[Sequence[Caution]]
+    warnings: Sequence[Sequence[Caution]]
     explanations: Sequence[Sequence["Explanation"]] = ()
 
 
-type Role = Literal["champion", "challenger"]
-
-
-class Model:
+class ServedModel:
     """A model package that is served.
 
     Parameters
     ----------
     predictor : Predictor
-        Its golden rows are replayed here, once: a model that does not give scikit-learn's answers
-        on this machine scores nothing.
+        Its golden rows are replayed once, here: a model that does not match scikit-learn's
+        predictions on this machine scores nothing.
     role : {"champion", "challenger"}
-        What it is here.
+        Role of the model in this service.
     """
 
     def __init__(self, predictor: Predictor, role: Role = "champion") -> None:
@@ -91,13 +91,13 @@ class Model:
         self.signature: Signature = predictor.package.signature
         self.version = self.id[:12]
         self.mismatch: GoldenMismatch | None = predictor.replay()
-        self._lookout = Lookout(self.signature)
+        self._warner = Lookout(self.signature)
 
-    def reply(self, question: Question) -> Reply:
-        """Answer; raises `RowsInvalid` where some row does not fit the signature."""
-        X = self.predictor.encode(question.rows)
+    def predict(self, request: PredictionRequest) -> PredictionResponse:
+        """Score the rows; raises `RowsInvalid` where one does not fit the signature."""
+        X = self.predictor.encode(request.rows)
         scores = self.predictor.run(X)
         predictions = decide(self.signature.target, scores)
-        explanations = self.predictor.explain(X) if question.explain else ()
-        cautions = self._lookout.look(X, question.coerced)
-        return Reply(self, X, scores, predictions, cautions, explanations)
+        explanations = self.predictor.explain(X) if request.explain else ()
+        warnings = self._warner.look(X, request.coerced)
+        return PredictionResponse(self, X, scores, predictions, warnings, explanations)

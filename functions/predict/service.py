@@ -1,76 +1,75 @@
-"""The one call behind every dialect: rows in, answers out."""
+"""The prediction service that all dialects share: rows in, predictions out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from functions.predict.http import problems
-from functions.predict.model import Model, Question, Reply
+from functions.predict.model import PredictionRequest, PredictionResponse, ServedModel
 
 if TYPE_CHECKING:
     from functions.predict.challenger import Split
 
 
-MOST_EXPLAINED: Final = 20
-"""Rows that one request may have explained: where there is no closed form, one takes a second."""
+MAX_EXPLAINED_ROWS: Final = 20
+"""Limit of a request with explanations: without a closed form, one row takes a second."""
 
-
-type Listener = Callable[[Question, Reply], None]
-"""Told of every reply before it is sent; must be quick and must not fail."""
+type Listener = Callable[[PredictionRequest, PredictionResponse], None]
+"""Called with every response before it is sent; must be quick and must not fail."""
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The model, and who is told of its answers.
+    """The served model and the listeners of its predictions.
 
     Attributes
     ----------
-    model : Model
-        What answers.
+    model : ServedModel
+        The champion.
     listeners : tuple of Listener
-        What is told of each reply: capture, metrics.
+        Called for each response: capture, metrics, shadow.
     split : Split, optional
-        What answers instead of the model: it, or a challenger.
+        Distributes the callers over the champion and a challenger.
     """
 
-    model: Model
+    model: ServedModel
     listeners: tuple[Listener, ...] = ()
     split: "Split | None" = None
 
-    def ask(self, question: Question) -> Reply:
-        """Answer a question.
+    def predict(self, request: PredictionRequest) -> PredictionResponse:
+        """Return the predictions for a request.
 
         Raises
         ------
         RowsInvalid
-            Some row does not fit the signature; none was scored.
+            A row does not fit the signature; none was scored.
         ProblemRaised
-            The model is not ready, or is to explain and cannot.
+            The model is not ready, or cannot explain its scores.
         """
         self.require_ready()
-        pinned = question.model
-        if question.explain:
-            _require_explainable(pinned or self.model, len(question.rows))
-        answer = pinned.reply if pinned else self.split or self.model.reply
-        reply = answer(question)
+        selected = request.model
+        if request.explain:
+            _require_explainable(selected or self.model, len(request.rows))
+        predict = selected.predict if selected else self.split or self.model.predict
+        response = predict(request)
         for listener in self.listeners:
-            listener(question, reply)
-        return reply
+            listener(request, response)
+        return response
 
     @property
-    def versions(self) -> dict[str, Model]:
-        """The models that answer, by their ids; the first is the service's own."""
+    def versions(self) -> dict[str, ServedModel]:
+        """The served models by id, the champion first."""
         other = self.split.challenger if self.split else self.model
         return {self.model.id: self.model, other.id: other}
 
     def require_ready(self) -> None:
-        """Raise the problem of a model that does not answer as scikit-learn did."""
+        """Raise the problem of a model that fails a golden row."""
         if self.model.mismatch is not None:
             raise problems.not_ready(self.model.mismatch.name)
 
 
-def _require_explainable(model: Model, rows: int) -> None:
+def _require_explainable(model: ServedModel, rows: int) -> None:
     if not model.predictor.explains:
         raise problems.not_explained()
-    if rows > MOST_EXPLAINED:
-        raise problems.too_many_rows(MOST_EXPLAINED)
+    if rows > MAX_EXPLAINED_ROWS:
+        raise problems.too_many_rows(MAX_EXPLAINED_ROWS)

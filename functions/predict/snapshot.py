@@ -1,7 +1,7 @@
-"""SnapStart: what is worth doing once, before Lambda keeps the process for later starts.
+"""SnapStart: warms the function before Lambda takes its snapshot.
 
-Nothing is done after a restore, for the process holds nothing that grows old: no connection, no
-clock, and its request ids are from the system's randomness.
+Nothing has to be restored after a start from the snapshot: the process holds no connection and no
+clock, and request ids come from the system's randomness.
 """
 
 import json
@@ -10,47 +10,47 @@ from http import HTTPStatus
 from importlib import import_module
 from typing import Any, Final
 
-from functions.predict.model import Model
+from functions.predict.model import ServedModel
 
 type Handler = Callable[[dict[str, Any], Any], Mapping[str, Any]]
 
-_ROUNDS: Final = 3
+_CALLS: Final = 3
 """After two calls the interpreter has its specialised code, and onnxruntime its memory."""
 
 
 def register(warm: Callable[[], None]) -> None:
-    """Have `warm` called before a snapshot; where no snapshots are taken, nothing happens."""
+    """Register a function to be called before a snapshot; does nothing outside Lambda."""
     try:
-        hooks = import_module("snapshot_restore_py")  # Lambda's runtime has it
+        hooks = import_module("snapshot_restore_py")  # part of Lambda's runtime
     except ImportError:
         return
     hooks.register_before_snapshot(warm)
 
 
-def warm(handler: Handler, model: Model) -> None:
-    """Answer as requests are answered: codec, session, decision, JSON.
+def warm(handler: Handler, model: ServedModel) -> None:
+    """Score the model's own example with a handler: codec, session, decision, JSON.
 
     Parameters
     ----------
     handler : Handler
-        A function around the model.
-    model : Model
-        What is asked, with the example of its signature.
+        A Lambda handler around the model.
+    model : ServedModel
+        The model, with the example of its signature.
 
     Raises
     ------
     RuntimeError
-        There was no answer; Lambda then keeps no snapshot.
+        The example was not scored; Lambda then keeps no snapshot.
     """
     event = _event(json.dumps({"instances": [model.signature.example]}))
-    for _ in range(_ROUNDS):
+    for _ in range(_CALLS):
         status = handler(event, None)["statusCode"]
         if status != HTTPStatus.OK:
-            raise RuntimeError(f"the model's own example was answered with {status}")
+            raise RuntimeError(f"the model's own example must be scored, got status {status}")
 
 
 def _event(body: str) -> dict[str, Any]:
-    """Make the part of API Gateway's event that the application reads."""
+    """Return the part of API Gateway's event that the application reads."""
     return {
         "resource": "/{proxy+}",
         "path": "/predict",

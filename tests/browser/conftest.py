@@ -14,7 +14,7 @@ import uvicorn
 
 from functions.predict.app.api import create_app
 from functions.predict.http.exchange import Limits
-from functions.predict.model import Model
+from functions.predict.model import ServedModel
 from functions.predict.service import Service
 from functions.predict.settings import Settings
 from sklambda.predictor import Predictor
@@ -44,7 +44,7 @@ def chromium() -> str | None:
 
 
 def missing() -> str | None:
-    """Tell what the tests in a browser lack."""
+    """Return what the tests in a browser lack, or None."""
     if chromium() is None:
         return "there is no Chromium"
     if find_spec("playwright") is None or not AXE.exists():
@@ -124,7 +124,7 @@ def odd_address(odd: Path) -> Iterator[str]:
 def served(package: Path) -> Iterator[str]:
     """Serve a package while the block runs, at the root and behind a stage."""
     settings = Settings.from_environment({"LOG_LEVEL": "ERROR"})
-    service = Service(Model(Predictor.open(package)))
+    service = Service(ServedModel(Predictor.open(package)))
     app = create_app(service, Limits(50, 200_000), Log(f"browser {package}", settings.log_level))
     port = free_port()
     config = uvicorn.Config(_Gateway(app), port=port, log_level="error", lifespan="off")

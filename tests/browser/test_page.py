@@ -28,13 +28,13 @@ UNCOVERED = """(() => {
 })()"""
 
 
-def ask(page: "Page") -> None:
+def predict(page: "Page") -> None:
     page.get_by_role("button", name="Predict").click()
     page.locator("#details dl, #problem .stop, [aria-invalid]").first.wait_for()
 
 
-def reply(page: "Page") -> dict[str, Any]:
-    """Read the answer as the page has got it."""
+def response(page: "Page") -> dict[str, Any]:
+    """Return the response that the page has received."""
     answer: dict[str, Any] = json.loads(page.locator("#details pre").text_content() or "")
     return answer
 
@@ -60,11 +60,11 @@ def test_the_example_gets_the_predictors_answer(
 ) -> None:
     page = open_page(churn_address)
 
-    ask(page)
+    predict(page)
 
     predictor = Predictor.open(churn.package)
     [expected] = predictor.predict([predictor.package.signature.example])
-    [found] = reply(page)["predictions"]
+    [found] = response(page)["predictions"]
     assert expected.probabilities is not None
     assert (found["label"], found["score"]) == (expected.label, expected.score)
     assert page.locator("#headline .label").inner_text() == expected.label
@@ -83,14 +83,14 @@ def test_what_is_filled_in_is_what_is_scored(
     page.get_by_label("MonthlyCharges", exact=True).fill("99.85")
     page.get_by_label("missing TotalCharges").check()
 
-    ask(page)
+    predict(page)
 
     predictor = Predictor.open(churn.package)
     row = predictor.package.signature.example | {
         "tenure": 3, "Contract": "Two year", "MonthlyCharges": 99.85, "TotalCharges": None,
     }  # fmt: skip
     [expected] = predictor.predict([row])
-    assert reply(page)["predictions"][0]["score"] == expected.score
+    assert response(page)["predictions"][0]["score"] == expected.score
     assert page.locator(".notes").inner_text() == "TotalCharges is missing"
 
 
@@ -101,7 +101,7 @@ def test_another_category_can_be_typed_and_is_warned_of(
     page.get_by_label("Contract", exact=True).select_option("other")
     page.get_by_label("Contract: another value").fill("Ten years")
 
-    ask(page)
+    predict(page)
 
     assert page.locator(".notes").inner_text() == "Contract was not seen in training"
 
@@ -111,10 +111,11 @@ def test_the_explanation_is_a_chart_of_all_features(
 ) -> None:
     page = open_page(churn_address)
 
-    ask(page)
+    predict(page)
 
-    [said] = reply(page)["predictions"][0]["explanations"]
-    order = sorted(said["contributions"], key=lambda name: -abs(said["contributions"][name]))
+    [explanation] = response(page)["predictions"][0]["explanations"]
+    contributions = explanation["contributions"]
+    order = sorted(contributions, key=lambda name: -abs(contributions[name]))
     names = page.locator("#details .reasons .who > bdi").all_text_contents()
     assert names == order
     assert len(names) == churn.frame.shape[1]
@@ -125,16 +126,16 @@ def test_without_the_mark_nothing_is_explained(open_page: Open, churn_address: s
     page = open_page(churn_address)
     page.get_by_label("Explain").uncheck()
 
-    ask(page)
+    predict(page)
 
-    assert "explanations" not in reply(page)["predictions"][0]
+    assert "explanations" not in response(page)["predictions"][0]
     assert bars(page, "reasons").count() == 0
 
 
 def test_the_keyboard_alone_is_enough(open_page: Open, churn_address: str) -> None:
     page = open_page(churn_address)
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Skip to the answer"
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the prediction"
     while page.evaluate("document.activeElement.closest('[data-key]')?.dataset.key") != '"tenure"':
         page.keyboard.press("Tab")
         assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
@@ -150,7 +151,7 @@ def test_the_keyboard_alone_is_enough(open_page: Open, churn_address: str) -> No
 
 def test_every_control_is_reached_by_tab_and_seen(open_page: Open, odd_address: str) -> None:
     page = open_page(odd_address, viewport=PHONE)
-    ask(page)
+    predict(page)
     controls = page.evaluate(
         "[...document.querySelectorAll('a, button, input, select, textarea, pre, summary')]"
         ".filter(one => one.checkVisibility()).map(one => one.outerHTML)"
@@ -171,10 +172,10 @@ def test_what_is_not_filled_in_is_said_beside_it(open_page: Open, odd_address: s
     field = page.locator("[data-kind=integer] [data-value]")
     field.fill("")
 
-    ask(page)
+    predict(page)
 
     assert page.locator("[aria-invalid=true]").count() == 1
-    assert page.locator("[data-kind=integer] .fault").inner_text() == "A value is needed."
+    assert page.locator("[data-kind=integer] .fault").inner_text() == "A value is required."
     assert field.evaluate("one => one === document.activeElement")
 
 
@@ -185,7 +186,7 @@ def test_a_fault_that_the_service_finds_stands_beside_its_input(
     field = page.locator("[data-kind=integer] [data-value]")
     field.fill("1.5")
 
-    ask(page)
+    predict(page)
 
     page.locator("#problem .stop").wait_for()
     fault = page.locator("[data-kind=integer] .fault")
@@ -200,9 +201,9 @@ def test_names_that_would_like_to_be_markup_are_text(open_page: Open, odd_addres
     page = open_page(odd_address)
 
     with page.expect_request("**/predict*") as sent:
-        ask(page)
+        predict(page)
 
-    assert page.title() == "Ask the model"
+    assert page.title() == "Predictions"
     assert page.locator("img, main script, main style, main b, main i").count() == 0
     [row] = json.loads(sent.value.post_data or "")["instances"]
     assert list(row) == list(odd_model.odd_frame().columns)
@@ -216,7 +217,7 @@ def test_an_odd_category_arrives_as_it_is(open_page: Open, odd_address: str, col
     page.locator("[data-kind=category] select").first.select_option(chosen)
 
     with page.expect_request("**/predict*") as sent:
-        ask(page)
+        predict(page)
 
     assert json.loads(sent.value.post_data or "")["instances"][0][odd_model.OPEN] == colour
     assert page.locator(".notes").count() == 0
@@ -232,8 +233,8 @@ def test_the_copied_command_gets_the_same_answer(open_page: Open, odd_address: s
     run = subprocess.run(
         ["bash", "-c", f"{command} --silent"], capture_output=True, text=True, check=True
     )
-    ask(page)
-    found, expected = json.loads(run.stdout), reply(page)
+    predict(page)
+    found, expected = json.loads(run.stdout), response(page)
     for answer in (found, expected):
         del answer["predictions"][0]["prediction_id"]
     assert found == expected
@@ -241,7 +242,7 @@ def test_the_copied_command_gets_the_same_answer(open_page: Open, odd_address: s
 
 SHAPES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a value": ({"values": {"<b>price": -1234567.5}}, ["<b>price", "\N{MINUS SIGN}1234570"]),
-    "no number": ({"values": {"price": None}}, ["price", "no number"]),
+    "not finite": ({"values": {"price": None}}, ["price", "not finite"]),
     "a decision": ({"label": "<i>x", "score": -0.25}, ["<i>x", "Score \N{MINUS SIGN}0.25"]),
     "a cluster": ({"label": 3}, ["3"]),
     "an empty label": ({"label": ""}, ['""']),
@@ -263,7 +264,7 @@ def test_each_shape_of_an_answer_is_shown(open_page: Open, churn_address: str, s
     body = json.dumps({"model": {"name": "m", "id": "i"}, "predictions": [members]})
     page.route("**/predict*", lambda route: route.fulfill(body=body))
 
-    ask(page)
+    predict(page)
 
     assert page.locator("#headline p").all_inner_texts() == expected
 
@@ -273,7 +274,7 @@ def test_the_key_goes_into_the_header_and_nowhere_else(open_page: Open, churn_ad
     page.get_by_label("API key").fill("secret-4711")
 
     with page.expect_request("**/predict*") as sent:
-        ask(page)
+        predict(page)
 
     assert sent.value.headers["x-api-key"] == "secret-4711"
     assert "$API_KEY" in page.locator("#curl").inner_text()
@@ -291,19 +292,19 @@ def test_a_refusal_for_want_of_a_key_leads_to_its_place(
     body = json.dumps({"type": "about:blank", "title": "Forbidden", "error": "Forbidden"})
     page.route("**/predict*", lambda route: route.fulfill(status=403, body=body))
 
-    ask(page)
+    predict(page)
 
     assert "Forbidden" in page.locator("#problem").inner_text()
     assert page.get_by_label("API key").evaluate("one => one === document.activeElement")
 
 
-def test_an_answer_that_does_not_come_is_told(open_page: Open, churn_address: str) -> None:
+def test_a_failed_response_is_reported(open_page: Open, churn_address: str) -> None:
     page = open_page(churn_address)
     page.route("**/predict*", lambda route: route.fulfill(status=504, body="<h1>Timeout</h1>"))
 
-    ask(page)
+    predict(page)
 
-    assert page.locator("#problem").inner_text() == "The service answered 504."
+    assert page.locator("#problem").inner_text() == "The service returned 504."
 
 
 @pytest.mark.parametrize("place", ["v1", "v1/"])
@@ -311,7 +312,7 @@ def test_it_works_behind_a_stage(open_page: Open, churn_address: str, place: str
     page = open_page(churn_address + place)
 
     with page.expect_request("**/predict*") as sent:
-        ask(page)
+        predict(page)
     page.get_by_role("link", name="API reference").click()
 
     assert sent.value.url == f"{churn_address}v1/predict?explain=true"
@@ -322,24 +323,24 @@ def test_it_works_behind_a_stage(open_page: Open, churn_address: str, place: str
 
 def test_no_request_leaves_the_origin(open_page: Open, odd_address: str) -> None:
     page = open_page(odd_address)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
 
     page.reload()
-    ask(page)
+    predict(page)
     page.goto(f"{odd_address}docs")
     page.wait_for_load_state("networkidle")
 
-    others = [url for url in asked if not url.startswith((odd_address, "data:"))]
+    others = [url for url in requests if not url.startswith((odd_address, "data:"))]
     assert others == []
-    assert f"{odd_address}docs" in asked
+    assert f"{odd_address}docs" in requests
 
 
 @pytest.mark.parametrize("place", ["", "docs"])
 def test_a_phone_needs_no_scrolling_sideways(open_page: Open, odd_address: str, place: str) -> None:
     page = open_page(odd_address + place, viewport=PHONE)
     if not place:
-        ask(page)
+        predict(page)
     page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
 
     width = page.evaluate("document.documentElement.scrollWidth")
@@ -354,7 +355,7 @@ def test_the_answer_comes_into_view(
     page = open_page(churn_address, viewport=size)
     page.get_by_label("TotalCharges", exact=True).focus()
 
-    ask(page)
+    predict(page)
 
     box = page.locator("#headline").bounding_box()
     assert box is not None
@@ -380,14 +381,14 @@ def test_axe_finds_no_violation(
         page = open_page(address, color_scheme=scheme, viewport={"width": width, "height": 800})
         assert violations(page) == []
 
-        ask(page)
+        predict(page)
         page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
         assert violations(page) == []
         screenshot(page, f"{name}-{scheme}-{width}")
 
         page.locator("[data-kind=integer] [data-value]").first.fill("1.5")
         page.locator("[data-missing]").last.check()
-        ask(page)
+        predict(page)
         page.locator("#problem .stop").wait_for()
         assert violations(page) == []
         screenshot(page, f"{name}-{scheme}-{width}-refused")

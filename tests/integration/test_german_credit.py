@@ -20,7 +20,7 @@ import training
 from functions.monitor.judge import judge
 from functions.monitor.results import Results
 from functions.predict.http.exchange import Caller
-from functions.predict.model import Model, Question
+from functions.predict.model import PredictionRequest, ServedModel
 from functions.predict.observe.capture import Capture
 from functions.predict.service import Service
 from sklambda.package import ModelPackage
@@ -123,12 +123,12 @@ def served_and_judged(package: ModelPackage, table: pd.DataFrame, folder: Path) 
     records = Directory(folder)
     lines: list[bytes] = []
     clock = [UNTIL - timedelta(days=1)]
-    model = Model(Predictor(package))
+    model = ServedModel(Predictor(package))
     capture = Capture(package.signature, "raw", 1.0, (), lines.append, now=lambda: clock[0])
     service = Service(model, (capture,))
     for place in range(0, len(table), BATCH):
         part, caller = table.iloc[place : place + BATCH], Caller(f"request-{place}")
-        service.ask(Question(sent(part.drop(columns="approved")), caller))
+        service.predict(PredictionRequest(sent(part.drop(columns="approved")), caller))
         key = f"captures/{hour(clock[0])}/part-{place}.gz"
         records.put({key: gzip.compress(b"\n".join(lines))})
         lines.clear()

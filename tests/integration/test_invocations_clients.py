@@ -100,8 +100,10 @@ def test_boto3_sends_json_lines_and_gets_json_lines(
     assert labels == churn.pipeline.predict(frame).tolist()
 
 
-def test_boto3_tells_why_a_request_was_refused(sagemaker: Any) -> None:
-    with pytest.raises(ClientError, match="not what the service takes") as raised:
+def test_boto3_shows_why_a_request_was_refused(sagemaker: Any) -> None:
+    with pytest.raises(
+        ClientError, match="The request body is invalid: /0 must have 19 values"
+    ) as raised:
         sagemaker.invoke_endpoint(EndpointName="churn", ContentType="text/csv", Body=b"1,2\n")
 
     assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 422

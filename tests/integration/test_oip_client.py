@@ -49,7 +49,7 @@ def predictor_of_rows(churn: Trained) -> Predictor:
 
 
 @pytest.fixture(scope="module")
-def asked(address: str, churn: Trained, predictor_of_rows: Predictor) -> dict[str, Any]:
+def request_(address: str, churn: Trained, predictor_of_rows: Predictor) -> dict[str, Any]:
     package = predictor_of_rows.package
     found = tensors(package.signature, churn.frame.head(ROWS))
     return {
@@ -62,9 +62,9 @@ def asked(address: str, churn: Trained, predictor_of_rows: Predictor) -> dict[st
     }
 
 
-def ask(asked: dict[str, Any]) -> dict[str, Any]:
+def infer(request_: dict[str, Any]) -> dict[str, Any]:
     run = subprocess.run(
-        [PYTHON, CLIENT], input=json.dumps(asked), capture_output=True, text=True, check=False
+        [PYTHON, CLIENT], input=json.dumps(request_), capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stderr
     answer: dict[str, Any] = json.loads(run.stdout)
@@ -74,7 +74,7 @@ def ask(asked: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("binary", [True, False])
 @pytest.mark.parametrize("outputs", [[], ["probabilities", "label"]])
 def test_the_client_gets_the_scores_of_the_predictor(
-    asked: dict[str, Any],
+    request_: dict[str, Any],
     churn: Trained,
     predictor_of_rows: Predictor,
     binary: bool,
@@ -83,7 +83,7 @@ def test_the_client_gets_the_scores_of_the_predictor(
     frame = churn.frame.head(ROWS)
     expected = predictor_of_rows.score(client_rows(frame, kinds_of(frame)))
 
-    answer = ask(asked | {"binary": binary, "outputs": outputs})
+    answer = infer(request_ | {"binary": binary, "outputs": outputs})
 
     assert answer["id"] == "mine"
     found = np.array(answer["outputs"]["probabilities"])
@@ -92,10 +92,10 @@ def test_the_client_gets_the_scores_of_the_predictor(
     assert answer["outputs"]["label"] == churn.pipeline.predict(frame).tolist()
 
 
-def test_the_client_understands_what_the_service_says_of_itself(
-    asked: dict[str, Any], predictor_of_rows: Predictor
+def test_the_client_reads_the_metadata_and_the_health(
+    request_: dict[str, Any], predictor_of_rows: Predictor
 ) -> None:
-    answer = ask(asked)
+    answer = infer(request_)
 
     assert (answer["live"], answer["ready"]) == (True, True)
     assert answer["extensions"] == ["binary_tensor_data"]
@@ -103,8 +103,10 @@ def test_the_client_understands_what_the_service_says_of_itself(
     assert names == list(predictor_of_rows.package.signature.names)
 
 
-def test_the_client_shows_why_it_was_refused(asked: dict[str, Any]) -> None:
-    answer = ask(asked | {"inputs": asked["inputs"][1:]})
+def test_the_client_shows_why_it_was_refused(request_: dict[str, Any]) -> None:
+    answer = infer(request_ | {"inputs": request_["inputs"][1:]})
 
     assert answer["status"] == "422"
-    assert answer["message"] == "The body is not what the service takes."
+    assert answer["message"] == (
+        "The request body is invalid: /inputs must have a tensor 'gender'."
+    )

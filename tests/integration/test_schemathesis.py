@@ -68,14 +68,14 @@ def served(package: Path, folder: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
-def ask(address: str, folder: Path, *options: str) -> tuple[str, dict[str, Any]]:
-    """Ask at random but the same each time; give what Schemathesis says, and its report."""
+def run_schemathesis(address: str, folder: Path, *options: str) -> tuple[str, dict[str, Any]]:
+    """Run Schemathesis with deterministic random requests; return its output and its report."""
     report = folder / "report.json"
     made = ("--phases", "examples,coverage,fuzzing", "--max-examples", ROUNDS)
     same = ("--generation-deterministic", "--continue-on-failure", "--no-color")
-    told = ("--report", "json", "--report-json-path", str(report))
+    format_ = ("--report", "json", "--report-json-path", str(report))
     run = subprocess.run(
-        [SCHEMATHESIS, "run", f"{address}/openapi.json", *made, *same, *told, *options],
+        [SCHEMATHESIS, "run", f"{address}/openapi.json", *made, *same, *format_, *options],
         env=os.environ | {"PYTHONPATH": str(HOOKS.parent), "SCHEMATHESIS_HOOKS": HOOKS.stem},
         capture_output=True,
         text=True,
@@ -89,7 +89,7 @@ def ask(address: str, folder: Path, *options: str) -> tuple[str, dict[str, Any]]
 
 def expect_no_fault(package: Path, folder: Path, fewest_cases: int, *options: str) -> None:
     with served(package, folder) as address:
-        said, report = ask(address, folder, *options)
+        said, report = run_schemathesis(address, folder, *options)
 
     assert (report["failures"], report["errors"]) == ([], []), said
     assert report["test_cases"]["generated"] >= fewest_cases
@@ -147,7 +147,7 @@ def test_a_service_that_repeats_a_value_is_found_out(tmp_path: Path) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), Gossip) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}"
-        said, report = ask(address, tmp_path, "--checks", "no_value_is_echoed")
+        said, report = run_schemathesis(address, tmp_path, "--checks", "no_value_is_echoed")
         server.shutdown()
 
     assert report["failures"] != []

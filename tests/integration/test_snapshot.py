@@ -8,7 +8,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from functions.predict import snapshot
-from functions.predict.model import Model
+from functions.predict.model import ServedModel
 from sklambda.predictor import Predictor
 from tests.conftest import Trained
 
@@ -19,12 +19,12 @@ type Warm = Callable[[], None]
 
 @pytest.fixture
 def hooks(monkeypatch: pytest.MonkeyPatch) -> list[Warm]:
-    """What Lambda's runtime has been told to call; the runtime's module in its place."""
-    told: list[Warm] = []
+    """The functions registered with Lambda's runtime, whose module is replaced here."""
+    registered: list[Warm] = []
     module = ModuleType(HOOKS)
-    vars(module)["register_before_snapshot"] = told.append
+    vars(module)["register_before_snapshot"] = registered.append
     monkeypatch.setitem(sys.modules, HOOKS, module)
-    return told
+    return registered
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def handler(
     sys.modules.pop(HANDLER, None)
 
 
-def test_the_function_rehearses_before_a_snapshot_and_leaves_no_trace(
+def test_the_function_is_warmed_before_a_snapshot_and_leaves_no_trace(
     handler: ModuleType, hooks: list[Warm], capsys: pytest.CaptureFixture[str]
 ) -> None:
     [warm] = hooks
@@ -52,23 +52,23 @@ def test_the_function_rehearses_before_a_snapshot_and_leaves_no_trace(
 def test_outside_lambda_nothing_is_registered() -> None:
     assert HOOKS not in sys.modules
 
-    snapshot.register(lambda: pytest.fail("nobody takes a snapshot here"))
+    snapshot.register(lambda: pytest.fail("there is no snapshot here"))
 
 
-def test_a_model_that_does_not_answer_its_own_example_is_not_kept(predictor: Predictor) -> None:
-    model = Model(predictor)
+def test_a_model_that_fails_its_own_example_has_no_snapshot(predictor: Predictor) -> None:
+    model = ServedModel(predictor)
 
-    with pytest.raises(RuntimeError, match="answered with 503"):
+    with pytest.raises(RuntimeError, match="must be scored, got status 503"):
         snapshot.warm(lambda event, context: {"statusCode": 503}, model)
 
 
-def test_the_rehearsal_asks_for_the_models_own_example(predictor: Predictor) -> None:
-    asked = []
+def test_the_models_own_example_is_scored(predictor: Predictor) -> None:
+    events = []
 
     def handler(event: dict[str, object], context: object) -> dict[str, int]:
-        asked.append(SimpleNamespace(**event))
+        events.append(SimpleNamespace(**event))
         return {"statusCode": 200}
 
-    snapshot.warm(handler, Model(predictor))
+    snapshot.warm(handler, ServedModel(predictor))
 
-    assert {event.path for event in asked} == {"/predict"}
+    assert {event.path for event in events} == {"/predict"}

@@ -1,6 +1,6 @@
-"""Asks a service with Triton's own client; runs in .venv-clients, told on stdin what to ask.
+"""Sends a request with Triton's own client; runs in .venv-clients, with the request on stdin.
 
-It prints what the client understood, as JSON.
+Prints the response as the client read it, as JSON.
 """
 
 import json
@@ -15,19 +15,19 @@ _DTYPES = {"FP64": np.float64, "INT64": np.int64, "BOOL": np.bool_, "BYTES": np.
 
 
 def tensor(name: str, datatype: str, values: list[Any], binary: bool) -> InferInput:
-    """Make an input as a user of the client does."""
+    """Return an input as a user of the client builds it."""
     filled = [np.nan if value is None else value for value in values]
     column: Any = np.array(filled, dtype=_DTYPES[datatype])
     return InferInput(name, list(column.shape), datatype).set_data_from_numpy(column, binary)
 
 
-def ask(client: InferenceServerClient, asked: dict[str, Any]) -> dict[str, Any]:
-    """Ask for scores, and give the outputs as the client takes them for numpy."""
-    binary = asked["binary"]
-    inputs = [tensor(name, kind, values, binary) for name, kind, values in asked["inputs"]]
-    outputs = [InferRequestedOutput(name, binary_data=binary) for name in asked["outputs"]]
+def infer(client: InferenceServerClient, request: dict[str, Any]) -> dict[str, Any]:
+    """Request scores, and return the outputs as the client converts them to numpy."""
+    binary = request["binary"]
+    inputs = [tensor(name, kind, values, binary) for name, kind, values in request["inputs"]]
+    outputs = [InferRequestedOutput(name, binary_data=binary) for name in request["outputs"]]
     result = client.infer(
-        asked["model"], inputs, asked["version"], outputs=outputs or None, request_id="mine"
+        request["model"], inputs, request["version"], outputs=outputs or None, request_id="mine"
     )
     answer = result.get_response()
     names = [output["name"] for output in answer["outputs"]]
@@ -37,17 +37,17 @@ def ask(client: InferenceServerClient, asked: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Ask what stdin says."""
-    asked = json.load(sys.stdin)
-    with InferenceServerClient(asked["address"]) as client:
+    request = json.load(sys.stdin)
+    with InferenceServerClient(request["address"]) as client:
         try:
-            answer = ask(client, asked)
+            answer = infer(client, request)
         except InferenceServerException as error:
             answer = {"status": error.status(), "message": error.message()}
         about = {
             "live": client.is_server_live(),
-            "ready": client.is_model_ready(asked["model"], asked["version"]),
+            "ready": client.is_model_ready(request["model"], request["version"]),
             "extensions": client.get_server_metadata()["extensions"],
-            "metadata": client.get_model_metadata(asked["model"], asked["version"]),
+            "metadata": client.get_model_metadata(request["model"], request["version"]),
         }
     json.dump(answer | about, sys.stdout, default=bytes.decode)
 

@@ -1,4 +1,4 @@
-"""The shapes in which ``/invocations`` takes a table, and a service to send them to."""
+"""The shapes of a table that ``/invocations`` accepts, and a service to send them to."""
 
 from io import StringIO
 from typing import Any, Final
@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from functions.predict.app.api import create_app
 from functions.predict.http.exchange import Limits
-from functions.predict.model import Model
+from functions.predict.model import ServedModel
 from functions.predict.service import Listener, Service
 from sklambda.predictor import Predictor
 from sklambda.telemetry import Log
@@ -20,7 +20,7 @@ PROBABILITIES: Final = {"x-amzn-sagemaker-custom-attributes": "trace=7;method=pr
 def client_of(predictor: Predictor, *listeners: Listener) -> TestClient:
     """Serve a predictor: 50 rows or 200,000 bytes at most."""
     lines = Log(f"invocations {id(predictor)}", "INFO", StringIO())
-    service = Service(Model(predictor), listeners)
+    service = Service(ServedModel(predictor), listeners)
     return TestClient(create_app(service, Limits(rows=50, bytes=200_000), lines))
 
 

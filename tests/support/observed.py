@@ -1,4 +1,4 @@
-"""The service put together with what watches it, and the lines that it writes."""
+"""The whole service with its listeners, and the lines that it writes."""
 
 import json
 from collections.abc import Callable
@@ -9,36 +9,37 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
-from functions.predict.assembly import Surroundings, assemble
+from functions.predict.assembly import Dependencies, assemble
 from functions.predict.settings import Settings
 from sklambda.telemetry import Log
 
 
-def _nobody() -> Any:
+def _no_client() -> Any:
     raise AssertionError("no client is needed")
 
 
 @dataclass
 class Observed:
-    """A service, its client, and what it has written."""
+    """A service, its client, and the lines that it has written."""
 
     client: TestClient
     written: list[bytes]
     log: StringIO = field(default_factory=StringIO)
 
     def lines(self, kind: str) -> list[dict[str, Any]]:
-        """Give the lines of one kind."""
+        """Return the lines of one kind."""
         return [line for line in map(json.loads, self.written) if line.get("kind") == kind]
 
     def logged(self) -> list[dict[str, Any]]:
-        """Give what stands in the log."""
+        """Return the lines of the log."""
         return [json.loads(line) for line in self.log.getvalue().splitlines()]
 
 
-def observe(package: Path, connect: Callable[[], Any] = _nobody, **settings: Any) -> Observed:
-    """Put the service together around a package."""
+def observe(package: Path, connect: Callable[[], Any] = _no_client, **settings: Any) -> Observed:
+    """Assemble the service around a package."""
     whole = Settings(package, max_rows=2000, max_bytes=5_000_000, log_level="INFO", **settings)
     written: list[bytes] = []
     log = StringIO()
-    around = Surroundings(Log(f"test {id(written)}", whole.log_level, log), written.append, connect)
-    return Observed(TestClient(assemble(whole, around).app), written, log)
+    lines = Log(f"test {id(written)}", whole.log_level, log)
+    dependencies = Dependencies(lines, written.append, connect)
+    return Observed(TestClient(assemble(whole, dependencies).app), written, log)

@@ -1,4 +1,4 @@
-"""Rows as a client sends them, and the probabilities in the answer of POST /predict."""
+"""Rows as a client sends them, and the probabilities in the response of POST /predict."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 def instances(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Give the rows as JSON objects; what is missing is null."""
+    """Return the rows as JSON objects; a missing value is null."""
     objects = frame.astype(object)
     return [
         {str(name): value for name, value in row.items()}
@@ -18,7 +18,7 @@ def instances(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def probabilities(body: dict[str, Any], classes: Iterable[object]) -> NDArray[np.float64]:
-    """Give the probabilities in the order of the classes: [N, C] float64."""
+    """Return the probabilities in the order of the classes: [N, C] float64."""
     names = [str(name) for name in classes]
     rows = [prediction["probabilities"] for prediction in body["predictions"]]
     return np.array([[row[name] for name in names] for row in rows], dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Requests of the Open Inference Protocol as a client makes them, and a service to ask."""
+"""Requests of the Open Inference Protocol as a client sends them, and a service for them."""
 
 import json
 import struct
@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from functions.predict.app.api import Application, create_app
 from functions.predict.http.exchange import Limits
-from functions.predict.model import Model
+from functions.predict.model import ServedModel
 from functions.predict.service import Service
 from sklambda.predictor import Predictor
 from sklambda.signature import Signature
@@ -28,9 +28,9 @@ type Tensor = dict[str, Any]
 
 
 def app_of(package: Path) -> Application:
-    """Make an application of a package that takes up to 50 rows and 200,000 bytes."""
+    """Return an application of a package, with limits of 50 rows and 200,000 bytes."""
     lines = Log(f"test {package}", "INFO", StringIO())
-    service = Service(Model(Predictor.open(package)))
+    service = Service(ServedModel(Predictor.open(package)))
     return create_app(service, Limits(50, 200_000), lines)
 
 
@@ -40,12 +40,12 @@ def client_of(package: Path) -> TestClient:
 
 
 def place_of(inputs: list[Tensor], name: str) -> int:
-    """Find a tensor by its name."""
+    """Return the position of a tensor by its name."""
     return next(place for place, tensor in enumerate(inputs) if tensor["name"] == name)
 
 
 def tensors(signature: Signature, frame: pd.DataFrame) -> list[Tensor]:
-    """Make a tensor of each feature, in JSON; null says missing."""
+    """Return a tensor of each feature, in JSON; null means missing."""
     rows = client_rows(frame, kinds_of(frame))
     datatypes = {"number": "FP64", "integer": "INT64", "boolean": "BOOL"}
     return [
@@ -66,7 +66,7 @@ def packed(values: list[str | bytes]) -> bytes:
 
 
 def as_bytes(tensor: Tensor, dtype: str = "<f8", datatype: str = "FP64") -> tuple[Tensor, bytes]:
-    """Take the data of a tensor out of the document; numbers are written in another datatype."""
+    """Return a tensor without its data, and the data as bytes, numbers in another datatype."""
     if tensor["datatype"] == "BYTES":
         content, datatype = packed(tensor["data"]), "BYTES"
     else:
@@ -77,7 +77,7 @@ def as_bytes(tensor: Tensor, dtype: str = "<f8", datatype: str = "FP64") -> tupl
 
 
 def binary(document: Mapping[str, Any], contents: list[bytes]) -> tuple[bytes, dict[str, str]]:
-    """Make the body and the headers of a request with the binary extension."""
+    """Return the body and the headers of a request with the binary extension."""
     header = json.dumps(document).encode()
     headers = {LENGTH: str(len(header)), "content-type": "application/octet-stream"}
     return b"".join([header, *contents]), headers

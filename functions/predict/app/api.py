@@ -1,79 +1,84 @@
-"""The prediction service as an application; it knows neither AWS nor the environment."""
+"""The HTTP application: all routes of the service, without AWS and without the environment."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import to_json
 
-from functions.predict.dialects.known import DIALECTS
+from functions.predict.dialects.dialect import Dialect
+from functions.predict.dialects.invocations.routes import Invocations
+from functions.predict.dialects.native import Native
+from functions.predict.dialects.oip.protocol import OpenInference
 from functions.predict.http import exchange, schemas
-from functions.predict.http.answering import Answer, Answering
+from functions.predict.http.dispatch import Dispatch, Dispatcher
 from functions.predict.http.exchange import Limits, Request
 from functions.predict.http.response import Response
-from functions.predict.http.routes import Route, by_place
-from functions.predict.pages.page import Page
+from functions.predict.http.routes import Route, by_exact_path
 from functions.predict.service import Service
 from sklambda.telemetry import Log
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+DIALECTS: Final[tuple[type[Dialect], ...]] = (Native, OpenInference, Invocations)
+"""The protocols in which clients request predictions."""
+
 
 class Application:
-    """Routes, and the one way to answer by them; to a server, an ASGI application.
+    """Routes and their dispatcher; an ASGI application for servers.
 
     Parameters
     ----------
     routes : iterable of Route
-        The table.
-    answer : callable
-        Answers a request by a route.
+        The routes.
+    dispatch : callable
+        Returns the response of an endpoint to a request.
     limits : Limits
-        The most that one request may hold.
+        Limits of one request.
     """
 
-    def __init__(self, routes: Iterable[Route], answer: Answer, limits: Limits) -> None:
+    def __init__(self, routes: Iterable[Route], dispatch: Dispatch, limits: Limits) -> None:
         self._routes, self._limits = tuple(routes), limits
-        self.answer = answer
-        self.by_place = by_place(self._routes)
+        self.dispatch = dispatch
+        self.by_exact_path = by_exact_path(self._routes)
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        """Answer a request of a server."""
+        """Serve a request of a server."""
         await self._asgi(scope, receive, send)
 
     @cached_property
     def _asgi(self) -> "ASGIApp":
-        # A start that only predicts does not wait for a framework.
+        # Imported here: a cold start that only predicts does not wait for a framework.
         from functions.predict.app import asgi
 
-        return asgi.application(self._routes, self.answer, self._limits)
+        return asgi.application(self._routes, self.dispatch, self._limits)
 
 
 def create_app(
     service: Service,
     limits: Limits,
     log: Log,
-    further: Iterable[Route] = (),
-    watch: Callable[[Answer], Answer] = lambda answer: answer,
+    extra_routes: Iterable[Route] = (),
+    middleware: Callable[[Dispatch], Dispatch] = lambda dispatch: dispatch,
 ) -> Application:
-    """Make the application around one service.
+    """Return the application of a service.
 
     Parameters
     ----------
     service : Service
-        What answers.
+        The prediction service.
     limits : Limits
-        The most that one request may hold.
+        Limits of one request.
     log : Log
-        Where faults of the service itself are written.
-    further : iterable of Route
+        Log of the service's own errors.
+    extra_routes : iterable of Route
         Further routes.
-    watch : callable
-        Puts what measures requests around the answering.
+    middleware : callable
+        Wraps the dispatcher, for example to measure requests.
     """
     routes = [route for dialect in DIALECTS for route in dialect(service, limits).routes()]
-    routes += [*further, *_About(service).routes()]
+    routes += [*extra_routes, *_Status(service).routes()]
 
     @cache
     def openapi() -> dict[str, Any]:
@@ -87,33 +92,58 @@ def create_app(
             description="Scores equal to scikit-learn's own.",
         )
 
-    page = Page(service.model, openapi)
-    return Application([*routes, *page.routes()], watch(Answering(log)), limits)
+    pages = _Pages(service, openapi)
+    return Application([*routes, *pages.routes()], middleware(Dispatcher(log)), limits)
 
 
-class _About:
-    """What the service says of itself."""
+class _Status:
+    """Routes for the health and the model of the service."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
 
     def routes(self) -> Iterator[Route]:
-        yield Route("GET", "/health/live", self.live, schemas.told)
-        yield Route("GET", "/health/ready", self.ready, partial(schemas.told, 503))
-        yield Route("GET", "/model", self.model, schemas.told)
+        yield Route("GET", "/health/live", self.live, schemas.any_json)
+        yield Route("GET", "/health/ready", self.ready, partial(schemas.any_json, 503))
+        yield Route("GET", "/model", self.model, schemas.any_json)
 
     def live(self, request: Request) -> Response:
-        """Tell that the process runs."""
+        """Check that the process runs."""
         return Response(b'{"status":"live"}')
 
     def ready(self, request: Request) -> Response:
-        """Tell whether the golden rows get scikit-learn's answers; 503 names one that fails."""
+        """Check that the golden rows match scikit-learn's predictions; 503 names one that fails."""
         self._service.require_ready()
         golden = len(self._service.model.predictor.package.golden)
-        return Response(exchange.written({"status": "ready", "golden_rows": golden}))
+        return Response(exchange.to_json({"status": "ready", "golden_rows": golden}))
 
     def model(self, request: Request) -> Response:
-        """Show the model's manifest and signature."""
+        """Return the manifest and the signature of the model."""
         package = self._service.model.predictor.package
         card = {"manifest": package.manifest, "signature": package.signature}
         return Response(to_json(card, indent=2, fallback=vars))
+
+
+class _Pages:
+    """Routes for people: the form and the API reference, made at the first visit."""
+
+    def __init__(self, service: Service, openapi: Callable[[], dict[str, Any]]) -> None:
+        self._service, self._openapi = service, openapi
+
+    def routes(self) -> Iterator[Route]:
+        yield Route("GET", "/", self.form, describe=None)
+        yield Route("GET", "/docs", self.docs, describe=None)
+        yield Route("GET", "/openapi.json", self.document, describe=None)
+
+    def form(self, request: Request) -> Response:
+        from functions.predict.pages import form
+
+        return form.document(self._service.model)
+
+    def docs(self, request: Request) -> Response:
+        from functions.predict.pages import reference
+
+        return reference.document(self._openapi())
+
+    def document(self, request: Request) -> Response:
+        return Response(exchange.to_json(self._openapi()))

@@ -1,75 +1,73 @@
-"""The table of routes as a Starlette application, for servers and for what Mangum brings."""
+"""The application on Starlette: for servers, and for events that Mangum translates."""
 
 from collections.abc import Awaitable, Callable, Iterable
 
+from starlette import requests, responses, routing
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request as Received
-from starlette.responses import Response as Sent
-from starlette.routing import Route as Path
 
 from functions.predict.http import exchange, problems
-from functions.predict.http.answering import Answer
+from functions.predict.http.dispatch import Dispatch
 from functions.predict.http.exchange import Limits, Request
 from functions.predict.http.response import Response
 from functions.predict.http.routes import Route
 
 
-def application(routes: Iterable[Route], answer: Answer, limits: Limits) -> Starlette:
-    """Make the application.
+def application(routes: Iterable[Route], dispatch: Dispatch, limits: Limits) -> Starlette:
+    """Return the Starlette application.
 
     Parameters
     ----------
     routes : iterable of Route
-        The table.
-    answer : callable
-        Answers by one of them.
+        The routes.
+    dispatch : callable
+        Returns the response of an endpoint to a request.
     limits : Limits
-        How much of a body is read.
+        Limits of a request body.
     """
 
-    async def refuse(received: Received, raised: Exception) -> Sent:
-        assert isinstance(raised, HTTPException)
-        problem = problems.of_status(raised.status_code, raised.headers)
-        return _sent(answer(_request(received, None), lambda _: problem.response()))
+    async def handle_error(received: requests.Request, error: Exception) -> responses.Response:
+        assert isinstance(error, HTTPException)
+        problem = problems.from_status(error.status_code, error.headers)
+        return _to_starlette(dispatch(_request(received, None), lambda _: problem.response()))
 
     paths = [
-        Path(route.path, _endpoint(route, answer, limits), methods=[route.method])
+        routing.Route(route.path, _endpoint(route, dispatch, limits), methods=[route.method])
         for route in routes
     ]
-    app = Starlette(routes=paths, exception_handlers={HTTPException: refuse})
+    app = Starlette(routes=paths, exception_handlers={HTTPException: handle_error})
     app.router.redirect_slashes = False  # the address would lack the stage
     return app
 
 
 def _endpoint(
-    route: Route, answer: Answer, limits: Limits
-) -> Callable[[Received], Awaitable[Sent]]:
-    async def endpoint(received: Received) -> Sent:
+    route: Route, dispatch: Dispatch, limits: Limits
+) -> Callable[[requests.Request], Awaitable[responses.Response]]:
+    async def endpoint(received: requests.Request) -> responses.Response:
         request = _request(received, route.path)
         request.content = await _content(received, limits)
-        return _sent(answer(request, route.endpoint))
+        return _to_starlette(dispatch(request, route.endpoint))
 
     return endpoint
 
 
-def _request(received: Received, route: str | None) -> Request:
+def _request(received: requests.Request, route: str | None) -> Request:
     headers = {name.lower(): ", ".join(received.headers.getlist(name)) for name in received.headers}
     context = received.scope.get("aws.event", {}).get("requestContext") or {}
     return Request(
         headers=headers,
         content=b"",
         query=dict(received.query_params),
-        parts=received.path_params,
-        caller=exchange.caller(headers, context),
+        path_parameters=received.path_params,
+        caller=exchange.identify_caller(headers, context),
         route=route,
     )
 
 
-async def _content(received: Received, limits: Limits) -> bytes:
-    """Read a body until it is longer than is taken; one that is announced as such, not at all."""
+async def _content(received: requests.Request, limits: Limits) -> bytes:
+    """Read a body up to the limit; nothing of a body that is declared longer."""
     content = bytearray()
-    more = (exchange.length(received.headers) or 0) <= limits.bytes
+    more = (exchange.byte_count(received.headers) or 0) <= limits.bytes
     while more:
         message = await received.receive()
         content += message.get("body", b"")
@@ -77,5 +75,5 @@ async def _content(received: Received, limits: Limits) -> bytes:
     return bytes(content)
 
 
-def _sent(response: Response) -> Sent:
-    return Sent(response.content, response.status, response.head)
+def _to_starlette(response: Response) -> responses.Response:
+    return responses.Response(response.content, response.status, response.all_headers)

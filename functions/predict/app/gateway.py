@@ -1,4 +1,4 @@
-"""API Gateway's events to the application: expected paths the short way, all else by Mangum."""
+"""The Lambda handler: API Gateway's events to the application."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
@@ -15,34 +15,34 @@ from functions.predict.http.routes import Route
 type Event = Mapping[str, Any]
 type Result = dict[str, Any]
 
-_TEXTS: Final = (JSON, MEDIA_TYPE, JSON_LINES, "text/")
-"""How the media types begin that are passed on as text; the gateway decodes no others."""
+_TEXT_MEDIA_TYPES: Final = (JSON, MEDIA_TYPE, JSON_LINES, "text/")
+"""Prefixes of the media types that pass the gateway as text; all others are base64."""
 
 
 class Gateway:
     """The Lambda handler of an application.
 
-    A REST API's event for a path that stands in the table is read here, in a tenth of the time
-    that Mangum, an event loop and a framework take together; nor are they imported for it.
+    An event of a REST API with the exact path of a route is read here, in a tenth of the time that
+    Mangum, an event loop and a framework take together, and without importing them.
 
     Parameters
     ----------
     app : Application
-        What answers.
-    opened : ASGIApp, optional
-        The application with what stands around it: then everything goes through that.
+        The application.
+    wrapped : ASGIApp, optional
+        The application inside ASGI middleware, which then serves every event.
     """
 
-    def __init__(self, app: Application, opened: Any = None) -> None:
-        self._app, self._opened = app, opened
-        self._by_place = {} if opened else app.by_place
+    def __init__(self, app: Application, wrapped: Any = None) -> None:
+        self._app, self._wrapped = app, wrapped
+        self._by_exact_path = {} if wrapped else app.by_exact_path
 
     def __call__(self, event: Event, context: Any) -> Result:
-        """Answer an event."""
-        route = self._by_place.get((event.get("httpMethod", ""), event.get("path", "")))
+        """Return the response to an event."""
+        route = self._by_exact_path.get((event.get("httpMethod", ""), event.get("path", "")))
         if route is None or "resource" not in event:
             return self._mangum(event, context)
-        return _result(self._app.answer(_request(event, route), route.endpoint))
+        return _result(self._app.dispatch(_request(event, route), route.endpoint))
 
     @cached_property
     def _mangum(self) -> Callable[[Any, Any], Result]:
@@ -50,24 +50,25 @@ class Gateway:
 
         from mangum import Mangum
 
-        # Mangum runs on the current loop, and since Python 3.12 there is none to begin with.
+        # Mangum runs on the current loop; since Python 3.12 there is none by default.
         asyncio.set_event_loop(asyncio.new_event_loop())
-        return Mangum(self._opened or self._app, lifespan="off", text_mime_types=list(_TEXTS))
+        text = list(_TEXT_MEDIA_TYPES)
+        return Mangum(self._wrapped or self._app, lifespan="off", text_mime_types=text)
 
 
 def _request(event: Event, route: Route) -> Request:
-    several = event.get("multiValueHeaders")
+    lists = event.get("multiValueHeaders")
     headers = (
-        {name.lower(): ", ".join(values) for name, values in several.items()}
-        if several
+        {name.lower(): ", ".join(values) for name, values in lists.items()}
+        if lists
         else {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     )
     return Request(
         headers=headers,
         content=_content(event),
         query=event.get("queryStringParameters") or {},
-        parts=route.known,
-        caller=exchange.caller(headers, event["requestContext"]),
+        path_parameters=route.path_parameters,
+        caller=exchange.identify_caller(headers, event["requestContext"]),
         route=route.path,
     )
 
@@ -78,12 +79,12 @@ def _content(event: Event) -> bytes:
 
 
 def _result(response: Response) -> Result:
-    head = response.head
-    is_text = head.get("content-type", JSON).startswith(_TEXTS)
+    headers = response.all_headers
+    is_text = headers.get("content-type", JSON).startswith(_TEXT_MEDIA_TYPES)
     content = response.content
     return {
         "statusCode": response.status,
-        "headers": head,
+        "headers": headers,
         "multiValueHeaders": {},
         "body": content.decode() if is_text else b64encode(content).decode(),
         "isBase64Encoded": not is_text,

@@ -1,4 +1,4 @@
-"""The OpenAPI document: FastAPI writes it from the table of routes, when somebody asks."""
+"""The OpenAPI document, which FastAPI writes from the routes at the first request for it."""
 
 from collections.abc import Iterable
 from inspect import getdoc
@@ -11,30 +11,30 @@ from functions.predict.http.routes import Route
 
 
 def document(routes: Iterable[Route], title: str, version: str, description: str) -> dict[str, Any]:
-    """Describe the routes.
+    """Return the OpenAPI document of routes.
 
     Parameters
     ----------
     routes : iterable of Route
-        The table; those without a description are left out.
+        The routes; one without a description is left out.
     title, version, description : str
-        What the document says of the whole.
+        The ``info`` of the document.
     """
     app = FastAPI(title=title, version=version, description=description)
     for route in routes:
-        if route.described is not None:
+        if route.describe is not None:
             app.add_api_route(
                 route.path,
-                _nothing,
+                _placeholder,
                 methods=[route.method],
                 name=getattr(route.endpoint, "__name__", None),
                 description=getdoc(route.endpoint),
-                **route.described(),
+                **route.describe(),
             )
     document = app.openapi()
     document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = schemas.problem()
     return document
 
 
-async def _nothing() -> None:
-    """Stand in for a route whose body and parameters FastAPI need not understand."""
+async def _placeholder() -> None:
+    """Stand in for an endpoint: bodies and parameters are described by the route itself."""

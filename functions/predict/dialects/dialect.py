@@ -1,4 +1,4 @@
-"""What every dialect is made of."""
+"""The base of the dialects: protocols in which clients request predictions."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -11,14 +11,14 @@ from functions.predict.service import Service
 
 @dataclass(frozen=True, slots=True)
 class Dialect(ABC):
-    """Routes that understand one language.
+    """The routes of one protocol.
 
     Attributes
     ----------
     service : Service
-        What answers.
+        The prediction service.
     limits : Limits
-        The most that a request may hold.
+        Limits of one request.
     """
 
     service: Service
@@ -26,4 +26,4 @@ class Dialect(ABC):
 
     @abstractmethod
     def routes(self) -> Iterator[Route]:
-        """Give the routes."""
+        """Return the routes."""

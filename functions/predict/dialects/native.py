@@ -1,4 +1,4 @@
-"""``POST /predict``: instances by feature, answers with all that is known of them."""
+"""``POST /predict``, the native dialect: instances by feature, predictions with all details."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -9,7 +9,7 @@ from functions.predict.http import exchange, problems, schemas
 from functions.predict.http.exchange import Caller, Request
 from functions.predict.http.response import JSON, Response
 from functions.predict.http.routes import Route
-from functions.predict.model import Question, Reply
+from functions.predict.model import PredictionRequest, PredictionResponse
 from sklambda.codec.codec import Row
 from sklambda.errors import Fault, RowsInvalid
 
@@ -22,67 +22,70 @@ class Native(Dialect):
     __slots__ = ()
 
     def routes(self) -> Iterator[Route]:
-        """Give the one route."""
-        yield Route("POST", _PATH, self.predict, self._described)
+        """Return the one route."""
+        yield Route("POST", _PATH, self.predict, self._describe)
 
-    def _described(self) -> dict[str, Any]:
+    def _describe(self) -> dict[str, Any]:
         signature = self.service.model.signature
+        request = schemas.json_body(schemas.predict_request(signature))
+        response = schemas.predict_response(signature)
         return {
-            "openapi_extra": schemas.body(schemas.request(signature)) | schemas.EXPLAIN,
-            "responses": schemas.answers(schemas.response(signature), *schemas.SCORED),
+            "openapi_extra": request | schemas.EXPLAIN,
+            "responses": schemas.json_responses(response, *schemas.SCORING_ERRORS),
         }
 
     def predict(self, request: Request) -> Response:
         """Score instances: label, score and the probability of each class."""
-        exchange.media_type(request, [JSON])
-        rows = _instances(exchange.document(exchange.body(request, self.limits)))
+        exchange.require_media_type(request, [JSON])
+        rows = _instances(exchange.parse_json(exchange.read_body(request, self.limits)))
         self.limits.require_rows(len(rows))
+        explain = _explain(request)
         try:
-            reply = self.service.ask(Question(rows, request.caller, explain=_explains(request)))
+            response = self.service.predict(PredictionRequest(rows, request.caller, explain))
         except RowsInvalid as invalid:
-            raise problems.rows_invalid(invalid, _place) from None
-        return Response(exchange.written(_shown(reply, request.caller)))
+            raise problems.rows_invalid(invalid, _locate) from None
+        return Response(exchange.to_json(_document(response, request.caller)))
 
 
-def _place(fault: Fault) -> str:
+def _locate(fault: Fault) -> str:
     return problems.pointer("instances", *fault.place)
 
 
-def _explains(request: Request) -> bool:
-    asked = request.query.get("explain", "false").lower()
-    if asked not in ("true", "false"):
+def _explain(request: Request) -> bool:
+    value = request.query.get("explain", "false").lower()
+    if value not in ("true", "false"):
         raise problems.body_invalid(("", "type", "explain must be true or false"))
-    return asked == "true"
+    return value == "true"
 
 
 def _instances(document: object) -> list[Row]:
     if not isinstance(document, dict):
         raise problems.body_invalid(("", "type", "must be an object"))
-    strangers = [
-        (problems.pointer(name), "unknown_member", "is not a member of a request")
+    unknown = [
+        (problems.pointer(name), "unknown_member", "is an unknown member")
         for name in document
         if name != "instances"
     ]
-    if strangers:
-        raise problems.body_invalid(*strangers[: problems.MOST_ERRORS])
+    if unknown:
+        raise problems.body_invalid(*unknown[: problems.MAX_ERRORS])
     rows = document.get("instances")
     if not isinstance(rows, list) or not rows:
         raise problems.body_invalid(("/instances", "type", "must be a list of at least one object"))
     return rows
 
 
-def _shown(reply: Reply, caller: Caller) -> dict[str, Any]:
-    model = {"name": reply.model.name, "id": reply.model.id}
+def _document(response: PredictionResponse, caller: Caller) -> dict[str, Any]:
+    model = {"name": response.model.name, "id": response.model.id}
     predictions: list[dict[str, Any]] = [
         {
-            "prediction_id": caller.prediction_id(place),
+            "prediction_id": caller.prediction_id(index),
             **prediction.members,
-            "warnings": [{"feature": one.feature, "code": one.code} for one in cautions],
+            "warnings": [{"feature": each.feature, "code": each.code} for each in warnings],
         }
-        for place, (prediction, cautions) in enumerate(
-            zip(reply.predictions, reply.cautions, strict=True)
+        for index, (prediction, warnings) in enumerate(
+            zip(response.predictions, response.warnings, strict=True)
         )
     ]
-    for prediction, explanations in zip(predictions, reply.explanations, strict=False):
+    for prediction, explanations in zip(predictions, response.explanations, strict=False):
         prediction["explanations"] = [asdict(each) for each in explanations]
     return {"model": model, "predictions": predictions}

@@ -1,31 +1,31 @@
-"""A request and its answer as every dialect sees them, however they travelled."""
+"""Requests as every dialect sees them, and the readers of their headers and bodies."""
 
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pydantic_core import from_json, to_json
+import pydantic_core
 
 from functions.predict.http import problems
 from functions.predict.http.response import JSON
 
 REQUEST_ID: Final = "x-request-id"
 
-_LONGEST_ID: Final = 128
-_MOST_DIGITS: Final = 18
+_MAX_ID_LENGTH: Final = 128
+_MAX_DIGITS: Final = 18
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that one request may hold.
+    """The limits of one request.
 
     Attributes
     ----------
     rows : int
-        Rows of features.
+        Maximum number of rows.
     bytes : int
-        Bytes of the body.
+        Maximum length of the body.
     """
 
     rows: int
@@ -39,12 +39,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, as far as the service may know.
+    """The caller of a request.
 
     Attributes
     ----------
     request_id : str
-        Names the request in the answer, in the log and at the gateway.
+        The id of the request: in the response, in the log and at the gateway.
     key_id : str or None
         The id of the API key, or the principal; never the key.
     """
@@ -52,113 +52,117 @@ class Caller:
     request_id: str
     key_id: str | None = None
 
-    def prediction_id(self, place: int) -> str:
-        """Name the answer for the row at `place`, as feedback and monitoring do."""
-        return f"{self.request_id}-{place}"
+    def prediction_id(self, index: int) -> str:
+        """Return the id of the prediction for a row, as feedback and monitoring use it."""
+        return f"{self.request_id}-{index}"
 
 
 @dataclass(slots=True)
 class Request:
-    """A request that has arrived.
+    """An HTTP request.
 
     Attributes
     ----------
     headers : mapping of str to str
-        By their names in lower case.
+        Headers by lower-case name.
     content : bytes
-        The body; of one that is longer than is taken, no more than tells so.
+        The body; a body that exceeds the limit may be cut off after it.
     query : mapping of str to str
-        The parameters of the address.
-    parts : mapping of str to str
-        The parameters of the path.
+        Parameters of the query string.
+    path_parameters : mapping of str to str
+        Parameters of the path.
     caller : Caller
-        Who asks.
+        The caller.
     route : str or None
-        The path of the route that answers; None where there is none.
+        The path template of the matching route; None without one.
     """
 
     headers: Mapping[str, str]
     content: bytes
     query: Mapping[str, str]
-    parts: Mapping[str, str]
+    path_parameters: Mapping[str, str]
     caller: Caller
     route: str | None = None
 
 
-def caller(headers: Mapping[str, str], context: Mapping[str, Any]) -> Caller:
-    """Tell who asks: API Gateway's context knows the key's id; elsewhere there is a header."""
+def identify_caller(headers: Mapping[str, str], context: Mapping[str, Any]) -> Caller:
+    """Return the caller, from API Gateway's request context or else from the headers."""
     identity, authorizer = context.get("identity") or {}, context.get("authorizer") or {}
     key = identity.get("apiKeyId") or identity.get("userArn") or authorizer.get("principalId")
-    return Caller(context.get("requestId") or _named(headers) or os.urandom(16).hex(), key)
+    request_id = context.get("requestId") or _client_request_id(headers)
+    return Caller(request_id or os.urandom(16).hex(), key)
 
 
-def _named(headers: Mapping[str, str]) -> str | None:
-    """Take the request's own name, if it is one that can be written to a log."""
-    name = headers.get(REQUEST_ID, "")
-    plain = name.isascii() and name.replace("-", "").replace("_", "").isalnum()
-    return name if plain and len(name) <= _LONGEST_ID else None
+def _client_request_id(headers: Mapping[str, str]) -> str | None:
+    """Return the client's own request id, if it is safe to write to a log."""
+    value = headers.get(REQUEST_ID, "")
+    plain = value.isascii() and value.replace("-", "").replace("_", "").isalnum()
+    return value if plain and len(value) <= _MAX_ID_LENGTH else None
 
 
-def length(headers: Mapping[str, str], header: str = "content-length") -> int | None:
-    """Read a count of bytes; None where there is none, or one too long to be meant."""
+def byte_count(headers: Mapping[str, str], header: str = "content-length") -> int | None:
+    """Read a header that counts bytes; None where it is absent or not a plausible number."""
     text = headers.get(header, "")
-    plain = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+    plain = text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
     return int(text) if plain else None
 
 
-def body(request: Request, limits: Limits) -> bytes:
-    """Give the body; raises the problem of one that is too long, or announced as such."""
-    if max(len(request.content), length(request.headers) or 0) > limits.bytes:
+def read_body(request: Request, limits: Limits) -> bytes:
+    """Return the body; raises the problem of one that is, or is declared, too long."""
+    if max(len(request.content), byte_count(request.headers) or 0) > limits.bytes:
         raise problems.too_many_bytes(limits.bytes)
     return request.content
 
 
-def media_type(request: Request, known: Iterable[str], default: str = JSON) -> str:
-    """Tell which of the known media types the body is announced as; raises the problem of 415."""
-    announced = request.headers.get("content-type", default).partition(";")[0].strip().lower()
-    choices = tuple(known)
-    if announced not in choices:
+def require_media_type(request: Request, supported: Iterable[str], default: str = JSON) -> str:
+    """Return the media type of the body; raises the problem of one that is not supported."""
+    media_type = request.headers.get("content-type", default).partition(";")[0].strip().lower()
+    choices = tuple(supported)
+    if media_type not in choices:
         raise problems.unsupported_media_type(choices)
-    return announced
+    return media_type
 
 
-def accepted(request: Request, offered: Iterable[str]) -> str:
-    """Choose the media type of the answer, the first of equal ones; raises the problem of 406."""
-    choices, header = tuple(offered), request.headers.get("accept", "*/*")
-    ranges = dict(map(_range, header.split(",")))
-    rated = {choice: _quality(choice, ranges) for choice in choices}
-    best = max(choices, key=rated.__getitem__)
-    if rated[best] <= 0:
+def negotiate_media_type(request: Request, available: Iterable[str]) -> str:
+    """Choose the media type of the response by ``Accept``, the first of equally good ones.
+
+    Raises the problem of a request that accepts none of them.
+    """
+    choices, header = tuple(available), request.headers.get("accept", "*/*")
+    ranges = dict(map(_parse_media_range, header.split(",")))
+    qualities = {choice: _quality(choice, ranges) for choice in choices}
+    best = max(choices, key=qualities.__getitem__)
+    if qualities[best] <= 0:
         raise problems.not_acceptable(choices)
     return best
 
 
-def _range(part: str) -> tuple[str, float]:
-    kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
+def _parse_media_range(text: str) -> tuple[str, float]:
+    media_range, *parameters = (piece.strip().lower() for piece in text.split(";"))
     quality = next((text[2:] for text in parameters if text.startswith("q=")), "1")
     try:
-        return kind, min(1.0, max(0.0, float(quality)))
+        return media_range, min(1.0, max(0.0, float(quality)))
     except ValueError:
-        return kind, 0.0
+        return media_range, 0.0
 
 
-def _quality(choice: str, ranges: Mapping[str, float]) -> float:
-    """Give the quality of a media type by the range that names it most closely (RFC 9110)."""
-    closest = (choice, f"{choice.partition('/')[0]}/*", "*/*")
-    return next((ranges[kind] for kind in closest if kind in ranges), 0.0)
+def _quality(media_type: str, ranges: Mapping[str, float]) -> float:
+    """Return the quality of a media type by its most specific range (RFC 9110)."""
+    by_precision = (media_type, f"{media_type.partition('/')[0]}/*", "*/*")
+    return next((ranges[each] for each in by_precision if each in ranges), 0.0)
 
 
-def document(content: bytes, inf_nan: bool = False) -> Any:
-    """Parse JSON; NaN and Infinity are none, unless the dialect has them.
+def parse_json(content: bytes, inf_nan: bool = False) -> Any:
+    """Parse JSON, with NaN and Infinity only if the dialect allows them.
 
-    Raises the problem of what is no JSON.
+    Raises the problem of invalid JSON.
     """
     try:
-        return from_json(content, allow_inf_nan=inf_nan)
+        return pydantic_core.from_json(content, allow_inf_nan=inf_nan)
     except ValueError as error:
         raise problems.not_json(str(error)) from None
 
 
-def written(value: object) -> bytes:
-    """Write JSON; a number that is not finite is null, for JSON has none."""
-    return to_json(value, inf_nan_mode="null")
+def to_json(value: object) -> bytes:
+    """Write JSON; a number that is not finite becomes null."""
+    return pydantic_core.to_json(value, inf_nan_mode="null")

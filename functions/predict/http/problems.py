@@ -1,6 +1,7 @@
-"""What the service answers when it says no: RFC 9457 problem details, one shape for all.
+"""The errors of the service as RFC 9457 problem details, in one format for all dialects.
 
-A problem names places and codes. It never holds a value of the request, a path or a stack.
+A problem names places and codes. It never contains a value of the request, a file path or a
+stack trace.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,15 +14,21 @@ from pydantic_core import to_json
 from functions.predict.http.response import Response
 from sklambda.errors import Fault, RowsInvalid
 
+type BodyFault = tuple[str, str, str]
+"""JSON Pointer, code and detail of a fault in a body."""
+
 type Locate = Callable[[Fault], str]
+"""Returns the JSON Pointer of a fault that the codec found."""
 
 MEDIA_TYPE: Final = "application/problem+json"
-MOST_ERRORS: Final = 100
-"""How many faults one answer lists; `total` says how many there are."""
+MAX_ERRORS: Final = 100
+"""Number of faults that one response lists; `total` counts all."""
+
+_MAX_POINTER_LENGTH: Final = 200
 
 
 @dataclass(eq=False)  # not frozen: raising an exception writes its traceback into it
-class ProblemRaised(Exception):  # it becomes the problem that it names
+class ProblemRaised(Exception):
     """A request that is answered with a problem.
 
     Attributes
@@ -29,13 +36,13 @@ class ProblemRaised(Exception):  # it becomes the problem that it names
     status : HTTPStatus
         The HTTP status.
     kind : str
-        The last part of the problem's type.
+        The last segment of the problem type.
     detail : str
         One sentence for people.
     members : mapping of str to object
         Further members of the problem.
     headers : mapping of str to str
-        Headers of the answer.
+        Headers of the response.
     """
 
     status: HTTPStatus
@@ -45,13 +52,13 @@ class ProblemRaised(Exception):  # it becomes the problem that it names
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def response(self) -> Response:
-        """Write it as an HTTP answer."""
+        """Return the HTTP response."""
         body = {
             "type": f"urn:sklambda:problem:{self.kind}",
             "title": self.status.phrase,
             "status": self.status.value,
             "detail": self.detail,
-            "error": self.detail,  # as the Open Inference Protocol has it
+            "error": self.detail,  # required by the Open Inference Protocol
             **self.members,
         }
         return Response(
@@ -59,116 +66,120 @@ class ProblemRaised(Exception):  # it becomes the problem that it names
         )
 
 
-def pointer(*parts: str | int) -> str:
-    """Write a JSON Pointer (RFC 6901)."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+def pointer(*path: str | int) -> str:
+    """Return a JSON Pointer (RFC 6901)."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
 
 
-def not_json(place: str) -> ProblemRaised:
-    """Say that the body is no JSON; `place` is where it stops being so."""
-    return ProblemRaised(HTTPStatus.BAD_REQUEST, "not-json", f"The body is not JSON: {place}.")
+def not_json(position: str) -> ProblemRaised:
+    """Return the problem of a body that is not JSON."""
+    return ProblemRaised(HTTPStatus.BAD_REQUEST, "not-json", f"The body is not JSON: {position}.")
 
 
-def not_csv(place: str) -> ProblemRaised:
-    """Say that the body is no CSV; `place` is where it stops being so."""
-    return ProblemRaised(HTTPStatus.BAD_REQUEST, "not-csv", f"The body is not CSV: {place}.")
+def not_csv(position: str) -> ProblemRaised:
+    """Return the problem of a body that is not CSV."""
+    return ProblemRaised(HTTPStatus.BAD_REQUEST, "not-csv", f"The body is not CSV: {position}.")
 
 
-def body_invalid(*faults: tuple[str, str, str]) -> ProblemRaised:
-    """Say what is wrong with the body around the rows: (pointer, code, detail) a fault."""
-    errors = [
-        dict(zip(("pointer", "code", "detail"), fault, strict=True))
-        for fault in faults[:MOST_ERRORS]
-    ]
-    return ProblemRaised(
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        "body-invalid",
-        "The body is not what the service takes.",
-        {"errors": errors, "total": len(faults)},
-    )
+def body_invalid(*faults: BodyFault) -> ProblemRaised:
+    """Return the problem of a body whose structure is invalid."""
+    return _invalid("body-invalid", "The request body is invalid", faults)
 
 
 def rows_invalid(invalid: RowsInvalid, locate: Locate) -> ProblemRaised:
-    """Say what is wrong with the rows; `locate` points to a fault's place in the body."""
+    """Return the problem of rows with invalid values; `locate` finds them in the body."""
+    listed = invalid.faults[:MAX_ERRORS]
+    faults = [(locate(fault), fault.code.value, fault.detail) for fault in listed]
+    return _invalid("rows-invalid", "No row was scored", faults, len(invalid.faults))
+
+
+def _invalid(
+    kind: str, summary: str, faults: Sequence[BodyFault], total: int | None = None
+) -> ProblemRaised:
+    """Return a problem that lists faults; its detail names the first one."""
+    total = len(faults) if total is None else total
     errors = [
-        {"pointer": locate(fault), "code": fault.code.value, "detail": fault.detail}
-        for fault in invalid.faults[:MOST_ERRORS]
+        {"pointer": place, "code": code, "detail": detail}
+        for place, code, detail in faults[:MAX_ERRORS]
     ]
+    place, _, detail = faults[0]
+    if len(place) > _MAX_POINTER_LENGTH:  # the names of members in it are the client's
+        place = f"{place[:_MAX_POINTER_LENGTH]}…"
+    first = f"{place} {detail}".strip()
+    others = f" (and {total - 1} more)" if total > 1 else ""
     return ProblemRaised(
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        "rows-invalid",
-        "Some instances do not fit the model's signature; none was scored.",
-        {"errors": errors, "total": len(invalid.faults)},
+        kind,
+        f"{summary}: {first}{others}.",
+        {"errors": errors, "total": total},
     )
 
 
 def too_many_rows(limit: int) -> ProblemRaised:
-    """Say that there are more rows than one request may hold."""
+    """Return the problem of more rows than the limit."""
     return ProblemRaised(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "too-many-rows",
-        f"A request may hold {limit} instances.",
+        f"The request exceeds the limit of {limit} rows.",
         {"limit": limit},
     )
 
 
 def too_many_bytes(limit: int) -> ProblemRaised:
-    """Say that the body is longer than it may be."""
+    """Return the problem of a longer body than the limit."""
     return ProblemRaised(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "too-many-bytes",
-        f"A body may hold {limit} bytes.",
+        f"The request body exceeds the limit of {limit} bytes.",
         {"limit": limit},
     )
 
 
-def unsupported_media_type(known: Sequence[str]) -> ProblemRaised:
-    """Say that the body is announced as something else than what is taken here."""
+def unsupported_media_type(supported: Sequence[str]) -> ProblemRaised:
+    """Return the problem of a body in a media type that is not supported."""
     return ProblemRaised(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         "unsupported-media-type",
-        f"The body must be {' or '.join(known)}.",
-        headers={"accept": ", ".join(known)},
+        f"Content-Type must be {' or '.join(supported)}.",
+        headers={"accept": ", ".join(supported)},
     )
 
 
-def not_acceptable(offered: Sequence[str]) -> ProblemRaised:
-    """Say that no media type that is accepted is one that is given here."""
+def not_acceptable(available: Sequence[str]) -> ProblemRaised:
+    """Return the problem of an ``Accept`` that names no available media type."""
     return ProblemRaised(
         HTTPStatus.NOT_ACCEPTABLE,
         "not-acceptable",
-        f"The answer can be {' or '.join(offered)}.",
+        f"Accept must allow {' or '.join(available)}.",
     )
 
 
 def not_explained() -> ProblemRaised:
-    """Say that this model cannot explain its scores."""
+    """Return the problem of a model without an explainer."""
     return ProblemRaised(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "not-explained",
-        "The model package holds no explanations.",
+        "The model package has no explainer.",
     )
 
 
 def unknown_model() -> ProblemRaised:
-    """Say that no model of this name, or not in this version, is served."""
-    return ProblemRaised(
-        HTTPStatus.NOT_FOUND, "unknown-model", "No model of this name and version is served here."
-    )
+    """Return the problem of a model name or version that is not served."""
+    return ProblemRaised(HTTPStatus.NOT_FOUND, "unknown-model", "Unknown model or version.")
 
 
 def not_ready(row: str) -> ProblemRaised:
-    """Say that the model does not answer as scikit-learn did, and on which golden row."""
+    """Return the problem of a model that fails a golden row."""
     return ProblemRaised(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "not-ready",
-        "The model does not give scikit-learn's answer on a golden row; nothing is scored.",
+        "The model is not ready: a golden row does not match scikit-learn's prediction.",
         {"golden_row": row},
     )
 
 
-def of_status(status: int, headers: Mapping[str, str] | None = None) -> ProblemRaised:
-    """Give the problem of a plain HTTP status."""
+def from_status(status: int, headers: Mapping[str, str] | None = None) -> ProblemRaised:
+    """Return the problem of a plain HTTP status."""
     known = HTTPStatus(status)
     kind = known.name.lower().replace("_", "-")
     return ProblemRaised(known, kind, known.description or known.phrase, headers=headers or {})

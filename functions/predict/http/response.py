@@ -1,29 +1,28 @@
-"""What is sent back, before it is known how."""
+"""HTTP responses, independent of Lambda and of any server."""
 
 from dataclasses import dataclass, field
 from typing import Final
 
-JSON_LINES: Final = "application/jsonlines"
-
 JSON: Final = "application/json"
+JSON_LINES: Final = "application/jsonlines"
 
 
 @dataclass(slots=True)
 class Response:
-    """An HTTP answer.
+    """An HTTP response.
 
     Attributes
     ----------
     content : bytes
         The body.
     media_type : str or None
-        What the body is; None where there is none.
+        The media type of the body; None without a body.
     status : int
         The HTTP status.
     headers : dict of str to str
-        Further headers, by their names in lower case.
+        Further headers by lower-case name.
     problem : str or None
-        The kind of the problem that it tells of.
+        The kind of problem that the body describes; None for a success.
     """
 
     content: bytes = b""
@@ -33,10 +32,11 @@ class Response:
     problem: str | None = None
 
     @property
-    def head(self) -> dict[str, str]:
-        """All headers."""
-        head = {"content-length": str(len(self.content)), **self.headers}
+    def all_headers(self) -> dict[str, str]:
+        """All headers, those of the body included."""
+        headers = {"content-length": str(len(self.content)), **self.headers}
         if self.media_type is not None:
-            text = self.media_type.startswith("text/")
-            head["content-type"] = f"{self.media_type}; charset=utf-8" if text else self.media_type
-        return head
+            is_text = self.media_type.startswith("text/")
+            charset = "; charset=utf-8" if is_text else ""
+            headers["content-type"] = f"{self.media_type}{charset}"
+        return headers

@@ -1,4 +1,4 @@
-"""The table of routes: what answers where, and how the OpenAPI document tells of it."""
+"""Routes: an endpoint by method and path, and its description for the OpenAPI document."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,36 +13,36 @@ type Description = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A line of the table.
+    """One route.
 
     Attributes
     ----------
     method : str
         The HTTP method.
     path : str
-        The path, with the names of its parameters in braces.
+        The path, with its parameters in braces.
     endpoint : callable
-        What answers.
-    described : callable or None
-        Gives the description as FastAPI takes it; None keeps the route out of the document.
-    known : mapping of str to str
+        Answers the requests.
+    describe : callable or None
+        Returns the description for FastAPI; None leaves the route out of the document.
+    path_parameters : mapping of str to str
         The values of the path's parameters that requests are expected to have.
     """
 
     method: str
     path: str
     endpoint: Endpoint
-    described: Callable[[], Description] | None = dict
-    known: Mapping[str, str] = field(default_factory=dict)
+    describe: Callable[[], Description] | None = dict
+    path_parameters: Mapping[str, str] = field(default_factory=dict)
 
 
-def by_place(routes: Iterable[Route]) -> dict[tuple[str, str], Route]:
-    """Give the routes by method and expected path, where one look-up finds them.
+def by_exact_path(routes: Iterable[Route]) -> dict[tuple[str, str], Route]:
+    """Return the routes by method and expected path, for one look-up a request.
 
     Matching paths one by one would take as long as a prediction.
     """
     return {
-        (route.method, route.path.format_map(route.known)): route
+        (route.method, route.path.format_map(route.path_parameters)): route
         for route in routes
-        if route.known or "{" not in route.path
+        if route.path_parameters or "{" not in route.path
     }

@@ -1,4 +1,4 @@
-"""The OpenAPI schemas of one model, made from its signature."""
+"""The OpenAPI schemas of one model, derived from its signature."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -13,7 +13,7 @@ from sklambda.signature import Feature, Kind, Scores, Signature, Target
 type Schema = dict[str, Any]
 type Responses = dict[int | str, dict[str, Any]]
 
-_TYPES: Final[dict[Kind, str]] = {
+_JSON_TYPES: Final[dict[Kind, str]] = {
     "number": "number",
     "integer": "integer",
     "boolean": "boolean",
@@ -21,17 +21,17 @@ _TYPES: Final[dict[Kind, str]] = {
     "text": "string",
     "datetime": "string",
 }
-_TEXT: Final[Schema] = {"type": "string"}
-_NUMBER: Final = ["number", "null"]  # null where it is not finite
-_MOST_CATEGORIES: Final = 50
-READ: Final = (400, 413, 415, 422)
-"""The statuses with which a body is refused."""
-SCORED: Final = (*READ, 503)
-"""The statuses with which a request for scores is refused."""
-NAMED: Final[dict[str, Any]] = {
-    "x-request-id": {"required": True, "schema": _TEXT, "description": "Names the request."}
+_STRING: Final[Schema] = {"type": "string"}
+_NUMBER: Final = ["number", "null"]  # null for a number that is not finite
+_MAX_CATEGORIES: Final = 50
+BODY_ERRORS: Final = (400, 413, 415, 422)
+"""Error statuses of a route that reads a body."""
+SCORING_ERRORS: Final = (*BODY_ERRORS, 503)
+"""Error statuses of a route that scores."""
+RESPONSE_HEADERS: Final[dict[str, Any]] = {
+    "x-request-id": {"required": True, "schema": _STRING, "description": "Id of the request."}
 }
-"""The headers of every answer."""
+"""The headers of every response."""
 _PREDICTION_ID: Final[Schema] = {
     "type": "string",
     "minLength": 1,
@@ -44,51 +44,53 @@ EXPLAIN: Final[dict[str, Any]] = {
             "name": "explain",
             "in": "query",
             "schema": {"type": "boolean", "default": False},
-            "description": "Whether each score comes with what each feature adds to it.",
+            "description": "Whether to return the contribution of each feature to each score.",
         }
     ]
 }
-_MEANINGS: Final[dict[Scores, str]] = {
-    "decision": "The decision.",
-    "votes": "How many pairs of classes the label won, and a fraction that tells how clearly.",
+_SCORE_DESCRIPTIONS: Final[dict[Scores, str]] = {
+    "decision": "The decision function.",
+    "votes": "Number of class pairs that the label won, plus a fraction for the margin.",
 }
 
 
-def request(signature: Signature) -> Schema:
-    """Describe the body of a request: every feature by name, with its type and an example."""
+def predict_request(signature: Signature) -> Schema:
+    """Return the schema of a request: every feature by name, with its type and an example."""
     properties = {feature.name: _feature(feature) for feature in signature.features}
     instance = _object("Instance", properties) | {"example": signature.example}
     if signature.row_id is not None:
-        properties[signature.row_id] = {"description": "Identifies the row; not a feature."}
+        properties[signature.row_id] = {"description": "Id of the row; not a feature."}
     instances = {"type": "array", "items": instance, "minItems": 1}
     example = {"instances": [signature.example]}
     return _object("PredictRequest", {"instances": instances}) | {"example": example}
 
 
-def response(signature: Signature) -> Schema:
-    """Describe the answer to a request."""
-    model = {"name": _TEXT, "id": _TEXT | {"description": "The id of the model package."}}
+def predict_response(signature: Signature) -> Schema:
+    """Return the schema of the response to such a request."""
+    model = {"name": _STRING, "id": _STRING | {"description": "Id of the model package."}}
     members = {
-        "prediction_id": _TEXT | {"description": "Names the prediction, as for feedback."},
+        "prediction_id": _STRING | {"description": "Id of the prediction, for feedback."},
         **_prediction(signature.target),
         "warnings": {"type": "array", "items": _warning(signature)},
     }
     prediction = _object("Prediction", members)
     prediction["properties"] |= {"explanations": _explanations(signature)}
     predictions = {"type": "array", "items": prediction}
-    answer = {"model": _object("Model", model), "predictions": predictions}
-    return _object("PredictResponse", answer)
+    return _object(
+        "PredictResponse", {"model": _object("Model", model), "predictions": predictions}
+    )
 
 
 def _explanations(signature: Signature) -> Schema:
-    """Describe why the scores are what they are: one for each target, if asked for."""
+    """Return the schema of the explanations: one for each target, if requested."""
     number = {"type": "number"}
     contributions = _object("Contributions", dict.fromkeys(signature.names, number))
     members = {
-        "answer": {"description": "The class or the output whose score is explained."},
-        "scale": _TEXT | {"description": "What the numbers are: the score, or its log-odds."},
-        "base": number | {"description": "The mean over rows of the training data."},
-        "value": number | {"description": "The base and all contributions, added up."},
+        "answer": {"description": "The explained class or output."},
+        "scale": _STRING
+        | {"description": "Scale of the contributions: the score, or its log-odds."},
+        "base": number | {"description": "Mean over rows of the training data."},
+        "value": number | {"description": "Sum of the base and all contributions."},
         "contributions": contributions,
         "method": {"enum": ["linear", "trees", "kernel"]},
         "evaluations": {"type": "integer"},
@@ -103,23 +105,23 @@ def _warning(signature: Signature) -> Schema:
     return _object("Warning", members)
 
 
-def feedback(target: Target) -> Schema:
-    """Describe the body of a request that tells what became true."""
-    moment = {
+def feedback_request(target: Target) -> Schema:
+    """Return the schema of a request with outcomes."""
+    time = {
         "type": ["string", "null"],
         "format": "date-time",
-        "description": "When; else now.",
+        "description": "Time of the outcome; by default the time of the request.",
     }
     selection = {
         "type": ["number", "null"],
         "exclusiveMinimum": 0,
         "maximum": 1,
-        "description": "The chance that this prediction had to get an outcome; else 1.",
+        "description": "Probability that this prediction was selected for an outcome; else 1.",
     }
     members = {
         "prediction_id": _PREDICTION_ID,
         "outcome": _outcome(target),
-        "time": moment,
+        "time": time,
         "selection": selection,
     }
     outcome = _object("Outcome", members) | {"required": ["prediction_id", "outcome"]}
@@ -135,38 +137,42 @@ def _outcome(target: Target) -> Schema:
     return {"enum": list(target.classes)} if target.classes else {"type": "number"}
 
 
-def receipt() -> Schema:
-    """Describe the answer to outcomes."""
+def feedback_response() -> Schema:
+    """Return the schema of the response to outcomes."""
     return _object("FeedbackResponse", {"kept": {"type": "integer"}})
 
 
-def body(schema: Schema, media_type: str = "application/json") -> dict[str, Any]:
-    """Describe the body of a route, as FastAPI takes it."""
-    return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
+def json_body(schema: Schema) -> dict[str, Any]:
+    """Return the OpenAPI description of a JSON body."""
+    return {"requestBody": {"required": True, "content": {JSON: {"schema": schema}}}}
 
 
-def answers(schema: Schema, *refused: int) -> Responses:
-    """Describe the answers of a route, as FastAPI takes them: this one, or problems."""
-    return answer({"application/json": {"schema": schema}}) | refusals(*refused)
+def json_responses(schema: Schema, *errors: int) -> Responses:
+    """Return the OpenAPI description of a JSON response, and of the problems of a route."""
+    return success({JSON: {"schema": schema}}) | problem_responses(*errors)
 
 
-def answer(content: Mapping[str, Any]) -> Responses:
-    """Describe the answer of a route by its media types."""
-    return {200: {"description": "The answer.", "headers": NAMED, "content": content}}
+def any_json(*errors: int) -> dict[str, Any]:
+    """Return the OpenAPI description of a route whose response is JSON without a schema."""
+    return {"responses": json_responses({}, *errors)}
 
 
-def refusals(*statuses: int) -> Responses:
-    """Describe the problems that a route may answer with; each may find a fault of its own."""
+def success(content: Mapping[str, Any]) -> Responses:
+    """Return the OpenAPI description of a response by its media types."""
+    return {200: {"description": "Success.", "headers": RESPONSE_HEADERS, "content": content}}
+
+
+def problem_responses(*statuses: int) -> Responses:
+    """Return the OpenAPI description of the problems of a route; any route may fail with 500."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
-        status: {"description": HTTPStatus(status).phrase, "headers": NAMED, "content": content}
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "headers": RESPONSE_HEADERS,
+            "content": content,
+        }
         for status in (*statuses, 500)
     }
-
-
-def told(*refused: int) -> dict[str, Any]:
-    """Describe a route that answers any JSON."""
-    return {"responses": answer({JSON: {"schema": {}}}) | refusals(*refused)}
 
 
 def _prediction(target: Target) -> dict[str, Schema]:
@@ -176,79 +182,80 @@ def _prediction(target: Target) -> dict[str, Schema]:
     if target.task == "regression":
         values = {name: {"type": _NUMBER} for name in target.outputs}
         return {"values": _object("Values", values)}
-    label = {"enum": list(target.classes), "description": "As scikit-learn's predict."}
+    label = {"enum": list(target.classes), "description": "Equal to scikit-learn's predict."}
     if target.scores == "label":
         return {"label": label}
     if target.scores != "probability":
-        score = {"type": _NUMBER, "description": _MEANINGS[target.scores]}
+        score = {"type": _NUMBER, "description": _SCORE_DESCRIPTIONS[target.scores]}
         return {"label": label, "score": score, **_threshold(target)}
-    names = {name: _probability(f"Of the class {name}.") for name in target.class_names}
+    names = {name: _probability(f"Probability of the class {name}.") for name in target.class_names}
     return {
         "label": label,
-        "score": _probability(_meaning_of_score(target)),
+        "score": _probability(_score_description(target)),
         **_threshold(target),
         "probabilities": _object("Probabilities", names),
     }
 
 
 def _threshold(target: Target) -> dict[str, Schema]:
-    """Describe the threshold, where one decides."""
+    """Return the schema of the decision threshold, for a model that has one."""
     value = threshold(target)
     if value is None:
         return {}
-    passed = "above" if target.threshold is None else "from"
-    meaning = f"The label is {target.class_names[1]} {passed} this score."
-    return {"threshold": {"type": "number", "const": value, "description": meaning}}
+    passed = "above" if target.threshold is None else "at or above"
+    description = f"The label is {target.class_names[1]} for a score {passed} this threshold."
+    return {"threshold": {"type": "number", "const": value, "description": description}}
 
 
 def problem() -> Schema:
-    """Describe problem details (RFC 9457) with a JSON Pointer for each fault."""
-    fault = _object("Fault", {"pointer": _TEXT, "code": _TEXT, "detail": _TEXT})
+    """Return the schema of problem details (RFC 9457), with a JSON Pointer for each fault."""
+    fault = _object("Fault", {"pointer": _STRING, "code": _STRING, "detail": _STRING})
     whole = _object(
-        "Problem", {"type": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "detail": _TEXT}
+        "Problem",
+        {"type": _STRING, "title": _STRING, "status": {"type": "integer"}, "detail": _STRING},
     )
     whole["properties"] |= {
         "errors": {"type": "array", "items": fault},
-        "total": {"type": "integer", "description": "How many faults there are, listed or not."},
+        "total": {"type": "integer", "description": "Number of faults, listed or not."},
     }
     return whole | {"additionalProperties": True}
 
 
 def _feature(feature: Feature) -> Schema:
-    kind = _TYPES[feature.kind]
+    kind = _JSON_TYPES[feature.kind]
     schema: Schema = {"type": [kind, "null"] if feature.nullable else kind}
     if feature.kind == "integer":
         schema |= {"minimum": -EXACT_INTEGER, "maximum": EXACT_INTEGER}
     if feature.example is not None:
         schema["example"] = feature.example
-    meaning = _meaning(feature)
-    if meaning:
-        schema["description"] = meaning
+    description = _description(feature)
+    if description:
+        schema["description"] = description
     if feature.choices:
         schema["enum"] = [*feature.choices, *([None] if feature.nullable else [])]
     if feature.vocabulary and not feature.accepts_unseen:
         schema["enum"] = [*feature.vocabulary, *([None] if feature.nullable else [])]
     elif feature.vocabulary:
-        schema["examples"] = list(feature.vocabulary[:_MOST_CATEGORIES])
+        schema["examples"] = list(feature.vocabulary[:_MAX_CATEGORIES])
     return schema
 
 
-def _meaning(feature: Feature) -> str:
+def _description(feature: Feature) -> str:
     if feature.kind == "text":
         return "Any text; its terms are counted as in training."
     if feature.range is None:
         return ""
     low, high = (end if isinstance(end, str) else f"{end:g}" for end in feature.range)
-    seen = f"From {low} to {high} in training."
+    training_range = f"From {low} to {high} in training."
     if feature.unit is None:
-        return seen
-    return f"{seen} ISO 8601 without an offset; not more precise than 1 {feature.unit}."
+        return training_range
+    return f"{training_range} ISO 8601 without an offset; precision at most 1 {feature.unit}."
 
 
-def _meaning_of_score(target: Target) -> str:
+def _score_description(target: Target) -> str:
     if target.task == "binary":
-        return f"The probability of {target.class_names[1]}."
-    return "The probability of the label."
+        return f"Probability of {target.class_names[1]}."
+    return "Probability of the label."
 
 
 def _probability(description: str) -> Schema:

@@ -1,14 +1,14 @@
-"""A record of a share of the predictions: one log line a request, for monitoring to read."""
+"""Captures a share of the predictions for monitoring, in one log line a request."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 import numpy as np
-from pydantic_core import to_json
+import pydantic_core
 
-from functions.predict.model import Question, Reply
-from functions.predict.observe.sampling import chosen
+from functions.predict.model import PredictionRequest, PredictionResponse
+from functions.predict.observe.sampling import is_sampled
 from sklambda.arrays import FloatMatrix
 from sklambda.codec.codec import Row
 from sklambda.decision import Prediction
@@ -17,64 +17,39 @@ from sklambda.signature import Feature, Signature
 from sklambda.sketch.ruler import TENTHS, equal_parts
 from sklambda.telemetry import Write
 
-MOST_BYTES: Final = 256_000
-"""A little under the 256 KiB after which Lambda breaks a line in two."""
+MAX_LINE_BYTES: Final = 256_000
+"""A little under the 256 KiB above which Lambda breaks a line."""
 
+BINS: Final = TENTHS
+"""Number of equal bins over the range of training, where features are binned."""
 
-def record(members: Mapping[str, Any]) -> bytes:
-    """Write a record as JSON: what is not finite is null, what has no JSON is text."""
-    return to_json(members, inf_nan_mode="null", bytes_mode="base64", serialize_unknown=True)
-
-
-def lines(heading: Mapping[str, Any], records: Iterable[bytes]) -> Iterator[bytes]:
-    """Put records under a heading, in the fewest lines that are short enough.
-
-    A record that alone is too long for a line is left out.
-    """
-    head = record(heading)[:-1] + b',"records":['
-    room = MOST_BYTES - len(head) - len(b"]}")
-    batch: list[bytes] = []
-    size = 0
-    for one in records:
-        if len(one) > room:
-            continue
-        if size + len(one) > room:
-            yield head + b",".join(batch) + b"]}"
-            batch, size = [], 0
-        batch.append(one)
-        size += len(one) + 1
-    if batch:
-        yield head + b",".join(batch) + b"]}"
-
-
-PARTS: Final = TENTHS
-"""Into how many equal parts the range of training is cut where features are binned."""
+_PURPOSE: Final = "capture"
 
 type Features = Mapping[str, object]
 
 
 class Capture:
-    """A listener that writes down what was asked and answered.
+    """A listener that logs captured predictions: features, scores, label and warnings.
 
     Parameters
     ----------
     signature : Signature
-        Knows the features and their ranges.
+        The features and their ranges.
     mode : {"raw", "binned"}
-        Whether features are recorded as they were sent, or only to the part of their range.
+        Whether features are captured as they were sent, or only by their bin.
     share : float
-        The share of the predictions that are recorded.
+        Share of the predictions that are captured.
     redacted : sequence of str
-        Features that are never recorded, nor what is noted of them.
+        Features that are never captured, nor the warnings about them.
     write : callable
         Writes a line.
     now : callable
-        Gives the moment.
+        Returns the current time.
 
     Raises
     ------
     SettingsInvalid
-        A feature to redact is none of the model's: a slip there would record it.
+        A redacted feature is unknown: with a misspelt name it would be captured.
     """
 
     def __init__(
@@ -86,58 +61,61 @@ class Capture:
         write: Write,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        strangers = set(redacted) - set(signature.names)
-        if strangers:
-            raise SettingsInvalid(f"REDACT names {min(strangers)!r}, which is no feature")
+        unknown = set(redacted) - set(signature.names)
+        if unknown:
+            raise SettingsInvalid(f"REDACT must name features of the model, got {min(unknown)!r}")
         self._mode, self._share, self._write, self._now = mode, share, write, now
-        kept = [feature for feature in signature.features if feature.name not in redacted]
-        self._names = frozenset(feature.name for feature in kept)
-        self._bins = _Bins(signature, kept)
+        captured = [feature for feature in signature.features if feature.name not in redacted]
+        self._names = frozenset(feature.name for feature in captured)
+        self._bins = _Bins(signature, captured)
 
-    def __call__(self, question: Question, reply: Reply) -> None:
-        """Write the record of each prediction that belongs to the share."""
-        named = map(question.caller.prediction_id, range(len(reply.predictions)))
-        names = {k: name for k, name in enumerate(named) if chosen(name, self._share, "capture")}
-        if not names:
+    def __call__(self, request: PredictionRequest, response: PredictionResponse) -> None:
+        """Write the captures of the predictions in the sample."""
+        caller = request.caller
+        ids = map(caller.prediction_id, range(len(response.predictions)))
+        sampled = {k: name for k, name in enumerate(ids) if is_sampled(name, self._share, _PURPOSE)}
+        if not sampled:
             return
         heading = {
             "kind": "capture",
             "time": self._now().isoformat(timespec="milliseconds"),
-            "request_id": question.caller.request_id,
-            "model": reply.model.id,
-            "role": reply.model.role,
+            "request_id": caller.request_id,
+            "model": response.model.id,
+            "role": response.model.role,
             "mode": self._mode,
         }
-        for line in lines(heading, self._records(question, reply, names)):
+        for line in pack_lines(heading, self._captures(request, response, sampled)):
             self._write(line)
 
-    def _records(
-        self, question: Question, reply: Reply, names: Mapping[int, str]
+    def _captures(
+        self, request: PredictionRequest, response: PredictionResponse, ids: Mapping[int, str]
     ) -> Iterator[bytes]:
-        features = self._features(question, reply, list(names))
-        for (place, name), shown in zip(names.items(), features, strict=True):
-            cautions = reply.cautions[place]
-            yield record(
+        for (k, name), features in zip(
+            ids.items(), self._features(request, response, list(ids)), strict=True
+        ):
+            yield to_json(
                 {
                     "prediction_id": name,
-                    "features": shown,
-                    "scores": reply.scores[place].tolist(),
-                    "label": _label(reply.predictions[place]),
+                    "features": features,
+                    "scores": response.scores[k].tolist(),
+                    "label": _label(response.predictions[k]),
                     "warnings": [
-                        {"feature": one.feature, "code": one.code}
-                        for one in cautions
-                        if one.feature in self._names
+                        {"feature": each.feature, "code": each.code}
+                        for each in response.warnings[k]
+                        if each.feature in self._names
                     ],
                 }
             )
 
-    def _features(self, question: Question, reply: Reply, places: list[int]) -> Iterator[Features]:
+    def _features(
+        self, request: PredictionRequest, response: PredictionResponse, rows: list[int]
+    ) -> Iterator[Features]:
         if self._mode == "binned":
-            return self._bins.of(reply.X[places])
-        return map(self._raw, [question.rows[place] for place in places])
+            return self._bins.of(response.X[rows])
+        return map(self._raw, [request.rows[k] for k in rows])
 
     def _raw(self, row: Row) -> Features:
-        """Leave out what is redacted, and the row's id, which is no feature."""
+        """Return a row without redacted features and without its id, which is no feature."""
         if row.keys() <= self._names:
             return row
         return {name: value for name, value in row.items() if name in self._names}
@@ -150,22 +128,22 @@ def _label(prediction: Prediction) -> object:
 
 
 class _Bins:
-    """Cuts each number to the part of the range of training that it lies in.
+    """Replaces each number by its bin in the range of training.
 
-    From 0 to `PARTS` - 1, one less below the range and one more above it. Codes of categories
-    and booleans stay as they are; texts, and numbers without a range, are left out.
+    Bins are 0 to `BINS` - 1, with -1 below the range and `BINS` above it. Codes of categories and
+    booleans are unchanged; texts, and numbers without a range, are left out.
     """
 
-    def __init__(self, signature: Signature, kept: Sequence[Feature]) -> None:
+    def __init__(self, signature: Signature, features: Sequence[Feature]) -> None:
         order = {name: column for column, name in enumerate(signature.names)}
-        shown = [one for one in kept if one.kind in ("category", "boolean") or _wide(one)]
-        self._names = [feature.name for feature in shown]
+        binned = [f for f in features if f.kind in ("category", "boolean") or _has_range(f)]
+        self._names = [feature.name for feature in binned]
         self._columns = [order[name] for name in self._names]
-        ruler = [_ruler(feature) for feature in shown]
-        self._low, self._width, self._last = np.array(ruler).reshape(-1, 3).T
+        scales = [_scale(feature) for feature in binned]
+        self._low, self._width, self._last = np.array(scales).reshape(-1, 3).T
 
     def of(self, X: FloatMatrix) -> Iterator[Features]:
-        """Give the bins of encoded rows, [N, K] float64."""
+        """Return the bins of encoded rows, [N, K] float64."""
         bins = equal_parts(X[:, self._columns], self._low, self._width, self._last)
         for row in bins.tolist():
             yield {
@@ -174,13 +152,41 @@ class _Bins:
             }
 
 
-def _wide(feature: Feature) -> bool:
+def _has_range(feature: Feature) -> bool:
     return feature.span is not None and feature.span[0] < feature.span[1]
 
 
-def _ruler(feature: Feature) -> tuple[float, float, float]:
-    """Give where the parts begin, how wide one is, and where the last one ends."""
+def _scale(feature: Feature) -> tuple[float, float, float]:
+    """Return the start of the first bin, the width of a bin, and the number of bins."""
     if feature.kind in ("category", "boolean") or feature.span is None:
         return 0.0, 1.0, np.inf
     low, high = feature.span
-    return low, (high - low) / PARTS, PARTS
+    return low, (high - low) / BINS, BINS
+
+
+def to_json(members: Mapping[str, Any]) -> bytes:
+    """Write JSON; a number that is not finite becomes null, a value without JSON becomes text."""
+    return pydantic_core.to_json(
+        members, inf_nan_mode="null", bytes_mode="base64", serialize_unknown=True
+    )
+
+
+def pack_lines(heading: Mapping[str, Any], items: Iterable[bytes]) -> Iterator[bytes]:
+    """Pack JSON items under a heading, in the fewest lines of at most `MAX_LINE_BYTES`.
+
+    An item that is longer than a line is left out.
+    """
+    head = to_json(heading)[:-1] + b',"records":['
+    room = MAX_LINE_BYTES - len(head) - len(b"]}")
+    batch: list[bytes] = []
+    size = 0
+    for item in items:
+        if len(item) > room:
+            continue
+        if size + len(item) > room:
+            yield head + b",".join(batch) + b"]}"
+            batch, size = [], 0
+        batch.append(item)
+        size += len(item) + 1
+    if batch:
+        yield head + b",".join(batch) + b"]}"

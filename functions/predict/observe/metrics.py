@@ -1,7 +1,7 @@
-"""One line a request: its metrics as CloudWatch takes them from a log, and what it was.
+"""Metrics of each request as one log line in CloudWatch's embedded metric format.
 
-The embedded metric format is written here rather than by Powertools, whose metrics take ten times
-as long; `docs/observability.md` has the figures.
+The format is written here rather than by Powertools, whose metrics take ten times as long;
+`docs/observability.md` has the figures.
 """
 
 from collections.abc import Sequence
@@ -14,17 +14,17 @@ from typing import Any, Final
 
 from pydantic_core import to_json
 
-from functions.predict.http.answering import Answer
+from functions.predict.http.dispatch import Dispatch
 from functions.predict.http.exchange import Request
 from functions.predict.http.response import Response
 from functions.predict.http.routes import Endpoint
-from functions.predict.model import Question, Reply
+from functions.predict.model import PredictionRequest, PredictionResponse
 from sklambda.decision import Prediction
 from sklambda.row_warnings import CautionCode
 from sklambda.telemetry import Write
 
 BINS: Final = 100
-"""Into how many parts of equal width probabilities are counted."""
+"""Number of bins of equal width in which probabilities are counted."""
 
 _UNITS: Final = {
     "latency": "Milliseconds",
@@ -34,15 +34,15 @@ _UNITS: Final = {
     "score": "None",
     **{f"warning_{code}": "Count" for code in CautionCode},
 }
-_MOST_VALUES: Final = 100
-"""How many values of one metric CloudWatch takes from one line."""
+_MAX_VALUES: Final = 100
+"""Number of values of one metric that CloudWatch accepts in one line."""
 
 type Json = dict[str, Any]
 
 
 @dataclass(slots=True)
-class _Tally:
-    """What is learned of a request while it is answered."""
+class _Counts:
+    """The counts of one request."""
 
     model: str | None = None
     role: str | None = None
@@ -52,66 +52,66 @@ class _Tally:
     are_probabilities: bool = False
 
 
-_current: ContextVar[_Tally] = ContextVar("tally")
+_current: ContextVar[_Counts] = ContextVar("counts")
 
 
-def listen(question: Question, reply: Reply) -> None:
-    """Count an answer for the request that it belongs to; a listener of the service."""
-    tally = _current.get(None)
-    if tally is None:
+def count_predictions(_: PredictionRequest, response: PredictionResponse) -> None:
+    """Count predictions for the current request; a listener of the service."""
+    counts = _current.get(None)
+    if counts is None:
         return
-    tally.model, tally.role = reply.model.id, reply.model.role
-    tally.rows += len(reply.predictions)
-    tally.scores += map(_score, reply.predictions)
-    tally.are_probabilities = reply.model.signature.target.scores == "probability"
-    tally.warnings += [one.code for cautions in reply.cautions for one in cautions]
+    counts.model, counts.role = response.model.id, response.model.role
+    counts.rows += len(response.predictions)
+    counts.scores += map(_score, response.predictions)
+    counts.are_probabilities = response.model.signature.target.scores == "probability"
+    counts.warnings += [each.code for warnings in response.warnings for each in warnings]
 
 
 def _score(prediction: Prediction) -> float:
-    """Give the one number that an answer is about, NaN where there is none or several."""
+    """Return the one score or value of a prediction; NaN where it has none or several."""
     if prediction.score is not None:
         return prediction.score
     values = prediction.values or {}
     return next(iter(values.values())) if len(values) == 1 else nan
 
 
-class Metered:
-    """Answering that is measured.
+class MeteredDispatcher:
+    """A dispatcher that writes the metrics of each request.
 
     Parameters
     ----------
-    answer : callable
-        The answering.
+    dispatch : callable
+        The dispatcher.
     namespace : str
-        Where CloudWatch keeps the metrics.
+        CloudWatch namespace of the metrics.
     name : str
-        The name of the model: the metrics' one dimension.
+        Name of the model: the dimension of the metrics.
     write : callable
         Writes a line.
     """
 
-    def __init__(self, answer: Answer, namespace: str, name: str, write: Write) -> None:
-        self._answer, self._write = answer, write
+    def __init__(self, dispatch: Dispatch, namespace: str, name: str, write: Write) -> None:
+        self._dispatch, self._write = dispatch, write
         self._namespace, self._name = namespace, name
-        self._metrics = cache(self._described)
+        self._metrics = cache(self._directives)
 
     def __call__(self, request: Request, endpoint: Endpoint) -> Response:
-        """Answer a request by a route, and write its line."""
-        tally, started = _Tally(), perf_counter()
-        _current.set(tally)
-        response = self._answer(request, endpoint)
-        self._write(self._line(tally, request, response, perf_counter() - started))
+        """Return the response of an endpoint, and write the metrics of the request."""
+        counts, start = _Counts(), perf_counter()
+        _current.set(counts)
+        response = self._dispatch(request, endpoint)
+        self._write(self._line(counts, request, response, perf_counter() - start))
         return response
 
-    def _line(self, tally: _Tally, request: Request, response: Response, seconds: float) -> bytes:
+    def _line(self, counts: _Counts, request: Request, response: Response, seconds: float) -> bytes:
         values = {"latency": round(seconds * 1000, 3), "requests": 1}
-        values |= _values(tally, response) | _properties(tally, request, response)
+        values |= _values(counts, response) | _properties(counts, request, response)
         metrics = self._metrics(tuple(name for name in values if name in _UNITS))
         head = b'{"_aws":{"Timestamp":%d,"CloudWatchMetrics":%b},' % (time() * 1000, metrics)
         return head + to_json({"model": self._name, **values})[1:]
 
-    def _described(self, names: tuple[str, ...]) -> bytes:
-        """Say which members are metrics; there are few such sets, and each request has one."""
+    def _directives(self, names: tuple[str, ...]) -> bytes:
+        """Declare which members are metrics; cached, as there are few such sets."""
         directives = [self._directive(["model"], names)]
         if "problems" in names:
             directives.append(self._directive(["model", "problem"], ["problems"]))
@@ -122,21 +122,21 @@ class Metered:
         return {"Namespace": self._namespace, "Dimensions": [dimensions], "Metrics": units}
 
 
-def _values(tally: _Tally, response: Response) -> Json:
+def _values(counts: _Counts, response: Response) -> Json:
     values: Json = {}
     if response.problem is not None:
         values["problems"] = 1
-    if tally.rows:
-        values["rows"] = tally.rows
-        for code in tally.warnings:
+    if counts.rows:
+        values["rows"] = counts.rows
+        for code in counts.warnings:
             values[f"warning_{code}"] = values.get(f"warning_{code}", 0) + 1
-        finite = list(filter(isfinite, tally.scores))
+        finite = list(filter(isfinite, counts.scores))
         if finite:
-            values["score"] = finite[:: ceil(len(finite) / _MOST_VALUES)]
+            values["score"] = finite[:: ceil(len(finite) / _MAX_VALUES)]
     return values
 
 
-def _properties(tally: _Tally, request: Request, response: Response) -> Json:
+def _properties(counts: _Counts, request: Request, response: Response) -> Json:
     caller = request.caller
     properties: Json = {"kind": "request", "status": response.status}
     properties["request_id"] = caller.request_id
@@ -144,18 +144,18 @@ def _properties(tally: _Tally, request: Request, response: Response) -> Json:
         properties["route"] = request.route
     if response.problem is not None:
         properties["problem"] = response.problem
-    if tally.rows:
-        properties |= {"key_id": caller.key_id, "package": tally.model, "role": tally.role}
-        if tally.are_probabilities:
-            properties["score_bins"] = _bins(tally.scores)
+    if counts.rows:
+        properties |= {"key_id": caller.key_id, "package": counts.model, "role": counts.role}
+        if counts.are_probabilities:
+            properties["score_bins"] = _bins(counts.scores)
     return properties
 
 
 def _bins(scores: Sequence[float]) -> dict[int, int]:
-    """Count probabilities by part: what estimates performance without labels needs."""
+    """Count probabilities by bin, from which performance is estimated without labels."""
     bins: dict[int, int] = {}
     for score in scores:
         if 0.0 <= score <= 1.0:
-            place = min(BINS - 1, int(score * BINS))
-            bins[place] = bins.get(place, 0) + 1
+            k = min(BINS - 1, int(score * BINS))
+            bins[k] = bins.get(k, 0) + 1
     return bins

@@ -1,4 +1,4 @@
-"""Shares of a stream that stay the same however often, and wherever, they are drawn."""
+"""Samples of predictions and callers that are stable over repetitions and processes."""
 
 from hashlib import blake2b
 from typing import Final
@@ -7,17 +7,17 @@ _BYTES: Final = 8
 _ALL: Final = 1 << 8 * _BYTES
 
 
-def chosen(name: str, share: float, purpose: str) -> bool:
-    """Tell whether a name belongs to a share.
+def is_sampled(name: str, share: float, purpose: str) -> bool:
+    """Return whether a name belongs to a sample.
 
     Parameters
     ----------
     name : str
-        What is drawn: the id of a prediction, of a caller.
+        The id of a prediction or of a caller.
     share : float
-        From 0 (none) to 1 (all).
+        Share of all names in the sample, from 0 to 1.
     purpose : str
-        What the share is drawn for; the shares of two purposes are independent.
+        Use of the sample; the samples of two purposes are independent.
     """
     if share >= 1.0:
         return True

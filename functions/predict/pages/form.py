@@ -1,4 +1,4 @@
-"""A form that asks a model: an input for each feature, with the example filled in."""
+"""``GET /``: a form with an input for each feature, filled in with the example."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -6,25 +6,25 @@ from json import dumps
 from typing import Final
 
 from functions.predict.http.response import Response
-from functions.predict.model import Model
+from functions.predict.model import ServedModel
 from functions.predict.pages import markup
-from functions.predict.pages.markup import attributes, shown, text, visible
+from functions.predict.pages.markup import attributes, isolated, quoted, text
 from sklambda.signature import Feature, Kind, Scalar, Target, Task
 
-_MOST_OPTIONS: Final = 60
-"""With more categories, one is found by typing."""
+_MAX_OPTIONS: Final = 60
+"""With more categories, the list becomes an input with completion."""
 
-_NOTABLE: Final = 1e30
-"""Bounds past this are those of a type of number, which nobody needs to be told."""
+_MAX_HINT: Final = 1e30
+"""Larger bounds are those of a number type, and no hint."""
 
-_MOMENT: Final = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d(?:\.\d{1,3})?))?)?")
+_DATETIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d(?:\.\d{1,3})?))?)?")
 
 
 def field(feature: Feature, position: int) -> str:
-    """Write the field of a feature: label, input, hint, and a place for what is wrong with it.
+    """Return the HTML of a feature's field: label, input, hint, and space for an error.
 
-    A script reads the feature's name and the choices of a list as JSON, from ``data-key`` and the
-    options' values.
+    The page's script reads the feature's name and the options of a list as JSON, from ``data-key``
+    and the options' values.
     """
     key = f"f{position}"
     listed = _is_list(feature)
@@ -36,7 +36,7 @@ def field(feature: Feature, position: int) -> str:
     return (
         f'<div class="field{wide}"{attributes(data_key=dumps(feature.name))}'
         f"{attributes(data_kind=feature.kind)}>"
-        f'<label class="name" for="{key}">{shown(feature.name)}</label>{control}{missing}'
+        f'<label class="name" for="{key}">{isolated(feature.name)}</label>{control}{missing}'
         f'{hinted}<p class="fault" id="{key}-fault"></p></div>'
     )
 
@@ -44,18 +44,19 @@ def field(feature: Feature, position: int) -> str:
 def _is_list(feature: Feature) -> bool:
     if feature.choices or feature.kind == "boolean":
         return True
-    return feature.kind == "category" and 0 < len(feature.vocabulary) <= _MOST_OPTIONS
+    return feature.kind == "category" and 0 < len(feature.vocabulary) <= _MAX_OPTIONS
 
 
 def _missing(feature: Feature, key: str) -> str:
     checked = attributes(checked=feature.example is None)
+    name = f'<span class="unseen"> {isolated(feature.name)}</span>'
     return (
         f'<label class="missing" for="{key}-missing"><input type="checkbox" id="{key}-missing"'
-        f' data-missing{checked}> missing<span class="unseen"> {shown(feature.name)}</span></label>'
+        f" data-missing{checked}> missing{name}</label>"
     )
 
 
-def _described(feature: Feature, key: str) -> str:
+def _common_attributes(feature: Feature, key: str) -> str:
     hint = f"{key}-hint " if _hint(feature) else ""
     return attributes(id=key, data_value=True, aria_describedby=f"{hint}{key}-fault")
 
@@ -63,17 +64,17 @@ def _described(feature: Feature, key: str) -> str:
 def _list(feature: Feature, key: str) -> str:
     choices = _choices(feature)
     other = _other(feature, key) if feature.accepts_unseen else ""
-    known = any(value == feature.example for value, _ in choices)
+    listed = any(value == feature.example for value, _ in choices)
     options = [_option(dumps(value), name, value == feature.example) for value, name in choices]
     if feature.nullable:
         options.append(_option("null", "missing", feature.example is None))
-    elif not known and not other:
+    elif not listed and not other:
         options.insert(0, _option("", "choose …", True))
     if other:
         options.append(
-            _option("other", "another value …", not known and feature.example is not None)
+            _option("other", "another value …", not listed and feature.example is not None)
         )
-    return f"<select{_described(feature, key)}>{''.join(options)}</select>{other}"
+    return f"<select{_common_attributes(feature, key)}>{''.join(options)}</select>{other}"
 
 
 def _choices(feature: Feature) -> list[tuple[Scalar, str]]:
@@ -81,7 +82,7 @@ def _choices(feature: Feature) -> list[tuple[Scalar, str]]:
         return [(True, "true"), (False, "false")]
     if feature.choices:
         return [(value, _number(value)) for value in feature.choices]
-    return [(category, visible(category)) for category in feature.vocabulary]
+    return [(category, quoted(category)) for category in feature.vocabulary]
 
 
 def _option(value: str, name: str, selected: bool) -> str:
@@ -90,17 +91,17 @@ def _option(value: str, name: str, selected: bool) -> str:
 
 def _other(feature: Feature, key: str) -> str:
     unlisted = feature.example if feature.example not in feature.vocabulary else None
-    label = f"{visible(feature.name)}: another value"
+    label = f"{quoted(feature.name)}: another value"
     shape = attributes(
         type="text", id=f"{key}-other", value=unlisted, aria_label=label, autocomplete="off"
     )
     return f"<input data-other{shape}{attributes(aria_describedby=f'{key}-fault', hidden=True)}>"
 
 
-def _input(feature: Feature, key: str, kind: str, **more: object) -> str:
+def _input(feature: Feature, key: str, kind: str, **others: object) -> str:
     value = None if feature.example is None else str(feature.example)
-    shape = attributes(type=kind, value=more.pop("value", value), autocomplete="off", **more)
-    return f"<input{_described(feature, key)}{shape}>"
+    shape = attributes(type=kind, value=others.pop("value", value), autocomplete="off", **others)
+    return f"<input{_common_attributes(feature, key)}{shape}>"
 
 
 def _number_input(feature: Feature, key: str) -> str:
@@ -119,24 +120,24 @@ def _category_input(feature: Feature, key: str) -> str:
 
 
 def _text_area(feature: Feature, key: str) -> str:
-    # A parser of HTML drops the first line feed.
+    # An HTML parser drops the first line feed.
     content = "" if feature.example is None else f"\n{text(feature.example)}"
-    return f'<textarea rows="4"{_described(feature, key)}>{content}</textarea>'
+    return f'<textarea rows="4"{_common_attributes(feature, key)}>{content}</textarea>'
 
 
-def _moment_input(feature: Feature, key: str) -> str:
-    """Take the browser's own choice of dates where it can say what the data says."""
-    told = [str(feature.example)] if feature.example is not None else []
-    found = [_MOMENT.fullmatch(moment) for moment in (*told, *(map(str, feature.range or ())))]
-    if not all(found):
+def _datetime_input(feature: Feature, key: str) -> str:
+    """Return a date picker where it has the precision of the data, else a text input."""
+    example = [str(feature.example)] if feature.example is not None else []
+    matches = [_DATETIME.fullmatch(value) for value in (*example, *map(str, feature.range or ()))]
+    if not all(matches):
         return _input(feature, key, "text", placeholder="2026-11-22T10:00:00", spellcheck="false")
-    days = [match[1] for match in found if match]
-    times = [f"{match[2] or '00:00'}:{match[3] or '00'}" for match in found if match]
+    days = [match[1] for match in matches if match]
+    times = [f"{match[2] or '00:00'}:{match[3] or '00'}" for match in matches if match]
     if all(not time.strip("0:.") for time in times):
-        return _input(feature, key, "date", value=days[0] if told else None)
+        return _input(feature, key, "date", value=days[0] if example else None)
     step = "1" if feature.unit == "s" else "0.001"
-    moment = f"{days[0]}T{times[0]}" if told else None
-    return _input(feature, key, "datetime-local", step=step, value=moment)
+    value = f"{days[0]}T{times[0]}" if example else None
+    return _input(feature, key, "datetime-local", step=step, value=value)
 
 
 _INPUTS: Final[dict[Kind, Callable[[Feature, str], str]]] = {
@@ -144,7 +145,7 @@ _INPUTS: Final[dict[Kind, Callable[[Feature, str], str]]] = {
     "integer": _integer_input,
     "category": _category_input,
     "text": _text_area,
-    "datetime": _moment_input,
+    "datetime": _datetime_input,
 }
 
 
@@ -153,9 +154,9 @@ def _hint(feature: Feature) -> str:
     if feature.range is not None:
         low, high = (_number(end) for end in feature.range)
         parts.append(f"{low} to {high} in training")
-    if feature.least is not None and abs(feature.least) < _NOTABLE:
+    if feature.least is not None and abs(feature.least) < _MAX_HINT:
         parts.append(f"at least {_number(feature.least)}")
-    if feature.greatest is not None and abs(feature.greatest) < _NOTABLE:
+    if feature.greatest is not None and abs(feature.greatest) < _MAX_HINT:
         parts.append(f"at most {_number(feature.greatest)}")
     if feature.kind == "category" and not _is_list(feature) and feature.vocabulary:
         parts.append(f"{len(feature.vocabulary):,} known values; type to search")
@@ -172,33 +173,32 @@ _EXPLAIN: Final = (
     '<label class="check"><input type="checkbox" id="explain" checked> Explain</label>'
 )
 _TASKS: Final[dict[Task, str]] = {
-    "binary": "two classes",
-    "multiclass": "several classes",
-    "regression": "a value",
-    "anomaly": "anomalies",
-    "clustering": "clusters",
-    "multioutput": "several targets",
+    "binary": "binary classification",
+    "multiclass": "multiclass classification",
+    "regression": "regression",
+    "anomaly": "anomaly detection",
+    "clustering": "clustering",
+    "multioutput": "multiple outputs",
 }
 
 
-def document(model: Model) -> Response:
-    """Answer with the form of a model."""
+def document(model: ServedModel) -> Response:
+    """Return the page with the form of a model."""
     features = model.signature.features
     return markup.document(
         "page.html",
         script="page.js",
-        model=markup.shown(model.name),
+        model=markup.isolated(model.name),
         package=markup.text(model.id[:12]),
         purpose=_purpose(model.signature.target),
         count="1 feature" if len(features) == 1 else f"{len(features)} features",
-        fields="\n".join(field(feature, place) for place, feature in enumerate(features)),
+        fields="\n".join(field(feature, index) for index, feature in enumerate(features)),
         explain=_EXPLAIN if model.predictor.explains else "",
     )
 
 
 def _purpose(target: Target) -> str:
     names = [part.name for part in target.parts] or [target.name]
-    shown = ", ".join(markup.shown(name) for name in names if name)
-    return (
-        f"Predicts {shown} · {_TASKS[target.task]}" if shown else _TASKS[target.task].capitalize()
-    )
+    listed = ", ".join(markup.isolated(name) for name in names if name)
+    task = _TASKS[target.task]
+    return f"Predicts {listed} · {task}" if listed else task.capitalize()

@@ -1,4 +1,4 @@
-"""HTML documents that need nothing from elsewhere, and that nothing can be slipped into."""
+"""HTML pages: self-contained, with every value escaped."""
 
 from base64 import b64encode
 from functools import cache
@@ -19,40 +19,40 @@ _ICON: Final = (
 
 
 def text(value: object) -> str:
-    """Write a value as text or between the quotes of an attribute, where it means itself alone."""
-    # A parser of HTML would make a line feed of a bare carriage return.
+    """Escape a value, as text or as the value of an attribute."""
+    # An HTML parser would turn a bare carriage return into a line feed.
     return escape(str(value)).replace("\r", "&#13;")
 
 
-def shown(value: str) -> str:
-    """Write a string so that it is seen: in quotes where it is empty or begins or ends in space.
+def isolated(value: str) -> str:
+    """Return a string as an element that isolates the direction of its script.
 
-    The element keeps a name that is written from right to left from turning what is around it.
+    A name in a right-to-left script would otherwise reverse the text around it.
     """
-    return f"<bdi>{text(visible(value))}</bdi>"
+    return f"<bdi>{text(quoted(value))}</bdi>"
 
 
-def visible(value: str) -> str:
-    """Put a string in quotes where nobody would see it, or where it begins or ends."""
+def quoted(value: str) -> str:
+    """Return a string, in quotes where it is empty or begins or ends with white space."""
     return value if value and value == value.strip() else dumps(value, ensure_ascii=False)
 
 
 def attributes(**values: object) -> str:
-    """Write attributes; an underscore is a hyphen, None and False leave one out, True is bare."""
-    written = []
+    """Return attributes; an underscore becomes a hyphen, None and False omit one, True is bare."""
+    parts = []
     for name, value in values.items():
         if value is None or value is False:
             continue
         key = name.rstrip("_").replace("_", "-")
-        written.append(f" {key}" if value is True else f' {key}="{text(value)}"')
-    return "".join(written)
+        parts.append(f" {key}" if value is True else f' {key}="{text(value)}"')
+    return "".join(parts)
 
 
 def document(template: str, script: str | None = None, **parts: str) -> Response:
-    """Answer with a page: a template of this folder around parts that are HTML already.
+    """Return a page: a template of this folder, filled with parts that are HTML.
 
-    The policy admits the one style and the one script by their hashes, and requests to where the
-    page is from.
+    The Content-Security-Policy allows the page's style and script by their hashes, and requests to
+    its own origin.
     """
     style, code = read("page.css"), read(script) if script else ""
     content = Template(read(template)).substitute(parts, style=style, script=code, icon=_ICON)
@@ -67,13 +67,13 @@ def document(template: str, script: str | None = None, **parts: str) -> Response
 
 @cache
 def read(name: str) -> str:
-    """Read a file of the folder of pages."""
+    """Read a file of this folder."""
     return (_FILES / name).read_text(encoding="utf-8")
 
 
 @cache
 def policy(style: str, script: str) -> str:
-    """Write the Content-Security-Policy of a page that holds these two and nothing else."""
+    """Return the Content-Security-Policy of a page with this style and this script."""
     code = f"script-src {_hash(script)}; connect-src 'self'; " if script else ""
     return (
         f"default-src 'none'; style-src {_hash(style)}; {code}img-src data:; "

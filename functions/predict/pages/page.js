@@ -3,15 +3,15 @@
   const find = (id) => document.getElementById(id);
   const form = find("form");
   const fields = [...form.querySelectorAll("[data-key]")].map(fieldOf);
-  // A stage is also served without the slash at the end, and then "predict" would be beside it.
+  // A stage is also served without the trailing slash; "predict" would then resolve beside it.
   const base = location.origin + location.pathname.replace(/\/?$/, "/");
-  const SHOWN = 8;
-  const LONGEST = 40;
-  const CAUTIONS = {
+  const VISIBLE_ITEMS = 8;
+  const MAX_TEXT = 40;
+  const WARNINGS = {
     missing: "is missing",
     unseen_category: "was not seen in training",
-    out_of_range: "is outside the range of training",
-    coerced: "was changed to the type of the feature",
+    out_of_range: "is outside the training range",
+    coerced: "was converted to the type of the feature",
   };
 
   const METHODS = {
@@ -32,7 +32,7 @@
     };
   }
 
-  /** The value as JSON text: a number keeps the digits that were typed. */
+  /** Return the value as JSON text; a number keeps the digits that were typed. */
   function valueOf(field) {
     const { control, other } = field;
     if (field.missing?.checked) return "null";
@@ -49,11 +49,11 @@
   const body = () =>
     `{"instances": [{${fields.map((f) => `${f.key}: ${valueOf(f) || "null"}`).join(", ")}}]}`;
 
-  function show(field, message) {
+  function showFault(field, message) {
     field.fault.textContent = message;
-    const shown = field.control.value === "other" ? field.other : field.control;
-    for (const one of [field.control, field.other]) one?.removeAttribute("aria-invalid");
-    if (message) shown.setAttribute("aria-invalid", "true");
+    const active = field.control.value === "other" ? field.other : field.control;
+    for (const input of [field.control, field.other]) input?.removeAttribute("aria-invalid");
+    if (message) active.setAttribute("aria-invalid", "true");
   }
 
   function refresh() {
@@ -75,165 +75,165 @@
     return `curl ${quoted(address())} \\\n  -H 'content-type: application/json'${key} \\\n  -d ${quoted(body())}`;
   }
 
-  // Elements: what the service says becomes text, never markup.
+  // Builds elements: values of the response become text, never markup.
   function make(tag, options = {}, ...inside) {
     const element = document.createElement(tag);
     const { name, ...rest } = options;
     if (name) element.className = name;
     for (const [key, value] of Object.entries(rest)) element.setAttribute(key, value);
-    element.append(...inside.filter((one) => one !== null && one !== undefined));
+    element.append(...inside.filter((child) => child !== null && child !== undefined));
     return element;
   }
 
   const number = (value, digits = 6) => {
-    if (typeof value !== "number") return value === null ? "no number" : String(value);
+    if (typeof value !== "number") return value === null ? "not finite" : String(value);
     return String(Number(value.toPrecision(digits))).replace("-", "\u2212");
   };
   const rounded = (value) => number(value, 3);
-  const share = (value) =>
+  const percentage = (value) =>
     typeof value === "number" ? `${(value * 100).toFixed(1)}\u00a0%` : number(value);
-  const written = (value) =>
+  const literal = (value) =>
     typeof value === "string" ? (value.trim() === value && value ? value : JSON.stringify(value)) : JSON.stringify(value);
   const brief = (value) =>
-    typeof value === "string" && value.length > LONGEST ? `${value.slice(0, LONGEST)}\u2026` : value;
-  const bdi = (value) => make("bdi", {}, written(value));
+    typeof value === "string" && value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}\u2026` : value;
+  const bdi = (value) => make("bdi", {}, literal(value));
 
-  /** The class that a label is: Python writes True and 1.0 where JSON has true and 1. */
+  /** Return the class of a label: Python writes True and 1.0 where JSON has true and 1. */
   function classOf(label, classes) {
     const names = [String(label), String(label).replace(/^./, (c) => c.toUpperCase())];
     if (typeof label === "number") names.push(label.toFixed(1));
-    return classes.find((one) => names.includes(one));
+    return classes.find((name) => names.includes(name));
   }
 
-  function headline(answer) {
-    if (answer.values) {
-      return Object.entries(answer.values).map(([name, value]) =>
+  function headline(prediction) {
+    if (prediction.values) {
+      return Object.entries(prediction.values).map(([name, value]) =>
         make("div", { name: "target" }, make("p", { name: "quiet" }, bdi(name)),
           make("p", { name: "label" }, number(value))));
     }
-    const found = answer.probabilities && classOf(answer.label, Object.keys(answer.probabilities));
-    let sure = null;
-    if (found !== undefined && answer.probabilities) sure = `Probability ${share(answer.probabilities[found])}`;
-    else if (typeof answer.score === "number") sure = `Score ${number(answer.score)}`;
-    return [make("p", { name: "label" }, bdi(answer.label)), sure && make("p", { name: "quiet" }, sure)];
+    const name = prediction.probabilities && classOf(prediction.label, Object.keys(prediction.probabilities));
+    let detail = null;
+    if (name !== undefined && prediction.probabilities) detail = `Probability ${percentage(prediction.probabilities[name])}`;
+    else if (typeof prediction.score === "number") detail = `Score ${number(prediction.score)}`;
+    return [make("p", { name: "label" }, bdi(prediction.label)), detail && make("p", { name: "quiet" }, detail)];
   }
 
-  function probabilities(answer, target) {
-    if (!answer.probabilities) return null;
-    const entries = Object.entries(answer.probabilities);
-    const chosen = classOf(answer.label, entries.map(([name]) => name));
+  function probabilities(prediction, target) {
+    if (!prediction.probabilities) return null;
+    const entries = Object.entries(prediction.probabilities);
+    const chosen = classOf(prediction.label, entries.map(([name]) => name));
     if (entries.length > 2) entries.sort((a, b) => b[1] - a[1]);
-    return make("div", {}, make("h3", {}, "Probabilities", target === null ? null : make("span", {}, " of ", bdi(target))), folded("ul", "bars", entries.map(([name, value]) => {
+    return make("div", {}, make("h3", {}, "Probabilities", target === null ? null : make("span", {}, " of ", bdi(target))), foldedList("ul", "bars", entries.map(([name, value]) => {
       const fill = make("span", { name: "fill" });
       fill.style.width = `${Math.max(0, Math.min(1, value || 0)) * 100}%`;
-      return make("li", name === chosen ? { name: "chosen" } : {}, bdi(name), make("span", {}, share(value)),
+      return make("li", name === chosen ? { name: "chosen" } : {}, bdi(name), make("span", {}, percentage(value)),
         make("span", { name: "track", "aria-hidden": "true" }, fill));
     })));
   }
 
-  /** A list that shows its first entries, and the others when asked. */
-  function folded(tag, name, items) {
-    const first = make(tag, { name }, ...items.slice(0, SHOWN));
-    if (items.length <= SHOWN) return first;
-    const rest = make("details", {}, make("summary", {}, `${items.length - SHOWN} more`),
-      make(tag, { name }, ...items.slice(SHOWN)));
+  /** Return a list with its first items visible and the others folded. */
+  function foldedList(tag, name, items) {
+    const first = make(tag, { name }, ...items.slice(0, VISIBLE_ITEMS));
+    if (items.length <= VISIBLE_ITEMS) return first;
+    const rest = make("details", {}, make("summary", {}, `${items.length - VISIBLE_ITEMS} more`),
+      make(tag, { name }, ...items.slice(VISIBLE_ITEMS)));
     return make("div", {}, first, rest);
   }
 
-  function reason([name, amount], greatest, sent) {
+  function contribution([name, amount], greatest, row) {
     const side = amount > 0 ? "up" : amount < 0 ? "down" : "none";
     const fill = make("span", { name: "fill" });
     fill.style.width = greatest ? `${(Math.abs(amount) / greatest) * 50}%` : "0";
-    const value = Object.hasOwn(sent, name) ? make("span", {}, bdi(brief(sent[name]))) : null;
+    const value = Object.hasOwn(row, name) ? make("span", {}, bdi(brief(row[name]))) : null;
     return make("li", { name: side }, make("span", { name: "who" }, bdi(name), value),
       make("span", { name: "amount" }, (amount > 0 ? "+" : "") + rounded(amount)),
       make("span", { name: "track", "aria-hidden": "true" }, fill));
   }
 
-  function explanation(said, sent) {
-    const entries = Object.entries(said.contributions ?? {});
+  function explanation(item, row) {
+    const entries = Object.entries(item.contributions ?? {});
     entries.sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
     const greatest = entries.length ? Math.abs(entries[0][1]) : 0;
-    const of = said.answer === undefined ? null : make("span", {}, " of ", said.target ? bdi(said.target) : null, said.target ? ": " : null, bdi(said.answer));
-    const scale = said.scale ? ` (${said.scale})` : "";
-    const method = said.method ? ` ${METHODS[said.method] ?? said.method}.` : "";
-    return make("div", {}, make("h3", {}, "What moved the score", of),
-      make("p", { name: "quiet" }, `${rounded(said.base)} on average, ${rounded(said.value)} here${scale}.${method}`),
-      folded("ul", "reasons", entries.map((entry) => reason(entry, greatest, sent))));
+    const of = item.answer === undefined ? null : make("span", {}, " of ", item.target ? bdi(item.target) : null, item.target ? ": " : null, bdi(item.answer));
+    const scale = item.scale ? ` (${item.scale})` : "";
+    const method = item.method ? ` ${METHODS[item.method] ?? item.method}.` : "";
+    return make("div", {}, make("h3", {}, "Feature contributions", of),
+      make("p", { name: "quiet" }, `${rounded(item.base)} on average, ${rounded(item.value)} for this row${scale}.${method}`),
+      foldedList("ul", "reasons", entries.map((entry) => contribution(entry, greatest, row))));
   }
 
-  function explanations(answer, sent) {
-    return (answer.explanations ?? []).map((said) => explanation(said, sent));
+  function explanations(prediction, row) {
+    return (prediction.explanations ?? []).map((item) => explanation(item, row));
   }
 
-  function cautions(warnings) {
+  function rowWarnings(warnings) {
     if (!warnings?.length) return null;
-    return make("div", {}, make("h3", {}, "Take with care"), make("ul", { name: "notes" }, ...warnings.map((one) =>
-      make("li", {}, make("strong", {}, bdi(one.feature)), ` ${CAUTIONS[one.code] ?? one.code}`))));
+    return make("div", {}, make("h3", {}, "Warnings"), make("ul", { name: "notes" }, ...warnings.map((warning) =>
+      make("li", {}, make("strong", {}, bdi(warning.feature)), ` ${WARNINGS[warning.code] ?? warning.code}`))));
   }
 
-  function facts(answer, model) {
-    const rows = [["Score", answer.score], ["Threshold", answer.threshold], ["Prediction", answer.prediction_id], ["Model", model?.name], ["Package", model?.id]];
+  function facts(prediction, model) {
+    const rows = [["Score", prediction.score], ["Threshold", prediction.threshold], ["Prediction id", prediction.prediction_id], ["Model", model?.name], ["Package", model?.id]];
     return make("dl", { name: "facts" }, ...rows.filter(([, value]) => value !== undefined && value !== null)
       .flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, make("code", {}, String(value)))]));
   }
 
-  function answered(reply, sent) {
-    const [answer] = reply.predictions;
-    const parts = answer.targets ? Object.entries(answer.targets) : [[null, answer]];
+  function showPrediction(response, row) {
+    const [prediction] = response.predictions;
+    const parts = prediction.targets ? Object.entries(prediction.targets) : [[null, prediction]];
     find("headline").replaceChildren(...parts.map(([name, part]) =>
       make("div", { name: "target" }, name === null ? null : make("p", { name: "quiet" }, bdi(name)), ...headline(part))));
-    const raw = make("pre", { tabindex: "0", role: "group", "aria-label": "Answer as JSON" }, JSON.stringify(reply, null, 2));
+    const raw = make("pre", { tabindex: "0", role: "group", "aria-label": "Response as JSON" }, JSON.stringify(response, null, 2));
     const details = [
-      cautions(answer.warnings),
+      rowWarnings(prediction.warnings),
       ...parts.map(([name, part]) => probabilities(part, name)),
-      ...explanations(answer, sent),
-      facts(answer, reply.model),
-      make("details", {}, make("summary", {}, "Answer as JSON"), raw),
+      ...explanations(prediction, row),
+      facts(prediction, response.model),
+      make("details", {}, make("summary", {}, "Response as JSON"), raw),
     ];
     find("details").replaceChildren(...details.filter(Boolean));
   }
 
-  function refused(problem) {
+  function showProblem(problem) {
     find("headline").replaceChildren();
     find("details").replaceChildren();
     const left = (problem.errors ?? []).filter((error) => {
-      const field = fields.find((one) => error.pointer === pointer(one.name));
-      if (field) show(field, `${error.detail[0]?.toUpperCase() ?? ""}${error.detail.slice(1)}.`);
+      const field = fields.find((each) => error.pointer === pointer(each.name));
+      if (field) showFault(field, `${error.detail[0]?.toUpperCase() ?? ""}${error.detail.slice(1)}.`);
       return !field;
     });
     const placed = (problem.errors?.length ?? 0) - left.length;
     const [title, detail] = placed
-      ? [placed === 1 ? "A value does not fit" : `${placed} values do not fit`, "Nothing was scored. What is wrong stands beside each value."]
+      ? [placed === 1 ? "1 invalid value" : `${placed} invalid values`, "The row was not scored. See the message beside each value."]
       : [problem.title, problem.detail];
     const list = left.map((error) => make("li", {}, make("code", {}, error.pointer), ` ${error.detail}`));
-    const key = [401, 403].includes(problem.status) ? make("p", { "data-key-asked": "" }, "The service may ask for an API key; there is a place for it below the command.") : null;
+    const key = [401, 403].includes(problem.status) ? make("p", { "data-key-hint": "" }, "The service may require an API key. Enter it below the command.") : null;
     find("problem").replaceChildren(make("div", { name: "stop" }, make("strong", {}, title),
       detail && detail !== title ? make("p", {}, detail) : null, key, list.length ? make("ul", {}, ...list) : null));
   }
 
   const pointer = (name) => `/instances/0/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
 
-  /** Say what is not filled in; gives whether all is. */
-  function complete() {
+  /** Report the values that are absent; returns whether there are none. */
+  function validate() {
     let first = null;
     for (const field of fields) {
-      const message = valueOf(field) === "" ? (field.control.validity.badInput ? "This is no number." : "A value is needed.") : "";
-      show(field, message);
+      const message = valueOf(field) === "" ? (field.control.validity.badInput ? "Must be a number." : "A value is required.") : "";
+      showFault(field, message);
       if (message) first ??= field.control;
     }
     first?.focus();
     return first === null;
   }
 
-  async function ask() {
+  async function predict() {
     const headers = { "content-type": "application/json" };
     if (find("key").value) headers["x-api-key"] = find("key").value;
-    const sent = body();
-    const response = await fetch(address(), { method: "POST", headers, body: sent });
-    const said = await response.json().catch(() => ({}));
-    if (response.ok && said.predictions) return () => answered(said, JSON.parse(sent).instances[0]);
-    return () => refused({ title: `The service answered ${response.status}.`, ...said, status: response.status });
+    const content = body();
+    const response = await fetch(address(), { method: "POST", headers, body: content });
+    const result = await response.json().catch(() => ({}));
+    if (response.ok && result.predictions) return () => showPrediction(result, JSON.parse(content).instances[0]);
+    return () => showProblem({ title: `The service returned ${response.status}.`, ...result, status: response.status });
   }
 
   async function submit(event) {
@@ -241,15 +241,15 @@
     const button = form.querySelector(".main");
     if (button.ariaBusy === "true") return;
     find("problem").replaceChildren();
-    if (!complete()) return;
+    if (!validate()) return;
     button.ariaBusy = "true";
-    const finish = await ask().catch(() => () => refused({ title: "The service could not be reached." }));
+    const finish = await predict().catch(() => () => showProblem({ title: "The service could not be reached." }));
     button.ariaBusy = "false";
     finish();
     find("result").scrollTop = 0;
     const faulty = form.querySelector("[aria-invalid=true]");
     if (faulty) faulty.focus();
-    else if (find("problem").querySelector("[data-key-asked]")) find("key").focus();
+    else if (find("problem").querySelector("[data-key-hint]")) find("key").focus();
     else if (find("result").getBoundingClientRect().top > innerHeight * 0.6) find("result").scrollIntoView();
   }
 
@@ -257,7 +257,7 @@
     const text = find("curl").textContent;
     try {
       await navigator.clipboard.writeText(text);
-      find("copied").textContent = "The command is in the clipboard.";
+      find("copied").textContent = "The command was copied to the clipboard.";
       find("copy").textContent = "Copied";
       setTimeout(() => { find("copy").textContent = "Copy as curl"; find("copied").textContent = ""; }, 2000);
     } catch {
@@ -268,7 +268,7 @@
 
   for (const link of document.querySelectorAll("[data-route]")) link.href = base + link.dataset.route;
   form.addEventListener("submit", submit);
-  form.addEventListener("reset", () => setTimeout(() => { fields.forEach((field) => show(field, "")); refresh(); }));
+  form.addEventListener("reset", () => setTimeout(() => { fields.forEach((field) => showFault(field, "")); refresh(); }));
   document.addEventListener("input", refresh);
   find("copy").addEventListener("click", copy);
   refresh();

@@ -1,4 +1,4 @@
-"""``GET /docs``: an OpenAPI document as a page for people."""
+"""``GET /docs``: the OpenAPI document as a page."""
 
 from collections.abc import Iterator, Mapping
 from json import dumps
@@ -6,16 +6,16 @@ from typing import Any, Final
 
 from functions.predict.http.response import Response
 from functions.predict.pages import markup
-from functions.predict.pages.markup import attributes, shown, text
+from functions.predict.pages.markup import attributes, isolated, text
 
 type _Object = Mapping[str, Any]
 
 _METHODS: Final = ("get", "put", "post", "delete", "patch")
-_DEEPEST: Final = 8
+_MAX_DEPTH: Final = 8
 
 
 def document(openapi: _Object) -> Response:
-    """Answer with the page of an OpenAPI document."""
+    """Return the page of an OpenAPI document."""
     operations = [
         _Operation(openapi, path, method, operation)
         for path, methods in openapi["paths"].items()
@@ -25,7 +25,7 @@ def document(openapi: _Object) -> Response:
     info = openapi["info"]
     return markup.document(
         "reference.html",
-        title=shown(info["title"]),
+        title=isolated(info["title"]),
         version=text(info["version"]),
         description=text(info.get("description", "")),
         links="".join(operation.link() for operation in operations),
@@ -37,20 +37,20 @@ class _Operation:
     """One method of one path."""
 
     def __init__(self, openapi: _Object, path: str, method: str, operation: _Object) -> None:
-        self._openapi, self._path, self._method, self._said = openapi, path, method, operation
+        self._openapi, self._path, self._method = openapi, path, method
+        self._operation = operation
         self._id = f"{method}{path.replace('/', '-')}"
 
     def link(self) -> str:
         return f"<li><a{attributes(href='#' + self._id)}>{self._name()}</a></li>"
 
     def section(self) -> str:
-        said = self._said
-        meaning = said.get("description") or said.get("summary", "")
+        description = self._operation.get("description") or self._operation.get("summary", "")
         title = f"{self._id}-title"
         return (
             f'<section class="card route"{attributes(id=self._id, aria_labelledby=title)}>'
-            f"<h2{attributes(id=title)}>{self._name()}</h2><p>{text(meaning)}</p>"
-            f"{self._parameters()}{self._body()}{self._answers()}</section>"
+            f"<h2{attributes(id=title)}>{self._name()}</h2><p>{text(description)}</p>"
+            f"{self._parameters()}{self._body()}{self._responses()}</section>"
         )
 
     def _name(self) -> str:
@@ -60,40 +60,42 @@ class _Operation:
         )
 
     def _parameters(self) -> str:
-        given = [self._resolved(parameter) for parameter in self._said.get("parameters", ())]
+        parameters = [self._resolved(each) for each in self._operation.get("parameters", ())]
         members = {
-            f"{one['name']} ({one['in']})": {
-                "description": one.get("description", ""),
-                **self._resolved(one.get("schema", {})),
+            f"{each['name']} ({each['in']})": {
+                "description": each.get("description", ""),
+                **self._resolved(each.get("schema", {})),
             }
-            for one in given
+            for each in parameters
         }
-        required = [f"{one['name']} ({one['in']})" for one in given if one.get("required")]
+        required = [f"{each['name']} ({each['in']})" for each in parameters if each.get("required")]
         schema = {"properties": members, "required": required}
         return f"<h3>Parameters</h3>{self._properties(schema, 0)}" if members else ""
 
     def _body(self) -> str:
-        body = self._resolved(self._said.get("requestBody", {}))
-        kinds = "".join(
+        body = self._resolved(self._operation.get("requestBody", {}))
+        contents = "".join(
             f"<details><summary><code>{text(media)}</code></summary>{self._content(content)}</details>"
             for media, content in body.get("content", {}).items()
         )
-        return f"<h3>Body</h3>{kinds}" if kinds else ""
+        return f"<h3>Request body</h3>{contents}" if contents else ""
 
-    def _answers(self) -> str:
-        answers = self._said.get("responses", {}).items()
-        told = "".join(self._answer(status, self._resolved(answer)) for status, answer in answers)
-        return f"<h3>Answers</h3>{told}" if told else ""
+    def _responses(self) -> str:
+        responses = "".join(
+            self._response(status, self._resolved(response))
+            for status, response in self._operation.get("responses", {}).items()
+        )
+        return f"<h3>Responses</h3>{responses}" if responses else ""
 
-    def _answer(self, status: str, answer: _Object) -> str:
+    def _response(self, status: str, response: _Object) -> str:
         contents = "".join(
             f"<p><code>{text(media)}</code></p>{self._content(content)}"
-            for media, content in answer.get("content", {}).items()
+            for media, content in response.get("content", {}).items()
         )
-        meaning = f"<code>{text(status)}</code> {text(answer.get('description', ''))}"
+        title = f"<code>{text(status)}</code> {text(response.get('description', ''))}"
         if not contents:
-            return f"<p>{meaning}</p>"
-        return f"<details><summary>{meaning}</summary>{contents}</details>"
+            return f"<p>{title}</p>"
+        return f"<details><summary>{title}</summary>{contents}</details>"
 
     def _content(self, content: _Object) -> str:
         schema = self._resolved(content.get("schema", {}))
@@ -104,15 +106,15 @@ class _Operation:
         return self._nested(schema, 0) or (f"<p>{_type(schema)}</p>" if schema else "")
 
     def _nested(self, schema: _Object, depth: int) -> str:
-        """Write what is inside a schema: members, items, or one of several."""
-        if depth > _DEEPEST:
+        """Return the HTML of the inside of a schema: members, items, or alternatives."""
+        if depth > _MAX_DEPTH:
             return ""
         if schema.get("properties"):
             return self._properties(schema, depth)
         if "items" in schema:
             return self._nested(self._resolved(schema["items"]), depth + 1)
-        choices = [self._resolved(one) for one in _choices(schema)]
-        return "".join(f"<p>{_type(one)}</p>{self._nested(one, depth + 1)}" for one in choices)
+        choices = [self._resolved(each) for each in _choices(schema)]
+        return "".join(f"<p>{_type(each)}</p>{self._nested(each, depth + 1)}" for each in choices)
 
     def _properties(self, schema: _Object, depth: int) -> str:
         required = schema.get("required", ())
@@ -123,21 +125,21 @@ class _Operation:
         return f'<dl class="members">{"".join(rows)}</dl>'
 
     def _member(self, name: str, member: _Object, required: bool, depth: int) -> str:
-        need = "" if required else ' <span class="quiet">optional</span>'
-        meaning = member.get("description", "")
+        optional = "" if required else ' <span class="quiet">optional</span>'
+        description = member.get("description", "")
         return (
-            f"<dt><code>{shown(name)}</code> {_type(member)}{need}</dt>"
-            f"<dd>{text(meaning)}{_values(member)}{self._nested(member, depth + 1)}</dd>"
+            f"<dt><code>{isolated(name)}</code> {_type(member)}{optional}</dt>"
+            f"<dd>{text(description)}{_values(member)}{self._nested(member, depth + 1)}</dd>"
         )
 
     def _resolved(self, schema: _Object) -> _Object:
-        found: Any = schema
-        while "$ref" in found:
-            path = found["$ref"].removeprefix("#/").split("/")
-            found = self._openapi
+        resolved: Any = schema
+        while "$ref" in resolved:
+            path = resolved["$ref"].removeprefix("#/").split("/")
+            resolved = self._openapi
             for part in path:
-                found = found[part.replace("~1", "/").replace("~0", "~")]
-        return found  # type: ignore[no-any-return]  # JSON has any type
+                resolved = resolved[part.replace("~1", "/").replace("~0", "~")]
+        return resolved  # type: ignore[no-any-return]  # JSON has any type
 
 
 def _choices(schema: _Object) -> Iterator[_Object]:
@@ -146,8 +148,8 @@ def _choices(schema: _Object) -> Iterator[_Object]:
 
 
 def _type(schema: _Object) -> str:
-    said = schema.get("type", "")
-    name = " or ".join(said) if isinstance(said, list) else said
+    types = schema.get("type", "")
+    name = " or ".join(types) if isinstance(types, list) else types
     if "items" in schema and isinstance(schema["items"].get("type"), str):
         name = f"{name} of {schema['items']['type']}"
     return f'<span class="type">{text(name)}</span>' if name else ""
@@ -157,8 +159,8 @@ def _values(schema: _Object) -> str:
     values = schema.get("enum") or schema.get("examples")
     if not values:
         return ""
-    word = "One of" if "enum" in schema else "Such as"
-    listed = ", ".join(f"<code>{text(dumps(one, ensure_ascii=False))}</code>" for one in values)
+    word = "One of" if "enum" in schema else "For example"
+    listed = ", ".join(f"<code>{text(dumps(value, ensure_ascii=False))}</code>" for value in values)
     return f' <span class="values">{word} {listed}</span>'
 
 

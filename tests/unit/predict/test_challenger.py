@@ -1,4 +1,4 @@
-"""A challenger is compared or answers a share of the callers; it never spoils an answer."""
+"""A challenger is compared or serves a share of the callers; its failure changes no response."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from functions.predict.challenger import Split, objection
+from functions.predict.challenger import Split, incompatibility
 from functions.predict.http.exchange import Caller
-from functions.predict.model import Model, Question, Reply
+from functions.predict.model import PredictionRequest, PredictionResponse, ServedModel
 from functions.predict.service import Service
 from sklambda.manifest import GoldenRow
 from sklambda.package import ModelPackage
@@ -30,7 +30,7 @@ def row(predictor: Predictor) -> dict[str, Any]:
     return dict(predictor.package.signature.example)
 
 
-def test_a_shadow_changes_no_answer_and_tells_how_far_it_is_off(
+def test_a_shadow_changes_no_response_and_logs_the_differences(
     churn: Trained, other: Trained, row: dict[str, Any]
 ) -> None:
     rows = [row, row | {"tenure": 70}]
@@ -44,10 +44,10 @@ def test_a_shadow_changes_no_answer_and_tells_how_far_it_is_off(
     [line] = observed.lines("shadow")
     assert line["champion"] == body["model"]["id"] != line["challenger"]
     again = Predictor.open(other.package).predict(rows)
-    for record, one, two in zip(line["records"], body["predictions"], again, strict=True):
-        assert record["prediction_id"] == one["prediction_id"]
-        assert record["differences"][1] == pytest.approx(two.score - one["score"])
-        assert record["same_label"] == (two.label == one["label"])
+    for comparison, one, two in zip(line["records"], body["predictions"], again, strict=True):
+        assert comparison["prediction_id"] == one["prediction_id"]
+        assert comparison["differences"][1] == pytest.approx(two.score - one["score"])
+        assert comparison["same_label"] == (two.label == one["label"])
 
 
 def test_a_shadow_scores_a_share_of_the_rows(
@@ -61,7 +61,7 @@ def test_a_shadow_scores_a_share_of_the_rows(
     assert 60 < len(line["records"]) < 140
 
 
-def ask(observed: Any, row: dict[str, Any], name: str) -> str:
+def model_of(observed: Any, row: dict[str, Any], name: str) -> str:
     body = observed.client.post(
         "/predict", json={"instances": [row]}, headers={"x-request-id": name}
     ).json()
@@ -80,9 +80,9 @@ def test_a_split_gives_each_caller_one_model_and_names_it(
     )
     names = [f"caller-{k}" for k in range(40)]
 
-    first = [ask(observed, row, name) for name in names]
+    first = [model_of(observed, row, name) for name in names]
 
-    assert [ask(observed, row, name) for name in names] == first
+    assert [model_of(observed, row, name) for name in names] == first
     challenger = ModelPackage.open(other.package).manifest.id
     assert 8 < first.count(challenger) < 32
     roles = {line["model"]: line["role"] for line in observed.lines("capture")}
@@ -90,7 +90,7 @@ def test_a_split_gives_each_caller_one_model_and_names_it(
 
 
 class Broken(Predictor):
-    """Gets its golden rows right, and fails on all others."""
+    """Fails on single rows: its golden rows are replayed together."""
 
     def encode(self, rows: Any) -> Any:
         if len(rows) == 1:
@@ -98,18 +98,18 @@ class Broken(Predictor):
         return super().encode(rows)
 
 
-def test_the_champion_answers_where_the_challenger_fails(
+def test_the_champion_serves_where_the_challenger_fails(
     churn: Trained, row: dict[str, Any]
 ) -> None:
     package = ModelPackage.open(churn.package)
-    champion, broken = Model(Predictor(package)), Model(Broken(package), "challenger")
+    champion, broken = ServedModel(Predictor(package)), ServedModel(Broken(package), "challenger")
     observed = observe(churn.package)
     lines = Log("failing", "INFO", observed.log)
     service = Service(champion, split=Split(champion, broken, 1.0, lines))
 
-    reply: Reply = service.ask(Question([row], Caller("r")))
+    response: PredictionResponse = service.predict(PredictionRequest([row], Caller("r")))
 
-    assert reply.model is champion
+    assert response.model is champion
     [line] = observed.logged()
     assert (line["message"], line["error"]) == ("challenger failed", "RuntimeError")
     assert "Month-to-month" not in observed.log.getvalue()
@@ -141,6 +141,6 @@ def test_a_challenger_whose_golden_rows_fail_is_refused(
 ) -> None:
     whole = predictor.package
     wrong = GoldenRow(name="odd", row=whole.golden[0].row, scores=(0.5, 0.5), labels=("No",))
-    broken = Model(Predictor(replace(whole, golden=(wrong,))), "challenger")
+    broken = ServedModel(Predictor(replace(whole, golden=(wrong,))), "challenger")
 
-    assert "'odd'" in str(objection(Model(predictor), broken))
+    assert "'odd'" in str(incompatibility(ServedModel(predictor), broken))

@@ -1,4 +1,4 @@
-"""Settings have defaults, and nonsense is refused by name."""
+"""Settings have defaults, and an invalid value is refused with the name of its variable."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -69,6 +69,6 @@ def test_what_is_observed_and_who_challenges_is_read() -> None:
         ("CHALLENGER_SHARE", "half"),
     ],
 )
-def test_nonsense_is_refused_by_the_settings_name(name: str, value: str) -> None:
+def test_an_invalid_value_is_refused_by_its_variable(name: str, value: str) -> None:
     with pytest.raises(SettingsInvalid, match=name):
         Settings.from_environment({name: value})

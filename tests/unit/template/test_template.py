@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from functions.predict.http.problems import of_status
+from functions.predict.http.problems import from_status
 from tests.conftest import REPOSITORY
 from tests.support.translated_template import Json, deployed, translated
 
@@ -135,7 +135,7 @@ def refusals(**parameters: str) -> Json:
 
 
 def test_each_refusal_of_the_gateway_is_a_problem_like_the_functions() -> None:
-    members = list(json.loads(bytes(of_status(404).response().content)))
+    members = list(json.loads(bytes(from_status(404).response().content)))
 
     for refusal in refusals().values():
         problem = json.loads(refusal["responseTemplates"]["application/json"])

@@ -1,4 +1,4 @@
-"""Tables as CSV (RFC 4180), whose cells are texts: each is read as its feature's kind says."""
+"""Tables in CSV (RFC 4180): the kind of its feature decides how a cell is parsed."""
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,7 +8,7 @@ from itertools import islice
 from math import isfinite
 from typing import Final
 
-from functions.predict.dialects.invocations.tables import MISFIT, Header, Table, of_lists
+from functions.predict.dialects.invocations.tables import INVALID, Header, Table, from_lists
 from functions.predict.http import problems
 from functions.predict.http.exchange import Limits
 from sklambda.signature import Kind, Signature
@@ -30,32 +30,32 @@ def read(content: bytes, signature: Signature, limits: Limits, header: bool | No
     signature : Signature
         The features, and their order where there is no header.
     limits : Limits
-        The most rows.
+        Limits of the request.
     header : bool or None
-        Whether the first line is a header; None if the line itself must tell: it is one when half
-        of its cells or more are names of features.
+        Whether the first line is a header; None detects it: at least half of its cells must be
+        names of features.
 
     Raises
     ------
     ProblemRaised
-        It is no CSV, or has too many rows or none.
+        The content is not CSV, or has too many rows or none.
     """
     lines = _lines(content)
-    # One more than the limit shows that it is passed, and one may be the header.
+    # One line above the limit shows that it is exceeded; another may be the header.
     cells = list(islice(lines, limits.rows + 2))
-    if header or (header is None and _names_features(cells[:1], signature)):
+    if header or (header is None and _is_header(cells[:1], signature)):
         names, cells = [cell or "" for cell in cells[0]] if cells else [], cells[1:]
     else:
         names = list(signature.names)
     limits.require_rows(len(cells))
     if not cells:
-        raise problems.body_invalid(("", "type", "must hold at least one row"))
-    table = of_lists(cells, Header.of(names, signature, "header"), (), by_name=True)
-    return _parsed(table, signature.kinds)
+        raise problems.body_invalid(("", "type", "must contain at least one row"))
+    table = from_lists(cells, Header.of(names, signature, "header"), (), by_name=True)
+    return _parse_cells(table, signature.kinds)
 
 
 def _lines(content: bytes) -> Iterator[list[Cell]]:
-    """Give the cells of each line that is not blank; one without quotes or content is None."""
+    """Return the cells of each line that is not blank; an empty cell without quotes is None."""
     try:
         text = StringIO(content.decode("utf-8-sig"), newline="")
     except UnicodeDecodeError as error:
@@ -67,23 +67,23 @@ def _lines(content: bytes) -> Iterator[list[Cell]]:
         raise problems.not_csv(f"line {reader.line_num}: {error}") from None
 
 
-def _names_features(lines: Sequence[Sequence[Cell]], signature: Signature) -> bool:
+def _is_header(lines: Sequence[Sequence[Cell]], signature: Signature) -> bool:
     names = {*signature.names, signature.row_id}
     return any(2 * sum(cell in names for cell in line) >= len(line) for line in lines)
 
 
-def _parsed(table: Table, kinds: dict[str, Kind]) -> Table:
-    """Make values of the cells, in place; what is none stays a text, which the codec refuses."""
+def _parse_cells(table: Table, kinds: dict[str, Kind]) -> Table:
+    """Parse the cells in place; one that cannot be parsed stays a text, which the codec refuses."""
     parsers = {name: _PARSERS[kind] for name, kind in kinds.items() if kind in _PARSERS}
     coerced = []
-    for place, row in enumerate(table.rows):
-        if row is not MISFIT:
-            coerced += [(place, name) for name in _parse(row, parsers)]
+    for k, row in enumerate(table.rows):
+        if row is not INVALID:
+            coerced += [(k, name) for name in _parse_row(row, parsers)]
     return replace(table, coerced=coerced)
 
 
-def _parse(row: dict[str, object], parsers: dict[str, Parse]) -> Iterator[str]:
-    """Parse the cells of a row; gives the names of those whose type was changed."""
+def _parse_row(row: dict[str, object], parsers: dict[str, Parse]) -> Iterator[str]:
+    """Parse the cells of a row; returns the names of those whose type was changed."""
     for name, cell in row.items():
         if cell is not None and name in parsers:
             row[name] = value = parsers[name](str(cell))
@@ -100,7 +100,7 @@ def _number(cell: str) -> object:
 
 def _integer(cell: str) -> object:
     try:
-        return int(cell)  # a float would hide digits past 2^53
+        return int(cell)  # a float would lose digits above 2^53
     except ValueError:
         return _number(cell)
 
@@ -121,18 +121,18 @@ _PARSERS: Final[dict[Kind, Parse]] = {
 }
 
 
-def write(answers: Iterable[object]) -> bytes:
-    """Write one line for each answer, without a header; an answer of several values is flat."""
+def write(predictions: Iterable[object]) -> bytes:
+    """Write one line per prediction, without a header; several values become several cells."""
     text = StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(map(_cells, answers))
+    csv.writer(text, lineterminator="\n").writerows(map(_cells, predictions))
     return text.getvalue().encode()
 
 
-def _cells(answer: object) -> list[object]:
-    if isinstance(answer, list):
-        return [cell for part in answer for cell in _cells(part)]
-    if isinstance(answer, bool):
-        return [str(answer).lower()]
-    if isinstance(answer, float) and not isfinite(answer):
+def _cells(prediction: object) -> list[object]:
+    if isinstance(prediction, list):
+        return [cell for part in prediction for cell in _cells(part)]
+    if isinstance(prediction, bool):
+        return [str(prediction).lower()]
+    if isinstance(prediction, float) and not isfinite(prediction):
         return [None]
-    return [answer]
+    return [prediction]

@@ -1,11 +1,10 @@
-"""A reply as scikit-learn's own methods would give it: ``predict`` and its kin."""
+"""Predictions as scikit-learn's methods return them: ``predict``, ``predict_proba`` and others."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from functions.predict.dialects.invocations.tables import Misfit
-from functions.predict.http.problems import pointer
-from functions.predict.model import Reply
+from functions.predict.http.problems import BodyFault, pointer
+from functions.predict.model import PredictionResponse
 from sklambda.signature import Scores, Target
 
 PREDICT: Final = "predict"
@@ -16,73 +15,75 @@ _METHODS: Final[dict[str, frozenset[Scores]]] = {
 }
 
 
-def offered(target: Target) -> tuple[str, ...]:
-    """Name the methods that the model has."""
+def available_methods(target: Target) -> tuple[str, ...]:
+    """Return the names of the methods that a model has."""
     scores = {part.scores for part in target.parts or (target,)}
     return (PREDICT, *(name for name, kinds in _METHODS.items() if scores <= kinds))
 
 
-def asked(params: object, attributes: str, target: Target) -> tuple[str, list[Misfit]]:
-    """Tell the method that is asked for, and what is wrong with the asking.
+def requested_method(
+    params: object, attributes: str, target: Target
+) -> tuple[str, list[BodyFault]]:
+    """Return the requested method, and the faults of the request for it.
 
     Parameters
     ----------
     params : object
-        The member "params" of MLflow's protocol, if there is one.
+        The member "params" of MLflow's protocol; None where it is absent.
     attributes : str
-        SageMaker's custom attributes, of which ``method=…`` counts where `params` names none.
+        SageMaker's custom attributes, of which ``method=…`` counts where `params` has no method.
     target : Target
-        What the model answers.
+        The target of the model.
     """
     if params is not None and not isinstance(params, dict):
         return PREDICT, [("/params", "type", "must be an object")]
     own = params or {}
-    misfits: list[Misfit] = [
+    faults: list[BodyFault] = [
         (pointer("params", name), "unknown_member", "is not a parameter of this model")
         for name in own
         if name != "method"
     ]
     place = "/params/method" if "method" in own else ""
-    method = own["method"] if place else _of_attributes(attributes)
-    if method not in (choices := offered(target)):
-        misfits.append((place, "method", f"the method must be {' or '.join(choices)}"))
-    return method, misfits
+    method = own["method"] if place else _method_of_attributes(attributes)
+    if method not in (choices := available_methods(target)):
+        faults.append((place, "method", f"the method must be {' or '.join(choices)}"))
+    return method, faults
 
 
-def _of_attributes(attributes: str) -> str:
+def _method_of_attributes(attributes: str) -> str:
     pairs = (piece.partition("=") for piece in attributes.replace(";", ",").split(","))
-    named = [value.strip() for name, _, value in pairs if name.strip() == "method"]
-    return named[-1] if named else PREDICT
+    methods = [value.strip() for name, _, value in pairs if name.strip() == "method"]
+    return methods[-1] if methods else PREDICT
 
 
-def answers(reply: Reply, method: str) -> list[Any]:
-    """Give what a method gives for each row, as its ``tolist()``.
+def predictions(response: PredictionResponse, method: str) -> list[Any]:
+    """Return the result of a method for each row, as its ``tolist()``.
 
-    Of several targets each row has a list with one answer for each of them.
+    With several targets, each row has a list with one entry per target.
     """
     if method == PREDICT:
-        return [_predicted(prediction.members) for prediction in reply.predictions]
-    target = reply.model.signature.target
-    rows = reply.scores.tolist()
+        return [_predicted(prediction.members) for prediction in response.predictions]
+    target = response.model.signature.target
+    rows = response.scores.tolist()
     if target.parts:
-        return [_apart(target, row) for row in rows]
-    return [_shaped(target, row) for row in rows]
+        return [_by_target(target, row) for row in rows]
+    return [_scores(target, row) for row in rows]
 
 
 def _predicted(members: Mapping[str, Any]) -> Any:
     if "targets" in members:
-        return [_predicted(own) for own in members["targets"].values()]
+        return [_predicted(part) for part in members["targets"].values()]
     if "values" in members:
         values = list(members["values"].values())
         return values[0] if len(values) == 1 else values
     return members["label"]
 
 
-def _apart(target: Target, row: list[float]) -> list[Any]:
+def _by_target(target: Target, row: list[float]) -> list[Any]:
     scores = iter(row)
-    return [_shaped(part, [next(scores) for _ in range(part.width)]) for part in target.parts]
+    return [_scores(part, [next(scores) for _ in range(part.width)]) for part in target.parts]
 
 
-def _shaped(target: Target, row: list[float]) -> Any:
-    """Write the decision between two classes without a list, as scikit-learn does."""
+def _scores(target: Target, row: list[float]) -> Any:
+    """Return the scores of a row; of two classes the decision without a list, as scikit-learn."""
     return row[0] if target.scores == "decision" and target.width == 1 else row

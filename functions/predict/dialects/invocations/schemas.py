@@ -12,50 +12,54 @@ from sklambda.signature import Signature, Target
 CSV: Final = "text/csv"
 ATTRIBUTES: Final = "x-amzn-sagemaker-custom-attributes"
 
-_TEXT: Final[Schema] = {"type": "string"}
+_STRING: Final[Schema] = {"type": "string"}
 
 
-def described(signature: Signature) -> dict[str, Any]:
-    """Describe the route as FastAPI takes it: parameter, bodies and answers."""
-    request = {"requestBody": {"required": True, "content": _bodies(signature)}}
-    answers = schemas.answer(_answers(signature.target))
+def invocations(signature: Signature) -> dict[str, Any]:
+    """Return the description of ``/invocations``: parameter, bodies and responses."""
+    request = {"requestBody": {"required": True, "content": _request_bodies(signature)}}
+    success = schemas.success(_response_bodies(signature.target))
     return {
         "openapi_extra": {"parameters": [_attributes(signature.target)]} | request,
-        "responses": answers | schemas.refusals(406, *schemas.SCORED),
+        "responses": success | schemas.problem_responses(406, *schemas.SCORING_ERRORS),
     }
 
 
 def endpoint(signature: Signature, name: str) -> dict[str, Any]:
-    """Describe the route that has the model's name in its path."""
-    route = described(signature)
-    named = {"name": "name", "in": "path", "required": True, "schema": _TEXT | {"enum": [name]}}
-    route["openapi_extra"]["parameters"].append(named)
-    route["responses"] |= schemas.refusals(404)
+    """Return the description of the route with the model's name in its path."""
+    route = invocations(signature)
+    schema = _STRING | {"enum": [name]}
+    parameter = {"name": "name", "in": "path", "required": True, "schema": schema}
+    route["openapi_extra"]["parameters"].append(parameter)
+    route["responses"] |= schemas.problem_responses(404)
     return route
 
 
 def ping() -> dict[str, Any]:
-    """Describe the routes that tell whether the model is ready."""
+    """Return the description of the readiness routes."""
     from starlette.responses import Response
 
-    return {"response_class": Response, "responses": schemas.refusals(503)}
+    return {"response_class": Response, "responses": schemas.problem_responses(503)}
 
 
 def version() -> dict[str, Any]:
-    """Describe the route that tells the version of the protocol."""
+    """Return the description of the protocol's version route."""
     from starlette.responses import PlainTextResponse
 
-    return {"response_class": PlainTextResponse, "responses": schemas.refusals()}
+    return {"response_class": PlainTextResponse, "responses": schemas.problem_responses()}
 
 
-def _bodies(signature: Signature) -> dict[str, Any]:
-    record = schemas.request(signature)["properties"]["instances"]["items"]
+def _request_bodies(signature: Signature) -> dict[str, Any]:
+    record = schemas.predict_request(signature)["properties"]["instances"]["items"]
     rows = {"type": "array", "items": {"anyOf": [record, _cells(record, signature)]}, "minItems": 1}
     example = {"dataframe_records": [signature.example]}
     return {
         JSON: {"schema": _shapes(signature, rows, record["properties"]) | {"example": example}},
-        CSV: {"schema": _TEXT | {"description": "With a header, or columns in their order."}},
-        JSON_LINES: {"schema": _TEXT | {"description": "A row of features a line."}},
+        CSV: {
+            "schema": _STRING
+            | {"description": "With a header, or with the columns in the order of the features."}
+        },
+        JSON_LINES: {"schema": _STRING | {"description": "One row per line."}},
     }
 
 
@@ -72,7 +76,7 @@ def _cells(record: Schema, signature: Signature) -> Schema:
 def _shapes(signature: Signature, rows: Schema, features: Mapping[str, Schema]) -> Schema:
     params = {
         "type": ["object", "null"],
-        "properties": {"method": {"enum": list(methods.offered(signature.target))}},
+        "properties": {"method": {"enum": list(methods.available_methods(signature.target))}},
         "additionalProperties": False,
     }
     tables = {
@@ -102,7 +106,7 @@ def _columns(signature: Signature, features: Mapping[str, Schema]) -> Schema:
     }
     return {
         "type": "object",
-        "description": "Lists of one value a row.",
+        "description": "One list of values per feature.",
         "properties": columns,
         "required": list(signature.names),
         "additionalProperties": False,
@@ -111,9 +115,9 @@ def _columns(signature: Signature, features: Mapping[str, Schema]) -> Schema:
 
 def _split() -> Schema:
     members = {
-        "columns": {"type": "array", "items": _TEXT},
+        "columns": {"type": "array", "items": _STRING},
         "data": {"type": "array", "items": {"type": "array"}, "minItems": 1},
-        "index": {"description": "Changes nothing."},
+        "index": {"description": "Ignored."},
     }
     return {
         "type": "object",
@@ -123,27 +127,27 @@ def _split() -> Schema:
     }
 
 
-def _answers(target: Target) -> dict[str, Any]:
-    choices = " or ".join(methods.offered(target))
-    predictions = {"type": "array", "description": f"What {choices} gives for each row."}
-    whole = {
+def _response_bodies(target: Target) -> dict[str, Any]:
+    choices = " or ".join(methods.available_methods(target))
+    predictions = {"type": "array", "description": f"Result of {choices} for each row."}
+    document = {
         "type": "object",
         "properties": {"predictions": predictions},
         "required": ["predictions"],
     }
     return {
-        JSON: {"schema": whole},
-        CSV: {"schema": _TEXT | {"description": "A line for each row, without a header."}},
-        JSON_LINES: {"schema": _TEXT | {"description": "An answer a line."}},
+        JSON: {"schema": document},
+        CSV: {"schema": _STRING | {"description": "One line per row, without a header."}},
+        JSON_LINES: {"schema": _STRING | {"description": "One prediction per line."}},
     }
 
 
 def _attributes(target: Target) -> dict[str, Any]:
-    choices = " or ".join(f"method={name}" for name in methods.offered(target))
+    choices = " or ".join(f"method={name}" for name in methods.available_methods(target))
     return {
         "name": ATTRIBUTES,
         "in": "header",
         "required": False,
-        "description": f"{choices}; other attributes change nothing.",
-        "schema": _TEXT,
+        "description": f"{choices}; other attributes are ignored.",
+        "schema": _STRING,
     }

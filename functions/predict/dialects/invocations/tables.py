@@ -1,78 +1,230 @@
-"""Rows as tables hold them: a list of records, a list of lists, or columns; with their places.
+"""Tables of rows as MLflow and SageMaker send them: MLflow's four JSON shapes, and JSON Lines.
 
-A table keeps what can be read of it and notes what cannot, so that all faults are told at once.
+A table keeps what could be read and lists what could not, so that all faults are reported at once.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from io import BytesIO
+from itertools import islice
 from typing import Any, Final
 
-from functions.predict.http.problems import Locate, pointer
+from functions.predict.http import exchange, problems
+from functions.predict.http.exchange import Limits
+from functions.predict.http.problems import BodyFault, Locate, ProblemRaised, pointer
 from sklambda.errors import Fault, FaultCode
 from sklambda.signature import Signature
 
-type Misfit = tuple[str, str, str]  # pointer, code, detail
 type Path = tuple[str | int, ...]
+type _Reader = Callable[[Any, Signature, Limits, str], Table]
 
-MISFIT: Final = object()
-"""Stands for a row that could not be read; the codec takes it for no row."""
+PARAMETERS: Final = "params"
+INVALID: Final = object()
+"""Stands for a row that could not be read; the codec refuses it as no object."""
 
-NOT_A_FEATURE: Final = "is not a feature of this model"
+_NOT_A_FEATURE: Final = "is not a feature of this model"
+_SPLIT_MEMBERS: Final = ("index", "columns", "data")
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What was read of a table.
+    """The rows of a body, and the faults of its structure.
 
     Attributes
     ----------
     rows : sequence of mapping
-        Feature values by name, or whatever else stood there, which the codec refuses.
+        Feature values by name; any other row is refused by the codec.
     locate : callable
-        Points to the place of a fault that the codec finds.
-    misfits : sequence of (str, str, str)
-        Pointer, code and detail of what could not be read.
+        Returns the JSON Pointer of a fault that the codec finds.
+    faults : sequence of (str, str, str)
+        JSON Pointer, code and detail of what could not be read.
     columnar : bool
-        Whether the names stand once for all rows: a feature that is absent is a misfit by then.
+        Whether one header names the features of all rows: an absent feature is already a fault.
     coerced : sequence of (int, str)
-        The row and feature of each value whose type was changed.
+        Row and feature of each value whose type was changed.
     """
 
     rows: Sequence[Any]
     locate: Locate
-    misfits: Sequence[Misfit] = ()
+    faults: Sequence[BodyFault] = ()
     columnar: bool = False
     coerced: Sequence[tuple[int, str]] = ()
 
-    def tells_of(self, fault: Fault) -> bool:
-        """Tell whether a fault that the codec finds is one of the misfits in other words."""
+    def reports(self, fault: Fault) -> bool:
+        """Return whether a fault that the codec finds is already among the faults."""
         absent = self.columnar and fault.code is FaultCode.ABSENT
-        return absent or self.rows[fault.row] is MISFIT
+        return absent or self.rows[fault.row] is INVALID
 
 
-def of_records(documents: Sequence[object], signature: Signature, path: Path = ()) -> Table:
-    """Read rows that are objects, or lists in the order of the signature.
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The column names of a table.
 
-    SageMaker's ``{"features": […]}`` is such a list too. `path` leads to the documents.
+    Attributes
+    ----------
+    width : int
+        Number of columns.
+    positions : mapping of str to int
+        Positions of the columns that the model uses.
+    faults : sequence of (str, str, str)
+        Unknown and duplicate columns, and features without a column.
+    """
+
+    width: int
+    positions: Mapping[str, int]
+    faults: Sequence[BodyFault]
+
+    @classmethod
+    def of(cls, names: Sequence[str], signature: Signature, *path: str) -> "Header":
+        """Read the names, which are at `path` in the body."""
+        known = {*signature.names, signature.row_id}
+        counts = Counter(names)
+        unknown = [
+            (pointer(*path, k), "unknown_feature", _NOT_A_FEATURE)
+            for k, name in enumerate(names)
+            if name not in known
+        ]
+        duplicate = [
+            (pointer(*path, k), "doubled", "is a duplicate column")
+            for k, name in enumerate(names)
+            if counts[name] > 1 and name in known
+        ]
+        absent = [
+            (pointer(*path), "absent", f"must name the feature {name!r}")
+            for name in signature.names
+            if name not in counts
+        ]
+        positions = {name: k for k, name in enumerate(names) if name in known}
+        return cls(len(names), positions, [*unknown, *duplicate, *absent])
+
+
+def read_json(document: object, signature: Signature, limits: Limits) -> Table:
+    """Read the one table of a JSON document; members other than it and "params" are faults.
+
+    Raises
+    ------
+    ProblemRaised
+        There is not exactly one table, its shape differs from its name, or it has too many rows.
+    """
+    if not isinstance(document, dict):
+        raise problems.body_invalid(("", "type", "must be an object"))
+    unknown: list[BodyFault] = [
+        (pointer(name), "unknown_member", "is an unknown member")
+        for name in document
+        if name not in _READERS and name != PARAMETERS
+    ]
+    tables = [name for name in _READERS if name in document]
+    if len(tables) != 1:
+        detail = f"must contain exactly one of {', '.join(_READERS)}"
+        raise problems.body_invalid(*unknown, ("", "shape", detail))
+    [name] = tables
+    table = _READERS[name](document[name], signature, limits, name)
+    return replace(table, faults=[*unknown, *table.faults])
+
+
+def read_json_lines(content: bytes, signature: Signature, limits: Limits) -> Table:
+    """Read a row from each line that is not blank; a line that is not JSON is a fault."""
+    lines = list(islice(filter(None, map(bytes.strip, BytesIO(content))), limits.rows + 1))
+    limits.require_rows(len(lines))
+    if not lines:
+        raise _no_rows()
+    documents, faults = [], []
+    for k, line in enumerate(lines):
+        try:
+            documents.append(exchange.parse_json(line, inf_nan=True))
+        except ProblemRaised:
+            documents.append(INVALID)
+            faults.append((pointer(k), "not_json", "is not JSON"))
+    table = _from_records(documents, signature)
+    return replace(table, faults=[*faults, *table.faults])
+
+
+def _read_records(value: Any, signature: Signature, limits: Limits, name: str) -> Table:
+    rows = _require_rows(value, limits, name)
+    return _from_records(rows, signature, (name,))
+
+
+def _read_inputs(value: Any, signature: Signature, limits: Limits, name: str) -> Table:
+    if not isinstance(value, dict):
+        return _read_records(value, signature, limits, name)
+    limits.require_rows(max((len(v) for v in value.values() if isinstance(v, list)), default=0))
+    table = _from_columns(value, signature, (name,))
+    if not table.rows and not table.faults:
+        raise _no_rows(name)
+    return table
+
+
+def _read_split(value: Any, signature: Signature, limits: Limits, name: str) -> Table:
+    if not isinstance(value, dict):
+        raise problems.body_invalid((pointer(name), "type", "must be an object"))
+    rows = _require_rows(value.get("data"), limits, name, "data")
+    columns = value.get("columns")
+    faults: list[BodyFault] = [
+        (pointer(name, member), "unknown_member", "is an unknown member of a split table")
+        for member in value
+        if member not in _SPLIT_MEMBERS
+    ]
+    if columns is None:
+        columns = list(signature.names)
+    if not isinstance(columns, list) or not all(isinstance(each, str) for each in columns):
+        faults.append((pointer(name, "columns"), "type", "must be a list of strings"))
+    if faults:
+        raise problems.body_invalid(*faults)
+    header = Header.of(columns, signature, name, "columns")
+    return from_lists(rows, header, (name, "data"))
+
+
+_READERS: Final[dict[str, _Reader]] = {
+    "dataframe_split": _read_split,
+    "dataframe_records": _read_records,
+    "instances": _read_records,
+    "inputs": _read_inputs,
+}
+"""The reader of each member that is a table; a request has exactly one of them."""
+
+
+def _require_rows(value: Any, limits: Limits, *path: str) -> list[Any]:
+    if not isinstance(value, list) or not value:
+        raise _no_rows(*path)
+    limits.require_rows(len(value))
+    return value
+
+
+def _no_rows(*path: str) -> ProblemRaised:
+    return problems.body_invalid((pointer(*path), "type", "must contain at least one row"))
+
+
+def _from_records(documents: Sequence[object], signature: Signature, path: Path = ()) -> Table:
+    """Build a table of rows that are objects, or lists in the order of the signature.
+
+    SageMaker's ``{"features": […]}`` is such a list too. The documents are at `path`.
     """
     names = signature.names
     rows: list[Any] = []
-    misfits: list[Misfit] = []
-    for place, document in enumerate(documents):
+    faults: list[BodyFault] = []
+    for k, document in enumerate(documents):
         cells, inner = _cells(document)
         if cells is None:
             rows.append(document)
         elif len(cells) == len(names):
             rows.append(dict(zip(names, cells, strict=True)))
         else:
-            rows.append(MISFIT)
-            misfits.append(_length(len(names), *path, place, *inner))
-    return Table(rows, _by_record(documents, signature, path), misfits)
+            rows.append(INVALID)
+            faults.append(_wrong_length(len(names), *path, k, *inner))
+    order = {name: k for k, name in enumerate(names)}
+
+    def locate(fault: Fault) -> str:
+        cells, inner = _cells(documents[fault.row])
+        if cells is None or fault.feature is None:
+            return pointer(*path, *fault.place)
+        return pointer(*path, fault.row, *inner, order[fault.feature])
+
+    return Table(rows, locate, faults)
 
 
 def _cells(document: object) -> tuple[list[object] | None, Path]:
-    """Give the values of a row that is a list, and the way to them in the row."""
+    """Return the values of a row that is a list, and their path inside the row."""
     if isinstance(document, list):
         return document, ()
     if isinstance(document, dict) and document.keys() == {"features"}:
@@ -81,105 +233,52 @@ def _cells(document: object) -> tuple[list[object] | None, Path]:
     return None, ()
 
 
-def _by_record(documents: Sequence[object], signature: Signature, path: Path) -> Locate:
-    order = {name: place for place, name in enumerate(signature.names)}
+def from_lists(lists: Sequence[object], header: Header, path: Path, by_name: bool = False) -> Table:
+    """Build a table of rows that are lists, in the order of a header; they are at `path`.
 
-    def locate(fault: Fault) -> str:
-        cells, inner = _cells(documents[fault.row])
-        if cells is None or fault.feature is None:
-            return pointer(*path, *fault.place)
-        return pointer(*path, fault.row, *inner, order[fault.feature])
-
-    return locate
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """The names of a table's columns.
-
-    Attributes
-    ----------
-    width : int
-        How many columns there are.
-    places : mapping of str to int
-        Where the columns stand that the model takes.
-    misfits : sequence of (str, str, str)
-        Columns that are strange or there twice, and features without one.
-    """
-
-    width: int
-    places: Mapping[str, int]
-    misfits: Sequence[Misfit]
-
-    @classmethod
-    def of(cls, names: Sequence[str], signature: Signature, *path: str) -> "Header":
-        """Read the names; `path` leads to them."""
-        admitted = {*signature.names, signature.row_id}
-        counts = Counter(names)
-        strange = [
-            (pointer(*path, place), "unknown_feature", NOT_A_FEATURE)
-            for place, name in enumerate(names)
-            if name not in admitted
-        ]
-        twice = [
-            (pointer(*path, place), "doubled", "stands more than once")
-            for place, name in enumerate(names)
-            if counts[name] > 1 and name in admitted
-        ]
-        absent = [
-            (pointer(*path), "absent", f"lacks the feature {name!r}")
-            for name in signature.names
-            if name not in counts
-        ]
-        places = {name: place for place, name in enumerate(names) if name in admitted}
-        return cls(len(names), places, [*strange, *twice, *absent])
-
-
-def of_lists(lists: Sequence[object], header: Header, path: Path, by_name: bool = False) -> Table:
-    """Read rows that are lists below a header; `path` leads to them.
-
-    A value's place is its column's number, or the column's name where `by_name` says so.
+    The pointer to a value ends in the position of its column, or in its name with `by_name`.
     """
     rows: list[Any] = []
-    misfits = list(header.misfits)
-    for place, cells in enumerate(lists):
+    faults = list(header.faults)
+    for k, cells in enumerate(lists):
         if isinstance(cells, list) and len(cells) == header.width:
-            rows.append({name: cells[column] for name, column in header.places.items()})
+            rows.append({name: cells[column] for name, column in header.positions.items()})
         else:
-            rows.append(MISFIT)
-            misfits.append(_length(header.width, *path, place))
+            rows.append(INVALID)
+            faults.append(_wrong_length(header.width, *path, k))
 
     def locate(fault: Fault) -> str:
         name = fault.feature or ""
-        return pointer(*path, fault.row, name if by_name else header.places[name])
+        return pointer(*path, fault.row, name if by_name else header.positions[name])
 
-    return Table(rows, locate, misfits, columnar=True)
+    return Table(rows, locate, faults, columnar=True)
 
 
-def of_columns(columns: Mapping[str, object], signature: Signature, path: Path) -> Table:
-    """Read columns by name; `path` leads to them."""
+def _from_columns(columns: Mapping[str, object], signature: Signature, path: Path) -> Table:
+    """Build a table of columns by name; they are at `path`."""
     lists = {name: values for name, values in columns.items() if isinstance(values, list)}
     count = max(map(len, lists.values()), default=0)
-    admitted = {*signature.names, signature.row_id}
-    misfits: list[Misfit] = []
-    whole = {}
+    known = {*signature.names, signature.row_id}
+    faults: list[BodyFault] = []
+    complete = {}
     for name in columns:
-        if name not in admitted:
-            misfits.append((pointer(*path, name), "unknown_feature", NOT_A_FEATURE))
+        if name not in known:
+            faults.append((pointer(*path, name), "unknown_feature", _NOT_A_FEATURE))
         elif name not in lists:
-            misfits.append((pointer(*path, name), "type", "must be a list of one value a row"))
+            faults.append((pointer(*path, name), "type", "must be a list of one value per row"))
         elif len(lists[name]) < count:
-            misfits.append((pointer(*path, name), "length", "has fewer values than another"))
+            faults.append((pointer(*path, name), "length", "has fewer values than another column"))
         else:
-            whole[name] = lists[name]
-    misfits += (
-        (pointer(*path, name), "absent", "is required; null says missing")
+            complete[name] = lists[name]
+    faults += (
+        (pointer(*path, name), "absent", "is required; null means missing")
         for name in signature.names
         if name not in columns
     )
-    rows = [dict(zip(whole, values, strict=True)) for values in zip(*whole.values(), strict=True)]
-    return Table(rows, lambda fault: pointer(*path, fault.feature or "", fault.row), misfits, True)
+    values = zip(*complete.values(), strict=True)
+    rows = [dict(zip(complete, row, strict=True)) for row in values]
+    return Table(rows, lambda fault: pointer(*path, fault.feature or "", fault.row), faults, True)
 
 
-def _length(count: int, *place: str | int) -> Misfit:
-    return pointer(*place), "length", f"must have {count} values, one for each column"
+def _wrong_length(count: int, *path: str | int) -> BodyFault:
+    return pointer(*path), "length", f"must have {count} values, one for each column"

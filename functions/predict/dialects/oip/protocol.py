@@ -6,14 +6,18 @@ from functools import partial
 from typing import Any, Final
 
 from functions.predict.dialects.dialect import Dialect
-from functions.predict.dialects.oip import inputs, schemas, tensors
+from functions.predict.dialects.oip import schemas, tensors
 from functions.predict.dialects.oip.outputs import Output, explanations, outputs, thresholds
-from functions.predict.dialects.oip.request import Asked, Form
+from functions.predict.dialects.oip.request import (
+    InferenceRequest,
+    RequestReader,
+    preferred_datatypes,
+)
 from functions.predict.http import exchange, problems
 from functions.predict.http.exchange import Caller, Limits, Request
 from functions.predict.http.response import Response
 from functions.predict.http.routes import Route
-from functions.predict.model import Model, Question, Reply
+from functions.predict.model import PredictionRequest, PredictionResponse, ServedModel
 from functions.predict.service import Service
 from sklambda.errors import RowsInvalid
 
@@ -31,66 +35,66 @@ class OpenInference(Dialect):
     __slots__ = ()
 
     def routes(self) -> Iterator[Route]:
-        """Give the routes of the server and of the model."""
+        """Return the routes of the server and of the model."""
         model = self.service.model
-        given = outputs(model.signature.target)
-        explained = explanations(model.signature) if model.predictor.explains else {}
-        form = Form(model.signature, given, explained)
+        always = outputs(model.signature.target)
+        on_request = explanations(model.signature) if model.predictor.explains else {}
+        reader = RequestReader(model.signature, always, on_request)
         yield from _Server(self.service).routes()
-        yield from _Model(self.service, self.limits, given | explained, form).routes()
+        yield from _Model(self.service, self.limits, always | on_request, reader).routes()
 
 
 @dataclass(frozen=True, slots=True)
 class _Server:
-    """What the service says of itself."""
+    """The routes of the server: metadata and health."""
 
     service: Service
 
     def routes(self) -> Iterator[Route]:
-        yield Route("GET", "/v2", self.about, schemas.about)
+        yield Route("GET", "/v2", self.about, schemas.server_metadata)
         for endpoint in (self.live, self.ready):
             name = endpoint.__name__
             yield Route("GET", f"/v2/health/{name}", endpoint, partial(schemas.health, name))
 
     def about(self, request: Request) -> Response:
-        """Tell which extensions of the protocol are spoken."""
+        """Return the version of the server and its extensions of the protocol."""
         version = self.service.model.version
-        return _told({"name": "sklambda", "version": version, "extensions": [EXTENSION]})
+        return _json({"name": "sklambda", "version": version, "extensions": [EXTENSION]})
 
     def live(self, request: Request) -> Response:
-        """Tell that the process runs."""
-        return _told({"live": True})
+        """Check that the process runs."""
+        return _json({"live": True})
 
     def ready(self, request: Request) -> Response:
-        """Tell whether the golden rows get scikit-learn's answers."""
+        """Check that the golden rows match scikit-learn's predictions."""
         self.service.require_ready()
-        return _told({"ready": True})
+        return _json({"ready": True})
 
 
 @dataclass(frozen=True, slots=True)
 class _Model:
-    """The one model, under its name, and under its version: the id of its package."""
+    """The routes of the model, by its name, and by its version: the id of the package."""
 
     service: Service
     limits: Limits
     outputs: Mapping[str, Output]
-    form: Form
+    reader: RequestReader
 
     def routes(self) -> Iterator[Route]:
         model = self.service.model
-        for path, known in (
+        for path, expected in (
             (_MODEL, {"model": model.name}),
             (_VERSION, {"model": model.name, "version": model.id}),
         ):
             metadata = partial(schemas.metadata, self.service, path)
-            yield Route("GET", path, self.metadata, metadata, known)
+            yield Route("GET", path, self.metadata, metadata, expected)
             readiness = partial(schemas.readiness, self.service, path)
-            yield Route("GET", f"{path}/ready", self.ready, readiness, known)
+            yield Route("GET", f"{path}/ready", self.ready, readiness, expected)
             inference = partial(schemas.inference, self.service, path, self.outputs)
-            yield Route("POST", f"{path}/infer", self.infer, inference, known)
+            yield Route("POST", f"{path}/infer", self.infer, inference, expected)
 
     def metadata(self, request: Request) -> Response:
-        """Describe the tensors that the model takes and gives."""
+        """Return the input and output tensors of the model."""
         self._version(request)
         model = self.service.model
         card = {
@@ -99,72 +103,79 @@ class _Model:
             "platform": PLATFORM,
             "inputs": [
                 {"name": name, "datatype": datatype, "shape": [-1]}
-                for name, datatype in inputs.preferred(model.signature).items()
+                for name, datatype in preferred_datatypes(model.signature).items()
             ],
-            "outputs": [output.described() for output in self.outputs.values()],
+            "outputs": [output.describe() for output in self.outputs.values()],
         }
-        return _told(card)
+        return _json(card)
 
     def ready(self, request: Request) -> Response:
-        """Tell whether the golden rows get scikit-learn's answers."""
+        """Check that the golden rows match scikit-learn's predictions."""
         self._version(request)
         self.service.require_ready()
-        return _told({"name": self.service.model.name, "ready": True})
+        return _json({"name": self.service.model.name, "ready": True})
 
     def infer(self, request: Request) -> Response:
-        """Score rows: an input tensor for each feature, an output tensor for each answer."""
+        """Score rows, with an input tensor for each feature and several output tensors."""
         version = self._version(request)
-        exchange.media_type(request, schemas.MEDIA_TYPES)
-        header, blobs = _parted(exchange.body(request, self.limits), request)
-        asked = self.form.read(header, blobs, self.limits)
-        question = Question(asked.rows, request.caller, asked.explain, asked.coerced, version)
+        exchange.require_media_type(request, schemas.MEDIA_TYPES)
+        header, binary = _split_body(exchange.read_body(request, self.limits), request)
+        inference = self.reader.read(header, binary, self.limits)
+        prediction = PredictionRequest(
+            inference.rows, request.caller, inference.explain, inference.coerced, version
+        )
         try:
-            reply = self.service.ask(question)
+            response = self.service.predict(prediction)
         except RowsInvalid as invalid:
-            raise problems.rows_invalid(asked.with_datatypes(invalid), asked.locate) from None
-        return self._answer(asked, reply, request.caller)
+            raise problems.rows_invalid(
+                inference.with_datatypes(invalid), inference.locate
+            ) from None
+        return self._respond(inference, response, request.caller)
 
-    def _answer(self, asked: Asked, reply: Reply, caller: Caller) -> Response:
-        """Write the tensors that were asked for, those as bytes behind the JSON."""
-        shown, blobs = [], []
-        for name, as_bytes in asked.outputs.items():
+    def _respond(
+        self, request: InferenceRequest, response: PredictionResponse, caller: Caller
+    ) -> Response:
+        """Return the requested tensors; those as bytes follow the JSON."""
+        described, binary = [], []
+        for name, as_bytes in request.outputs.items():
             output = self.outputs[name]
-            data = output.take(reply, caller)
+            data = output.extract(response, caller)
             if as_bytes:
-                blobs.append(tensors.to_bytes(output.datatype, data))
-                size = {"binary_data_size": len(blobs[-1])}
-                shown.append(output.described(len(reply.predictions), size))
+                binary.append(tensors.to_bytes(output.datatype, data))
+                size = {"binary_data_size": len(binary[-1])}
+                described.append(output.describe(len(response.predictions), size))
             else:
-                shown.append(output.described(len(reply.predictions)) | {"data": data})
-        names = {"model_name": reply.model.name, "model_version": reply.model.id}
-        identity = {} if asked.id is None else {"id": asked.id}
-        decided = thresholds(reply.model.signature.target)
-        parameters = {"parameters": decided} if decided else {}
-        header = exchange.written(names | identity | parameters | {"outputs": shown})
-        if not blobs:
+                described.append(output.describe(len(response.predictions)) | {"data": data})
+        names = {"model_name": response.model.name, "model_version": response.model.id}
+        identity = {} if request.id is None else {"id": request.id}
+        limits = thresholds(response.model.signature.target)
+        parameters = {"parameters": limits} if limits else {}
+        header = exchange.to_json(names | identity | parameters | {"outputs": described})
+        if not binary:
             return Response(header)
-        content = b"".join([header, *blobs])
+        content = b"".join([header, *binary])
         return Response(content, schemas.BINARY, headers={_LENGTH: str(len(header))})
 
-    def _version(self, request: Request) -> Model | None:
-        """Find the version that is asked for, if one is; raises the problem of an unknown one."""
-        version = request.parts.get("version")
-        found = None if version is None else self.service.versions.get(version)
-        if request.parts["model"] != self.service.model.name or (version and found is None):
+    def _version(self, request: Request) -> ServedModel | None:
+        """Return the requested version, if any; raises the problem of an unknown one."""
+        version = request.path_parameters.get("version")
+        model = None if version is None else self.service.versions.get(version)
+        known = request.path_parameters["model"] == self.service.model.name
+        if not known or (version and model is None):
             raise problems.unknown_model()
-        return found
+        return model
 
 
-def _told(document: Mapping[str, Any]) -> Response:
-    return Response(exchange.written(document))
+def _json(document: Mapping[str, Any]) -> Response:
+    return Response(exchange.to_json(document))
 
 
-def _parted(body: bytes, request: Request) -> tuple[bytes, bytes]:
-    """Part a body into the JSON and the bytes behind it."""
+def _split_body(body: bytes, request: Request) -> tuple[bytes, bytes]:
+    """Split a body into the JSON and the bytes after it."""
     if _LENGTH not in request.headers:
         return body, b""
-    length = exchange.length(request.headers, _LENGTH)
+    length = exchange.byte_count(request.headers, _LENGTH)
     if length is None or length > len(body):
-        detail = f"must begin with JSON of the length that {schemas.HEADER_LENGTH} tells"
+        detail = f"must begin with JSON of the length in {schemas.HEADER_LENGTH}"
         raise problems.body_invalid(("", "header_length", detail))
     return body[:length], body[length:]

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from functions.predict.dialects.oip import inputs, tensors
+from functions.predict.dialects.oip import tensors
 from functions.predict.dialects.oip.outputs import Output, thresholds
+from functions.predict.dialects.oip.request import accepted_datatypes, preferred_datatypes
 from functions.predict.http import schemas
 from functions.predict.http.response import JSON
 from functions.predict.http.schemas import Schema
@@ -15,88 +16,93 @@ BINARY: Final = "application/octet-stream"
 MEDIA_TYPES: Final = (JSON, BINARY)
 HEADER_LENGTH: Final = "Inference-Header-Content-Length"
 
-type Route = dict[str, Any]
+type Description = dict[str, Any]
 
-_TEXT: Final[Schema] = {"type": "string"}
-_TRUTH: Final[Schema] = {"type": "boolean"}
+_STRING: Final[Schema] = {"type": "string"}
+_BOOLEAN: Final[Schema] = {"type": "boolean"}
 _COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 _SHAPE: Final[Schema] = {"type": "array", "items": {"type": "integer"}}
 _BYTES: Final[Schema] = {
     "type": "string",
     "format": "binary",
-    "description": f"JSON of the length that {HEADER_LENGTH} tells; behind it, tensors.",
+    "description": f"JSON with the length in {HEADER_LENGTH}, then binary tensors.",
 }
 
 
-def server(*refused: int, **members: Schema) -> Route:
-    """Describe a route that tells something of the service."""
-    return {"responses": schemas.answers(_object("Server", members), *refused)}
+def server(*errors: int, **members: Schema) -> Description:
+    """Return the description of a route about the server."""
+    return {"responses": schemas.json_responses(_object("Server", members), *errors)}
 
 
-def about() -> Route:
-    """Describe the route of the server's metadata."""
-    return server(name=_TEXT, version=_TEXT, extensions=_list(_TEXT))
+def server_metadata() -> Description:
+    """Return the description of the server metadata route."""
+    return server(name=_STRING, version=_STRING, extensions=_list(_STRING))
 
 
-def health(name: str) -> Route:
-    """Describe a route of the server's health."""
-    return server(503, **{name: _TRUTH})
+def health(name: str) -> Description:
+    """Return the description of a server health route."""
+    return server(503, **{name: _BOOLEAN})
 
 
-def readiness(service: Service, path: str) -> Route:
-    """Describe the route that tells whether the model is ready."""
-    answer = _object("ModelReady", {"name": _TEXT, "ready": _TRUTH})
-    return _named(service, path) | {"responses": schemas.answers(answer, 404, 503)}
+def readiness(service: Service, path: str) -> Description:
+    """Return the description of the model readiness route."""
+    response = _object("ModelReady", {"name": _STRING, "ready": _BOOLEAN})
+    return _path_parameters(service, path) | {
+        "responses": schemas.json_responses(response, 404, 503)
+    }
 
 
-def metadata(service: Service, path: str) -> Route:
-    """Describe the route of the model's metadata."""
+def metadata(service: Service, path: str) -> Description:
+    """Return the description of the model metadata route."""
     tensor = _tensor("MetadataTensor", {}, {"parameters": {"type": "object"}})
-    members = {"name": _TEXT, "versions": _list(_TEXT), "platform": _TEXT}
-    both = {"inputs": _list(tensor), "outputs": _list(tensor)}
-    answer = _object("ModelMetadata", members | both)
-    return _named(service, path) | {"responses": schemas.answers(answer, 404)}
+    members = {"name": _STRING, "versions": _list(_STRING), "platform": _STRING}
+    tensors = {"inputs": _list(tensor), "outputs": _list(tensor)}
+    response = _object("ModelMetadata", members | tensors)
+    return _path_parameters(service, path) | {"responses": schemas.json_responses(response, 404)}
 
 
-def inference(service: Service, path: str, outputs: Mapping[str, Output]) -> Route:
-    """Describe the route that scores."""
-    extra = _named(service, path)["openapi_extra"]
+def inference(service: Service, path: str, outputs: Mapping[str, Output]) -> Description:
+    """Return the description of the inference route."""
+    extra = _path_parameters(service, path)["openapi_extra"]
     header = {"name": HEADER_LENGTH, "in": "header", "required": False, "schema": _COUNT}
-    body = {"required": True, "content": _either(_request(service.model.signature, outputs))}
+    body = {
+        "required": True,
+        "content": _json_or_binary(_request(service.model.signature, outputs)),
+    }
     return {
         "openapi_extra": {"parameters": [*extra["parameters"], header], "requestBody": body},
         "responses": {
-            **schemas.answer(_either(_response(service.model.signature.target, outputs))),
-            **schemas.refusals(404, *schemas.SCORED),
+            **schemas.success(_json_or_binary(_response(service.model.signature.target, outputs))),
+            **schemas.problem_responses(404, *schemas.SCORING_ERRORS),
         },
     }
 
 
-def _either(schema: Schema) -> dict[str, Any]:
+def _json_or_binary(schema: Schema) -> dict[str, Any]:
     return {JSON: {"schema": schema}, BINARY: {"schema": _BYTES}}
 
 
-def _named(service: Service, path: str) -> Route:
-    """Describe the parts of a path: the one model, and the versions of it that answer."""
-    parts = {"model": [service.model.name], "version": list(service.versions)}
+def _path_parameters(service: Service, path: str) -> Description:
+    """Return the description of the parameters of a path: the model and its versions."""
+    values = {"model": [service.model.name], "version": list(service.versions)}
     parameters = [
-        {"name": part, "in": "path", "required": True, "schema": {"enum": names, **_TEXT}}
-        for part, names in parts.items()
-        if f"{{{part}}}" in path
+        {"name": name, "in": "path", "required": True, "schema": {"enum": choices, **_STRING}}
+        for name, choices in values.items()
+        if f"{{{name}}}" in path
     ]
     return {"openapi_extra": {"parameters": parameters}}
 
 
 def _request(signature: Signature, outputs: Iterable[str]) -> Schema:
     datatypes = {"datatype": {"enum": list(tensors.DATATYPES)}}
-    names = {"name": {"enum": list(inputs.datatypes(signature))}}
+    names = {"name": {"enum": list(accepted_datatypes(signature))}}
     content = {"parameters": {"type": "object"}, "data": {"type": "array"}}
     output = _object("RequestedOutput", {"name": {"enum": list(outputs)}})
-    output["properties"]["parameters"] = _object("OutputForm", {}, {"binary_data": _TRUTH})
-    flags = {"binary_data_output": _TRUTH, "explain": _TRUTH}
+    output["properties"]["parameters"] = _object("OutputForm", {}, {"binary_data": _BOOLEAN})
+    flags = {"binary_data_output": _BOOLEAN, "explain": _BOOLEAN}
     required = {"inputs": _list(_tensor("InputTensor", names | datatypes, content))}
     optional = {
-        "id": _TEXT,
+        "id": _STRING,
         "parameters": {"type": "object", "properties": flags},
         "outputs": _list(output),
     }
@@ -104,12 +110,12 @@ def _request(signature: Signature, outputs: Iterable[str]) -> Schema:
 
 
 def example(signature: Signature) -> dict[str, Any]:
-    """Give a request of one row."""
+    """Return a request with one row."""
     values: dict[str, Scalar | None] = signature.example
     return {
         "inputs": [
             {"name": name, "shape": [1], "datatype": datatype, "data": [values[name]]}
-            for name, datatype in inputs.preferred(signature).items()
+            for name, datatype in preferred_datatypes(signature).items()
         ]
     }
 
@@ -117,16 +123,16 @@ def example(signature: Signature) -> dict[str, Any]:
 def _response(target: Target, outputs: Iterable[str]) -> Schema:
     content = {"parameters": {"type": "object"}, "data": {"type": "array"}}
     tensor = _tensor("OutputTensor", {"name": {"enum": list(outputs)}}, content)
-    required = {"model_name": _TEXT, "model_version": _TEXT, "outputs": _list(tensor)}
-    optional = {"id": _TEXT}
-    decided = {name: {"type": "number"} for name in thresholds(target)}
-    if decided:
-        optional["parameters"] = _object("Thresholds", decided)
+    required = {"model_name": _STRING, "model_version": _STRING, "outputs": _list(tensor)}
+    optional = {"id": _STRING}
+    parameters = {name: {"type": "number"} for name in thresholds(target)}
+    if parameters:
+        optional["parameters"] = _object("Thresholds", parameters)
     return _object("InferenceResponse", required, optional)
 
 
 def _tensor(title: str, members: Mapping[str, Schema], optional: Mapping[str, Schema]) -> Schema:
-    required = {"name": _TEXT, "datatype": _TEXT, "shape": _SHAPE}
+    required = {"name": _STRING, "datatype": _STRING, "shape": _SHAPE}
     return _object(title, {**required, **members}, optional)
 
 

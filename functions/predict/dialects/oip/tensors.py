@@ -8,47 +8,47 @@ import numpy as np
 
 type Values = list[object]
 
-MISFIT: Final = object()
-"""Stands for a value that is none of its tensor's datatype; no feature takes it."""
+INVALID: Final = object()
+"""Stands for a value that does not have the datatype of its tensor; the codec refuses it."""
 
-TEXT: Final = "BYTES"
-TRUTH: Final = "BOOL"
+BYTES: Final = "BYTES"
+BOOL: Final = "BOOL"
 _BITS: Final = (8, 16, 32, 64)
-WHOLE: Final = {f"INT{bits}": np.dtype(f"<i{bits // 8}") for bits in _BITS} | {
+INTEGERS: Final = {f"INT{bits}": np.dtype(f"<i{bits // 8}") for bits in _BITS} | {
     f"UINT{bits}": np.dtype(f"<u{bits // 8}") for bits in _BITS
 }
-REAL: Final = {f"FP{bits}": np.dtype(f"<f{bits // 8}") for bits in _BITS[1:]}
-NUMERIC: Final = (*REAL, *WHOLE)
-DATATYPES: Final = (TRUTH, *NUMERIC, TEXT)
+FLOATS: Final = {f"FP{bits}": np.dtype(f"<f{bits // 8}") for bits in _BITS[1:]}
+NUMBERS: Final = (*FLOATS, *INTEGERS)
+DATATYPES: Final = (BOOL, *NUMBERS, BYTES)
 NARROW: Final = frozenset({"FP16", "FP32"})
-"""They hold less of a number than the float64 that a model takes."""
+"""Datatypes with less precision than the float64 of the model."""
 
-_DTYPES: Final[dict[str, np.dtype[Any]]] = {TRUTH: np.dtype(np.bool), **REAL, **WHOLE}
+_DTYPES: Final[dict[str, np.dtype[Any]]] = {BOOL: np.dtype(np.bool), **FLOATS, **INTEGERS}
 _LENGTH: Final = struct.Struct("<I")
 
 
 def from_json(datatype: str, data: Iterable[object]) -> Values:
-    """Take values as JSON has them; null stands for a missing one of any datatype."""
-    fits = _FITS[datatype]
-    return [value if value is None or fits(value) else MISFIT for value in data]
+    """Read values from JSON; null means missing in any datatype."""
+    fits = _CHECKS[datatype]
+    return [value if value is None or fits(value) else INVALID for value in data]
 
 
 def from_bytes(datatype: str, content: bytes, count: int) -> Values | None:
-    """Take `count` values, little-endian; None where the bytes are too few or too many."""
-    if datatype == TEXT:
+    """Read `count` little-endian values; None where the length of the bytes does not match."""
+    if datatype == BYTES:
         return _texts(content, count)
     dtype = _DTYPES[datatype]
     if len(content) != count * dtype.itemsize:
         return None
-    if datatype == TRUTH:
-        return [bool(byte) if byte in (0, 1) else MISFIT for byte in content]
+    if datatype == BOOL:
+        return [bool(byte) if byte in (0, 1) else INVALID for byte in content]
     values: Values = np.frombuffer(content, dtype).tolist()
     return values
 
 
 def to_bytes(datatype: str, values: Sequence[Any]) -> bytes:
-    """Write values, little-endian; the length of each text before it."""
-    if datatype == TEXT:
+    """Write little-endian values; each text has its length before it."""
+    if datatype == BYTES:
         encoded = [value.encode() for value in values]
         return b"".join(_LENGTH.pack(len(text)) + text for text in encoded)
     return np.array(values, dtype=_DTYPES[datatype]).tobytes()
@@ -71,10 +71,10 @@ def _text(content: bytes) -> object:
     try:
         return content.decode()
     except UnicodeDecodeError:
-        return MISFIT
+        return INVALID
 
 
-def _whole(dtype: np.dtype[Any]) -> Callable[[object], bool]:
+def _is_integer(dtype: np.dtype[Any]) -> Callable[[object], bool]:
     least, greatest = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
 
     def fits(value: object) -> bool:
@@ -85,7 +85,7 @@ def _whole(dtype: np.dtype[Any]) -> Callable[[object], bool]:
     return fits
 
 
-def _real(dtype: np.dtype[Any]) -> Callable[[object], bool]:
+def _is_float(dtype: np.dtype[Any]) -> Callable[[object], bool]:
     greatest = float(np.finfo(dtype).max)
 
     def fits(value: object) -> bool:
@@ -96,9 +96,9 @@ def _real(dtype: np.dtype[Any]) -> Callable[[object], bool]:
     return fits
 
 
-_FITS: Final[dict[str, Callable[[object], bool]]] = {
-    TRUTH: lambda value: isinstance(value, bool),
-    TEXT: lambda value: isinstance(value, str),
-    **{name: _whole(dtype) for name, dtype in WHOLE.items()},
-    **{name: _real(dtype) for name, dtype in REAL.items()},
+_CHECKS: Final[dict[str, Callable[[object], bool]]] = {
+    BOOL: lambda value: isinstance(value, bool),
+    BYTES: lambda value: isinstance(value, str),
+    **{name: _is_integer(dtype) for name, dtype in INTEGERS.items()},
+    **{name: _is_float(dtype) for name, dtype in FLOATS.items()},
 }

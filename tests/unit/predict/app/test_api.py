@@ -1,4 +1,4 @@
-"""The prediction service over its ASGI interface: answers, and problems that echo no value."""
+"""The prediction service over ASGI: predictions, and problems that echo no value."""
 
 import json
 import math
@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from functions.predict.app.api import create_app
 from functions.predict.http.exchange import Limits
-from functions.predict.model import Model
+from functions.predict.model import ServedModel
 from functions.predict.service import Service
 from functions.predict.settings import Settings
 from sklambda.manifest import GoldenRow
@@ -30,7 +30,7 @@ SECRET = "secret-4711"
 
 def client_of(predictor: Predictor, log: StringIO | None = None) -> TestClient:
     lines = Log(f"test {id(log)}", SETTINGS.log_level, log or StringIO())
-    return TestClient(create_app(Service(Model(predictor)), LIMITS, lines))
+    return TestClient(create_app(Service(ServedModel(predictor)), LIMITS, lines))
 
 
 @pytest.fixture(scope="module")
@@ -156,13 +156,15 @@ def test_json_with_a_character_set_is_json(client: TestClient, row: dict[str, An
 def test_an_explanation_adds_up_to_the_log_odds_of_the_score(
     client: TestClient, row: dict[str, Any]
 ) -> None:
-    [told] = client.post("/predict?explain=true", json={"instances": [row]}).json()["predictions"]
+    [prediction] = client.post("/predict?explain=true", json={"instances": [row]}).json()[
+        "predictions"
+    ]
 
-    [explanation] = told["explanations"]
+    [explanation] = prediction["explanations"]
     added = explanation["base"] + sum(explanation["contributions"].values())
     assert explanation["scale"] == "log-odds"
     assert list(explanation["contributions"]) == list(row)
-    assert 1 / (1 + math.exp(-added)) == pytest.approx(told["score"], abs=1e-9, rel=0)
+    assert 1 / (1 + math.exp(-added)) == pytest.approx(prediction["score"], abs=1e-9, rel=0)
 
 
 def test_few_rows_are_explained_at_once(client: TestClient, row: dict[str, Any]) -> None:
@@ -247,7 +249,7 @@ def test_openapi_names_the_features_with_types_and_an_example(
 
 
 class Broken(Predictor):
-    """Fails as nobody expected."""
+    """Fails with an unexpected error."""
 
     def encode(self, rows: Any) -> Any:
         if len(rows) == 1:
@@ -255,7 +257,7 @@ class Broken(Predictor):
         return super().encode(rows)
 
 
-def test_an_unexpected_fault_tells_the_client_nothing_and_the_log_its_place(
+def test_an_unexpected_error_is_hidden_from_the_client_and_logged_with_its_place(
     churn: Trained, row: dict[str, Any]
 ) -> None:
     log = StringIO()

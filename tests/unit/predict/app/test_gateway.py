@@ -1,4 +1,4 @@
-"""Events reach the application the short way or the long, and the answer is the same."""
+"""Events reach the application directly or by Mangum, with the same response."""
 
 import asyncio
 import base64
@@ -31,7 +31,7 @@ def app(churn: Trained) -> Application:
 
 @pytest.fixture
 def short(app: Application) -> Gateway:
-    """Knows the expected paths."""
+    """Serves exact paths directly."""
     return Gateway(app)
 
 
@@ -45,8 +45,8 @@ def _loop() -> Iterator[None]:
 
 @pytest.fixture
 def long(app: Application, _loop: None) -> Gateway:
-    """Leaves everything to Mangum, as if something stood around the application."""
-    return Gateway(app, opened=app)
+    """Serves every event by Mangum, as with middleware around the application."""
+    return Gateway(app, wrapped=app)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_both_ways_give_the_same_answer(
     ("method", "path", "status"),
     [("GET", "/predict", 405), ("POST", "/v2/models/other/infer", 404), ("GET", "/nowhere", 404)],
 )
-def test_what_nobody_expects_goes_the_long_way(
+def test_other_paths_and_methods_go_by_mangum(
     short: Gateway, event: dict[str, Any], method: str, path: str, status: int
 ) -> None:
     answer = short(event | {"httpMethod": method, "path": path}, None)

@@ -1,4 +1,4 @@
-"""Which pages of which origin may read answers, and which name an answer bears."""
+"""Which origins may read responses, and which request id a response has."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from functions.predict.assembly import Surroundings, assemble
+from functions.predict.assembly import Dependencies, assemble
 from functions.predict.settings import Settings
 from sklambda.telemetry import Log
 from tests.conftest import Trained
@@ -18,10 +18,10 @@ def client_of(package: Path, origin: str) -> TestClient:
     settings = Settings(
         model_dir=package, max_rows=5, max_bytes=10_000, log_level="INFO", cors_origin=origin
     )
-    around = Surroundings(
+    dependencies = Dependencies(
         Log("test", settings.log_level), lambda line: None, lambda: pytest.fail("no S3")
     )
-    return TestClient(assemble(settings, around).app)
+    return TestClient(assemble(settings, dependencies).app)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_a_closed_service_names_none(churn: Trained) -> None:
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/nowhere"])
-def test_answers_and_problems_bear_the_requests_name(client: TestClient, path: str) -> None:
+def test_answers_and_problems_have_the_requests_id(client: TestClient, path: str) -> None:
     response = client.get(path, headers={"x-request-id": "a-name"})
 
     assert response.headers.get_list("x-request-id") == ["a-name"]

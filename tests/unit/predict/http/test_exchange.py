@@ -1,14 +1,14 @@
-"""What all dialects share of HTTP."""
+"""HTTP that all dialects share."""
 
 import pytest
 
-from functions.predict.http.exchange import Caller, Request, accepted
+from functions.predict.http.exchange import Caller, Request, negotiate_media_type
 from functions.predict.http.problems import ProblemRaised
 
-OFFERED = ("application/json", "text/csv")
+AVAILABLE = ("application/json", "text/csv")
 
 
-def asking(accept: str) -> Request:
+def request(accept: str) -> Request:
     return Request({"accept": accept}, b"", {}, {}, Caller("name"))
 
 
@@ -24,12 +24,12 @@ def asking(accept: str) -> Request:
     ],
 )
 def test_the_closest_range_decides(accept: str, chosen: str) -> None:
-    assert accepted(asking(accept), OFFERED) == chosen
+    assert negotiate_media_type(request(accept), AVAILABLE) == chosen
 
 
 @pytest.mark.parametrize("accept", ["image/png", "text/csv;q=0", "*/*;q=nonsense"])
 def test_what_is_not_offered_is_not_acceptable(accept: str) -> None:
     with pytest.raises(ProblemRaised) as raised:
-        accepted(asking(accept), OFFERED)
+        negotiate_media_type(request(accept), AVAILABLE)
 
     assert raised.value.status == 406

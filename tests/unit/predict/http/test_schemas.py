@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from functions.predict.http.schemas import request
+from functions.predict.http.schemas import predict_request
 from sklambda.signature import Analyzer, Feature, Signature, Target, TermCounts
 
 LETTERS = Analyzer(analyzer="char", ngram_range=(1, 1), lowercase=True)
@@ -18,7 +18,7 @@ def schema_of(**members: Any) -> dict[str, Any]:
         target=Target(task="binary", classes=(0, 1)),
         counts=(counts,) if feature.kind == "text" else (),
     )
-    instances = request(signature)["properties"]["instances"]
+    instances = predict_request(signature)["properties"]["instances"]
     schema: dict[str, Any] = instances["items"]["properties"]["x"]
     return schema
 
@@ -31,13 +31,13 @@ def test_a_text_is_any_string() -> None:
     }
 
 
-def test_a_datetime_is_a_string_whose_form_and_range_are_told() -> None:
+def test_a_datetime_is_a_string_with_its_format_and_range() -> None:
     schema = schema_of(kind="datetime", unit="ms", range=("2024-01-01T00:00", "2025-01-01T00:00"))
 
     assert schema == {
         "type": "string",
         "description": "From 2024-01-01T00:00 to 2025-01-01T00:00 in training. "
-        "ISO 8601 without an offset; not more precise than 1 ms.",
+        "ISO 8601 without an offset; precision at most 1 ms.",
     }
 
 

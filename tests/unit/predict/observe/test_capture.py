@@ -1,11 +1,11 @@
-"""Predictions are recorded as the settings say, and never what is redacted."""
+"""Predictions are captured by the settings, without redacted features."""
 
 import json
 from typing import Any
 
 import pytest
 
-from functions.predict.observe.capture import MOST_BYTES
+from functions.predict.observe.capture import MAX_LINE_BYTES
 from sklambda.errors import SettingsInvalid
 from sklambda.predictor import Predictor
 from sklambda.signature import Signature
@@ -23,7 +23,7 @@ def row(signature: Signature) -> dict[str, Any]:
     return dict(signature.example)
 
 
-def test_nothing_is_recorded_unless_asked_for(churn: Trained, row: dict[str, Any]) -> None:
+def test_nothing_is_captured_by_default(churn: Trained, row: dict[str, Any]) -> None:
     observed = observe(churn.package)
 
     observed.client.post("/predict", json={"instances": [row]})
@@ -31,7 +31,7 @@ def test_nothing_is_recorded_unless_asked_for(churn: Trained, row: dict[str, Any
     assert observed.written == []
 
 
-def test_a_record_holds_what_was_asked_and_answered(churn: Trained, row: dict[str, Any]) -> None:
+def test_a_capture_has_the_features_and_the_prediction(churn: Trained, row: dict[str, Any]) -> None:
     observed = observe(churn.package, capture="raw")
     odd = row | {"tenure": 999, "TotalCharges": None}
 
@@ -53,7 +53,7 @@ def test_a_record_holds_what_was_asked_and_answered(churn: Trained, row: dict[st
     assert second["features"] == row
 
 
-def test_binned_features_tell_the_part_of_the_range(
+def test_binned_features_have_their_bin_of_the_range(
     churn: Trained, row: dict[str, Any], signature: Signature
 ) -> None:
     observed = observe(churn.package, capture="binned")
@@ -67,20 +67,20 @@ def test_binned_features_tell_the_part_of_the_range(
     )
 
     [line] = observed.lines("capture")
-    bins = [record["features"]["MonthlyCharges"] for record in line["records"]]
+    bins = [capture["features"]["MonthlyCharges"] for capture in line["records"]]
     assert bins == [-1, 0, 5, 9, 10, None]
     assert line["records"][0]["features"]["Contract"] in range(3)
 
 
-def test_what_is_redacted_is_recorded_nowhere(churn: Trained, row: dict[str, Any]) -> None:
+def test_a_redacted_feature_is_captured_nowhere(churn: Trained, row: dict[str, Any]) -> None:
     observed = observe(churn.package, capture="raw", redact=("gender", "TotalCharges"))
 
     observed.client.post("/predict", json={"instances": [row | {"TotalCharges": None}]})
 
     [line] = observed.lines("capture")
-    [record] = line["records"]
-    assert record["features"].keys() == row.keys() - {"gender", "TotalCharges"}
-    assert record["warnings"] == []
+    [capture] = line["records"]
+    assert capture["features"].keys() == row.keys() - {"gender", "TotalCharges"}
+    assert capture["warnings"] == []
 
 
 def test_a_redacted_name_that_is_no_feature_stops_the_start(churn: Trained) -> None:
@@ -88,14 +88,14 @@ def test_a_redacted_name_that_is_no_feature_stops_the_start(churn: Trained) -> N
         observe(churn.package, capture="raw", redact=("gendr",))
 
 
-def test_the_share_is_drawn_by_the_predictions_name(churn: Trained, row: dict[str, Any]) -> None:
+def test_the_share_is_drawn_by_the_predictions_id(churn: Trained, row: dict[str, Any]) -> None:
     def names() -> set[str]:
         observed = observe(churn.package, capture="raw", capture_share=0.3)
         observed.client.post(
             "/predict", json={"instances": [row] * 1000}, headers={"x-request-id": "stable"}
         )
-        records = [record for line in observed.lines("capture") for record in line["records"]]
-        return {record["prediction_id"] for record in records}
+        captures = [each for line in observed.lines("capture") for each in line["records"]]
+        return {capture["prediction_id"] for capture in captures}
 
     first, second = names(), names()
 
@@ -103,12 +103,12 @@ def test_the_share_is_drawn_by_the_predictions_name(churn: Trained, row: dict[st
     assert 240 < len(first) < 360
 
 
-def test_no_line_is_longer_than_the_log_takes(churn: Trained, row: dict[str, Any]) -> None:
+def test_no_line_is_longer_than_the_log_accepts(churn: Trained, row: dict[str, Any]) -> None:
     observed = observe(churn.package, capture="raw")
 
     observed.client.post("/predict", json={"instances": [row] * 2000})
 
     assert len(observed.written) > 1
-    assert all(len(line) <= MOST_BYTES for line in observed.written)
+    assert all(len(line) <= MAX_LINE_BYTES for line in observed.written)
     counts = [len(json.loads(line)["records"]) for line in observed.written]
     assert sum(counts) == 2000

@@ -1,4 +1,4 @@
-"""Outcomes are kept once each, and every fault of a request is named by its place."""
+"""Outcomes are stored once each, and every fault of a request is reported by its place."""
 
 import json
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from functions.predict.observe.feedback import misfits
+from functions.predict.observe.feedback import validate
 from sklambda.signature import Target
 from tests.conftest import Trained
 from tests.support.observed import observe
@@ -22,27 +22,27 @@ def client(churn: Trained, tmp_path: Path) -> TestClient:
     return observe(churn.package, feedback_store=str(tmp_path)).client
 
 
-def told(prediction: str = "a-0", outcome: object = "Yes", **more: object) -> dict[str, object]:
+def item(prediction: str = "a-0", outcome: object = "Yes", **more: object) -> dict[str, object]:
     return {"prediction_id": prediction, "outcome": outcome, **more}
 
 
-def kept(folder: Path) -> list[dict[str, Any]]:
+def stored(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(path.read_bytes()) for path in sorted(folder.rglob("*.json"))]
 
 
-def test_an_outcome_is_kept_in_the_hour_that_it_names(client: TestClient, tmp_path: Path) -> None:
-    response = client.post("/feedback", json={"outcomes": [told(time=TIME)]})
+def test_an_outcome_is_stored_in_the_hour_of_its_time(client: TestClient, tmp_path: Path) -> None:
+    response = client.post("/feedback", json={"outcomes": [item(time=TIME)]})
 
     assert (response.status_code, response.json()) == (200, {"kept": 1})
     [path] = tmp_path.rglob("*.json")
     assert path.parent == tmp_path / FOLDER
-    assert kept(tmp_path) == [{"prediction_id": "a-0", "outcome": "Yes", "time": TIME}]
+    assert stored(tmp_path) == [{"prediction_id": "a-0", "outcome": "Yes", "time": TIME}]
 
 
-def test_an_outcome_without_a_time_is_kept_in_the_hour_of_its_arrival(
+def test_an_outcome_without_a_time_is_stored_in_the_hour_of_its_arrival(
     client: TestClient, tmp_path: Path
 ) -> None:
-    client.post("/feedback", json={"outcomes": [told()]})
+    client.post("/feedback", json={"outcomes": [item()]})
 
     [path] = tmp_path.rglob("*.json")
     assert f"year={datetime.now(UTC).year}" in str(path)
@@ -50,38 +50,38 @@ def test_an_outcome_without_a_time_is_kept_in_the_hour_of_its_arrival(
 
 def test_the_same_outcome_again_changes_nothing(client: TestClient, tmp_path: Path) -> None:
     for _ in range(3):
-        client.post("/feedback", json={"outcomes": [told(time=TIME), told(time=TIME)]})
+        client.post("/feedback", json={"outcomes": [item(time=TIME), item(time=TIME)]})
 
-    assert len(kept(tmp_path)) == 1
-
-
-def test_the_chance_of_an_outcome_is_kept_with_it(client: TestClient, tmp_path: Path) -> None:
-    client.post("/feedback", json={"outcomes": [told(time=TIME, selection=0.25)]})
-
-    assert [one["selection"] for one in kept(tmp_path)] == [0.25]
+    assert len(stored(tmp_path)) == 1
 
 
-def test_another_outcome_of_the_same_prediction_is_kept_too(
+def test_the_chance_of_an_outcome_is_stored_with_it(client: TestClient, tmp_path: Path) -> None:
+    client.post("/feedback", json={"outcomes": [item(time=TIME, selection=0.25)]})
+
+    assert [each["selection"] for each in stored(tmp_path)] == [0.25]
+
+
+def test_another_outcome_of_the_same_prediction_is_stored_too(
     client: TestClient, tmp_path: Path
 ) -> None:
-    client.post("/feedback", json={"outcomes": [told(time=TIME), told(outcome="No", time=TIME)]})
+    client.post("/feedback", json={"outcomes": [item(time=TIME), item(outcome="No", time=TIME)]})
 
-    assert {one["outcome"] for one in kept(tmp_path)} == {"Yes", "No"}
+    assert {each["outcome"] for each in stored(tmp_path)} == {"Yes", "No"}
 
 
-def test_every_fault_is_named_and_nothing_is_kept(client: TestClient, tmp_path: Path) -> None:
+def test_every_fault_is_named_and_nothing_is_stored(client: TestClient, tmp_path: Path) -> None:
     outcomes = [
-        told(),
-        told(outcome="Maybe"),
-        told(outcome=1),
+        item(),
+        item(outcome="Maybe"),
+        item(outcome=1),
         {"outcome": "Yes", "x/y": 1},
-        told(prediction=""),
-        told(time="yesterday"),
-        told(time="2026-11-22T10:15:00"),
-        told(time="0001-01-01T00:00:00+05:00"),
+        item(prediction=""),
+        item(time="yesterday"),
+        item(time="2026-11-22T10:15:00"),
+        item(time="0001-01-01T00:00:00+05:00"),
         "Yes",
-        told(selection=0),
-        told(selection=True),
+        item(selection=0),
+        item(selection=True),
     ]
 
     response = client.post("/feedback", json={"outcomes": outcomes})
@@ -102,7 +102,7 @@ def test_every_fault_is_named_and_nothing_is_kept(client: TestClient, tmp_path: 
         ("/outcomes/10/selection", "type"),
     }
     assert "Maybe" not in response.text
-    assert kept(tmp_path) == []
+    assert stored(tmp_path) == []
 
 
 @pytest.mark.parametrize("body", [[], {}, {"outcomes": []}, {"outcomes": {}}, {"outcome": [1]}])
@@ -111,13 +111,13 @@ def test_a_body_of_another_shape_is_refused(client: TestClient, body: object) ->
 
 
 def test_more_outcomes_than_the_limit_are_too_many(client: TestClient) -> None:
-    assert client.post("/feedback", json={"outcomes": [told()] * 2001}).status_code == 413
+    assert client.post("/feedback", json={"outcomes": [item()] * 2001}).status_code == 413
 
 
 def test_without_a_store_there_is_no_such_route(churn: Trained) -> None:
     client = observe(churn.package).client
 
-    assert client.post("/feedback", json={"outcomes": [told()]}).status_code == 404
+    assert client.post("/feedback", json={"outcomes": [item()]}).status_code == 404
     assert "/feedback" not in client.get("/openapi.json").json()["paths"]
 
 
@@ -132,7 +132,7 @@ def test_the_client_of_s3_is_made_at_the_first_feedback(churn: Trained) -> None:
 
     assert observed.client.get("/health/ready").status_code == 200
     assert made == []
-    observed.client.post("/feedback", json={"outcomes": [told(time=TIME)]})
+    observed.client.post("/feedback", json={"outcomes": [item(time=TIME)]})
     assert made[0]["Bucket"] == "kept"
     assert made[0]["Key"].startswith(f"here/{FOLDER}/")
 
@@ -157,8 +157,8 @@ PARTS = Target(
         (PARTS, {"x": True, "y": False}),
     ],
 )
-def test_an_outcome_is_what_the_target_can_be(target: Target, outcome: object) -> None:
-    assert list(misfits(target, outcome)) == []
+def test_an_outcome_that_fits_the_target_has_no_fault(target: Target, outcome: object) -> None:
+    assert list(validate(target, outcome)) == []
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_an_outcome_is_what_the_target_can_be(target: Target, outcome: object) -
         (PARTS, {"x": True, "y": False, "z": True}, (("z",), "unknown_member")),
     ],
 )
-def test_what_the_target_cannot_be_is_named(
+def test_an_outcome_that_does_not_fit_has_a_fault(
     target: Target, outcome: object, expected: tuple[tuple[str, ...], str]
 ) -> None:
-    assert [(path, code) for path, code, _ in misfits(target, outcome)] == [expected]
+    assert [(path, code) for path, code, _ in validate(target, outcome)] == [expected]

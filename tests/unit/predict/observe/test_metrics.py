@@ -1,4 +1,4 @@
-"""A request writes one line, which CloudWatch reads as metrics."""
+"""A request writes one line that CloudWatch reads as metrics."""
 
 from typing import Any
 
@@ -25,14 +25,14 @@ def observed(churn: Trained) -> Observed:
 
 
 def named(line: dict[str, Any]) -> list[tuple[list[str], set[str]]]:
-    """Give the dimensions and the names of the metrics of a line."""
+    """Return the dimensions and the names of the metrics of a line."""
     return [
         (directive["Dimensions"][0], {metric["Name"] for metric in directive["Metrics"]})
         for directive in line["_aws"]["CloudWatchMetrics"]
     ]
 
 
-def test_an_answer_is_counted(observed: Observed, row: dict[str, Any]) -> None:
+def test_predictions_are_counted(observed: Observed, row: dict[str, Any]) -> None:
     rows = [row, row | {"TotalCharges": None}, row | {"tenure": 999, "TotalCharges": None}]
 
     body = observed.client.post("/predict", json={"instances": rows}).json()
@@ -75,7 +75,7 @@ def test_a_problem_is_counted_by_its_type(observed: Observed, row: dict[str, Any
     assert b"secret-4711" not in b"".join(observed.written)
 
 
-def test_a_path_that_nobody_knows_is_not_written(observed: Observed) -> None:
+def test_an_unknown_path_is_not_written(observed: Observed) -> None:
     observed.client.get("/secret-4711")
 
     [line] = observed.lines("request")
@@ -83,7 +83,7 @@ def test_a_path_that_nobody_knows_is_not_written(observed: Observed) -> None:
     assert b"secret-4711" not in b"".join(observed.written)
 
 
-def test_many_scores_are_thinned_to_what_cloudwatch_takes(
+def test_many_scores_are_thinned_to_what_cloudwatch_accepts(
     observed: Observed, row: dict[str, Any]
 ) -> None:
     observed.client.post("/predict", json={"instances": [row] * 950})
@@ -114,6 +114,6 @@ def test_a_score_that_is_not_finite_is_null_in_json(value: float) -> None:
     target = Target(task="regression", scores="value", outputs=("price",))
     [prediction] = decide(target, np.array([[value]]))
 
-    content = exchange.written(prediction.members)
+    content = exchange.to_json(prediction.members)
 
     assert from_json(content, allow_inf_nan=False) == {"values": {"price": None}}

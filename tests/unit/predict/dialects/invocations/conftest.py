@@ -1,4 +1,4 @@
-"""A service to ask as MLflow and SageMaker do, and what to ask it."""
+"""A service for clients of MLflow and SageMaker, and rows for it."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""CSV, whose cells are texts: what each of them is read as, and what is no table."""
+"""CSV tables: how each cell is parsed, and which bodies are refused."""
 
 import csv
 from io import StringIO
@@ -70,7 +70,7 @@ def test_what_is_written_is_read_again(
 
     expected = [dict(zip(SIGNATURE.names, row, strict=True)) for row in rows]
     assert repr(table.rows) == repr(expected)
-    assert not table.misfits
+    assert not table.faults
     assert not table.coerced
 
 
@@ -146,26 +146,26 @@ def test_the_first_line_tells_whether_it_is_a_header(text: str) -> None:
 
 def test_what_the_media_type_says_of_the_header_counts() -> None:
     assert len(read(HEADER + ROW, header=False).rows) == 2
-    assert read(ROW + ROW, header=True).misfits[0][:2] == ("/header/0", "unknown_feature")
+    assert read(ROW + ROW, header=True).faults[0][:2] == ("/header/0", "unknown_feature")
 
 
 def test_a_header_is_checked_whole_and_none_of_its_names_is_repeated() -> None:
     table = read("number,number,nubmer,whole,flag,id\n1,1,1,1,true,7\n")
 
-    assert [misfit[:2] for misfit in table.misfits] == [
+    assert [fault[:2] for fault in table.faults] == [
         ("/header/2", "unknown_feature"),
         ("/header/0", "doubled"),
         ("/header/1", "doubled"),
         ("/header", "absent"),
         ("/header", "absent"),
     ]
-    assert "nubmer" not in repr(table.misfits)
+    assert "nubmer" not in repr(table.faults)
 
 
-def test_a_line_of_another_length_is_a_misfit_and_the_others_are_read() -> None:
+def test_a_line_of_another_length_is_a_fault_and_the_others_are_read() -> None:
     table = read("1,2,true,a\n" + ROW + "label," + ROW)
 
-    assert [misfit[:2] for misfit in table.misfits] == [("/0", "length"), ("/2", "length")]
+    assert [fault[:2] for fault in table.faults] == [("/0", "length"), ("/2", "length")]
     assert table.rows[1]["number"] == 1.5
 
 
@@ -177,7 +177,7 @@ def test_a_line_of_another_length_is_a_misfit_and_the_others_are_read() -> None:
         (b'1,2\n3,"a\n', "line 2: unexpected end of data"),
     ],
 )
-def test_what_is_no_csv_is_told_by_its_place(content: bytes, place: str) -> None:
+def test_what_is_no_csv_is_reported_by_its_place(content: bytes, place: str) -> None:
     with pytest.raises(ProblemRaised) as raised:
         read(content)
 

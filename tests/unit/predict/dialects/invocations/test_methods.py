@@ -1,4 +1,4 @@
-"""What ``/invocations`` answers for models of every task: scikit-learn's own answers."""
+"""``/invocations`` returns scikit-learn's own predictions, for models of every task."""
 
 import json
 from pathlib import Path
@@ -15,17 +15,17 @@ from sklearn.svm import LinearSVC
 from starlette.testclient import TestClient
 
 import training
-from functions.predict.model import Question, Reply
+from functions.predict.model import PredictionRequest, PredictionResponse
 from sklambda.predictor import Predictor
 from tests.support.invocations import CSV, client_of
 from tests.support.proof import classes, numbers, values
 
 
-class Heard(list[Question]):
-    """Keeps what a listener is told."""
+class Requests(list[PredictionRequest]):
+    """A listener that keeps the requests."""
 
-    def __call__(self, question: Question, reply: Reply) -> None:
-        self.append(question)
+    def __call__(self, request: PredictionRequest, response: PredictionResponse) -> None:
+        self.append(request)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def frame() -> pd.DataFrame:
     return numbers()[["grid", "tiny"]].round(3)
 
 
-def serve(estimator: Any, frame: pd.DataFrame, out: Path, *listeners: Heard) -> TestClient:
+def serve(estimator: Any, frame: pd.DataFrame, out: Path, *listeners: Requests) -> TestClient:
     package = training.export(estimator, frame, out=out / "p", name="other", target="y")
     return client_of(Predictor.open(package.path), *listeners)
 
@@ -98,16 +98,16 @@ def test_a_csv_line_holds_all_values_of_a_row(frame: pd.DataFrame, tmp_path: Pat
     assert np.array(cells) == pytest.approx(estimator.predict(frame.head(4)), rel=1e-9)
 
 
-def test_1_for_a_boolean_is_told_to_who_listens_and_is_refused_in_json(
+def test_1_for_a_boolean_is_coerced_in_csv_and_refused_in_json(
     frame: pd.DataFrame, tmp_path: Path
 ) -> None:
     frame = frame.assign(flag=frame["grid"] > 0)
-    heard = Heard()
-    client = serve(LogisticRegression().fit(frame, classes(2)), frame, tmp_path, heard)
+    requests = Requests()
+    client = serve(LogisticRegression().fit(frame, classes(2)), frame, tmp_path, requests)
 
     scored = client.post("/invocations", content="0.1,0.2,1\n0.1,0.2,TRUE\n", headers=CSV)
     refused = client.post("/invocations", content=json.dumps({"instances": [[0.1, 0.2, 1]]}))
 
     assert len(set(scored.json()["predictions"])) == 1
-    assert [question.coerced for question in heard] == [[(0, "flag")]]
+    assert [request.coerced for request in requests] == [[(0, "flag")]]
     assert refused.json()["errors"][0]["pointer"] == "/instances/0/2"

@@ -1,4 +1,4 @@
-"""MLflow's and SageMaker's dialects: tables in several media types, answers in several more."""
+"""MLflow's and SageMaker's dialects: tables and predictions in several media types."""
 
 import json
 from typing import Any
@@ -149,7 +149,7 @@ def test_an_endpoint_has_the_name_of_the_model(
     assert client.post("/endpoints/other/invocations", json={"instances": rows}).status_code == 404
 
 
-def test_ping_and_health_tell_whether_the_model_is_ready(
+def test_ping_and_health_check_whether_the_model_is_ready(
     client: TestClient, churn: Trained, rows: list[dict[str, Any]]
 ) -> None:
     whole = ModelPackage.open(churn.package)

@@ -1,4 +1,4 @@
-"""What ``/invocations`` refuses: all faults of a request at once, by their places, and no value."""
+"""``/invocations`` reports all faults of a request at once, by their places, without values."""
 
 import json
 from typing import Any
@@ -48,7 +48,7 @@ def test_a_fault_points_to_its_place_in_each_shape(
     assert errors(response, "rows-invalid") == [(PLACES[shape], "type")]
 
 
-def test_faults_of_a_csv_and_of_its_cells_are_told_together(
+def test_faults_of_a_csv_and_of_its_cells_are_reported_together(
     client: TestClient, frame: pd.DataFrame
 ) -> None:
     frame = frame.head(3).assign(tenure=[1, SECRET, 3]).rename(columns={"gender": SECRET})
@@ -64,7 +64,7 @@ def test_faults_of_a_csv_and_of_its_cells_are_told_together(
     ]
 
 
-def test_faults_of_json_lines_are_told_together(
+def test_faults_of_json_lines_are_reported_together(
     client: TestClient, rows: list[dict[str, Any]]
 ) -> None:
     lines = [json.dumps(rows[0]), "{", "[1]", json.dumps(rows[1] | {"tenure": SECRET}), "null"]

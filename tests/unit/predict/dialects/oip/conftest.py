@@ -1,4 +1,4 @@
-"""A service to ask in the Open Inference Protocol, and what to ask it."""
+"""A service of the Open Inference Protocol, and tensors for it."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ def client(churn: Trained) -> Iterator[TestClient]:
 
 @pytest.fixture
 def frame(churn: Trained) -> pd.DataFrame:
-    """Rows without a missing value, for a tensor of whole numbers cannot say it in bytes."""
+    """Rows without a missing value, which a tensor of whole numbers cannot hold as bytes."""
     return churn.frame.dropna().head(ROWS)
 
 

@@ -29,8 +29,8 @@ def frame() -> pd.DataFrame:
     return (whole - whole.mean()) / (whole.std() + 1)
 
 
-def ask(estimator: Any, frame: pd.DataFrame, out: Path, **parameters: bool) -> dict[str, Any]:
-    """Give the outputs by name, and hold them against the metadata."""
+def infer(estimator: Any, frame: pd.DataFrame, out: Path, **parameters: bool) -> dict[str, Any]:
+    """Return the outputs by name, after a check against the metadata."""
     package = training.export(estimator, frame, out=out / "p", name="other", target="y")
     client = client_of(package.path)
     inputs = tensors(package.signature, frame.head(ROWS))
@@ -50,7 +50,7 @@ def ask(estimator: Any, frame: pd.DataFrame, out: Path, **parameters: bool) -> d
 def test_a_regressor_has_values(frame: pd.DataFrame, tmp_path: Path) -> None:
     regressor = LinearRegression().fit(frame, values(2))
 
-    outputs = ask(regressor, frame, tmp_path)
+    outputs = infer(regressor, frame, tmp_path)
 
     assert sorted(outputs) == sorted(["values", *ALWAYS])
     assert outputs["values"]["parameters"] == {"columns": ["y_0", "y_1"]}
@@ -63,7 +63,7 @@ def test_a_decision_is_a_score_and_labels_keep_their_type(
 ) -> None:
     classifier = LinearSVC().fit(frame, classes(2))
 
-    outputs = ask(classifier, frame, tmp_path)
+    outputs = infer(classifier, frame, tmp_path)
 
     assert sorted(outputs) == sorted(["label", "score", *ALWAYS])
     assert outputs["label"]["datatype"] == "INT64"
@@ -73,7 +73,7 @@ def test_a_decision_is_a_score_and_labels_keep_their_type(
 def test_a_cluster_has_a_label_alone(frame: pd.DataFrame, tmp_path: Path) -> None:
     clusters = KMeans(3, random_state=0).fit(frame)
 
-    outputs = ask(clusters, frame, tmp_path)
+    outputs = infer(clusters, frame, tmp_path)
 
     assert sorted(outputs) == sorted(["label", *ALWAYS])
     assert outputs["label"]["data"] == clusters.predict(frame.head(ROWS)).tolist()
@@ -85,7 +85,7 @@ def test_each_of_several_targets_has_outputs_of_its_own(
     targets = np.column_stack([classes(2), np.roll(classes(2), 1)]).astype(bool)
     model = MultiOutputClassifier(LogisticRegression()).fit(frame, targets)
 
-    outputs = ask(model, frame, tmp_path)
+    outputs = infer(model, frame, tmp_path)
 
     assert {"y_0.label", "y_0.probabilities", "y_1.score"} <= outputs.keys()
     assert outputs["y_1.label"]["datatype"] == "BOOL"
@@ -93,12 +93,12 @@ def test_each_of_several_targets_has_outputs_of_its_own(
     assert outputs["y_1.probabilities"]["data"] == pytest.approx(expected.tolist(), abs=1e-9)
 
 
-def test_contributions_and_base_add_up_where_they_are_asked_for(
+def test_contributions_and_base_add_up_where_they_are_requested(
     frame: pd.DataFrame, tmp_path: Path
 ) -> None:
     regressor = LinearRegression().fit(frame, values())
 
-    outputs = ask(regressor, frame, tmp_path, explain=True)
+    outputs = infer(regressor, frame, tmp_path, explain=True)
 
     assert outputs["contributions"]["parameters"] == {"columns": [*frame.columns]}
     contributions = np.reshape(outputs["contributions"]["data"], outputs["contributions"]["shape"])
@@ -109,26 +109,26 @@ def test_contributions_and_base_add_up_where_they_are_asked_for(
 
 
 def test_several_answers_have_a_contribution_each(frame: pd.DataFrame, tmp_path: Path) -> None:
-    outputs = ask(LinearRegression().fit(frame, values(2)), frame, tmp_path, explain=True)
+    outputs = infer(LinearRegression().fit(frame, values(2)), frame, tmp_path, explain=True)
 
     assert outputs["base"]["shape"] == [ROWS, 2]
     assert outputs["contributions"]["shape"] == [ROWS, 2, len(frame.columns)]
 
 
-def test_an_explanation_that_is_named_is_asked_for(churn: Trained) -> None:
+def test_naming_an_explanation_requests_it(churn: Trained) -> None:
     client = client_of(churn.package)
     signature = Predictor.open(churn.package).package.signature
     inputs = tensors(signature, churn.frame.head(ROWS))
-    asked = {"inputs": inputs, "outputs": [{"name": "contributions"}]}
+    body = {"inputs": inputs, "outputs": [{"name": "contributions"}]}
 
-    answer = client.post("/v2/models/churn/infer", json=asked)
+    answer = client.post("/v2/models/churn/infer", json=body)
 
     [output] = answer.json()["outputs"]
     assert output["shape"] == [ROWS, len(signature.features)]
 
 
 def test_a_score_that_is_not_finite_is_null_in_json(frame: pd.DataFrame, tmp_path: Path) -> None:
-    """As JSON has no other word for it; as bytes it is itself."""
+    """JSON cannot represent it; as bytes it is itself."""
     regressor = LinearRegression().fit(frame, values())
     regressor.coef_[:] = 1e300
     package = training.export(regressor, frame, out=tmp_path / "p", name="other", target="y")
@@ -136,14 +136,14 @@ def test_a_score_that_is_not_finite_is_null_in_json(frame: pd.DataFrame, tmp_pat
     inputs = tensors(package.signature, frame.head(1))
     for tensor in inputs:
         tensor["data"] = [1e300]
-    asked = [{"name": "values", "parameters": {"binary_data": True}}]
+    body = [{"name": "values", "parameters": {"binary_data": True}}]
 
-    shown = client.post(INFER, json={"inputs": inputs, "outputs": [{"name": "values"}]})
-    exact = client.post(INFER, json={"inputs": inputs, "outputs": asked})
+    as_json = client.post(INFER, json={"inputs": inputs, "outputs": [{"name": "values"}]})
+    as_bytes = client.post(INFER, json={"inputs": inputs, "outputs": body})
 
-    assert shown.json()["outputs"][0]["data"] == [None]
-    length = int(exact.headers[LENGTH])
-    assert np.frombuffer(exact.content[length:], "<f8").tolist() == [np.inf]
+    assert as_json.json()["outputs"][0]["data"] == [None]
+    length = int(as_bytes.headers[LENGTH])
+    assert np.frombuffer(as_bytes.content[length:], "<f8").tolist() == [np.inf]
 
 
 def test_the_thresholds_are_parameters_of_the_answer(frame: pd.DataFrame, tmp_path: Path) -> None:

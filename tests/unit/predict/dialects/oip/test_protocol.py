@@ -25,7 +25,7 @@ def output(response: httpx2.Response, name: str) -> dict[str, Any]:
     return found
 
 
-def test_the_server_tells_of_the_binary_extension(client: TestClient) -> None:
+def test_the_server_has_the_binary_extension(client: TestClient) -> None:
     body = client.get("/v2").json()
 
     assert sorted(body) == ["extensions", "name", "version"]
@@ -198,7 +198,7 @@ def test_a_number_may_come_in_any_numeric_datatype(
     assert output(in_bytes, "score")["data"] == reference
 
 
-def test_numbers_of_fewer_bits_are_warned_of(client: TestClient, inputs: list[Tensor]) -> None:
+def test_numbers_of_fewer_bits_have_a_warning(client: TestClient, inputs: list[Tensor]) -> None:
     place = place_of(inputs, "MonthlyCharges")
     inputs[place], content = as_bytes(inputs[place], "<f4", "FP32")
     body, headers = binary({"inputs": inputs}, [content])
@@ -221,7 +221,7 @@ def test_columns_of_one_may_have_two_dimensions(
     assert output(response, "score")["data"] == pytest.approx(expected[:, 1], abs=1e-9, rel=0)
 
 
-def test_nan_and_null_say_missing(client: TestClient, churn: Trained, inputs: list[Tensor]) -> None:
+def test_nan_and_null_are_missing(client: TestClient, churn: Trained, inputs: list[Tensor]) -> None:
     frame = churn.frame.dropna().head(ROWS).assign(TotalCharges=np.nan)
     expected = churn.pipeline.predict_proba(frame)[:, 1]
     place = place_of(inputs, "TotalCharges")

@@ -1,4 +1,4 @@
-"""What the Open Inference Protocol's routes refuse, each fault at its place."""
+"""The Open Inference Protocol's routes report each fault at its place."""
 
 import httpx2
 import pytest
@@ -37,7 +37,7 @@ def test_every_fault_of_a_value_has_its_pointer_and_code(
     }
     assert SECRET not in response.text
     assert "4711" not in response.text
-    assert "is no INT64" in response.text
+    assert "must be INT64" in response.text
 
 
 def test_a_fault_in_a_nested_tensor_points_into_its_row(
@@ -65,7 +65,7 @@ def test_text_that_is_no_utf8_is_a_fault_of_its_element(
     assert found == [(f"/inputs/{place}/data/0", "type")]
 
 
-def test_every_fault_of_the_tensors_is_told_at_once(
+def test_every_fault_of_the_tensors_is_reported_at_once(
     client: TestClient, inputs: list[Tensor]
 ) -> None:
     inputs[1]["datatype"] = SECRET
@@ -119,9 +119,9 @@ def test_a_category_comes_as_bytes_only(
 def test_what_only_triton_gives_is_refused_by_name(
     client: TestClient, inputs: list[Tensor], name: str
 ) -> None:
-    asked = [{"name": "score", "parameters": {name: 1}}]
+    outputs = [{"name": "score", "parameters": {name: 1}}]
 
-    response = client.post(INFER, json={"inputs": inputs, "outputs": asked})
+    response = client.post(INFER, json={"inputs": inputs, "outputs": outputs})
 
     assert faults(response, "body-invalid") == [(f"/outputs/0/parameters/{name}", "unsupported")]
 

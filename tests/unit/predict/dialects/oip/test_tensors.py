@@ -12,9 +12,9 @@ from starlette.testclient import TestClient
 
 from functions.predict.dialects.oip.tensors import (
     DATATYPES,
-    MISFIT,
-    REAL,
-    WHOLE,
+    FLOATS,
+    INTEGERS,
+    INVALID,
     from_bytes,
     from_json,
     to_bytes,
@@ -28,7 +28,7 @@ ROWS = 3
 
 
 def whole(datatype: str) -> st.SearchStrategy[Any]:
-    bounds = np.iinfo(WHOLE[datatype])
+    bounds = np.iinfo(INTEGERS[datatype])
     return st.integers(int(bounds.min), int(bounds.max))
 
 
@@ -39,9 +39,9 @@ def real(datatype: str) -> st.SearchStrategy[Any]:
 
 
 def values(datatype: str) -> st.SearchStrategy[Any]:
-    if datatype in WHOLE:
+    if datatype in INTEGERS:
         return whole(datatype)
-    if datatype in REAL:
+    if datatype in FLOATS:
         return real(datatype)
     return st.booleans() if datatype == "BOOL" else st.text()
 
@@ -65,7 +65,7 @@ def test_what_was_written_as_bytes_is_read(tensor: tuple[str, list[Any]]) -> Non
 def test_what_fits_as_bytes_fits_in_json(tensor: tuple[str, list[Any]]) -> None:
     datatype, given_values = tensor
 
-    assert MISFIT not in from_json(datatype, given_values)
+    assert INVALID not in from_json(datatype, given_values)
 
 
 @given(st.sampled_from(DATATYPES), st.binary(max_size=40), st.integers(1, 12))
@@ -76,17 +76,17 @@ def test_any_bytes_are_values_or_refused(datatype: str, content: bytes, count: i
 
 
 @given(st.sampled_from(DATATYPES), st.integers() | st.floats() | st.booleans() | st.text())
-def test_any_value_in_json_is_taken_or_a_misfit(datatype: str, value: object) -> None:
+def test_any_value_in_json_is_accepted_or_invalid(datatype: str, value: object) -> None:
     [found] = from_json(datatype, [value])
 
-    assert found is value or found is MISFIT
+    assert found is value or found is INVALID
 
 
-@pytest.mark.parametrize("datatype", WHOLE)
+@pytest.mark.parametrize("datatype", INTEGERS)
 def test_a_whole_number_past_its_datatype_does_not_fit(datatype: str) -> None:
-    bounds = np.iinfo(WHOLE[datatype])
+    bounds = np.iinfo(INTEGERS[datatype])
 
-    assert from_json(datatype, [int(bounds.min) - 1, int(bounds.max) + 1]) == [MISFIT, MISFIT]
+    assert from_json(datatype, [int(bounds.min) - 1, int(bounds.max) + 1]) == [INVALID, INVALID]
 
 
 @pytest.mark.parametrize("datatype", DATATYPES)
@@ -95,7 +95,7 @@ def test_null_is_missing_in_any_datatype(datatype: str) -> None:
 
 
 def test_a_truth_other_than_0_and_1_does_not_fit() -> None:
-    assert from_bytes("BOOL", b"\x00\x01\x02", 3) == [False, True, MISFIT]
+    assert from_bytes("BOOL", b"\x00\x01\x02", 3) == [False, True, INVALID]
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner),
     max_leaves=8,
 )
-names = st.sampled_from(["tenure", "Contract", "MonthlyCharges", "nobody"])
+names = st.sampled_from(["tenure", "Contract", "MonthlyCharges", "unknown"])
 hostile_tensors = st.fixed_dictionaries(
     {},
     optional={

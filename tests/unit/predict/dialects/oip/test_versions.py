@@ -1,4 +1,4 @@
-"""A version that is named answers, whoever else would."""
+"""A requested version serves the request, whatever the split."""
 
 import httpx2
 import pytest
@@ -18,7 +18,7 @@ def other(trained: Train) -> Trained:
 
 @pytest.fixture(params=["split", "shadow"])
 def observed(request: pytest.FixtureRequest, churn: Trained, other: Trained) -> Observed:
-    """A challenger that answers everybody, or nobody."""
+    """A challenger that serves every caller, or none."""
     return observe(
         churn.package,
         challenger_dir=other.package,
@@ -36,7 +36,7 @@ def ask(observed: Observed, inputs: list[Tensor], version: str) -> httpx2.Respon
 
 
 @split_only
-def test_who_names_no_version_gets_the_challenger(
+def test_without_a_version_the_challenger_serves(
     observed: Observed, other: Trained, inputs: list[Tensor]
 ) -> None:
     answer = observed.client.post(INFER, json={"inputs": inputs}).json()
@@ -46,7 +46,7 @@ def test_who_names_no_version_gets_the_challenger(
 
 @split_only
 @pytest.mark.parametrize("named", ["churn", "other"])
-def test_a_version_that_is_named_answers(
+def test_a_requested_version_serves(
     request: pytest.FixtureRequest, observed: Observed, inputs: list[Tensor], named: str
 ) -> None:
     model: Trained = request.getfixturevalue(named)
@@ -76,5 +76,5 @@ def test_a_version_that_is_not_known_is_not_found(observed: Observed, inputs: li
 
 
 @pytest.mark.parametrize("observed", ["shadow"], indirect=True)
-def test_a_shadow_answers_nobody(observed: Observed, other: Trained, inputs: list[Tensor]) -> None:
+def test_a_shadow_serves_none(observed: Observed, other: Trained, inputs: list[Tensor]) -> None:
     assert ask(observed, inputs, ModelPackage.open(other.package).manifest.id).status_code == 404
