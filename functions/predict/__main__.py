@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m function
     except PackageRefused as error:
         if options.package is None:
             sys.exit(
-                f"{error}; MODEL_DIR names the package, `sklambda train` or `make up` trains one."
+                f"{error}. Set MODEL_DIR to a package; `sklambda train` or `make up` trains one."
             )
         parser.exit(2, f"{error}; `sklambda train` writes a package.\n")
     except SklambdaError as error:
