@@ -47,9 +47,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m function
         from functions.predict.handler import app, service
     except PackageRefused as error:
         if options.package is None:
-            sys.exit(
-                f"{error}. Set MODEL_DIR to a package; `sklambda train` or `make up` trains one."
-            )
+            sys.exit(f"{error}. Set MODEL_DIR to a package; `make up` trains one.")
         parser.exit(2, f"{error}; `sklambda train` writes a package.\n")
     except SklambdaError as error:
         sys.exit(f"{error}.")
