@@ -1,4 +1,4 @@
-"""A local file scored by the same code: ``python -m functions.batch customers.csv``."""
+"""Scores a local file, as the function would: ``python -m functions.batch customers.csv``."""
 
 import sys
 import tempfile
@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from functions.batch.jobs import opening
-from functions.batch.jobs.context import Workshop
+from functions.batch.jobs.context import Context
 from functions.batch.jobs.job import Part
-from functions.batch.jobs.options import Options
+from functions.batch.jobs.options import Options, describe_invalid
 from functions.batch.jobs.run import run
 from sklambda.errors import InputRefused, PackageRefused, SklambdaError
 from sklambda.predictor import Predictor
@@ -25,12 +25,12 @@ _FORMATS = ("csv", "json_lines", "parquet")
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m functions.batch") -> None:
     """Score a file: CSV, JSON Lines or Parquet, also compressed with gzip or zstd."""
-    given = _arguments(arguments, prog)
+    parsed = _arguments(arguments, prog)
     try:
-        receipt = _scored(given)
+        receipt = _score(parsed)
     except ValidationError as error:
-        places = sorted({str(fault["loc"][0]) for fault in error.errors()})
-        sys.exit(f"These options make no sense: {', '.join(places)}.")
+        names = {name: f"--{name.replace('_', '-')}" for name in Options.model_fields}
+        sys.exit(f"{describe_invalid(error, names)}.")
     except PackageRefused as error:
         print(
             f"{error}; --model names the package, `sklambda train` or `make up` trains one.",
@@ -45,59 +45,65 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m function
 
 def _arguments(arguments: Sequence[str] | None, prog: str) -> Namespace:
     parser = ArgumentParser(prog=prog, description=main.__doc__)
-    parser.add_argument("file", type=Path, help="its name tells the format")
-    parser.add_argument("--out", type=Path, default=Path("batch"), help="folder (%(default)s)")
+    parser.add_argument("file", type=Path, help="its suffix names the format and compression")
+    parser.add_argument(
+        "--out", type=Path, default=Path("batch"), help="output folder (%(default)s)"
+    )
     parser.add_argument(
         "--model",
         type=Path,
         default=Path("layers/model/package"),
         help="the model package (%(default)s)",
     )
-    parser.add_argument("--keep", help="columns to repeat: all, none or names, by commas (all)")
-    parser.add_argument("--delimiter", help="of CSV; else the header tells")
-    parser.add_argument("--input-format", choices=_FORMATS, help="else the name tells")
-    parser.add_argument("--output-format", choices=_FORMATS, help="else as the input")
-    parser.add_argument("--output-compression", choices=("none", "gzip", "zstd"))
+    parser.add_argument("--keep", help="input columns to repeat: all, none, or a,b,c (all)")
+    parser.add_argument("--delimiter", help="delimiter of CSV (sniffed from the header)")
+    parser.add_argument("--input-format", choices=_FORMATS, help="(by the suffix)")
+    parser.add_argument("--output-format", choices=_FORMATS, help="(as the input)")
+    parser.add_argument(
+        "--output-compression", choices=("none", "gzip", "zstd"), help="(as the input)"
+    )
     parser.add_argument("--tolerance", help="share of rows that may be rejected (0.05)")
     parser.add_argument("--part-bytes", help="bytes scored at a time (16 MiB)")
     parser.add_argument("--explain", action="store_true", default=None, help="explain each score")
     parser.add_argument(
-        "--show-values", action="store_true", default=None, help="show refused values in rejects"
+        "--show-values", action="store_true", default=None, help="write refused values in rejects"
     )
     return parser.parse_args(arguments)
 
 
-def _options(given: Namespace) -> Options:
-    names = Options.model_fields.keys() & vars(given).keys()
-    stated = {name: value for name in names if (value := getattr(given, name)) is not None}
+def _options(arguments: Namespace) -> Options:
+    names = Options.model_fields.keys() & vars(arguments).keys()
+    stated = {name: value for name in names if (value := getattr(arguments, name)) is not None}
     if stated.get("keep") not in (None, "all", "none"):
         stated["keep"] = tuple(name.strip() for name in stated["keep"].split(","))
     return Options.model_validate(stated)
 
 
-def _scored(given: Namespace) -> Receipt:
+def _score(arguments: Namespace) -> Receipt:
     console = Console(stderr=True)
     with tempfile.TemporaryDirectory() as folder:
-        workshop = Workshop(Predictor.open(given.model), Directory(given.out), _open, Path(folder))
-        begun = opening.outline(workshop, str(given.file.resolve()), _options(given))
+        predictor, out = Predictor.open(arguments.model), Directory(arguments.out)
+        context = Context(predictor, out, _open_input, Path(folder))
+        address = str(arguments.file.resolve())
+        outline = opening.outline_job(context, address, _options(arguments))
         with _progress(console) as progress:
-            task = progress.add_task(given.file.name, total=None, rows=0)
+            task = progress.add_task(arguments.file.name, total=None, rows=0)
 
             def report(part: Part) -> None:
                 rows = part.first + part.records - 1
                 progress.update(task, completed=part.index + 1, rows=rows)
 
-            receipt = run(workshop, begun, report=report)
-    assert receipt is not None, "there is no limit of time"
-    _tell(console, receipt, given.out)
+            receipt = run(context, outline, report=report)
+    assert receipt is not None, "time is unlimited"
+    _print_summary(console, receipt, arguments.out)
     print(receipt.model_dump_json(indent=2))
     return receipt
 
 
-def _open(address: str) -> tuple[Storage, str]:
+def _open_input(address: str) -> tuple[Storage, str]:
     path = Path(address)
     if not path.is_file():
-        raise InputRefused("input_absent", f"{address} is no file")
+        raise InputRefused("input_absent", f"{address} is not a file")
     return Directory(path.parent), path.name
 
 
@@ -112,7 +118,7 @@ def _progress(console: Console) -> Progress:
     )
 
 
-def _tell(console: Console, receipt: Receipt, out: Path) -> None:
+def _print_summary(console: Console, receipt: Receipt, out: Path) -> None:
     if receipt.reason is not None:
         console.print(f"[red]failed[/]: {receipt.reason.detail}")
     if receipt.rows is not None:

@@ -1,12 +1,12 @@
-"""What starts the function, and what is asked by it."""
+"""The events that start the function, parsed into requests."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote_plus
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
-from functions.batch.jobs.job import INBOX, Part
+from functions.batch.jobs.job import INBOX, FrozenModel, Part
 from functions.batch.jobs.options import Options
 from sklambda.errors import SklambdaError
 
@@ -14,13 +14,7 @@ _ADDRESS = Annotated[str, Field(pattern=r"^s3://[^/]+/.+", max_length=1200)]
 
 
 class EventRefused(SklambdaError):
-    """An event that asks for nothing that the function does; never quotes it."""
-
-
-class Call(BaseModel):
-    """Base of what is asked: closed and unchangeable."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    """An unsupported or invalid event; the message holds no value of it."""
 
 
 class Score(Options):
@@ -31,40 +25,35 @@ class Score(Options):
     input : str
         ``s3://bucket/key``.
     output : str, optional
-        The folder for what is published, ``s3://bucket/prefix/``, in the bucket of the function.
+        The folder to publish in, ``s3://bucket/prefix/``, in the bucket of the function.
     """
 
     input: _ADDRESS
     output: Annotated[str, Field(pattern=r"^s3://[^/]+/(.*/)?$")] | None = None
 
-    @property
-    def options(self) -> Options:
-        """What is asked beside which input."""
-        return Options.model_validate(self.model_dump(exclude={"input", "output"}))
 
-
-class Sweep(Call):
-    """Score whatever is below a prefix and was not scored yet."""
+class Sweep(FrozenModel):
+    """Score all inputs below a prefix that were not scored yet."""
 
     sweep: Annotated[str, Field(min_length=1)] = INBOX
 
 
-class Continue(Call):
-    """Go on with a job; `after` so many parts of it were done."""
+class Continue(FrozenModel):
+    """Continue a job, of which `after` parts were done."""
 
     step: Literal["continue"]
     job: str
     after: int = 0
 
 
-class Plan(Call):
-    """Cut a job into parts for a distributed map."""
+class Plan(FrozenModel):
+    """Cut a job into parts for a Distributed Map."""
 
     step: Literal["plan"]
     job: str
 
 
-class ScorePart(Call):
+class ScorePart(FrozenModel):
     """Score one part of a job."""
 
     step: Literal["part"]
@@ -72,7 +61,7 @@ class ScorePart(Call):
     part: Part
 
 
-class Assemble(Call):
+class Assemble(FrozenModel):
     """Publish a job whose parts are done."""
 
     step: Literal["assemble"]
@@ -80,13 +69,13 @@ class Assemble(Call):
 
 
 type Step = Annotated[Continue | Plan | ScorePart | Assemble, Field(discriminator="step")]
-type Asked = Score | Sweep | Continue | Plan | ScorePart | Assemble
+type Request = Score | Sweep | Continue | Plan | ScorePart | Assemble
 
 _STEP: TypeAdapter[Step] = TypeAdapter(Step)
 
 
-def read(event: Mapping[str, Any]) -> list[Asked]:
-    """Tell what an event asks for.
+def parse(event: Mapping[str, Any]) -> list[Request]:
+    """Parse an event into requests.
 
     Parameters
     ----------
@@ -97,27 +86,29 @@ def read(event: Mapping[str, Any]) -> list[Asked]:
     Raises
     ------
     EventRefused
-        It is none of these, or names an option that there is not.
+        It is none of these, or has an unknown or invalid option.
     """
     try:
-        return _read(event)
+        return _parse(event)
     except ValidationError as error:
         places = {".".join(map(str, fault["loc"])) or "event" for fault in error.errors()}
-        named = ", ".join(sorted(places))
-        raise EventRefused(f"the event is not as expected at: {named}") from None
+        members = ", ".join(sorted(places))
+        raise EventRefused(f"the event has absent, unknown or invalid members: {members}") from None
     except (KeyError, TypeError):
-        raise EventRefused("the event names no object as S3 and EventBridge do") from None
+        raise EventRefused(
+            "the event has no object; expected a notification of S3 or EventBridge"
+        ) from None
 
 
-def _read(event: Mapping[str, Any]) -> list[Asked]:
+def _parse(event: Mapping[str, Any]) -> list[Request]:
     if event.get("detail-type") == "Object Created":
         detail = event.get("detail", {})
-        return _dropped(detail["bucket"]["name"], detail["object"]["key"])
+        return _score_dropped(detail["bucket"]["name"], detail["object"]["key"])
     if "Records" in event:
-        named = [record["s3"] for record in event["Records"]]
+        entities = [record["s3"] for record in event["Records"]]
         # S3's own notifications encode keys, EventBridge's do not.
-        pairs = [(one["bucket"]["name"], unquote_plus(one["object"]["key"])) for one in named]
-        return [asked for pair in pairs for asked in _dropped(*pair)]
+        pairs = [(one["bucket"]["name"], unquote_plus(one["object"]["key"])) for one in entities]
+        return [request for pair in pairs for request in _score_dropped(*pair)]
     if "step" in event:
         return [_STEP.validate_python(event)]
     if "sweep" in event:
@@ -125,8 +116,8 @@ def _read(event: Mapping[str, Any]) -> list[Asked]:
     return [Score.model_validate(event)]
 
 
-def _dropped(bucket: str, key: str) -> list[Asked]:
-    """Score what was dropped in the inbox; what is published elsewhere starts nothing."""
+def _score_dropped(bucket: str, key: str) -> list[Request]:
+    """Return a request for an object in the inbox; published objects start nothing."""
     if not key.startswith(INBOX) or key.endswith("/"):
         return []
     return [Score(input=f"s3://{bucket}/{key}")]

@@ -1,4 +1,4 @@
-"""The Lambda function: events of S3, the schedule, the state machine and callers to jobs."""
+"""The Lambda function: handles events of S3, the schedule, the state machine and direct calls."""
 
 import json
 import os
@@ -11,9 +11,9 @@ from typing import Any
 import boto3
 
 from functions.batch.jobs import metrics
-from functions.batch.jobs.context import Workshop
+from functions.batch.jobs.context import Context
 from functions.batch.jobs.cost import Rates
-from functions.batch.service import Colleagues, Service
+from functions.batch.service import Callbacks, Service
 from functions.batch.settings import Settings
 from sklambda.predictor import Predictor
 from sklambda.storage import Bucket, Storage, opened
@@ -25,12 +25,12 @@ def _client(name: str) -> Any:
     return boto3.client(name)
 
 
-def _open(address: str) -> tuple[Storage, str]:
+def _open_input(address: str) -> tuple[Storage, str]:
     bucket, _, key = address.removeprefix("s3://").partition("/")
     return Bucket(lambda: _client("s3"), bucket), key
 
 
-def _hand_on(event: dict[str, Any]) -> None:
+def _invoke(event: dict[str, Any]) -> None:
     _client("lambda").invoke(
         FunctionName=os.environ["AWS_LAMBDA_FUNCTION_NAME"],
         InvocationType="Event",
@@ -39,7 +39,7 @@ def _hand_on(event: dict[str, Any]) -> None:
 
 
 def _distribute(job: str) -> None:
-    """Start the state machine, once a day at most: a name is taken for good."""
+    """Start the state machine, once a day at most: names of executions are unique."""
     states = _client("stepfunctions")
     try:
         states.start_execution(
@@ -48,10 +48,10 @@ def _distribute(job: str) -> None:
             input=json.dumps({"job": job}),
         )
     except states.exceptions.ExecutionAlreadyExists:
-        log.info("the state machine has this job", extra={"job": job})
+        log.info("the state machine already has this job", extra={"job": job})
 
 
-def _records() -> Storage | None:
+def _sketches() -> Storage | None:
     if not settings.batch_sketch_store:
         return None
     return opened(settings.batch_sketch_store, lambda: _client("s3"))
@@ -60,19 +60,19 @@ def _records() -> Storage | None:
 settings = Settings.from_environment(os.environ)
 log = Log("batch", settings.log_level)
 service = Service(
-    Workshop(
+    Context(
         predictor=Predictor.open(settings.model_dir),
         storage=Bucket(lambda: _client("s3"), settings.batch_bucket),
-        open=_open,
+        open_input=_open_input,
         folder=Path(tempfile.gettempdir()),
         rates=Rates.of(os.environ),
-        records=_records(),
+        sketches=_sketches(),
         redacted=settings.redact,
     ),
     settings.batch_bucket,
     settings.options,
-    Colleagues(
-        _hand_on,
+    Callbacks(
+        _invoke,
         _distribute if settings.batch_machine else None,
         settings.batch_distribute_above,
     ),
@@ -83,11 +83,11 @@ service = Service(
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Do what an event asks for; an error is raised, so that the caller tries again."""
+    """Handle an event; an error is raised, so that the caller retries."""
     try:
-        answer = service.answer(event, lambda: context.get_remaining_time_in_millis() / 1000)
+        answer = service.handle(event, lambda: context.get_remaining_time_in_millis() / 1000)
     except Exception as error:
-        log.error("the call failed", extra=anatomy(error))
+        log.error("the event failed", extra=anatomy(error))
         raise
     log.info("done", extra={"answer": answer})
     return answer

@@ -1,4 +1,4 @@
-"""What the function does when it is asked: each call to the job that it is about."""
+"""Handles the requests of the function: each becomes work on a job."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -7,17 +7,17 @@ from typing import Any, Final
 
 from functions.batch import events
 from functions.batch.events import (
-    Asked,
     Assemble,
     Continue,
     EventRefused,
     Plan,
+    Request,
     Score,
     ScorePart,
     Sweep,
 )
 from functions.batch.jobs import opening
-from functions.batch.jobs.context import Workshop
+from functions.batch.jobs.context import Context
 from functions.batch.jobs.job import INBOX, JOBS, WORK, Outline, input_id, input_id_of
 from functions.batch.jobs.options import Options
 from functions.batch.jobs.planning import plan_key
@@ -28,175 +28,180 @@ from sklambda.receipt import Receipt
 
 type Json = dict[str, Any]
 
-_TAKEN: Final = (INBOX, JOBS, WORK)
+_RESERVED: Final = (INBOX, JOBS, WORK)
 
 
 class JobStuck(SklambdaError):
-    """A job that was handed on did not get any further."""
+    """A job was continued and made no progress."""
 
 
 @dataclass(frozen=True, slots=True)
-class Colleagues:
-    """Whom the function can ask to do something.
+class Callbacks:
+    """Callbacks to AWS.
 
     Attributes
     ----------
-    hand_on : callable
-        Calls the function itself with an event, and does not wait.
+    invoke : callable
+        Invokes the function itself with an event, asynchronously.
     distribute : callable or None
-        Gives a job's id to the state machine, which has many functions work at it.
+        Starts the state machine with the id of a job.
     distribute_above : int
-        How many bytes an input must have for that.
+        The length of an input in bytes above which its job is distributed.
     """
 
-    hand_on: Callable[[Json], None]
+    invoke: Callable[[Json], None]
     distribute: Callable[[str], None] | None = None
     distribute_above: int = 2**30
 
 
 class Service:
-    """Answers the calls of the function.
+    """Handles the events of the function.
 
     Parameters
     ----------
-    workshop : Workshop
-        Where, and with what.
+    context : Context
+        The dependencies of a job.
     bucket : str
-        The bucket of the workshop's storage.
+        The bucket of the context's storage.
     defaults : Options
-        What is asked where a call says nothing.
-    colleagues : Colleagues
-        Whom to ask.
-    told : callable
-        Told of each receipt that is given.
+        Options that a request does not state.
+    callbacks : Callbacks
+        Callbacks to AWS.
+    on_receipt : callable
+        Called with each receipt.
     """
 
     def __init__(
         self,
-        workshop: Workshop,
+        context: Context,
         bucket: str,
         defaults: Options,
-        colleagues: Colleagues,
-        told: Callable[[Receipt], None] = lambda receipt: None,
+        callbacks: Callbacks,
+        on_receipt: Callable[[Receipt], None] = lambda receipt: None,
     ) -> None:
-        self._workshop, self._bucket, self._defaults = workshop, bucket, defaults
-        self._colleagues, self._told = colleagues, told
-        self._steps = Steps(workshop)
+        self._context, self._bucket, self._defaults = context, bucket, defaults
+        self._callbacks, self._on_receipt = callbacks, on_receipt
+        self._steps = Steps(context)
 
-    def answer(self, event: Mapping[str, Any], remaining: Remaining) -> Json:
-        """Do what an event asks for; it names one object, or several.
+    def handle(self, event: Mapping[str, Any], remaining: Remaining) -> Json:
+        """Handle the requests of an event; most events hold one.
 
         Raises
         ------
         EventRefused
-            It asks for nothing that there is.
+            The event is unsupported or invalid.
         InputRefused
-            There is no such input.
+            The input does not exist.
         """
-        answers = [self._do(asked, remaining) for asked in events.read(event)]
+        answers = [self._handle(request, remaining) for request in events.parse(event)]
         return answers[0] if len(answers) == 1 else {"answers": answers}
 
     @singledispatchmethod
-    def _do(self, asked: Asked, remaining: Remaining) -> Json:
+    def _handle(self, request: Request, remaining: Remaining) -> Json:
         raise NotImplementedError
 
-    @_do.register
-    def _(self, asked: Score, remaining: Remaining) -> Json:
-        begun = self._outline(asked)
-        if self._outgrows_one_function(begun):
-            return self._distributed(begun)
-        return self._run(begun, remaining, after=-1)
+    @_handle.register
+    def _(self, request: Score, remaining: Remaining) -> Json:
+        outline = self._outline(request)
+        if self._is_distributed(outline):
+            return self._distribute(outline)
+        return self._run(outline, remaining, after=-1)
 
-    @_do.register
-    def _(self, asked: Continue, remaining: Remaining) -> Json:
+    @_handle.register
+    def _(self, request: Continue, remaining: Remaining) -> Json:
         try:
-            return self._run(self._steps.job(asked.job), remaining, asked.after)
+            return self._run(self._steps.job(request.job), remaining, request.after)
         except JobOver:
-            return {"job": asked.job, "status": "over"}
+            return {"job": request.job, "status": "over"}
 
-    @_do.register
-    def _(self, asked: Sweep, remaining: Remaining) -> Json:
-        begun = 0
-        for address in self._unscored(asked.sweep):
-            self._colleagues.hand_on({"input": address})
-            begun += 1
-        return {"status": "swept", "begun": begun}
+    @_handle.register
+    def _(self, request: Sweep, remaining: Remaining) -> Json:
+        started = 0
+        for address in self._unscored(request.sweep):
+            self._callbacks.invoke({"input": address})
+            started += 1
+        return {"status": "swept", "begun": started}
 
-    @_do.register
-    def _(self, asked: Plan, remaining: Remaining) -> Json:
-        planned = self._steps.plan(asked.job, remaining)
-        if planned is None:
-            return {"job": asked.job, "status": "planning"}
-        if isinstance(planned, Receipt):
-            return self._ended(planned)
-        manifest = {"bucket": self._bucket, "key": plan_key(asked.job)}
-        return {"job": asked.job, "status": "planned", "parts": len(planned), "manifest": manifest}
+    @_handle.register
+    def _(self, request: Plan, remaining: Remaining) -> Json:
+        plan = self._steps.plan(request.job, remaining)
+        if plan is None:
+            return {"job": request.job, "status": "planning"}
+        if isinstance(plan, Receipt):
+            return self._end(plan)
+        manifest = {"bucket": self._bucket, "key": plan_key(request.job)}
+        return {"job": request.job, "status": "planned", "parts": len(plan), "manifest": manifest}
 
-    @_do.register
-    def _(self, asked: ScorePart, remaining: Remaining) -> Json:
-        done = self._steps.score(asked.job, asked.part)
-        return {"records": done.part.records, "rejected": done.rejected}
+    @_handle.register
+    def _(self, request: ScorePart, remaining: Remaining) -> Json:
+        result = self._steps.score(request.job, request.part)
+        return {"records": result.part.records, "rejected": result.rejected}
 
-    @_do.register
-    def _(self, asked: Assemble, remaining: Remaining) -> Json:
-        receipt = self._steps.assemble(asked.job, remaining)
+    @_handle.register
+    def _(self, request: Assemble, remaining: Remaining) -> Json:
+        receipt = self._steps.assemble(request.job, remaining)
         if receipt is None:
-            return {"job": asked.job, "status": "assembling"}
-        return self._ended(receipt)
+            return {"job": request.job, "status": "assembling"}
+        return self._end(receipt)
 
-    def _outline(self, asked: Score) -> Outline:
-        stated = asked.model_dump(exclude_unset=True, exclude={"input", "output"})
+    def _outline(self, request: Score) -> Outline:
+        stated = request.model_dump(exclude_unset=True, exclude={"input", "output"})
         options = Options.model_validate(self._defaults.model_dump() | stated)
-        return opening.outline(self._workshop, asked.input, options, *self._folders(asked.output))
+        folders = self._folders(request.output)
+        return opening.outline_job(self._context, request.input, options, *folders)
 
     def _folders(self, output: str | None) -> tuple[str, ...]:
         if output is None:
             return ()
         bucket, _, folder = output.removeprefix("s3://").partition("/")
         if bucket != self._bucket:
-            raise EventRefused("the output must be in the function's own bucket")
-        if folder.startswith(_TAKEN):
-            raise EventRefused(f"the output must not be below {', '.join(_TAKEN)}")
+            raise EventRefused("the output must be in the bucket of the function")
+        if folder.startswith(_RESERVED):
+            raise EventRefused(f"the output must not be below {', '.join(_RESERVED)}")
         return folder, f"{folder}rejects/"
 
     def _unscored(self, prefix: str) -> Iterator[str]:
-        """Find what was not scored yet, by whichever model and with whatever options."""
-        known = {input_id_of(receipt) for receipt in self._workshop.storage.list(JOBS)}
-        for stored in self._workshop.storage.list(prefix):
+        """Yield the addresses of inputs that no model has scored yet, with any options."""
+        scored = {input_id_of(receipt) for receipt in self._context.storage.list(JOBS)}
+        for stored in self._context.storage.list(prefix):
             address = f"s3://{self._bucket}/{stored.key}"
-            if not stored.key.endswith("/") and input_id(stored, address) not in known:
+            if not stored.key.endswith("/") and input_id(stored, address) not in scored:
                 yield address
 
-    def _outgrows_one_function(self, begun: Outline) -> bool:
-        large = begun.input.bytes > self._colleagues.distribute_above
-        if self._colleagues.distribute is None or not large:
+    def _is_distributed(self, outline: Outline) -> bool:
+        large = outline.input.bytes > self._callbacks.distribute_above
+        if self._callbacks.distribute is None or not large:
             return False
         try:
-            asked = begun.options.settled(begun.input.key)
+            resolved = outline.options.resolve(outline.input.key)
         except InputRefused:
-            return False  # which the job itself will say
-        # What is compressed as a whole can be read from its beginning only.
-        return asked.input_compression == "none"
+            return False  # running the job writes the receipt of the refusal
+        # A compressed file can only be read from its beginning.
+        return resolved.input_compression == "none"
 
-    def _distributed(self, begun: Outline) -> Json:
-        if (receipt := self._steps.begin(begun)) is not None:
-            return self._ended(receipt)
-        assert self._colleagues.distribute is not None
-        self._colleagues.distribute(begun.id)
-        return {"job": begun.id, "status": "distributed", "receipt": self._address(begun.receipt)}
+    def _distribute(self, outline: Outline) -> Json:
+        if (receipt := self._steps.open(outline)) is not None:
+            return self._end(receipt)
+        assert self._callbacks.distribute is not None
+        self._callbacks.distribute(outline.id)
+        receipt_address = self._address(outline.receipt)
+        return {"job": outline.id, "status": "distributed", "receipt": receipt_address}
 
-    def _run(self, begun: Outline, remaining: Remaining, after: int) -> Json:
-        finished: list[int] = []
-        receipt = run(self._workshop, begun, remaining, lambda part: finished.append(part.index))
+    def _run(self, outline: Outline, remaining: Remaining, after: int) -> Json:
+        done: list[int] = []
+        receipt = run(self._context, outline, remaining, lambda part: done.append(part.index))
         if receipt is not None:
-            return self._ended(receipt)
-        if len(finished) <= after:
-            raise JobStuck(f"{begun.id} is still at part {after}")
-        self._colleagues.hand_on({"step": "continue", "job": begun.id, "after": len(finished)})
-        return {"job": begun.id, "status": "continued", "receipt": self._address(begun.receipt)}
+            return self._end(receipt)
+        if len(done) <= after:
+            raise JobStuck(
+                f"the job {outline.id} made no progress: {after} parts were done, now {len(done)}"
+            )
+        self._callbacks.invoke({"step": "continue", "job": outline.id, "after": len(done)})
+        receipt_address = self._address(outline.receipt)
+        return {"job": outline.id, "status": "continued", "receipt": receipt_address}
 
-    def _ended(self, receipt: Receipt) -> Json:
-        self._told(receipt)
+    def _end(self, receipt: Receipt) -> Json:
+        self._on_receipt(receipt)
         summary = receipt.model_dump(mode="json", include={"job", "status", "reason", "rows"})
         return summary | {"receipt": self._address(f"{JOBS}{receipt.job}.json")}
 

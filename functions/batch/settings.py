@@ -1,4 +1,4 @@
-"""What the batch function is told, read once from its environment."""
+"""The settings of the batch function, read once from its environment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
-from functions.batch.jobs.options import Options
+from functions.batch.jobs.options import Options, describe_invalid
 from sklambda.errors import SettingsInvalid
 from sklambda.settings import LogLevel, function_settings, names, positive
 
@@ -21,24 +21,24 @@ class Settings:
     model_dir : Path
         ``MODEL_DIR``: the folder of the model package.
     batch_bucket : str
-        ``BATCH_BUCKET``: the bucket of the inbox and of what is published.
+        ``BATCH_BUCKET``: the bucket of the inbox and of published files.
     options : Options
-        What is asked where nobody says anything: ``BATCH_KEEP``: ``all``, ``none`` or names
-        separated by commas; ``BATCH_OUTPUT_FORMAT``: empty for the input's; ``BATCH_EXPLAIN``,
-        ``BATCH_SHOW_VALUES``: ``true`` or ``false``; ``BATCH_TOLERANCE``: the share of the rows
-        that may be rejected; ``BATCH_PART_BYTES``: how long a part is.
+        Default options: ``BATCH_KEEP``: ``all``, ``none`` or names separated by commas;
+        ``BATCH_OUTPUT_FORMAT``: empty for the input's; ``BATCH_EXPLAIN``, ``BATCH_SHOW_VALUES``:
+        ``true`` or ``false``; ``BATCH_TOLERANCE``: the share of rows that may be rejected;
+        ``BATCH_PART_BYTES``: the length of a part.
     batch_machine : str
         ``BATCH_MACHINE``: the ARN of the state machine; empty for none.
     batch_distribute_above : int
-        ``BATCH_DISTRIBUTE_ABOVE``: how many bytes an input has for the state machine.
+        ``BATCH_DISTRIBUTE_ABOVE``: the length in bytes above which it runs a job.
     batch_sketch_store : str
-        ``BATCH_SKETCH_STORE``: where the monitor looks, ``s3://bucket``; empty for nowhere.
+        ``BATCH_SKETCH_STORE``: where the monitor reads sketches, ``s3://bucket``; empty for none.
     redact : tuple of str
-        ``REDACT``: features that are not counted for it, separated by commas.
+        ``REDACT``: features that sketches leave out, separated by commas.
     log_level : {"DEBUG", "INFO", "WARNING", "ERROR"}
         ``LOG_LEVEL``: the least severe log line that is written.
     metrics_namespace : str
-        ``METRICS_NAMESPACE``: where CloudWatch keeps the metrics; empty for none.
+        ``METRICS_NAMESPACE``: the CloudWatch namespace of the metrics; empty for none.
     """
 
     model_dir: Path
@@ -58,7 +58,7 @@ class Settings:
         Raises
         ------
         SettingsInvalid
-            A value has no sense; the message names the setting.
+            A value is invalid; the message names the setting.
         """
         if not environment.get("BATCH_BUCKET"):
             raise SettingsInvalid("BATCH_BUCKET must name a bucket")
@@ -82,7 +82,7 @@ VARIABLES = {
     "BATCH_TOLERANCE": "tolerance",
     "BATCH_PART_BYTES": "part_bytes",
 }
-"""The variables that are options, and which ones."""
+"""The variables of default options, and their options."""
 
 
 def _options(environment: Mapping[str, str]) -> Options:
@@ -96,6 +96,5 @@ def _options(environment: Mapping[str, str]) -> Options:
     try:
         return Options.model_validate(stated)
     except ValidationError as error:
-        options = {str(fault["loc"][0]) for fault in error.errors() if fault["loc"]}
-        named = sorted(name for name, option in VARIABLES.items() if option in options)
-        raise SettingsInvalid(f"{', '.join(named)} makes no sense; see docs/batch.md") from None
+        variables = {option: variable for variable, option in VARIABLES.items()}
+        raise SettingsInvalid(describe_invalid(error, variables)) from None

@@ -1,101 +1,99 @@
-"""The steps of a job that many functions work at: what the state machine calls."""
+"""The steps of a distributed job, which the state machine calls."""
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 from functions.batch.jobs import opening, planning, progress, publishing
-from functions.batch.jobs.context import Workshop
-from functions.batch.jobs.job import JOBS, Done, Job, Outline, Part
-from functions.batch.jobs.run import Remaining, is_late
+from functions.batch.jobs.context import Context
+from functions.batch.jobs.job import JOBS, Job, Outline, Part, PartResult
+from functions.batch.jobs.run import Remaining, is_out_of_time
 from functions.batch.jobs.worker import Worker
 from sklambda.errors import InputRefused, SklambdaError
 from sklambda.receipt import Receipt
 
-type Json = dict[str, Any]
-
 
 class ModelChanged(SklambdaError):
-    """A job was begun by another model than the one that is here now."""
+    """A job was started with another model package than the deployed one."""
 
 
 class JobOver(SklambdaError):
-    """There is no such job, or it has ended."""
+    """A job does not exist, or is over."""
 
 
 class Steps:
-    """The steps of jobs.
+    """The steps of distributed jobs.
 
     Parameters
     ----------
-    workshop : Workshop
-        Where, and with what.
+    context : Context
+        The dependencies of a job.
     """
 
-    def __init__(self, workshop: Workshop) -> None:
-        self._workshop = workshop
+    def __init__(self, context: Context) -> None:
+        self._context = context
         # A warm function scores part after part of the same job.
         self._worker = lru_cache(maxsize=1)(self._new_worker)
 
-    def plan(self, job_id: str, remaining: Remaining) -> Receipt | Sequence[Part] | None:
-        """Cut a job into parts; gives None if there was no time for all of it.
+    def open(self, outline: Outline) -> Receipt | None:
+        """Open a job for the state machine; return its receipt if it is over already."""
+        if (receipt := publishing.find_receipt(self._context, outline.receipt)) is not None:
+            return receipt
+        try:
+            opening.open_job(self._context, outline)
+        except InputRefused as refused:
+            return publishing.fail(self._context, outline, refused)
+        return None
 
-        Where the input cannot be read the job has failed, and its receipt is given.
+    def plan(self, job_id: str, remaining: Remaining) -> Receipt | Sequence[Part] | None:
+        """Cut a job into parts; return None if time ran out.
+
+        If the input cannot be read, the job fails, and its receipt is returned.
         """
         job = self.job(job_id)
         try:
-            return planning.plan(self._workshop, job, remaining)
+            return planning.plan(self._context, job, remaining)
         except InputRefused as refused:
-            return publishing.failed(self._workshop, job, refused)
+            return publishing.fail(self._context, job, refused)
 
-    def score(self, job_id: str, part: Part) -> Done:
-        """Score a part of a job, unless it was."""
-        return self._worker(job_id).do(part)
+    def score(self, job_id: str, part: Part) -> PartResult:
+        """Score a part of a job, unless it is done."""
+        return self._worker(job_id).score(part)
 
     def assemble(self, job_id: str, remaining: Remaining) -> Receipt | None:
-        """Publish a job; parts that were given up on the way are scored here.
+        """Score the parts on which the Distributed Map gave up, and publish the job.
 
-        Gives None if there was no time for all of them.
+        Returns None if time ran out.
         """
-        # The answer of the call that has ended it may have been lost.
-        if (receipt := publishing.receipt_at(self._workshop, f"{JOBS}{job_id}.json")) is not None:
+        # A retry may come after the call that ended the job.
+        if (receipt := publishing.find_receipt(self._context, f"{JOBS}{job_id}.json")) is not None:
             return receipt
         job = self.job(job_id)
-        parts = planning.planned(self._workshop, job) or []
-        finished = progress.done(self._workshop, job)
-        for part in progress.missing(parts, finished):
-            if is_late(remaining, max((one.seconds for one in finished), default=0.0)):
+        plan = planning.find_plan(self._context, job) or []
+        results = progress.read_results(self._context, job)
+        for part in progress.missing_parts(plan, results):
+            slowest = max((result.seconds for result in results), default=0.0)
+            if is_out_of_time(remaining, slowest):
                 return None
-            finished.append(self.score(job_id, part))
-        finished.sort(key=lambda one: one.part.index)
-        return publishing.published(self._workshop, job, finished, distributed=True)
+            results.append(self.score(job_id, part))
+        results.sort(key=lambda result: result.part.index)
+        return publishing.publish(self._context, job, results, distributed=True)
 
     def job(self, job_id: str) -> Job:
-        """Give a job that was opened.
+        """Return a job that was opened.
 
         Raises
         ------
         JobOver
-            There is none of this name.
+            The job does not exist, or is over.
         ModelChanged
-            Another model has begun it; the next sweep begins it anew.
+            Another model package started it; the next sweep starts it anew.
         """
-        job = opening.resumed(self._workshop, job_id)
+        job = opening.find_job(self._context, job_id)
         if job is None:
-            raise JobOver(f"there is no job {job_id}, or it has ended")
-        if job.model != self._workshop.predictor.package.manifest.id:
-            raise ModelChanged(f"{job_id} was begun by another model")
+            raise JobOver(f"the job {job_id} does not exist or is over")
+        if job.model != self._context.predictor.package.manifest.id:
+            raise ModelChanged(f"the job {job_id} was started with another model package")
         return job
 
-    def begin(self, begun: Outline) -> Receipt | None:
-        """Open a job for the state machine; gives its receipt if it is over by that."""
-        if (receipt := publishing.settled(self._workshop, begun)) is not None:
-            return receipt
-        try:
-            opening.opened(self._workshop, begun)
-        except InputRefused as refused:
-            return publishing.failed(self._workshop, begun, refused)
-        return None
-
     def _new_worker(self, job_id: str) -> Worker:
-        return Worker(self._workshop, self.job(job_id))
+        return Worker(self._context, self.job(job_id))

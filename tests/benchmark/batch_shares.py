@@ -1,4 +1,4 @@
-"""What the time goes to while a file is scored."""
+"""Shares of the CPU's time while a file is scored."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -7,8 +7,8 @@ from time import process_time
 from typing import Final
 
 from functions.batch.formats import records, sniffing
-from functions.batch.formats.layout import Answering, Layout
-from functions.batch.formats.reading import Slice
+from functions.batch.formats.layout import Layout, OutputOptions
+from functions.batch.formats.slices import Slice
 from functions.batch.scoring.scorer import Scorer
 from sklambda.predictor import Predictor
 
@@ -16,12 +16,12 @@ _PART: Final = 16 * 2**20
 
 
 def shares(package: Path, table: Path) -> dict[str, float]:
-    """Give the shares of the CPU's time, from CSV to CSV."""
+    """Return the shares of the CPU's time, from CSV to CSV."""
     predictor = Predictor.open(package)
     with table.open("rb") as file:
         head = file.read(sniffing.HEAD)
-    layout = sniffing.found(head, "csv", None, predictor.package.signature)
-    scorer = Scorer(predictor, layout, Answering("csv"), table.parent)
+    layout = sniffing.sniff(head, "csv", None, predictor.package.signature)
+    scorer = Scorer(predictor, layout, OutputOptions("csv"), table.parent)
     clock: dict[str, float] = defaultdict(float)
     parts = {
         "model": (predictor, "run"),

@@ -24,7 +24,7 @@ from training.exporter import export
 
 ROWS: Final = 1_000_000
 TIMES: Final = 6
-"""So often the rows stand in the large file, which is 1 GB then."""
+"""Repetitions of the rows in the large file, which makes 1 GB."""
 ROUNDS: Final = 3
 PEER: Final = """
 import pickle, sys
@@ -50,7 +50,7 @@ _PEER: Final = "pandas, CSV to CSV"
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a process took, from its start to its end: wall and CPU seconds, and peak memory."""
+    """Resources of a process from start to end: wall and CPU seconds, and peak memory."""
 
     wall: float
     cpu: float
@@ -69,11 +69,11 @@ def main() -> None:
         for model in wide_table.MODELS:
             _train(model, folder)
             _print_ratios(console, model, _rounds(folder))
-            told = ", ".join(
+            printed = ", ".join(
                 f"{part} {share:.0%}"
                 for part, share in shares(folder / "package", folder / "rows.csv").items()
             )
-            console.print(f"CSV to CSV: {told}")
+            console.print(f"CSV to CSV: {printed}")
         peak = _ours(folder, "large.csv").megabytes
         console.print(
             f"\n{(folder / 'large.csv').stat().st_size / 1e9:.2f} GB of CSV: {peak:.0f} MB"
@@ -114,9 +114,9 @@ def _run(folder: Path, script: str, *arguments: str) -> Measured:
     """Run a script in Python, on the core of this process."""
     paths = f"{REPOSITORY}{os.pathsep}{REPOSITORY / 'layers/shared'}"
     command = [sys.executable, "-W", "ignore", "-c", script + PEAK, *arguments]
-    # Byte code is kept, as an installed program has it.
-    kept = {name: v for name, v in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    environment = kept | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
+    # Byte code is inherited, as an installed program has it.
+    inherited = {name: v for name, v in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment = inherited | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
     before, started = getrusage(RUSAGE_CHILDREN), perf_counter()
     run = subprocess.run(command, check=True, capture_output=True, cwd=folder, env=environment)
     wall, after = perf_counter() - started, getrusage(RUSAGE_CHILDREN)

@@ -16,7 +16,7 @@ ROWS = 900
 
 
 def main() -> None:
-    """Print at how many steps a job was killed, and whether any byte was another in the end."""
+    """Print the number of steps at which a job was killed, and of runs with another byte."""
     with tempfile.TemporaryDirectory() as folder:
         table = generate(rows=1500, seed=3)
         frame, target = table.drop(columns=["customerID", "Churn"]), table["Churn"]

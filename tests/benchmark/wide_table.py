@@ -37,7 +37,7 @@ def generate(rows: int, seed: int) -> pd.DataFrame:
 
 
 def target(table: pd.DataFrame) -> pd.Series:
-    """Say what became of each row."""
+    """Return the outcome of each row."""
     rng = np.random.default_rng(0)
     signal = np.log(table["amount_1"] * table["amount_7"]) - table["count_0"] / 2
     signal += (table["kind_3"] == "kind 3 B") + rng.normal(size=len(table))
@@ -75,7 +75,7 @@ MODELS: Final = tuple(_MODELS)
 
 
 def write_csv(path: Path, rows: int, times: int = 1) -> int:
-    """Write `rows` different rows so many times; gives the length in bytes."""
+    """Write `rows` different rows so many times; return the length in bytes."""
     with path.open("wb") as file:
         table = generate(rows, seed=1).to_csv(index=False, lineterminator="\n").encode()
         file.write(table)

@@ -1,4 +1,4 @@
-"""Plans a job about rows that are nowhere until they are read; says what that took.
+"""Plans a job of rows that are generated as they are read; prints the memory that took.
 
 In a process of its own, whose peak of memory is the plan's. Usage: PACKAGE FOLDER ROWS.
 """
@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from functions.batch.jobs import opening, planning
-from functions.batch.jobs.context import Workshop
-from functions.batch.jobs.job import MOST_PARTS
+from functions.batch.jobs.context import Context
+from functions.batch.jobs.job import MAX_PARTS
 from functions.batch.jobs.options import Options
 from sklambda.predictor import Predictor
 from sklambda.storage import Directory, Piece, Stored
@@ -38,12 +38,12 @@ class Rows:
         self._block = memoryview(row * _BLOCK_ROWS)
 
     def find(self, key: str) -> Stored | None:
-        """Describe the file, whichever is asked for."""
+        """Describe the file, under any key."""
         size = len(self._header) + self._width * self._rows
         return Stored(key, size, "none", None, datetime(2026, 1, 1, tzinfo=UTC))
 
     def read(self, stored: Stored, start: int = 0, stop: int | None = None) -> bytes:
-        """Make the bytes of a range."""
+        """Return the bytes of a range."""
         end = stored.size if stop is None else min(stop, stored.size)
         pieces: list[bytes | memoryview] = [self._header[start:end]]
         position = max(start, len(self._header))
@@ -55,40 +55,40 @@ class Rows:
         return b"".join(pieces)
 
     def stream(self, stored: Stored, start: int = 0) -> Iterator[bytes]:
-        """Refuse: nobody reads a plain file so."""
+        """Refuse: plain files are read in ranges."""
         raise NotImplementedError
 
     def list(self, prefix: str) -> Iterator[Stored]:
-        """Refuse: it is an input."""
+        """Refuse: inputs are only read."""
         raise NotImplementedError
 
     def put(self, objects: Mapping[str, bytes], media_type: str = "") -> None:
-        """Refuse: it is an input."""
+        """Refuse: inputs are only read."""
         raise NotImplementedError
 
     def create(self, key: str, content: bytes | Path, media_type: str = "") -> bool:
-        """Refuse: it is an input."""
+        """Refuse: inputs are only read."""
         raise NotImplementedError
 
     def join(self, key: str, pieces: Sequence[Piece], media_type: str = "") -> bool:
-        """Refuse: it is an input."""
+        """Refuse: inputs are only read."""
         raise NotImplementedError
 
     def remove(self, keys: Iterable[str]) -> None:
-        """Refuse: it is an input."""
+        """Refuse: inputs are only read."""
         raise NotImplementedError
 
 
 def plan(package: Path, folder: Path, rows: int) -> dict[str, object]:
-    """Plan a job about so many rows, in about as many parts as there may be."""
+    """Plan a job of so many rows, in about as many parts as allowed."""
     predictor = Predictor.open(package)
     names = [feature.name for feature in predictor.package.signature.features]
     header = (",".join(names) + "\n").encode()
-    given = Rows(header, b"," * (len(names) - 1) + b"\n", rows)
-    workshop = Workshop(predictor, Directory(folder), lambda address: (given, address), folder)
-    begun = opening.outline(workshop, "rows.csv", _in_most_parts(given))
+    rows_ = Rows(header, b"," * (len(names) - 1) + b"\n", rows)
+    context = Context(predictor, Directory(folder), lambda address: (rows_, address), folder)
+    outline = opening.outline_job(context, "rows.csv", _in_most_parts(rows_))
     before = _megabytes()
-    parts = planning.plan(workshop, opening.opened(workshop, begun), lambda: float("inf"))
+    parts = planning.plan(context, opening.open_job(context, outline), lambda: float("inf"))
     assert parts is not None
     return {
         "parts": len(parts),
@@ -99,11 +99,11 @@ def plan(package: Path, folder: Path, rows: int) -> dict[str, object]:
     }
 
 
-def _in_most_parts(given: Rows) -> Options:
-    """Ask for parts so short that the limit of how many there are decides."""
-    stored = given.find("rows.csv")
+def _in_most_parts(rows_: Rows) -> Options:
+    """Return options of parts so short that the limit of their number applies."""
+    stored = rows_.find("rows.csv")
     assert stored is not None
-    return Options(part_bytes=stored.size // MOST_PARTS)
+    return Options(part_bytes=stored.size // MAX_PARTS)
 
 
 def _megabytes() -> float:

@@ -16,10 +16,10 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import IncompleteReadError
 
 from functions.batch.jobs import opening
-from functions.batch.jobs.context import Workshop
+from functions.batch.jobs.context import Context
 from functions.batch.jobs.options import Options
 from functions.batch.jobs.run import run
-from functions.batch.service import Colleagues, Service
+from functions.batch.service import Callbacks, Service
 from sklambda.errors import ObjectReplaced
 from sklambda.predictor import Predictor
 from sklambda.storage import Bucket, Storage
@@ -33,18 +33,18 @@ MANY_ROWS = 100_000_000
 MOST_MEGABYTES = 50
 PART = Options(part_bytes=8192)
 
-type Answering = Callable[[AWSPreparedRequest], AWSResponse | None]
+type Forgery = Callable[[AWSPreparedRequest], AWSResponse | None]
 
 
 class Function:
-    """The function, whose bucket is real but for its address."""
+    """The function, with a bucket of the emulator."""
 
     def __init__(self, client: Any, bucket: str, predictor: Predictor, scratch: Path) -> None:
         self.client, self.bucket = client, bucket
         scratch.mkdir()
-        self.workshop = Workshop(predictor, Bucket(lambda: client, bucket), self._open, scratch)
-        colleagues = Colleagues(lambda event: None)
-        self.service = Service(self.workshop, bucket, PART, colleagues)
+        self.context = Context(predictor, Bucket(lambda: client, bucket), self._open, scratch)
+        callbacks = Callbacks(lambda event: None)
+        self.service = Service(self.context, bucket, PART, callbacks)
 
     def _open(self, address: str) -> tuple[Storage, str]:
         name, _, key = address.removeprefix("s3://").partition("/")
@@ -55,25 +55,27 @@ class Function:
         self.client.put_object(Bucket=self.bucket, Key=KEY, Body=content)
 
     def dropped(self) -> dict[str, Any]:
-        """Answer the event about what was dropped."""
+        """Handle the event of the dropped file."""
         event = json.loads((REPOSITORY / "events/batch-dropped.json").read_text())
         event["detail"] |= {"bucket": {"name": self.bucket}, "object": {"key": KEY}}
-        return self.service.answer(event, lambda: 900.0)
+        return self.service.handle(event, lambda: 900.0)
 
-    def published(self) -> dict[str, bytes]:
-        """Give all objects but the input."""
-        storage = self.workshop.storage
+    def published_objects(self) -> dict[str, bytes]:
+        """Return all objects but the input."""
+        storage = self.context.storage
         found = (stored for stored in storage.list("") if stored.key != KEY)
         return {stored.key: storage.read(stored) for stored in found}
 
     def scored(self) -> bytes:
-        [content] = (it for key, it in self.published().items() if key.startswith("scored/"))
+        [content] = (
+            it for key, it in self.published_objects().items() if key.startswith("scored/")
+        )
         return content
 
 
 @pytest.fixture
 def client(s3: Any) -> Iterator[Any]:
-    """A client of the test's own, whose answers it may forge."""
+    """A client of the test's own, whose responses it may forge."""
     client = boto3.client(
         "s3",
         endpoint_url=s3.meta.endpoint_url,
@@ -99,7 +101,7 @@ def function(client: Any, name: str, predictor: Predictor, tmp_path: Path) -> Fu
 
 @pytest.fixture(scope="module")
 def expected(s3: Any, churn: Trained, tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """What the scored file is where nothing goes wrong."""
+    """The scored file of an undisturbed run."""
     s3.create_bucket(Bucket="batch-undisturbed")
     scratch = tmp_path_factory.mktemp("batch") / "scratch"
     function = Function(s3, "batch-undisturbed", Predictor.open(churn.package), scratch)
@@ -116,26 +118,28 @@ class Forged(BytesIO):
             yield chunk
 
 
-def answer(request: AWSPreparedRequest, status: int, body: bytes, **headers: str) -> AWSResponse:
+def forged_response(
+    request: AWSPreparedRequest, status: int, body: bytes, **headers: str
+) -> AWSResponse:
     return AWSResponse(request.url, status, headers, Forged(body))
 
 
-def forge(client: Any, answering: Answering) -> None:
-    """Have requests answered, where there is an answer, before they reach S3."""
+def forge(client: Any, forgery: Forgery) -> None:
+    """Return forged responses, where there are some, before requests reach S3."""
     client.meta.events.register(
-        "before-send.s3", lambda request, **_: answering(request), unique_id="forge"
+        "before-send.s3", lambda request, **_: forgery(request), unique_id="forge"
     )
 
 
 def test_an_event_that_comes_twice_changes_nothing(function: Function, expected: bytes) -> None:
     function.drop()
     first = function.dropped()
-    published = function.published()
+    published = function.published_objects()
 
     second = function.dropped()
 
     assert second == first
-    assert function.published() == published
+    assert function.published_objects() == published
     assert function.scored() == expected
 
 
@@ -155,22 +159,25 @@ def test_events_at_the_same_time_have_one_result(
 
     assert [one for one in answers if one != answers[0]] == []
     assert answers[0]["rows"] == {"read": ROWS, "scored": ROWS, "rejected": 0}
-    assert sorted(key.partition("/")[0] for key in functions[0].published()) == ["jobs", "scored"]
+    assert sorted(key.partition("/")[0] for key in functions[0].published_objects()) == [
+        "jobs",
+        "scored",
+    ]
     assert functions[0].scored() == expected
 
 
 def test_an_input_that_is_replaced_meanwhile_is_another_job(function: Function) -> None:
     function.drop(seed=1)
-    begun = opening.outline(function.workshop, f"s3://{function.bucket}/{KEY}", PART)
+    outline = opening.outline_job(function.context, f"s3://{function.bucket}/{KEY}", PART)
 
     with pytest.raises(ObjectReplaced):
-        run(function.workshop, begun, report=lambda part: function.drop(seed=2))
-    published = {key.partition("/")[0] for key in function.published()}
-    answered = function.dropped()
+        run(function.context, outline, report=lambda part: function.drop(seed=2))
+    folders = {key.partition("/")[0] for key in function.published_objects()}
+    answer = function.dropped()
 
-    assert published == {"work"}
-    assert answered["status"] == "scored"
-    assert answered["job"] != begun.id
+    assert folders == {"work"}
+    assert answer["status"] == "scored"
+    assert answer["job"] != outline.id
 
 
 def test_throttled_requests_are_made_again(function: Function, expected: bytes) -> None:
@@ -185,13 +192,13 @@ def test_throttled_requests_are_made_again(function: Function, expected: bytes) 
             return None
         throttled.append(request.method)
         body = b"<Error><Code>SlowDown</Code><Message>Slow down.</Message></Error>"
-        return answer(request, 503, body)
+        return forged_response(request, 503, body)
 
     forge(function.client, now_and_then)
-    answered = function.dropped()
+    answer = function.dropped()
 
     assert len(throttled) > 3
-    assert answered["status"] == "scored"
+    assert answer["status"] == "scored"
     assert function.scored() == expected
 
 
@@ -206,25 +213,27 @@ def test_a_body_that_breaks_off_publishes_nothing(function: Function, expected: 
         broken += 1
         start, end = request.headers["Range"].decode().removeprefix("bytes=").split("-")
         length = int(end) - int(start) + 1
-        return answer(request, 206, b"x" * (length // 2), **{"Content-Length": str(length)})
+        return forged_response(
+            request, 206, b"x" * (length // 2), **{"Content-Length": str(length)}
+        )
 
     forge(function.client, break_off)
     with pytest.raises((IncompleteReadError, OSError)):
         function.dropped()
-    published = function.published()
-    answered = function.dropped()
+    published = function.published_objects()
+    answer = function.dropped()
 
     assert [key for key in published if not key.startswith("work/")] == []
-    assert answered["status"] == "scored"
+    assert answer["status"] == "scored"
     assert function.scored() == expected
 
 
 def test_many_rows_are_planned_in_the_memory_of_one_part(churn: Trained, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.integration.plan_of_many_rows"]
-    asked = [str(churn.package), str(tmp_path), str(MANY_ROWS)]
+    arguments = [str(churn.package), str(tmp_path), str(MANY_ROWS)]
 
     run = subprocess.run(
-        [*command, *asked], cwd=REPOSITORY, capture_output=True, text=True, check=True
+        [*command, *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=True
     )
 
     plan = json.loads(run.stdout)

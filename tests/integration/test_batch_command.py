@@ -14,7 +14,7 @@ from training.examples.churn.sample import generate
 
 @pytest.fixture(scope="module")
 def customers(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("given") / "customers.csv"
+    path = tmp_path_factory.mktemp("input") / "customers.csv"
     generate(50, seed=8).to_csv(path, index=False)
     return path
 
@@ -36,7 +36,7 @@ def test_a_file_is_scored_and_its_receipt_printed(
     assert check(tmp_path / f"jobs/{receipt['job']}.json").status == "scored"
 
 
-def test_a_file_that_is_no_table_fails_and_says_why(churn: Trained, tmp_path: Path) -> None:
+def test_a_file_that_is_no_table_fails_with_the_reason(churn: Trained, tmp_path: Path) -> None:
     path = tmp_path / "other.csv"
     path.write_text("a,b\n1,2\n")
 
@@ -48,20 +48,20 @@ def test_a_file_that_is_no_table_fails_and_says_why(churn: Trained, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
-        (["--tolerance", "7"], "tolerance"),
+        (["--tolerance", "7"], "--tolerance must be between 0 and 1, got 7."),
         (["--model", "nowhere"], "`make up` trains one"),
-        (["--delimiter", "ab"], "delimiter"),
+        (["--delimiter", "ab"], "--delimiter must be one character"),
     ],
 )
-def test_what_makes_no_sense_is_said_in_a_line(
-    customers: Path, churn: Trained, tmp_path: Path, arguments: list[str], said: str
+def test_invalid_arguments_fail_with_one_line(
+    customers: Path, churn: Trained, tmp_path: Path, arguments: list[str], expected: str
 ) -> None:
     run = score(customers, "--model", churn.package, "--out", tmp_path, *arguments)
 
     assert run.returncode != 0
-    assert said in run.stderr
+    assert expected in run.stderr
     assert "Traceback" not in run.stderr
 
 
@@ -69,4 +69,4 @@ def test_an_absent_file_is_named(churn: Trained, tmp_path: Path) -> None:
     run = score(tmp_path / "absent.csv", "--model", churn.package, "--out", tmp_path)
 
     assert run.returncode != 0
-    assert "absent.csv is no file" in run.stderr
+    assert "absent.csv is not a file" in run.stderr

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.batch.jobs import opening
-from functions.batch.jobs.context import Workshop
+from functions.batch.jobs.context import Context
 from functions.batch.jobs.job import Outline
 from functions.batch.jobs.options import Options
 from functions.batch.jobs.run import run
@@ -209,15 +209,15 @@ def alone(content: bytes, predictor: Predictor, folder: Path) -> tuple[dict[str,
     (folder / "scratch").mkdir()
     (folder / "in/customers.csv").write_bytes(content)
     given: Storage = Directory(folder / "in")
-    workshop = Workshop(
+    context = Context(
         predictor,
         Directory(folder / "out"),
         lambda key: (given, key),
         folder / "scratch",
     )
     options = Options(part_bytes=int(TOLD["BatchPartBytes"]))
-    begun: Outline = opening.outline(workshop, "customers.csv", options)
-    receipt = run(workshop, begun)
+    outline: Outline = opening.outline_job(context, "customers.csv", options)
+    receipt = run(context, outline)
     assert receipt is not None
     assert receipt.scored is not None
     summary = receipt.model_dump(mode="json")

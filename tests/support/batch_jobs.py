@@ -1,4 +1,4 @@
-"""Jobs on a laptop: an input, a folder for what becomes of it, and storage that fails on demand."""
+"""Jobs in local folders, and a storage that fails on demand."""
 
 import contextlib
 import json
@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 from functions.batch.jobs import opening
-from functions.batch.jobs.context import Workshop
+from functions.batch.jobs.context import Context
 from functions.batch.jobs.job import Outline
 from functions.batch.jobs.options import Options
 from functions.batch.jobs.run import run
@@ -22,23 +22,23 @@ NOW = datetime(2026, 11, 22, 10, 15, tzinfo=UTC)
 
 
 class Killed(BaseException):
-    """The process ends here."""
+    """The process is killed."""
 
 
 @dataclass
-class Faulty:
+class FailingStorage:
     """A storage that fails at one of its operations, before it or after it.
 
     Attributes
     ----------
     storage : Storage
-        What does the work.
+        Does the operations.
     fails_at : int
         The number of the operation, from 1; 0 for none.
     late : bool
         Whether it fails after the operation was done.
     error : callable
-        Makes what is raised.
+        Returns the error to raise.
     """
 
     storage: Storage
@@ -86,58 +86,58 @@ class Faulty:
 
 @dataclass
 class Laptop:
-    """A workshop whose inputs and outputs are folders.
+    """A context whose inputs and outputs are folders.
 
     Attributes
     ----------
     predictor : Predictor
-        What scores.
+        The model.
     root : Path
         Holds both folders, and one for scratch.
     bucket : str
-        What inputs are addressed with, before their name; then they are where the outputs are.
+        Precedes the names of inputs in addresses; if stated, inputs and outputs share a folder.
     """
 
     predictor: Predictor
     root: Path
     bucket: str = ""
-    inputs: Faulty = field(init=False)
-    outputs: Faulty = field(init=False)
+    inputs: FailingStorage = field(init=False)
+    outputs: FailingStorage = field(init=False)
 
     def __post_init__(self) -> None:
         for name in ("in", "out", "scratch"):
             (self.root / name).mkdir(parents=True, exist_ok=True)
-        self.inputs = Faulty(Directory(self.root / "in"))
-        self.outputs = self.inputs if self.bucket else Faulty(Directory(self.root / "out"))
+        self.inputs = FailingStorage(Directory(self.root / "in"))
+        self.outputs = self.inputs if self.bucket else FailingStorage(Directory(self.root / "out"))
 
     @property
-    def workshop(self) -> Workshop:
-        """The workshop."""
-        return Workshop(
+    def context(self) -> Context:
+        """The context."""
+        return Context(
             self.predictor,
             self.outputs,
             lambda address: (self.inputs, address.removeprefix(self.bucket)),
             self.root / "scratch",
-            records=Directory(self.root / "records"),
+            sketches=Directory(self.root / "records"),
             now=lambda: NOW,
         )
 
     def drop(self, name: str, content: bytes) -> None:
-        """Put a file where inputs are."""
+        """Write an input."""
         path = self.root / "in" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
 
     def outline(self, name: str, **options: Any) -> Outline:
-        """Begin a job on a file that was dropped."""
-        return opening.outline(self.workshop, name, Options.model_validate(options))
+        """Return the outline of a job of an input."""
+        return opening.outline_job(self.context, name, Options.model_validate(options))
 
     def content(self, key: str) -> bytes:
-        """Give what was published at a key."""
+        """Return a published object."""
         return (self.root / "out" / key).read_bytes()
 
-    def published(self) -> dict[str, bytes]:
-        """Give all that there is but what is needed while a job is done."""
+    def published_objects(self) -> dict[str, bytes]:
+        """Return all objects but the work in progress."""
         out = self.root / "out"
         files = (path for path in out.rglob("*") if path.is_file())
         named = {path.relative_to(out).as_posix(): path for path in files}
@@ -147,9 +147,9 @@ class Laptop:
             if not key.startswith("work/")
         }
 
-    def receipt(self, begun: Outline) -> dict[str, Any]:
-        """Give the receipt of a job."""
-        receipt: dict[str, Any] = json.loads(self.content(begun.receipt))
+    def receipt(self, outline: Outline) -> dict[str, Any]:
+        """Return the receipt of a job."""
+        receipt: dict[str, Any] = json.loads(self.content(outline.receipt))
         return receipt
 
 
@@ -158,28 +158,28 @@ PART = 4096
 
 
 def undisturbed(make: Callable[[str], Laptop], name: str) -> tuple[dict[str, bytes], int]:
-    """Do a job; give what was published, and in how many operations."""
+    """Run a job; return the published objects, and the number of operations."""
     laptop = make("undisturbed")
-    begun = laptop.outline(name, part_bytes=PART // 2)
+    outline = laptop.outline(name, part_bytes=PART // 2)
     laptop.outputs.operations = 0
-    run(laptop.workshop, begun)
+    run(laptop.context, outline)
     return _without_times(laptop), laptop.outputs.operations
 
 
 def killed_and_resumed(laptop: Laptop, name: str, step: int, late: bool) -> dict[str, bytes]:
-    """Do a job that is killed at one of its operations and begun again; give what it published."""
-    begun = laptop.outline(name, part_bytes=PART // 2)
+    """Run a job that is killed at one operation and run again; return the published objects."""
+    outline = laptop.outline(name, part_bytes=PART // 2)
     laptop.outputs.operations, laptop.outputs.fails_at, laptop.outputs.late = 0, step, late
     with contextlib.suppress(Killed):
-        run(laptop.workshop, begun)
-        raise AssertionError(f"there is no step {step}")
+        run(laptop.context, outline)
+        raise AssertionError(f"the job has no step {step}")
     laptop.outputs.fails_at = 0
-    run(laptop.workshop, begun)
+    run(laptop.context, outline)
     return _without_times(laptop)
 
 
 def _without_times(laptop: Laptop) -> dict[str, bytes]:
-    found = laptop.published()
+    found = laptop.published_objects()
     for key in [key for key in found if key.startswith("jobs/")]:
         receipt = json.loads(found[key]) | {"seconds": 0}
         found[key] = json.dumps(receipt).encode()

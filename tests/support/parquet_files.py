@@ -1,4 +1,4 @@
-"""Parquet files as DuckDB writes them, and what it reads of them."""
+"""Parquet files, written and read by DuckDB."""
 
 from functools import cache
 from pathlib import Path
@@ -9,7 +9,7 @@ import duckdb
 TYPES: Final = """
 SELECT * EXCLUDE (empty_struct) FROM test_all_types()
 """
-"""All that DuckDB writes: every type, its least value, its greatest and NULL."""
+"""Every type of DuckDB: its least value, its greatest and NULL."""
 
 
 @cache
@@ -18,16 +18,16 @@ def _connection() -> duckdb.DuckDBPyConnection:
 
 
 def write(query: str, path: Path, **options: Any) -> None:
-    """Write what a query gives; options are those of ``COPY``."""
+    """Write the result of a query; options are those of ``COPY``."""
     stated = "".join(f", {name} {value!r}" for name, value in options.items())
     _connection().execute(f"COPY ({query}) TO '{path}' (FORMAT parquet{stated})")
 
 
 def read(query: str, path: Path) -> list[Any]:
-    """Give the rows of a query that names the file ``$1``."""
+    """Return the rows of a query in which ``$1`` is the file."""
     return _connection().execute(query, [str(path)]).fetchall()
 
 
 def texts(path: Path) -> list[Any]:
-    """Give all rows, each as the text that DuckDB makes of it."""
+    """Return all rows, each cast to a text."""
     return read("SELECT whole::VARCHAR FROM read_parquet($1) AS whole", path)

@@ -1,22 +1,34 @@
-"""Reads slices of CSV."""
+"""Reads slices of CSV: DuckDB parses and encodes what it can, Python the other cells."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from functions.batch.formats.csv_cells import BITS, MISSING, parser
-from functions.batch.formats.csv_repair import Piece, mended, plain
-from functions.batch.formats.encoding import Column, Encoded, Encoding
+from functions.batch.formats.csv_repair import WellFormed, accept, repair
+from functions.batch.formats.encoding import EncodedRows, FeatureColumn, TableEncoder
 from functions.batch.formats.layout import Layout
-from functions.batch.formats.reading import ROW, Reading, Slice
+from functions.batch.formats.slices import ROW, EncodedSlice, Slice
 from functions.batch.formats.sql import category_code, connect, identifier, literal, or_missing
-from sklambda.signature import Feature, Signature
+from sklambda.codec.values import EXACT_INTEGER
+from sklambda.signature import Feature, Kind, Signature
 
-_ODD: Final = (b"_", b"+")
-"""Signs of what the database takes for a number and Python does not: 1_000 and +-1."""
+MISSING: Final = frozenset(
+    (
+        *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND"),
+        *("1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
+    )
+)
+"""The words that pandas, and so training, reads as missing values in CSV."""
+
 _MISSING: Final = ", ".join(map(literal, sorted(MISSING)))
+_SIGNS: Final = (b"_", b"+")
+"""Signs in cells that DuckDB reads as numbers and Python does not: 1_000 and +-1."""
+_MAX_DIGITS: Final = 400
+_BINARY_DIGITS: Final = {"1": True, "0": False}
+_BOOLEANS: Final = {"true": True, "false": False}
 
 
 class CsvReader:
@@ -25,9 +37,9 @@ class CsvReader:
     Parameters
     ----------
     layout : Layout
-        How the input is written.
+        How the input is laid out.
     signature : Signature
-        Whose features are among its columns.
+        Names the features among its columns.
     folder : Path
         Where a slice is written for the database to read.
     """
@@ -37,57 +49,59 @@ class CsvReader:
         self._scratch = folder / "slice.csv"
         self._view = _view(layout, self._scratch)
         self._others = [name for name in layout.columns if name not in signature.names]
-        self._encodings = {odd: self._encoding(signature, odd) for odd in (False, True)}
+        self._encoders = {signs: self._encoder(signature, signs) for signs in (False, True)}
 
-    def _encoding(self, signature: Signature, odd: bool) -> Encoding:
+    def _encoder(self, signature: Signature, signs: bool) -> TableEncoder:
         features = enumerate(signature.features)
-        columns = [_column(self._con, place, one, odd) for place, one in features]
-        return Encoding(self._con, signature, columns, self._keep, self._others)
+        columns = [_column(self._con, place, feature, signs) for place, feature in features]
+        return TableEncoder(self._con, signature, columns, self._materialize, self._others)
 
-    def read(self, part: Slice) -> Reading:
-        """Read a slice; what was read before it is gone."""
-        piece = plain(part.content, self._layout)
-        encoded = piece and self._tried(piece)
-        if not piece or not encoded:
-            piece = mended(part.content, self._layout)
-            encoded = self._encoded(piece)
-        if len(encoded.X) != len(piece.places):
-            raise RuntimeError("the database counts other records than there are")
-        lines = self._lines(piece)
-        return encoded.reading(self._con, piece.read, piece.places, piece.rejects, lines)
+    def read(self, part: Slice) -> EncodedSlice:
+        """Read and encode a slice; the one read before is dropped."""
+        records = accept(part.content, self._layout)
+        encoded = records and self._try_to_encode(records)
+        if not records or not encoded:
+            records = repair(part.content, self._layout)
+            encoded = self._encode(records)
+        if len(encoded.X) != len(records.places):
+            raise RuntimeError(
+                f"DuckDB read {len(encoded.X)} records, expected {len(records.places)}"
+            )
+        lines = self._lines(records)
+        return encoded.to_slice(self._con, records.read, records.places, records.rejects, lines)
 
     def clear(self) -> None:
-        """Forget the slice, and leave no file of it."""
-        self._con.execute("drop table if exists kept")
+        """Drop the slice and its files."""
+        self._con.execute("drop table if exists materialized_records")
         self._scratch.unlink(missing_ok=True)
 
-    def _tried(self, piece: Piece) -> Encoded | None:
+    def _try_to_encode(self, records: WellFormed) -> EncodedRows | None:
         try:
-            encoded = self._encoded(piece)
+            encoded = self._encode(records)
         except duckdb.InvalidInputException:
             return None
-        return encoded if len(encoded.X) == len(piece.places) else None
+        return encoded if len(encoded.X) == len(records.places) else None
 
-    def _encoded(self, piece: Piece) -> Encoded:
-        """Make `records` of well-formed records, read when it is asked for, and encode it."""
+    def _encode(self, records: WellFormed) -> EncodedRows:
+        """Make `records` a view of the scratch file, which is parsed on each query, and encode."""
         self.clear()  # whose memory is needed
-        self._scratch.write_bytes(piece.content)
+        self._scratch.write_bytes(records.content)
         self._con.execute(self._view)
-        odd = any(sign in piece.content for sign in _ODD)
-        return self._encodings[odd].encode()
+        signs = any(sign in records.content for sign in _SIGNS)
+        return self._encoders[signs].encode()
 
-    def _keep(self) -> None:
-        self._con.execute("create table if not exists kept as from records")
-        self._con.execute("create or replace view records as from kept")
+    def _materialize(self) -> None:
+        self._con.execute("create table if not exists materialized_records as from records")
+        self._con.execute("create or replace view records as from materialized_records")
 
-    def _lines(self, piece: Piece) -> bytes | None:
-        """Give the records if a writer would write them as they are: it quotes a # too."""
+    def _lines(self, records: WellFormed) -> bytes | None:
+        """Return the records if a writer would write the same lines: it also quotes a #."""
         altered = self._layout.quote.encode(), b"\r", b"#"
-        return None if any(sign in piece.content for sign in altered) else piece.content
+        return None if any(sign in records.content for sign in altered) else records.content
 
 
 def _view(layout: Layout, path: Path) -> str:
-    """Write SQL that makes `records` of a file, in which nothing is left to be guessed."""
+    """Return SQL that makes `records` a view of a file, with nothing left for DuckDB to guess."""
     columns = ", ".join(f"{literal(name)}: 'varchar'" for name in layout.columns)
     return f"""
         create or replace view records as
@@ -101,20 +115,20 @@ def _view(layout: Layout, path: Path) -> str:
         )"""
 
 
-def _column(con: DuckDBPyConnection, place: int, feature: Feature, odd: bool) -> Column:
-    column, parse = identifier(feature.name), parser(feature)
-    code = or_missing(column, _code(con, place, feature, column, odd))
-    coerces = BITS.__contains__ if feature.kind == "boolean" else lambda cell: False
-    return Column(feature, code, column, parse, coerces)
+def _column(con: DuckDBPyConnection, place: int, feature: Feature, signs: bool) -> FeatureColumn:
+    column, parse = identifier(feature.name), _parser(feature)
+    code = or_missing(column, _code(con, place, feature, column, signs))
+    coerces = _BINARY_DIGITS.__contains__ if feature.kind == "boolean" else lambda cell: False
+    return FeatureColumn(feature, code, column, parse, coerces)
 
 
-def _code(con: DuckDBPyConnection, place: int, feature: Feature, column: str, odd: bool) -> str:
-    """Write SQL for the code of an ordinary cell; null for what the encoder has to see."""
+def _code(con: DuckDBPyConnection, place: int, feature: Feature, column: str, signs: bool) -> str:
+    """Return SQL of the code of an ordinary cell; null for one that Python must encode."""
     match feature.kind:
         case "number" | "integer":
             number = f"try_cast({column} as double)"
-            signs = " or ".join(f"contains({column}, '{sign.decode()}')" for sign in _ODD)
-            return f"case when not ({signs}) then {number} end" if odd else number
+            found = " or ".join(f"contains({column}, '{sign.decode()}')" for sign in _SIGNS)
+            return f"case when not ({found}) then {number} end" if signs else number
         case "category":
             return category_code(con, feature, place, column)
         case "boolean":
@@ -123,3 +137,40 @@ def _code(con: DuckDBPyConnection, place: int, feature: Feature, column: str, od
             return f"case when {column} not in ({_MISSING}) then 0.0 end::double"
         case "datetime":
             return "null::double"
+
+
+def _parser(feature: Feature) -> Callable[[str | None], object]:
+    """Return the function from a cell to the value that JSON would have; else its text."""
+    missing = MISSING.difference(feature.vocabulary)
+    parse = _PARSERS.get(feature.kind, str)
+    return lambda cell: None if cell is None or cell in missing else parse(cell)
+
+
+def _number(cell: str) -> object:
+    if "_" in cell:
+        return cell
+    try:
+        number = float(cell)
+    except ValueError:
+        return cell
+    return number if abs(number) < EXACT_INTEGER else _large_number(cell, number)
+
+
+def _large_number(cell: str, number: float) -> object:
+    """Read a whole number as an int: a float would hide digits past 2^53."""
+    digits = cell.strip().lstrip("+-")
+    if not digits.isdecimal():
+        return number
+    # Python refuses to parse thousands of digits; any number as large is rejected alike.
+    return int(cell) if len(digits) < _MAX_DIGITS else 10**_MAX_DIGITS
+
+
+def _boolean(cell: str) -> object:
+    return (_BOOLEANS | _BINARY_DIGITS).get(cell.lower(), cell)
+
+
+_PARSERS: Final[dict[Kind, Callable[[str], object]]] = {
+    "number": _number,
+    "integer": _number,
+    "boolean": _boolean,
+}

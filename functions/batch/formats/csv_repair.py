@@ -1,36 +1,35 @@
-"""Pieces of CSV made such that every reader takes them for the same records."""
+"""Records of CSV, split into cells, and repaired so that every reader sees the same records."""
 
 import codecs
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
 
 import numpy as np
 
-from functions.batch.formats.csv_cells import Malformed, cells_of, written
 from functions.batch.formats.layout import Layout
-from functions.batch.formats.reading import Reject
-from functions.batch.formats.records import LONGEST, Spans, spans
+from functions.batch.formats.records import MAX_RECORD_BYTES, Spans, cell_pattern, spans
+from functions.batch.formats.slices import MalformedRecord, Reject, malformed_reject
 from sklambda.arrays import IntVector
 
-_MOST_SHOWN: Final = 1000
+type Cell = str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """Well-formed records.
+class WellFormed:
+    """The well-formed records of a slice.
 
     Attributes
     ----------
     content : bytes
-        Theirs, each ended by a line feed.
+        The records, each ended by a line feed.
     read : int
-        How many records there were, malformed ones too.
+        Number of records in the slice, malformed ones included.
     places : IntVector
-        The position among all of each that is well-formed.
+        Position in the slice of each well-formed record.
     rejects : list of Reject
-        Of those that are not.
+        The malformed records.
     """
 
     content: bytes
@@ -39,32 +38,29 @@ class Piece:
     rejects: list[Reject]
 
 
-def plain(content: bytes, layout: Layout) -> Piece | None:
-    """Take all records as they are; None where that is out of the question.
+def accept(content: bytes, layout: Layout) -> WellFormed | None:
+    """Return all records unchanged, or None where some are malformed for certain.
 
-    What is left to find out, records with fewer cells and what is not UTF-8, any reader will.
+    Records with too few cells and bytes that are not UTF-8 are left for the database to notice.
     """
     found = spans(content, layout)
     count, delimiters = len(found.starts), len(layout.columns) - 1
     fits = found.delimiters == count * delimiters and b"\0" not in content
-    if not fits or _begins_with_mark(content, found) or _longest(found) > LONGEST:
+    longest = int((found.ends - found.starts).max(initial=0))
+    if not fits or _begins_with_mark(content, found) or longest > MAX_RECORD_BYTES:
         return None
     if not _lines_are_records(content, found):
-        content = b"\n".join(found.of(content))
-    return Piece(content, count, np.arange(count), [])
+        content = b"\n".join(found.split(content))
+    return WellFormed(content, count, np.arange(count), [])
 
 
 def _begins_with_mark(content: bytes, found: Spans) -> bool:
-    """Tell whether a reader would take the first record for one behind a byte order mark."""
+    """Check whether a reader would drop the beginning of the first record as byte order mark."""
     return bool(len(found.starts)) and content.startswith(codecs.BOM_UTF8, found.starts[0])
 
 
-def _longest(found: Spans) -> int:
-    return int((found.ends - found.starts).max(initial=0))
-
-
 def _lines_are_records(content: bytes, found: Spans) -> bool:
-    """Tell whether each line ends with one line feed, and none is blank."""
+    """Check whether each line ends with one line feed, and none is blank."""
     length = int((found.ends - found.starts).sum()) + len(found.starts)
     data = np.frombuffer(content, np.uint8)
     whole = length - len(content) in (0, 1)
@@ -73,44 +69,89 @@ def _lines_are_records(content: bytes, found: Spans) -> bool:
     )
 
 
-def mended(content: bytes, layout: Layout) -> Piece:
-    """Take the records one by one, and leave out what is malformed."""
-    records = spans(content, layout).of(content)
+def repair(content: bytes, layout: Layout) -> WellFormed:
+    """Check and repair records one by one; malformed ones are rejected."""
+    records = spans(content, layout).split(content)
     good, places, rejects = [], [], []
     for place, record in enumerate(records):
         try:
-            good.append(_mended(record, layout))
+            good.append(_repaired(record, layout))
             places.append(place)
-        except Malformed as error:
-            rejects.append(malformed(place, record, error))
-    return Piece(b"\n".join(good), len(records), np.array(places, dtype=np.intp), rejects)
+        except MalformedRecord as error:
+            rejects.append(malformed_reject(place, record, error))
+    return WellFormed(b"\n".join(good), len(records), np.array(places, dtype=np.intp), rejects)
 
 
-def _mended(record: bytes, layout: Layout) -> bytes:
-    """Give a record as every reader takes it; raises `Malformed`."""
-    if len(record) > LONGEST:
-        raise Malformed("is longer than 1 MiB")
+def _repaired(record: bytes, layout: Layout) -> bytes:
+    """Return a record as every reader reads it; raises `MalformedRecord`."""
+    if len(record) > MAX_RECORD_BYTES:
+        raise MalformedRecord("is longer than 1 MiB")
     if record.isascii() and b"\0" not in record and _regular(layout).fullmatch(record):
         return record
-    cells = cells_of(record, layout)
-    _require_width(len(cells), len(layout.columns))
-    return written(cells, layout)
-
-
-def _require_width(found: int, due: int) -> None:
-    if found != due:
-        raise Malformed(f"has {found} cell{'' if found == 1 else 's'} instead of {due}")
-
-
-def malformed(place: int, record: bytes, error: Malformed) -> Reject:
-    """Reject a record that is none."""
-    shown = record[:_MOST_SHOWN].decode(errors="replace")
-    return Reject(place, None, "malformed", str(error), shown)
+    cells, due = split_cells(record, layout), len(layout.columns)
+    if len(cells) != due:
+        plural = "" if len(cells) == 1 else "s"
+        raise MalformedRecord(f"has {len(cells)} cell{plural} instead of {due}")
+    return _quoted(cells, layout)
 
 
 @lru_cache
 def _regular(layout: Layout) -> re.Pattern[bytes]:
-    """Match a record that has a quote only around a cell or doubled in it."""
+    """Match a record whose quotes are only around cells or doubled in them."""
     d, q = re.escape(layout.delimiter.encode()), re.escape(layout.quote.encode())
     cell = rb"(?:%b(?:[^%b]++|%b%b)*+%b|[^%b%b]*+)" % (q, q, q, q, q, q, d)
     return re.compile(rb"%b(?:%b%b){%d}" % (cell, d, cell, len(layout.columns) - 1))
+
+
+def split_cells(record: bytes, layout: Layout) -> list[Cell]:
+    """Return the cells of a record, None for an empty one without quotes.
+
+    Raises
+    ------
+    MalformedRecord
+        It is not UTF-8, holds a NUL byte, or a quoted cell is not closed at its end.
+    """
+    try:
+        record.decode()
+    except UnicodeDecodeError:
+        raise MalformedRecord("is not UTF-8") from None
+    if b"\0" in record:
+        raise MalformedRecord("holds a NUL byte")
+    return [_unquoted(cell, layout.quote) for cell in _split(record, layout)]
+
+
+def _split(record: bytes, layout: Layout) -> Iterator[bytes]:
+    for match in _cell(layout.delimiter, layout.quote).finditer(record):
+        yield match[1]
+        if not match[2]:
+            return
+
+
+def _unquoted(cell: bytes, quote: str) -> Cell:
+    text = cell.decode()
+    if not text.startswith(quote):
+        return text or None
+    if not _quoted_cell(quote).fullmatch(text):
+        raise MalformedRecord("has a cell with more behind its closing quote, or with none")
+    return text[1:-1].replace(quote * 2, quote)
+
+
+@lru_cache
+def _cell(delimiter: str, quote: str) -> re.Pattern[bytes]:
+    end = re.escape(delimiter.encode())
+    return re.compile(rb"(%b)(%b|\Z)" % (cell_pattern(delimiter, quote), end))
+
+
+@lru_cache
+def _quoted_cell(quote: str) -> re.Pattern[str]:
+    q = re.escape(quote)
+    return re.compile(f"{q}(?:[^{q}]++|{q}{q})*+{q}")
+
+
+def _quoted(cells: list[Cell], layout: Layout) -> bytes:
+    """Return a record whose cells are all quoted, so that no reader can split it otherwise."""
+    quote = layout.quote
+    texts = [
+        "" if cell is None else quote + cell.replace(quote, quote * 2) + quote for cell in cells
+    ]
+    return layout.delimiter.join(texts).encode()

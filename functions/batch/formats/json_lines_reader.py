@@ -1,4 +1,4 @@
-"""Reads slices of JSON Lines."""
+"""Reads slices of JSON Lines: objects are parsed by pydantic and encoded by the codec."""
 
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
@@ -8,13 +8,18 @@ from typing import Any, Final
 import numpy as np
 from pydantic_core import from_json, to_json
 
-from functions.batch.formats.csv_cells import Malformed
-from functions.batch.formats.csv_repair import malformed
 from functions.batch.formats.layout import Layout
-from functions.batch.formats.reading import ROW, Reading, Reject, Slice
-from functions.batch.formats.records import LONGEST, spans
+from functions.batch.formats.records import MAX_RECORD_BYTES, spans
+from functions.batch.formats.slices import (
+    ROW,
+    EncodedSlice,
+    MalformedRecord,
+    Reject,
+    Slice,
+    malformed_reject,
+)
 from functions.batch.formats.sql import connect, identifier
-from sklambda.arrays import FloatMatrix, IntVector
+from sklambda.arrays import FloatMatrix
 from sklambda.codec.codec import Codec
 from sklambda.errors import Fault, RowsInvalid
 from sklambda.signature import Signature
@@ -30,27 +35,28 @@ class JsonLinesReader:
     Parameters
     ----------
     signature : Signature
-        Whose features are members of each object.
+        Names the features, members of each object.
     folder : Path
-        Where the database may leave what does not fit in memory.
+        For what the database cannot hold in memory.
     """
 
     def __init__(self, signature: Signature, folder: Path) -> None:
         self._con, self._codec = connect(folder), Codec(signature)
         self._names, self._width = signature.names, signature.width
 
-    def read(self, part: Slice) -> Reading:
-        """Read a slice; what was read before it is gone."""
-        records = spans(part.content, _LAYOUT).of(part.content)
-        rows, places, rejects = _parsed(records)
+    def read(self, part: Slice) -> EncodedSlice:
+        """Read and encode a slice; the one read before is dropped."""
+        records = spans(part.content, _LAYOUT).split(part.content)
+        rows, places, rejects = _parse(records)
         self._store([records[place].decode() for place in places])
         X, faults = self._encode([self._features(row) for row in rows])
         rejects += [_reject(fault, places[fault.row], rows[fault.row]) for fault in faults]
         rejects.sort(key=attrgetter("place"))
-        return Reading(self._con, len(records), _positions(places), X, rejects, [])
+        positions = np.array(places, dtype=np.intp)
+        return EncodedSlice(self._con, len(records), positions, X, rejects, [])
 
     def clear(self) -> None:
-        """Forget the slice, and leave no file of it."""
+        """Drop the slice and its files."""
         self._con.execute("drop table if exists records")
 
     def _features(self, row: Row) -> Row:
@@ -78,35 +84,31 @@ class JsonLinesReader:
             return X, invalid.faults
 
 
-def _parsed(records: Iterable[bytes]) -> tuple[list[Row], list[int], list[Reject]]:
-    """Parse the records; gives the rows, the place of each, and what is none."""
+def _parse(records: Iterable[bytes]) -> tuple[list[Row], list[int], list[Reject]]:
+    """Parse the records; returns the objects, the place of each, and the malformed records."""
     rows, places, rejects = list[Row](), list[int](), list[Reject]()
     for place, record in enumerate(records):
         try:
             rows.append(_object(record))
             places.append(place)
-        except Malformed as error:
-            rejects.append(malformed(place, record, error))
+        except MalformedRecord as error:
+            rejects.append(malformed_reject(place, record, error))
     return rows, places, rejects
 
 
 def _object(record: bytes) -> Row:
-    if len(record) > LONGEST:
-        raise Malformed("is longer than 1 MiB")
+    if len(record) > MAX_RECORD_BYTES:
+        raise MalformedRecord("is longer than 1 MiB")
     try:
         value = from_json(record, allow_inf_nan=False)
     except ValueError:
-        raise Malformed("is not JSON") from None
+        raise MalformedRecord("is not JSON") from None
     if not isinstance(value, dict):
-        raise Malformed("is not an object")
+        raise MalformedRecord("is not an object")
     return value
 
 
 def _reject(fault: Fault, place: int, row: Row) -> Reject:
     value = row.get(str(fault.feature))
-    shown = value if value is None or isinstance(value, str) else to_json(value).decode()
-    return Reject(place, fault.feature, fault.code, fault.detail, shown)
-
-
-def _positions(places: Sequence[int]) -> IntVector:
-    return np.array(places, dtype=np.intp)
+    text = value if value is None or isinstance(value, str) else to_json(value).decode()
+    return Reject(place, fault.feature, fault.code, fault.detail, text)

@@ -1,72 +1,37 @@
-"""How an input is to be read: found once, from its head, and the same for all of its parts."""
+"""How an input is laid out and what the scored file holds; both hold for all parts of a job."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from functions.batch.formats.reading import ROW
+from functions.batch.formats.slices import ROW
 from sklambda.errors import InputRefused
 from sklambda.signature import Signature
-
-_MOST_NAMED: Final = 5
-
-
-def require_columns(columns: Sequence[str], signature: Signature) -> None:
-    """Raise `InputRefused` unless each feature is one of the columns, and no two have one name."""
-    absent = [name for name in signature.names if name not in columns]
-    if len(absent) == len(signature.names):
-        detail = "no column is named as a feature is"
-        raise InputRefused("no_header", detail + _alike(absent, columns))
-    if absent:
-        detail = f"there is no column {_list(absent)}"
-        raise InputRefused("columns_absent", detail + _alike(absent, columns))
-    # A table of the database has no two names that differ in nothing but capitals.
-    counts = Counter(name.lower() for name in (*columns, ROW))
-    doubled = [place for place, name in enumerate(columns, 1) if counts[name.lower()] > 1]
-    if doubled:
-        places = ", ".join(map(str, doubled[:_MOST_NAMED]))
-        raise InputRefused(
-            "columns_doubled", f"the columns {places} have the same name, capitals aside"
-        )
-
-
-def _alike(absent: Sequence[str], columns: Sequence[str]) -> str:
-    """Point to columns whose names differ by blanks or capitals; theirs might be values."""
-    known = {_folded(name) for name in columns}
-    near = [name for name in absent if _folded(name) in known]
-    return f"; {_list(near)} is there with other blanks or capitals" if near else ""
-
-
-def _folded(name: str) -> str:
-    return "".join(name.split()).casefold()
-
-
-def _list(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return ", ".join(f"`{name}`" for name in names[:_MOST_NAMED]) + more
-
 
 type Format = Literal["csv", "json_lines", "parquet"]
 type Compression = Literal["none", "gzip", "zstd"]
 
+_MAX_NAMES: Final = 5
+"""Names or numbers of columns in one message."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How an input is to be read.
+    """How an input is laid out.
 
     Attributes
     ----------
     format : {"csv", "json_lines", "parquet"}
-        What it is.
+        Its format.
     columns : tuple of str
-        The names of its columns, in their order; JSON Lines have none.
+        Names of its columns in order; empty for JSON Lines.
     delimiter : str
-        What stands between the cells of CSV.
+        Separates the cells of CSV.
     quote : str
-        What encloses a cell of CSV that holds a delimiter or a line end.
+        Encloses a cell of CSV that holds a delimiter or a line end.
     start : int
-        The byte where the first record begins, behind a byte order mark and the header.
+        Byte where the first record begins, after a byte order mark and the header.
     """
 
     format: Format
@@ -77,25 +42,64 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True)
-class Answering:
-    """What the scored file is to hold.
+class OutputOptions:
+    """What the scored file and the rejects file hold.
 
     Attributes
     ----------
     format : {"csv", "json_lines", "parquet"}
-        What it is.
+        Format of the scored file.
     compression : {"none", "gzip", "zstd"}
-        How it is compressed; Parquet inside of itself.
+        Compression of the file; for Parquet that of its pages.
     keep : "all", "none" or tuple of str
-        Which columns of the input it repeats, besides the row's id.
+        Input columns to repeat, besides the row id.
     explain : bool
         Whether the scores are explained.
-    show : bool
-        Whether a reject shows the value that was refused.
+    show_values : bool
+        Whether a reject holds the refused value.
     """
 
     format: Format
     compression: Compression = "none"
     keep: str | tuple[str, ...] = "all"
     explain: bool = False
-    show: bool = False
+    show_values: bool = False
+
+
+def require_columns(columns: Sequence[str], signature: Signature) -> None:
+    """Raise `InputRefused` unless every feature has a column and all names are different."""
+    absent = [name for name in signature.names if name not in columns]
+    similar = _similar(absent, columns)
+    if len(absent) == len(signature.names):
+        detail = f"no column matches a feature; {similar or 'is the header line missing?'}"
+        raise InputRefused("no_header", detail)
+    if absent:
+        detail = f"missing columns: {_list(absent)}" + (f"; {similar}" if similar else "")
+        raise InputRefused("columns_absent", detail)
+    # DuckDB compares the names of columns without case.
+    counts = Counter(name.lower() for name in (*columns, ROW))
+    duplicates = [place for place, name in enumerate(columns, 1) if counts[name.lower()] > 1]
+    if duplicates:
+        places = ", ".join(map(str, duplicates[:_MAX_NAMES]))
+        raise InputRefused(
+            "columns_doubled", f"columns {places} have the same name (case is ignored)"
+        )
+
+
+def _similar(absent: Sequence[str], columns: Sequence[str]) -> str:
+    """Return a hint at features whose columns differ in blanks or case.
+
+    Names in the input are not repeated: without a header they are values.
+    """
+    folded = {_folded(name) for name in columns}
+    similar = [name for name in absent if _folded(name) in folded]
+    return f"the input spells {_list(similar)} with other blanks or case" if similar else ""
+
+
+def _folded(name: str) -> str:
+    return "".join(name.split()).casefold()
+
+
+def _list(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+    return ", ".join(f"`{name}`" for name in names[:_MAX_NAMES]) + more

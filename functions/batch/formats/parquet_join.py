@@ -1,9 +1,8 @@
-"""Joins Parquet files without reading their pages: the row groups of one behind those of another.
+"""Joins Parquet files without reading their pages: the row groups of one after those of another.
 
-The footer of the whole is made of those of the parts, each row group's bytes as they were but for
-the positions in the file. Two things that a row group may do without are left out: its number,
-which only encrypted files need, and the index of its pages, which holds positions outside of the
-footer. Bloom filters are kept.
+The new footer is made of those of the files; each row group keeps its bytes but for positions in
+the file. Two optional fields of a row group are dropped: its number, which only encrypted files
+need, and its page index, whose data is outside of the footer. Bloom filters are kept.
 """
 
 from collections.abc import Sequence
@@ -13,11 +12,18 @@ from functools import partial
 from typing import Final
 
 from functions.batch.formats import parquet_footer
-from functions.batch.formats.parquet_footer import MAGIC, Chunk, Column, File, Footer, Group
+from functions.batch.formats.parquet_footer import (
+    MAGIC,
+    ChunkField,
+    ColumnField,
+    FileField,
+    Footer,
+    RowGroupField,
+)
 from functions.batch.formats.thrift import (
-    Kind,
     Struct,
     Value,
+    WireType,
     from_struct,
     from_structs,
     integer,
@@ -26,76 +32,81 @@ from functions.batch.formats.thrift import (
 )
 from sklambda.storage import Extent, Piece, Storage, Stored
 
-_AT_ONCE: Final = 10
-_PAGES: Final = (Column.DATA_PAGE, Column.INDEX_PAGE, Column.DICTIONARY_PAGE, Column.BLOOM_FILTER)
+_THREADS: Final = 10
+_PAGES: Final = (
+    ColumnField.DATA_PAGE,
+    ColumnField.INDEX_PAGE,
+    ColumnField.DICTIONARY_PAGE,
+    ColumnField.BLOOM_FILTER,
+)
 _PAGE_INDEX: Final = (
-    Chunk.OFFSET_INDEX_OFFSET,
-    Chunk.OFFSET_INDEX_LENGTH,
-    Chunk.COLUMN_INDEX_OFFSET,
-    Chunk.COLUMN_INDEX_LENGTH,
+    ChunkField.OFFSET_INDEX_OFFSET,
+    ChunkField.OFFSET_INDEX_LENGTH,
+    ChunkField.COLUMN_INDEX_OFFSET,
+    ChunkField.COLUMN_INDEX_LENGTH,
 )
 
 
-def pieces(storage: Storage, parts: Sequence[Stored]) -> list[Piece]:
-    """Give the pieces that `Storage.join` makes one Parquet file of.
+def pieces(storage: Storage, files: Sequence[Stored]) -> list[Piece]:
+    """Return the pieces from which `Storage.join` makes one Parquet file.
 
     Parameters
     ----------
     storage : Storage
-        Where the parts are.
-    parts : sequence of Stored
-        Parquet files, in the order that their rows are to have.
+        Holds the files.
+    files : sequence of Stored
+        Parquet files, in the order of their rows.
 
     Returns
     -------
     list of Piece
-        The first bytes, the data of each part that has some, and the footer of the whole.
+        The magic bytes, the data of each file that has some, and the new footer.
 
     Raises
     ------
     ValueError
-        If there are no parts, or their columns differ.
+        There is no file, or their columns differ.
     InputRefused
-        If a part is no Parquet file.
+        A file is not Parquet.
     ObjectReplaced
-        If a part is no longer what was found.
+        A file was replaced.
     """
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        footers = list(pool.map(partial(parquet_footer.read, storage), parts))
+    with ThreadPoolExecutor(_THREADS) as pool:
+        footers = list(pool.map(partial(parquet_footer.read, storage), files))
     data = [
         Extent(stored, len(MAGIC), footer.start)
-        for stored, footer in zip(parts, footers, strict=True)
+        for stored, footer in zip(files, footers, strict=True)
         if footer.start > len(MAGIC)
     ]
-    return [MAGIC, *data, ending(footers)]
+    return [MAGIC, *data, joined_tail(footers)]
 
 
-def ending(footers: Sequence[Footer]) -> bytes:
-    """Give the end of the whole: what follows the data of all parts.
+def joined_tail(footers: Sequence[Footer]) -> bytes:
+    """Return the end of the joined file: what follows the data of all files.
 
     Parameters
     ----------
     footers : sequence of Footer
-        Of the parts. The data of each is from behind its first four bytes until its footer.
+        Of the files. The data of each is between its first four bytes and its footer.
 
     Raises
     ------
     ValueError
-        If there are no parts, or their columns differ.
+        There is no file, or their columns differ.
     InputRefused
-        If a footer cannot be read.
+        A footer is damaged.
     """
     if not footers:
-        raise ValueError("there is no Parquet file to join")
-    whole = _Whole(footers[0].fields())
+        raise ValueError("expected at least one Parquet file to join, got none")
+    joined = _JoinedFooter(footers[0].fields())
     for footer in footers:
-        whole.add(footer)
-    return whole.footer().ending
+        joined.add(footer)
+    return joined.footer().tail
 
 
 @dataclass(slots=True)
-class _Whole:
-    """Row groups are kept as bytes: as objects they would take ten times the memory."""
+class _JoinedFooter:
+    """Row groups stay bytes: as objects they would take ten times the memory."""
 
     first: Struct
     start: int = len(MAGIC)
@@ -104,40 +115,40 @@ class _Whole:
 
     def add(self, footer: Footer) -> None:
         fields = footer.fields()
-        for known in (File.SCHEMA, File.ORDERS):
-            if fields.get(known) != self.first.get(known):
+        for name in (FileField.SCHEMA, FileField.ORDERS):
+            if fields.get(name) != self.first.get(name):
                 raise ValueError("the columns of the Parquet files differ")
         by = self.start - len(MAGIC)
-        with parquet_footer.whole():
-            groups = to_structs(fields.get(File.GROUPS))
+        with parquet_footer.refuse_damaged():
+            groups = to_structs(fields.get(FileField.GROUPS))
             self.groups.extend(_shifted(group, by) for group in groups)
         self.start += footer.start - len(MAGIC)
-        self.rows += to_int(fields.get(File.ROWS))
+        self.rows += to_int(fields.get(FileField.ROWS))
 
     def footer(self) -> Footer:
         groups = from_structs(self.groups, len(self.groups))
-        changed = {File.ROWS: integer(self.rows), File.GROUPS: groups}
+        changed = {FileField.ROWS: integer(self.rows), FileField.GROUPS: groups}
         return Footer(self.start, from_struct(self.first | changed))
 
 
 def _shifted(group: Struct, by: int) -> bytes:
-    group.pop(Group.ORDINAL, None)
-    _shift(group, by, Group.FILE_OFFSET)
-    columns = [_shifted_chunk(chunk, by) for chunk in to_structs(group.get(Group.COLUMNS))]
-    return from_struct(group | {Group.COLUMNS: from_structs(columns, len(columns))})
+    group.pop(RowGroupField.ORDINAL, None)
+    _shift(group, by, RowGroupField.FILE_OFFSET)
+    columns = [_shifted_chunk(chunk, by) for chunk in to_structs(group.get(RowGroupField.COLUMNS))]
+    return from_struct(group | {RowGroupField.COLUMNS: from_structs(columns, len(columns))})
 
 
 def _shifted_chunk(chunk: Struct, by: int) -> bytes:
-    column = parquet_footer.column(chunk)
-    for known in _PAGE_INDEX:
-        chunk.pop(known, None)
-    _shift(chunk, by, Chunk.FILE_OFFSET)
+    column = parquet_footer.column_fields(chunk)
+    for name in _PAGE_INDEX:
+        chunk.pop(name, None)
+    _shift(chunk, by, ChunkField.FILE_OFFSET)
     _shift(column, by, *_PAGES)
-    return from_struct(chunk | {Chunk.METADATA: Value(Kind.STRUCT, from_struct(column))})
+    return from_struct(chunk | {ChunkField.METADATA: Value(WireType.STRUCT, from_struct(column))})
 
 
 def _shift(fields: Struct, by: int, *offsets: int) -> None:
-    """Move positions; 0 is none, for the file's first bytes are there."""
-    for known in offsets:
-        if position := to_int(fields.get(known)):
-            fields[known] = integer(position + by)
+    """Move positions; 0 means none, because a file begins with its magic bytes."""
+    for name in offsets:
+        if position := to_int(fields.get(name)):
+            fields[name] = integer(position + by)

@@ -1,4 +1,8 @@
-"""Where records end in the bytes of CSV and JSON Lines."""
+"""Where records begin and end in the bytes of CSV and JSON Lines.
+
+In CSV a quote opens a cell only at the cell's beginning; elsewhere it is a character. A line end
+in an open cell does not end the record.
+"""
 
 import re
 from dataclasses import dataclass
@@ -14,38 +18,120 @@ from sklambda.errors import InputRefused
 
 type Bytes = NDArray[np.uint8]
 
+MAX_RECORD_BYTES: Final = 2**20
+"""A longer record is malformed."""
+
+_MAX_SCANNED_BYTES: Final = 8 * 2**20
+"""A longer one is refused: an unclosed quote has swallowed other records."""
+
 _LINE_FEED, _RETURN = ord("\n"), ord("\r")
 _LINE_ENDS: Final = (_LINE_FEED, _RETURN)
+_BLANKS: Final = b" \t\r"
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
-    """What was found in a piece of CSV.
+class Cut:
+    """The whole records at the beginning of some content.
+
+    Attributes
+    ----------
+    end : int
+        Position after the last whole record; 0 if there is none.
+    records : int
+        Number of records before it.
+    """
+
+    end: int
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Where the records of some content are.
+
+    Attributes
+    ----------
+    starts, ends : IntVector
+        Of each record that is not a blank line, the position of its first byte and that after its
+        last one, without the line end.
+    delimiters : int or None
+        As in `Separators`.
+    """
+
+    starts: IntVector
+    ends: IntVector
+    delimiters: int | None = None
+
+    def split(self, content: bytes) -> list[bytes]:
+        """Return the records."""
+        places = zip(self.starts.tolist(), self.ends.tolist(), strict=True)
+        return [content[start:end] for start, end in places]
+
+
+def cut(content: bytes, layout: Layout, last: bool) -> Cut:
+    """Find the end of the last whole record.
+
+    Parameters
+    ----------
+    content : bytes
+        Bytes of an input, from the beginning of a record.
+    layout : Layout
+        Of CSV or JSON Lines.
+    last : bool
+        Whether the input ends with `content`, so that its last record is whole.
+
+    Raises
+    ------
+    InputRefused
+        A record does not end within 8 MiB.
+    """
+    separators = _separators(content, layout)
+    breaks = separators.ends
+    end = len(content) if last else int(breaks[-1]) + 1 if len(breaks) else 0
+    _require_ended(np.diff(breaks, prepend=-1, append=len(content)))
+    return Cut(end, len(_spans(separators, content[:end], layout).starts))
+
+
+def spans(content: bytes, layout: Layout) -> Spans:
+    """Find the records in content that holds whole ones."""
+    return _spans(_separators(content, layout), content, layout)
+
+
+def cell_pattern(delimiter: str, quote: str) -> bytes:
+    """Return the expression of any cell, well-formed or not; an open quote runs to the end."""
+    d, q = re.escape(delimiter.encode()), re.escape(quote.encode())
+    return rb"(?:%b(?:[^%b]++|%b%b)*+%b?+)?+[^%b\r\n]*+" % (q, q, q, q, q, d)
+
+
+@dataclass(frozen=True, slots=True)
+class Separators:
+    """Separators that are outside of quoted cells.
 
     Attributes
     ----------
     ends : IntVector
         The positions of all bytes that end a record or a blank line.
     delimiters : int or None
-        How many delimiters stand between cells; None if a quote stands elsewhere than around a
-        cell or doubled in it.
+        Number of delimiters between cells; None if a quote is elsewhere than around a cell or
+        doubled in it.
     """
 
     ends: IntVector
     delimiters: int | None
 
 
-def marked(content: bytes, layout: Layout) -> Marks:
-    """Find the line ends and delimiters that stand in no quoted cell."""
+def _separators(content: bytes, layout: Layout) -> Separators:
     data = np.frombuffer(content, np.uint8)
+    if layout.format == "json_lines":
+        return Separators(np.flatnonzero(data == _LINE_FEED), None)
     ends, delimiters = _line_ends(data, content), data == ord(layout.delimiter)
     if layout.quote.encode() in content:
         quoted = _quoted(data, layout)
         if quoted is None:
-            return Marks(_ends_one_by_one(content, layout), None)
+            return Separators(_ends_one_by_one(content, layout), None)
         ends &= ~quoted
         delimiters &= ~quoted
-    return Marks(np.flatnonzero(ends), int(np.count_nonzero(delimiters)))
+    return Separators(np.flatnonzero(ends), int(np.count_nonzero(delimiters)))
 
 
 def _line_ends(data: Bytes, content: bytes) -> Flags:
@@ -56,7 +142,7 @@ def _line_ends(data: Bytes, content: bytes) -> Flags:
 
 
 def _quoted(data: Bytes, layout: Layout) -> Flags | None:
-    """Tell which bytes stand in quotes; None where quotes cannot be counted off in pairs."""
+    """Flag the bytes in quotes; None where quotes do not come in pairs around cells."""
     is_quote: Flags = data == ord(layout.quote)
     if not _in_pairs(data, np.flatnonzero(is_quote), layout):
         return None
@@ -73,15 +159,9 @@ def _in_pairs(data: Bytes, quotes: IntVector, layout: Layout) -> bool:
 
 
 def _ends_one_by_one(content: bytes, layout: Layout) -> IntVector:
-    found = _record(layout.delimiter, layout.quote).finditer(content)
-    ends = [match.start(1) for match in found]
+    matches = _record(layout.delimiter, layout.quote).finditer(content)
+    ends = [match.start(1) for match in matches]
     return np.array([end for end in ends if end < len(content)], dtype=np.intp)
-
-
-def cell_pattern(delimiter: str, quote: str) -> bytes:
-    """Write the expression of any cell, well-formed or not; a quote may go on to the end of all."""
-    d, q = re.escape(delimiter.encode()), re.escape(quote.encode())
-    return rb"(?:%b(?:[^%b]++|%b%b)*+%b?+)?+[^%b\r\n]*+" % (q, q, q, q, q, d)
 
 
 @lru_cache
@@ -90,109 +170,26 @@ def _record(delimiter: str, quote: str) -> re.Pattern[bytes]:
     return re.compile(rb"%b(?:%b%b)*+([\r\n]|\Z)" % (cell, d, cell))
 
 
-LONGEST: Final = 2**20
-"""The most bytes of a record; what is longer is malformed."""
-
-_UNBEARABLE: Final = 8 * 2**20
-"""So many bytes are no record any more: a quote that never closes has swallowed others."""
-
-_BLANKS: Final = b" \t\r"
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """How far whole records go.
-
-    Attributes
-    ----------
-    end : int
-        The position after the last record that is whole; 0 if none is.
-    records : int
-        How many records there are before it.
-    """
-
-    end: int
-    records: int
-
-
-@dataclass(frozen=True, slots=True)
-class Spans:
-    """Where the records of a piece are.
-
-    Attributes
-    ----------
-    starts, ends : IntVector
-        Of each record that is no blank line, the position of its first byte and that after its
-        last one, without the line end.
-    delimiters : int or None
-        As `Marks` has it.
-    """
-
-    starts: IntVector
-    ends: IntVector
-    delimiters: int | None = None
-
-    def of(self, content: bytes) -> list[bytes]:
-        """Give the records."""
-        places = zip(self.starts.tolist(), self.ends.tolist(), strict=True)
-        return [content[start:end] for start, end in places]
-
-
-def cut(content: bytes, layout: Layout, last: bool) -> Cut:
-    """Find the end of the last whole record.
-
-    Parameters
-    ----------
-    content : bytes
-        A piece of an input that begins where a record does.
-    layout : Layout
-        Of CSV or JSON Lines.
-    last : bool
-        Whether the input ends with `content`, so that its last record is whole.
-
-    Raises
-    ------
-    InputRefused
-        A record does not end within 8 MiB.
-    """
-    marks = _marks(content, layout)
-    breaks = marks.ends
-    end = len(content) if last else int(breaks[-1]) + 1 if len(breaks) else 0
-    _require_bearable(np.diff(breaks, prepend=-1, append=len(content)))
-    return Cut(end, len(_between(marks, content[:end], layout).starts))
-
-
-def spans(content: bytes, layout: Layout) -> Spans:
-    """Find the records in a piece that holds whole ones."""
-    return _between(_marks(content, layout), content, layout)
-
-
-def _marks(content: bytes, layout: Layout) -> Marks:
-    if layout.format == "csv":
-        return marked(content, layout)
-    return Marks(np.flatnonzero(np.frombuffer(content, np.uint8) == ord("\n")), None)
-
-
-def _require_bearable(lengths: IntVector) -> None:
-    if lengths.max() > _UNBEARABLE:
+def _require_ended(lengths: IntVector) -> None:
+    if lengths.max() > _MAX_SCANNED_BYTES:
         raise InputRefused(
-            "record_too_long", "a record does not end within 8 MiB: look for a quote left open"
+            "record_too_long", "a record does not end within 8 MiB; is a quote left open?"
         )
 
 
-def _between(marks: Marks, content: bytes, layout: Layout) -> Spans:
-    starts, ends = np.append(0, marks.ends + 1), np.append(marks.ends, len(content))
+def _spans(separators: Separators, content: bytes, layout: Layout) -> Spans:
+    starts, ends = np.append(0, separators.ends + 1), np.append(separators.ends, len(content))
     filled = ends > starts
     if layout.format == "json_lines":
         filled &= ~_blank(starts, ends, content)
-    return Spans(starts[filled], ends[filled], marks.delimiters)
+    return Spans(starts[filled], ends[filled], separators.delimiters)
 
 
 def _blank(starts: IntVector, ends: IntVector, content: bytes) -> Flags:
-    """Tell which lines hold nothing but blanks; few begin with one."""
+    """Flag the lines of blanks alone; only those that begin with a blank are examined."""
     data = np.frombuffer(content or b"\n", np.uint8)
-    doubtful = np.isin(data[np.minimum(starts, len(data) - 1)], list(_BLANKS))
+    candidates = np.isin(data[np.minimum(starts, len(data) - 1)], list(_BLANKS))
     blank = np.zeros(len(starts), dtype=bool)
-    for place in np.flatnonzero(doubtful).tolist():
+    for place in np.flatnonzero(candidates).tolist():
         blank[place] = not content[starts[place] : ends[place]].strip(_BLANKS)
     return blank

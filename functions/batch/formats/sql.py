@@ -1,4 +1,4 @@
-"""Names and texts as SQL writes them, and codes of values."""
+"""The database that reads and writes tables, and the pieces of SQL that all formats share."""
 
 from pathlib import Path
 from typing import Final
@@ -28,24 +28,24 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
 
 
 def identifier(name: str) -> str:
-    """Write a name."""
+    """Return a name, quoted."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def literal(text: str) -> str:
-    """Write a text."""
+    """Return a text, quoted."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def category_code(con: DuckDBPyConnection, feature: Feature, place: int, column: str) -> str:
-    """Write SQL for the code of a known category; gives NaN for null, and null for others."""
+    """Return SQL of a category's code: NaN for null, and null for an unseen category."""
     if any("\0" in category for category in feature.vocabulary):
-        return "null::double"  # which SQL cannot write
-    known = ", ".join(map(literal, feature.vocabulary))
-    con.execute(f"create or replace type category_{place} as enum ({known})")
+        return "null::double"  # SQL has no literal for a NUL
+    vocabulary = ", ".join(map(literal, feature.vocabulary))
+    con.execute(f"create or replace type category_{place} as enum ({vocabulary})")
     return f"enum_code(try_cast({column} as category_{place}))::double"
 
 
 def or_missing(column: str, code: str) -> str:
-    """Write SQL for a code, or NaN where there is no value."""
+    """Return SQL of a code, or NaN where the column is null."""
     return f"coalesce({code}, case when {column} is null then 'nan'::double end)"

@@ -1,7 +1,7 @@
 """Thrift's compact protocol, one level at a time.
 
-A struct is read into its fields, whose values stay the bytes that they were, so that what is not
-known or not looked at is written again as it came. The protocol:
+A struct is read into fields whose values stay bytes, so that unknown fields are written again
+unchanged. The protocol:
 https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md
 """
 
@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-_DEEPEST: Final = 32
-_LONGEST_VARINT: Final = 10
-_SHORT_LIST: Final = 15
+_MAX_DEPTH: Final = 32
+_MAX_VARINT: Final = 10
+_LONG_LIST: Final = 15
 
 
 class ThriftInvalid(Exception):
-    """The bytes are not what the protocol makes."""
+    """Bytes that violate the protocol."""
 
 
-class Kind(IntEnum):
-    """The types of values, as fields name them."""
+class WireType(IntEnum):
+    """Type of a value, as the header of its field holds it."""
 
     TRUE = 1
     FALSE = 2
@@ -37,40 +37,40 @@ class Kind(IntEnum):
     UUID = 13
 
 
-_FIXED: Final[dict[int, int]] = {Kind.BYTE: 1, Kind.DOUBLE: 8, Kind.UUID: 16}
-_VARINTS: Final = frozenset(map(int, (Kind.I16, Kind.I32, Kind.I64)))
-_TRUTHS: Final = frozenset(map(int, (Kind.TRUE, Kind.FALSE)))
+_FIXED: Final[dict[int, int]] = {WireType.BYTE: 1, WireType.DOUBLE: 8, WireType.UUID: 16}
+_VARINTS: Final = frozenset(map(int, (WireType.I16, WireType.I32, WireType.I64)))
+_BOOLEANS: Final = frozenset(map(int, (WireType.TRUE, WireType.FALSE)))
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value of a field: its type and its bytes."""
+    """Value of a field: its type and its bytes."""
 
     kind: int
     content: bytes
 
 
 Struct = dict[int, Value]
-"""The fields of a struct by their ids, in their order."""
+"""The fields of a struct by their ids, in order."""
 
 
 def integer(number: int) -> Value:
-    """Give an integer of 64 bits as a value."""
-    return Value(Kind.I64, _varint(number << 1 if number >= 0 else (-number << 1) - 1))
+    """Return an integer of 64 bits as a value."""
+    return Value(WireType.I64, _varint(number << 1 if number >= 0 else (-number << 1) - 1))
 
 
 def to_int(value: Value | None) -> int:
-    """Read an integer; one that is absent is 0.
+    """Read an integer; 0 if it is absent.
 
     Raises
     ------
     ThriftInvalid
-        If it is something else.
+        The value is not an integer.
     """
     if value is None:
         return 0
     if value.kind not in _VARINTS:
-        raise ThriftInvalid("not an integer")
+        raise ThriftInvalid("expected an integer")
     return _unzigzagged(_varint_at(value.content, 0)[0])
 
 
@@ -80,32 +80,32 @@ def to_struct(content: bytes) -> Struct:
     Raises
     ------
     ThriftInvalid
-        If it is none, or something follows it.
+        The bytes are not a struct, or continue after it.
     """
     try:
         fields, end = _fields(content, 0)
     except IndexError as error:
-        raise ThriftInvalid("it ends too early") from error
+        raise ThriftInvalid("it is truncated") from error
     if end != len(content):
-        raise ThriftInvalid("something follows the struct")
+        raise ThriftInvalid("it continues after the struct")
     return fields
 
 
 def to_structs(value: Value | None) -> Iterator[Struct]:
-    """Give the structs of a list; none of one that is absent.
+    """Read the structs of a list; none if it is absent.
 
     Raises
     ------
     ThriftInvalid
-        If it is no list of structs.
+        The value is not a list of structs.
     """
     if value is None:
         return
-    if value.kind != Kind.LIST:
-        raise ThriftInvalid("not a list")
+    if value.kind != WireType.LIST:
+        raise ThriftInvalid("expected a list")
     kind, count, at = _list_at(value.content, 0)
-    if count and kind != Kind.STRUCT:
-        raise ThriftInvalid("not a list of structs")
+    if count and kind != WireType.STRUCT:
+        raise ThriftInvalid("expected a list of structs")
     for _ in range(count):
         fields, at = _fields(value.content, at)
         yield fields
@@ -115,7 +115,7 @@ def from_struct(fields: Struct) -> bytes:
     """Write a struct."""
     content, before = bytearray(), 0
     for name, value in fields.items():
-        if 0 < name - before <= _SHORT_LIST:
+        if 0 < name - before <= _LONG_LIST:
             content.append((name - before) << 4 | value.kind)
         else:
             content.append(value.kind)
@@ -128,9 +128,9 @@ def from_struct(fields: Struct) -> bytes:
 
 def from_structs(structs: Iterable[bytes], count: int) -> Value:
     """Write a list of structs."""
-    short = count < _SHORT_LIST
-    header = bytes([count << 4 | Kind.STRUCT]) if short else b"\xfc" + _varint(count)
-    return Value(Kind.LIST, b"".join([header, *structs]))
+    short = count < _LONG_LIST
+    header = bytes([count << 4 | WireType.STRUCT]) if short else b"\xfc" + _varint(count)
+    return Value(WireType.LIST, b"".join([header, *structs]))
 
 
 def _varint(number: int) -> bytes:
@@ -151,32 +151,32 @@ def _fields(content: bytes, at: int) -> tuple[Struct, int]:
         else:
             zigzag, at = _varint_at(content, at)
             name = _unzigzagged(zigzag)
-        start, at = at, at if kind in _TRUTHS else _end(content, at, kind, 1)
+        start, at = at, at if kind in _BOOLEANS else _end(content, at, kind, 1)
         fields[name] = Value(kind, content[start:at])
     return fields, at + 1
 
 
 def _end(content: bytes, at: int, kind: int, depth: int) -> int:
-    """Find where a value ends; nothing in it is believed, for anybody may have written it."""
+    """Return the end of a value; its bytes are untrusted input."""
     if kind in _VARINTS:
         return _varint_end(content, at)
-    if kind == Kind.BINARY:
+    if kind == WireType.BINARY:
         size, at = _varint_at(content, at)
         return at + size
-    if depth > _DEEPEST:
-        raise ThriftInvalid("it is too deep")
-    if kind == Kind.STRUCT:
+    if depth > _MAX_DEPTH:
+        raise ThriftInvalid("it is nested too deeply")
+    if kind == WireType.STRUCT:
         return _struct_end(content, at, depth)
-    if kind in (Kind.LIST, Kind.SET):
+    if kind in (WireType.LIST, WireType.SET):
         kind, count, at = _list_at(content, at)
         return _many_end(content, at, (kind,), count, depth)
-    if kind == Kind.MAP:
+    if kind == WireType.MAP:
         count, at = _varint_at(content, at)
         kinds = (content[at] >> 4, content[at] & 0x0F) if count else ()
         return _many_end(content, at + bool(count), kinds, count, depth)
     if kind in _FIXED:
         return at + _FIXED[kind]
-    raise ThriftInvalid("a type is unknown")
+    raise ThriftInvalid("it has an unknown type")
 
 
 def _struct_end(content: bytes, at: int, depth: int) -> int:
@@ -185,30 +185,30 @@ def _struct_end(content: bytes, at: int, depth: int) -> int:
         if header < 0x10:
             at = _varint_end(content, at)
         kind = header & 0x0F
-        if kind in _VARINTS:  # here too, for speed: most fields are integers
+        if kind in _VARINTS:  # as in _end, here for speed: most fields are integers
             while content[at] > 0x7F:
                 at += 1
             at += 1
-        elif kind not in _TRUTHS:
+        elif kind not in _BOOLEANS:
             at = _end(content, at, kind, depth + 1)
     return at + 1
 
 
 def _many_end(content: bytes, at: int, kinds: tuple[int, ...], count: int, depth: int) -> int:
-    """Find the end of the elements of a list, or pairs of a map; none is shorter than a byte."""
+    """Return the end of the elements of a list or pairs of a map; each takes a byte or more."""
     if count > len(content) - at:
-        raise ThriftInvalid("it ends too early")
+        raise ThriftInvalid("it is truncated")
     for _ in range(count):
         for kind in kinds:
-            at = at + 1 if kind in _TRUTHS else _end(content, at, kind, depth + 1)
+            at = at + 1 if kind in _BOOLEANS else _end(content, at, kind, depth + 1)
     return at
 
 
 def _list_at(content: bytes, at: int) -> tuple[int, int, int]:
-    """Read the header of a list: the type of its elements, their count, where they begin."""
+    """Read the header of a list: type, count and position of its elements."""
     header, at = content[at], at + 1
     count = header >> 4
-    if count == _SHORT_LIST:
+    if count == _LONG_LIST:
         count, at = _varint_at(content, at)
     return header & 0x0F, count, at
 
@@ -217,8 +217,8 @@ def _varint_at(content: bytes, at: int) -> tuple[int, int]:
     if (number := content[at]) < 0x80:
         return number, at + 1
     end, number = _varint_end(content, at), 0
-    if end - at > _LONGEST_VARINT:
-        raise ThriftInvalid("an integer is too long")
+    if end - at > _MAX_VARINT:
+        raise ThriftInvalid("it has an integer that is too long")
     for byte in reversed(content[at:end]):
         number = number << 7 | byte & 0x7F
     return number, end

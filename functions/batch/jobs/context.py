@@ -1,4 +1,4 @@
-"""What a job needs of the world."""
+"""The dependencies of a job: the model, storage, scratch space and the clock."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,43 +9,43 @@ from functions.batch.jobs.cost import Rates
 from sklambda.predictor import Predictor
 from sklambda.storage import Storage
 
-type Open = Callable[[str], tuple[Storage, str]]
-"""Gives the storage that an address leads to, and the key there."""
+type OpenInput = Callable[[str], tuple[Storage, str]]
+"""Returns the storage and the key of an address."""
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
-    """What a job needs of the world.
+class Context:
+    """The dependencies of a job.
 
     Attributes
     ----------
     predictor : Predictor
-        What scores.
+        The model.
     storage : Storage
-        Where scored files, rejects, receipts and what is between them are kept.
-    open : callable
-        Gives the storage and the key of an input.
+        Holds scored files, rejects, receipts and work in progress.
+    open_input : callable
+        Returns the storage and the key of an input's address.
     folder : Path
-        For files that are needed while a part is scored.
+        For scratch files of one part.
     rates : Rates or None
-        What computing costs here; None on a laptop.
-    records : Storage or None
-        Where the monitor looks for what was scored; None for nowhere.
+        Prices of computing; None on a laptop.
+    sketches : Storage or None
+        Where the monitor reads sketches; None to write none.
     redacted : tuple of str
-        Features that are not counted for it.
+        Features that are not counted in sketches.
     now : callable
-        Gives the moment.
+        Returns the current time.
     """
 
     predictor: Predictor
     storage: Storage
-    open: Open
+    open_input: OpenInput
     folder: Path
     rates: Rates | None = None
-    records: Storage | None = None
+    sketches: Storage | None = None
     redacted: tuple[str, ...] = ()
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def moment(self) -> str:
-        """Give the moment as a receipt writes it."""
+    def timestamp(self) -> str:
+        """Return the current time as in a receipt."""
         return self.now().astimezone(UTC).isoformat(timespec="seconds")

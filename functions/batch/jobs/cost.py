@@ -1,4 +1,4 @@
-"""What a job costs on AWS, estimated; docs/batch.md has the arithmetic."""
+"""Estimates the cost of a job on AWS; docs/batch.md has the arithmetic."""
 
 import platform
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _READ: Final = 0.0004 / 1e3
 _TRANSITION: Final = 0.025 / 1e3
 _CHILD: Final = 1.00 / 1e6
 
-_WRITES_OF_A_PART: Final = 4  # the scored rows, what was refused, the proof, and its copy
+_WRITES_OF_A_PART: Final = 4  # scored rows, rejects, result, and one copy
 _READS_OF_A_PART: Final = 3
 _WRITES_OF_A_JOB: Final = 6
 _READS_OF_A_JOB: Final = 8
@@ -24,7 +24,7 @@ _TRANSITIONS_OF_A_JOB: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What a second of the function costs.
+    """What determines the price of a second of the function.
 
     Attributes
     ----------
@@ -39,12 +39,12 @@ class Rates:
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Rates":
-        """Read what Lambda says of the function in its environment."""
+        """Read the function's memory from the environment that Lambda sets."""
         megabytes = int(environment.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1769"))
         return cls("arm64" if platform.machine() == "aarch64" else "x86_64", megabytes)
 
     def cost(self, seconds: float, parts: int, distributed: bool) -> Cost:
-        """Estimate what a job costs whose parts took so long, summed up."""
+        """Estimate the cost of a job from the total seconds of its parts."""
         gigabytes = self.megabytes / 1024
         compute = seconds * gigabytes * _GIGABYTE_SECOND[self.architecture] + _INVOCATION
         requests = _WRITE * (_WRITES_OF_A_JOB + _WRITES_OF_A_PART * parts)

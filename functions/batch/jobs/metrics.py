@@ -1,4 +1,4 @@
-"""One line a job: its metrics as CloudWatch takes them from a log."""
+"""The metrics of a job: one line of CloudWatch's embedded metric format."""
 
 from collections.abc import Callable
 from time import time
@@ -19,12 +19,8 @@ _UNITS: Final = {
 
 
 def writer(namespace: str, write: Write) -> Callable[[Receipt], None]:
-    """Make what writes the line of a receipt, in the embedded metric format."""
-
-    def told(receipt: Receipt) -> None:
-        write(to_json(_line(namespace, receipt)))
-
-    return told
+    """Return the function that writes the metrics of a receipt."""
+    return lambda receipt: write(to_json(_line(namespace, receipt)))
 
 
 def _line(namespace: str, receipt: Receipt) -> dict[str, object]:

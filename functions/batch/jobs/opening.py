@@ -1,45 +1,43 @@
-"""A job begun: its input found, named and looked into."""
+"""Opens jobs: finds the input, computes the job's id, and sniffs the layout."""
 
 from math import ceil
 from typing import Final
 
 from functions.batch.formats import sniffing
 from functions.batch.formats.layout import Layout
-from functions.batch.jobs.context import Workshop
-from functions.batch.jobs.cutting import Groups, Texts
-from functions.batch.jobs.job import MOST_PARTS, WORK, Input, Job, Outline, identify
-from functions.batch.jobs.options import Options, Settled
-from functions.batch.jobs.sources import Source, source
+from functions.batch.jobs.context import Context
+from functions.batch.jobs.cutting import Cutter, ParquetCutter, TextCutter
+from functions.batch.jobs.job import MAX_PARTS, WORK, Input, Job, Outline, job_id
+from functions.batch.jobs.options import Options, ResolvedOptions
+from functions.batch.jobs.sources import Source, open_source
 from sklambda.errors import InputRefused
 from sklambda.storage import Storage, Stored
 
-type Intake = Texts | Groups
-
-_EXPLAINED: Final = 16
-"""A row that is explained takes so much longer, at least, that its parts are that much shorter."""
+_EXPLANATION_FACTOR: Final = 16
+"""An explained row takes at least so many times as long, so parts are that much shorter."""
 
 
-def outline(
-    workshop: Workshop,
+def outline_job(
+    context: Context,
     address: str,
     options: Options,
     scored: str = "scored/",
     rejects: str = "rejects/",
 ) -> Outline:
-    """Find an input and name the job; nothing of it is read.
+    """Find an input and return the outline of its job, without reading the input.
 
     Raises
     ------
     InputRefused
-        There is no such input.
+        The input does not exist.
     """
-    storage, key = workshop.open(address)
+    storage, key = context.open_input(address)
     stored = storage.find(key)
     if stored is None:
-        raise InputRefused("input_absent", "there is nothing at the address of the input")
-    model = workshop.predictor.package.manifest.id
+        raise InputRefused("input_absent", "there is no object at the address of the input")
+    model = context.predictor.package.manifest.id
     return Outline(
-        id=identify(stored, address, model, options.model_dump_json(), scored),
+        id=job_id(stored, address, model, options.model_dump_json(), scored),
         input=Input(
             address=address,
             key=key,
@@ -52,71 +50,71 @@ def outline(
         options=options,
         scored=scored,
         rejects=rejects,
-        started=workshop.moment(),
+        started=context.timestamp(),
     )
 
 
-def opened(workshop: Workshop, begun: Outline) -> Job:
-    """Look into the input of a job, and keep what was found for whoever works on it.
+def open_job(context: Context, outline: Outline) -> Job:
+    """Read the layout of a job's input, and store the job for all its workers.
 
     Raises
     ------
     InputRefused
-        The input is no table of the model's features.
+        The input is not a table of the model's features.
     ObjectReplaced
-        It is no longer what it was when it was found.
+        The input was replaced.
     """
-    if (kept := resumed(workshop, begun.id)) is not None:
-        return kept
-    asked = begun.options.settled(begun.input.key)
-    shorter = _EXPLAINED if asked.explain else 1
+    if (stored := find_job(context, outline.id)) is not None:
+        return stored
+    resolved = outline.options.resolve(outline.input.key)
+    factor = _EXPLANATION_FACTOR if resolved.explain else 1
     job = Job(
-        **dict(begun),
-        asked=asked,
-        layout=_layout(workshop, begun, asked),
-        part_bytes=max(asked.part_bytes // shorter, ceil(begun.input.bytes / (MOST_PARTS - 1))),
+        **dict(outline),
+        resolved=resolved,
+        layout=_layout(context, outline, resolved),
+        part_bytes=max(resolved.part_bytes // factor, ceil(outline.input.bytes / (MAX_PARTS - 1))),
     )
-    content = job.model_dump_json().encode()
-    if workshop.storage.create(_key(job.id), content):
+    content = job.model_dump_json(by_alias=True).encode()
+    if context.storage.create(_key(job.id), content):
         return job
-    return resumed(workshop, begun.id) or job
+    return find_job(context, outline.id) or job
 
 
-def resumed(workshop: Workshop, job_id: str) -> Job | None:
-    """Give a job that was opened before and is not over; None if there is none."""
-    stored = workshop.storage.find(_key(job_id))
+def find_job(context: Context, job_id: str) -> Job | None:
+    """Return a job that was opened and is not over, or None."""
+    stored = context.storage.find(_key(job_id))
     if stored is None:
         return None
-    return Job.model_validate_json(workshop.storage.read(stored))
+    return Job.model_validate_json(context.storage.read(stored))
+
+
+def open_cutter(context: Context, job: Job) -> Cutter:
+    """Open the input of a job, to be cut into parts."""
+    if job.layout.format == "parquet":
+        storage, stored = _find_input(context, job.input)
+        return ParquetCutter(storage, stored, job.part_bytes, context.folder)
+    return TextCutter(_source(context, job.input, job.resolved), job.layout, job.part_bytes)
 
 
 def _key(job_id: str) -> str:
     return f"{WORK}{job_id}/job.json"
 
 
-def _layout(workshop: Workshop, begun: Outline, asked: Settled) -> Layout:
-    signature = workshop.predictor.package.signature
-    if asked.input_format == "parquet":
-        storage, stored = _stored(workshop, begun.input)
-        return Groups.layout(storage, stored, signature, workshop.folder)
-    head, _ = _source(workshop, begun.input, asked).read(0, sniffing.HEAD)
-    return sniffing.found(head, asked.input_format, asked.delimiter, signature)
+def _layout(context: Context, outline: Outline, resolved: ResolvedOptions) -> Layout:
+    signature = context.predictor.package.signature
+    if resolved.input_format == "parquet":
+        storage, stored = _find_input(context, outline.input)
+        return ParquetCutter.layout(storage, stored, signature, context.folder)
+    head, _ = _source(context, outline.input, resolved).read(0, sniffing.HEAD)
+    return sniffing.sniff(head, resolved.input_format, resolved.delimiter, signature)
 
 
-def intake(workshop: Workshop, job: Job) -> Intake:
-    """Open the input of a job, to be cut into parts."""
-    if job.layout.format == "parquet":
-        storage, stored = _stored(workshop, job.input)
-        return Groups(storage, stored, job.part_bytes, workshop.folder)
-    return Texts(_source(workshop, job.input, job.asked), job.layout, job.part_bytes)
+def _source(context: Context, input_: Input, resolved: ResolvedOptions) -> Source:
+    storage, stored = _find_input(context, input_)
+    return open_source(storage, stored, resolved.input_compression)
 
 
-def _source(workshop: Workshop, given: Input, asked: Settled) -> Source:
-    storage, stored = _stored(workshop, given)
-    return source(storage, stored, asked.input_compression)
-
-
-def _stored(workshop: Workshop, given: Input) -> tuple[Storage, Stored]:
-    """Give the input as the job found it: if it is another by now, it cannot be read."""
-    storage, key = workshop.open(given.address)
-    return storage, Stored(key, given.bytes, given.etag, given.version, given.modified)
+def _find_input(context: Context, input_: Input) -> tuple[Storage, Stored]:
+    """Return the input as the job found it; reading it fails if it was replaced."""
+    storage, key = context.open_input(input_.address)
+    return storage, Stored(key, input_.bytes, input_.etag, input_.version, input_.modified)

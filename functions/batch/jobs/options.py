@@ -1,13 +1,14 @@
-"""What may be asked of a job, beside which file it is about."""
+"""The options of a job, and how they are resolved from the name of its input."""
 
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from functions.batch.formats.layout import Answering, Compression, Format
+from functions.batch.formats.layout import Compression, Format, OutputOptions
 from sklambda.errors import InputRefused
 
-_SUFFIXES: Final[dict[str, Format]] = {
+_FORMATS: Final[dict[str, Format]] = {
     ".csv": "csv",
     ".tsv": "csv",
     ".txt": "csv",
@@ -17,36 +18,51 @@ _SUFFIXES: Final[dict[str, Format]] = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
-_COMPRESSED: Final[dict[str, Compression]] = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd"}
-_ENDINGS: Final[dict[Format, str]] = {
+_COMPRESSIONS: Final[dict[str, Compression]] = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd"}
+_SUFFIXES: Final[dict[Format, str]] = {
     "csv": ".csv",
     "json_lines": ".jsonl",
     "parquet": ".parquet",
 }
-_ENDINGS_COMPRESSED: Final[dict[Compression, str]] = {"none": "", "gzip": ".gz", "zstd": ".zst"}
+_COMPRESSION_SUFFIXES: Final[dict[Compression, str]] = {"none": "", "gzip": ".gz", "zstd": ".zst"}
+
+_MIN_PART_BYTES: Final = 1024
+_MAX_PART_BYTES: Final = 32 * 2**20
+_EXPECTED: Final = {
+    "input_format": "csv, json_lines or parquet",
+    "input_compression": "none, gzip or zstd",
+    "delimiter": "one character, not a quote or a line end",
+    "output_format": "csv, json_lines or parquet",
+    "output_compression": "none, gzip or zstd",
+    "keep": "all, none or the names of columns",
+    "explain": "true or false",
+    "show_values": "true or false",
+    "tolerance": "between 0 and 1",
+    "part_bytes": f"a whole number between {_MIN_PART_BYTES} and {_MAX_PART_BYTES}",
+}
 
 
 class Options(BaseModel):
-    """What may be asked of a job.
+    """The options of a job.
 
     Attributes
     ----------
     input_format, input_compression : optional
-        How the input is written; else its name tells.
+        How the input is written; by default its name decides.
     delimiter : str, optional
-        What stands between the cells of CSV; else the header tells.
+        Separates the cells of CSV; by default it is sniffed from the header.
     output_format, output_compression : optional
-        How the scored file is written; else as the input.
+        How the scored file is written; by default as the input.
     keep : "all", "none" or tuple of str
-        Which columns of the input the scored file repeats; the row's id always.
+        Input columns that the scored file repeats; the row id always.
     explain : bool
         Whether the scores are explained.
     show_values : bool
-        Whether rejects show the values that were refused.
+        Whether rejects hold the refused values.
     tolerance : float
-        The share of the rows that may be rejected before the job fails.
+        Share of rejected rows above which the job fails.
     part_bytes : int
-        How many bytes of the input, decompressed, are scored at a time.
+        Bytes of the input, decompressed, that are scored at a time.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,23 +76,26 @@ class Options(BaseModel):
     explain: bool = False
     show_values: bool = False
     tolerance: Annotated[float, Field(ge=0, le=1)] = 0.05
-    part_bytes: Annotated[int, Field(ge=1024, le=32 * 2**20)] = 16 * 2**20
+    part_bytes: Annotated[int, Field(ge=_MIN_PART_BYTES, le=_MAX_PART_BYTES)] = 16 * 2**20
 
-    def settled(self, key: str) -> "Settled":
-        """Settle what was left to the name of the input.
+    def resolve(self, key: str) -> "ResolvedOptions":
+        """Return complete options: what is not stated follows from the name of the input.
 
         Raises
         ------
         InputRefused
-            The name tells no format, or what is asked does not go together.
+            The name has no known suffix, or the options contradict each other.
         """
         compression = self.input_compression or _compression(key)
         format_ = self.input_format or _format(key)
         if format_ == "parquet" and compression != "none":
-            raise InputRefused("parquet_compressed", "Parquet is compressed inside, not as a file")
+            raise InputRefused(
+                "parquet_compressed",
+                "a Parquet file must be compressed inside, not as a whole",
+            )
         output = self.output_format or format_
         fallback = "zstd" if output == "parquet" else compression
-        return Settled(
+        return ResolvedOptions(
             **self.model_dump(
                 exclude={
                     "input_format",
@@ -92,8 +111,8 @@ class Options(BaseModel):
         )
 
 
-class Settled(Options):
-    """What is asked of a job, with nothing left open."""
+class ResolvedOptions(Options):
+    """The options of a job, complete."""
 
     input_format: Format
     input_compression: Compression
@@ -101,9 +120,9 @@ class Settled(Options):
     output_compression: Compression
 
     @property
-    def answering(self) -> Answering:
-        """What the scored file is to hold."""
-        return Answering(
+    def output(self) -> OutputOptions:
+        """What the scored file holds."""
+        return OutputOptions(
             self.output_format,
             self.output_compression,
             self.keep,
@@ -112,37 +131,57 @@ class Settled(Options):
         )
 
     @property
-    def ending(self) -> str:
-        """What the scored file's name ends with."""
+    def suffix(self) -> str:
+        """Suffix of the scored file's name."""
         if self.output_format == "parquet":
-            return _ENDINGS["parquet"]
-        return _ENDINGS[self.output_format] + _ENDINGS_COMPRESSED[self.output_compression]
+            return _SUFFIXES["parquet"]
+        return _SUFFIXES[self.output_format] + _COMPRESSION_SUFFIXES[self.output_compression]
+
+
+def describe_invalid(error: ValidationError, names: Mapping[str, str]) -> str:
+    """Return a sentence for each invalid option: its name, what is expected, what was got.
+
+    Parameters
+    ----------
+    error : ValidationError
+        Of `Options`.
+    names : mapping of str
+        From options to the names under which the caller stated them.
+    """
+    invalid = {str(fault["loc"][0]): fault["input"] for fault in error.errors()}
+    sentences = [
+        f"{names[option]} must be {_EXPECTED[option]}, got {value}"
+        for option, value in invalid.items()
+    ]
+    return "; ".join(sorted(sentences))
+
+
+def stem(key: str) -> str:
+    """Return a name without the suffixes of its format and compression."""
+    folder, slash, name = key.rpartition("/")
+    while "." in name[1:]:
+        shorter, _, last = name.rpartition(".")
+        if f".{last.lower()}" not in _FORMATS | _COMPRESSIONS:
+            break
+        name = shorter
+    return f"{folder}{slash}{name}"
 
 
 def _format(key: str) -> Format:
     for suffix in _suffixes(key):
-        if suffix in _SUFFIXES:
-            return _SUFFIXES[suffix]
-    known = ", ".join(_SUFFIXES)
-    raise InputRefused("format_unknown", f"the name must end with one of {known}, or .gz or .zst")
+        if suffix in _FORMATS:
+            return _FORMATS[suffix]
+    suffixes = ", ".join(_FORMATS)
+    raise InputRefused(
+        "format_unknown", f"the file name must end with one of {suffixes}, or .gz or .zst after it"
+    )
 
 
 def _compression(key: str) -> Compression:
-    return _COMPRESSED.get(_suffixes(key)[0], "none")
+    return _COMPRESSIONS.get(_suffixes(key)[0], "none")
 
 
 def _suffixes(key: str) -> list[str]:
-    """Give the last two suffixes of a name, the last one first."""
+    """Return the last two suffixes of a name, the last one first."""
     parts = key.rpartition("/")[2].lower().split(".")[1:]
     return [f".{part}" for part in reversed(parts[-2:])] or [""]
-
-
-def stem(key: str) -> str:
-    """Give a name without what tells its format."""
-    folder, slash, name = key.rpartition("/")
-    while "." in name[1:]:
-        shorter, _, last = name.rpartition(".")
-        if f".{last.lower()}" not in _SUFFIXES | _COMPRESSED:
-            break
-        name = shorter
-    return f"{folder}{slash}{name}"

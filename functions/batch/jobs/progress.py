@@ -1,40 +1,48 @@
-"""How far a job is: which of its parts are done."""
+"""The progress of a job: the results of its parts so far."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Final
 
-from functions.batch.jobs.context import Workshop
-from functions.batch.jobs.job import Done, Job, Part
+from functions.batch.jobs.context import Context
+from functions.batch.jobs.job import Job, Part, PartResult
 
-_AT_ONCE: Final = 10
+type Report = Callable[[Part], None]
+"""Called with each part that is done."""
 
-
-def done(workshop: Workshop, job: Job) -> list[Done]:
-    """Give what became of the parts that are done, in their order."""
-    storage = workshop.storage
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        contents = pool.map(storage.read, storage.list(f"{job.work}done/"))
-        return [Done.model_validate_json(content) for content in contents]
+_THREADS: Final = 10
 
 
-def leading(finished: Sequence[Done]) -> list[Done]:
-    """Give those of the parts done that follow each other without a gap from the first one on."""
-    return [one for place, one in enumerate(finished) if one.part.index == place]
+def results_folder(job: Job) -> str:
+    """Return the folder of the results of parts."""
+    return f"{job.work}done/"
 
 
-def missing(planned: Sequence[Part], finished: Sequence[Done]) -> Iterator[Part]:
-    """Give the parts of a plan that are not done."""
-    known = {one.part.index for one in finished}
-    yield from (part for part in planned if part.index not in known)
+def read_results(context: Context, job: Job) -> list[PartResult]:
+    """Read the results of the parts that are done, in their order."""
+    storage = context.storage
+    with ThreadPoolExecutor(_THREADS) as pool:
+        contents = pool.map(storage.read, storage.list(results_folder(job)))
+        return [PartResult.model_validate_json(content) for content in contents]
 
 
-def is_whole(finished: Sequence[Done]) -> bool:
-    """Tell whether parts are all of an input: each begins where the one before it ends."""
-    if not finished or not finished[-1].part.last:
+def without_gap(results: Sequence[PartResult]) -> list[PartResult]:
+    """Return the results from the first part up to the first gap."""
+    return [result for place, result in enumerate(results) if result.part.index == place]
+
+
+def missing_parts(plan: Sequence[Part], results: Sequence[PartResult]) -> Iterator[Part]:
+    """Yield the parts of a plan that have no result."""
+    done = {result.part.index for result in results}
+    yield from (part for part in plan if part.index not in done)
+
+
+def is_complete(results: Sequence[PartResult]) -> bool:
+    """Check that the parts cover the input: each begins where the one before it ends."""
+    if not results or not results[-1].part.last:
         return False
-    parts = [one.part for one in finished]
+    parts = [result.part for result in results]
     return parts[0].index == 0 and all(
         after.start == before.stop
         and after.index == before.index + 1
@@ -42,7 +50,3 @@ def is_whole(finished: Sequence[Done]) -> bool:
         and not before.last
         for before, after in pairwise(parts)
     )
-
-
-type Report = Callable[[Part], None]
-"""Told of each part that is done."""

@@ -1,4 +1,4 @@
-"""The end of a job: one scored file, one of rejects, and the receipt that says so."""
+"""Publishes a job: one scored file, one file of rejects, and then the receipt, which ends it."""
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
@@ -6,15 +6,15 @@ from typing import Final
 
 from functions.batch.formats import parquet_join
 from functions.batch.jobs import progress
-from functions.batch.jobs.context import Workshop
-from functions.batch.jobs.job import Done, Job, Outline, Piece
+from functions.batch.jobs.context import Context
+from functions.batch.jobs.job import Job, ObjectRange, Outline, PartResult
 from sklambda import storage
 from sklambda.errors import InputRefused
 from sklambda.receipt import Digest, File, Model, Reason, Receipt, Rows, Source
 from sklambda.storage import Extent
 from sklambda.storage.objects import length
 
-_TYPES: Final[dict[str, str]] = {
+_MEDIA_TYPES: Final[dict[str, str]] = {
     "csv": "text/csv; charset=utf-8",
     "json_lines": "application/jsonlines",
     "parquet": "application/vnd.apache.parquet",
@@ -22,105 +22,102 @@ _TYPES: Final[dict[str, str]] = {
 _COMPRESSED_TYPES: Final[dict[str, str]] = {"gzip": "application/gzip", "zstd": "application/zstd"}
 
 
-def settled(workshop: Workshop, begun: Outline) -> Receipt | None:
-    """Give the receipt of a job that is over."""
-    return receipt_at(workshop, begun.receipt)
-
-
-def receipt_at(workshop: Workshop, key: str) -> Receipt | None:
-    """Give the receipt at a key; None if there is none."""
-    stored = workshop.storage.find(key)
+def find_receipt(context: Context, key: str) -> Receipt | None:
+    """Return the receipt at a key; None if the job is not over."""
+    stored = context.storage.find(key)
     if stored is None:
         return None
-    return Receipt.model_validate_json(workshop.storage.read(stored))
+    return Receipt.model_validate_json(context.storage.read(stored))
 
 
-def published(
-    workshop: Workshop, job: Job, finished: Sequence[Done], distributed: bool = False
+def publish(
+    context: Context, job: Job, results: Sequence[PartResult], distributed: bool = False
 ) -> Receipt:
-    """Publish what became of all parts of a job: the whole of it, or why it failed.
+    """Publish the results of all parts; return the receipt, also of a job that failed.
 
     Raises
     ------
     RuntimeError
-        Parts are missing: the job is not at its end, or somebody else has just ended it.
+        Parts are missing: the job is not at its end, or another process has just ended it.
     """
-    if not progress.is_whole(finished):
-        raise RuntimeError("parts of the job are missing")
-    rows = _rows(finished)
-    rejects = _published_rejects(workshop, job, finished, rows)
-    seconds = round(sum(one.seconds for one in finished), 3)
-    rates, parts = workshop.rates, len(finished)
-    facts = {
+    if not progress.is_complete(results):
+        raise RuntimeError(f"parts of the job {job.id} are missing")
+    rows = _rows(results)
+    rejects = _join_rejects(context, job, results, rows)
+    seconds = round(sum(result.seconds for result in results), 3)
+    rates, parts = context.rates, len(results)
+    members = {
         "rows": rows,
         "rejects": rejects,
         "parts": parts,
         "seconds": seconds,
         "cost": rates and rates.cost(seconds, parts, distributed),
     }
-    if rows.rejected > job.asked.tolerance * rows.read:
+    if rows.rejected > job.resolved.tolerance * rows.read:
         share = f"{rows.rejected} of {rows.read} rows were rejected"
-        reason = Reason(
-            code="too_many_rejects", detail=f"{share}; {job.asked.tolerance:.2%} may be"
-        )
-        return _ended(workshop, job, status="failed", reason=reason, **facts)
-    scored = _published_scored(workshop, job, finished, rows)
-    return _ended(workshop, job, status="scored", scored=scored, **facts)
+        detail = f"{share}, more than the tolerance of {job.resolved.tolerance:.2%}"
+        reason = Reason(code="too_many_rejects", detail=detail)
+        return _finish(context, job, status="failed", reason=reason, **members)
+    scored = _join_scored(context, job, results, rows)
+    return _finish(context, job, status="scored", scored=scored, **members)
 
 
-def failed(workshop: Workshop, begun: Outline, refused: InputRefused) -> Receipt:
-    """End a job whose input cannot be scored; nothing is published but the receipt."""
-    return _ended(
-        workshop, begun, status="failed", reason=Reason(code=refused.code, detail=refused.detail)
-    )
+def fail(context: Context, outline: Outline, refused: InputRefused) -> Receipt:
+    """End a job whose input cannot be scored; only the receipt is published."""
+    reason = Reason(code=refused.code, detail=refused.detail)
+    return _finish(context, outline, status="failed", reason=reason)
 
 
-def tidy(workshop: Workshop, begun: Outline) -> None:
-    """Remove what is not needed once a job is over."""
-    workshop.storage.remove(one.key for one in workshop.storage.list(begun.work))
+def remove_work(context: Context, outline: Outline) -> None:
+    """Remove the objects that are not needed once a job is over."""
+    context.storage.remove(stored.key for stored in context.storage.list(outline.work))
 
 
-def _rows(finished: Sequence[Done]) -> Rows:
-    read = sum(one.part.records for one in finished)
-    rejected = sum(one.rejected for one in finished)
+def _rows(results: Sequence[PartResult]) -> Rows:
+    read = sum(result.part.records for result in results)
+    rejected = sum(result.rejected for result in results)
     return Rows(read=read, scored=read - rejected, rejected=rejected)
 
 
-def _published_rejects(
-    workshop: Workshop, job: Job, finished: Sequence[Done], rows: Rows
+def _join_rejects(
+    context: Context, job: Job, results: Sequence[PartResult], rows: Rows
 ) -> File | None:
-    pieces = [one.rejects for one in finished if one.rejects is not None]
-    if not pieces:
+    ranges = [result.rejects for result in results if result.rejects is not None]
+    if not ranges:
         return None
-    extents = [piece.extent for piece in pieces]
-    workshop.storage.join(job.rejects_key, extents, _TYPES["json_lines"])
-    return _file(job.rejects_key, rows.rejected, [_digest(piece) for piece in pieces])
+    extents = [each.extent for each in ranges]
+    context.storage.join(job.rejects_key, extents, _MEDIA_TYPES["json_lines"])
+    digests = [Digest(bytes=each.stop - each.start, sha256=each.sha256) for each in ranges]
+    return _file(job.rejects_key, rows.rejected, digests)
 
 
-def _published_scored(workshop: Workshop, job: Job, finished: Sequence[Done], rows: Rows) -> File:
-    pieces = [one.scored for one in finished]
-    extents: list[storage.Piece] = [piece.extent for piece in pieces]
-    if job.asked.output_format == "parquet":
-        parts = [piece.extent.stored for piece in pieces]
-        extents = parquet_join.pieces(workshop.storage, parts)
-    known = {piece.key: piece.sha256 for piece in pieces}
-    workshop.storage.join(job.scored_key, extents, _media_type(job))
-    return _file(job.scored_key, rows.scored, [_digest_of(extent, known) for extent in extents])
+def _join_scored(context: Context, job: Job, results: Sequence[PartResult], rows: Rows) -> File:
+    ranges = [result.scored for result in results]
+    pieces: list[storage.Piece] = [each.extent for each in ranges]
+    if job.resolved.output_format == "parquet":
+        files = [each.extent.stored for each in ranges]
+        pieces = parquet_join.pieces(context.storage, files)
+    context.storage.join(job.scored_key, pieces, _media_type(job))
+    return _file(job.scored_key, rows.scored, _digests(pieces, ranges))
 
 
 def _media_type(job: Job) -> str:
-    plain = _TYPES[job.asked.output_format]
-    return _COMPRESSED_TYPES.get(job.asked.output_compression, plain)
+    plain = _MEDIA_TYPES[job.resolved.output_format]
+    return _COMPRESSED_TYPES.get(job.resolved.output_compression, plain)
 
 
-def _digest_of(piece: storage.Piece, known: Mapping[str, str]) -> Digest:
-    """Give the digest of a piece; what is of an object was digested when it was written."""
-    digest = known[piece.stored.key] if isinstance(piece, Extent) else sha256(piece).hexdigest()
-    return Digest(bytes=length(piece), sha256=digest)
-
-
-def _digest(piece: Piece) -> Digest:
-    return Digest(bytes=piece.stop - piece.start, sha256=piece.sha256)
+def _digests(pieces: Sequence[storage.Piece], ranges: Sequence[ObjectRange]) -> list[Digest]:
+    """Return the digests of pieces; ranges of objects were digested when they were written."""
+    by_key: Mapping[str, str] = {each.key: each.sha256 for each in ranges}
+    return [
+        Digest(
+            bytes=length(piece),
+            sha256=by_key[piece.stored.key]
+            if isinstance(piece, Extent)
+            else sha256(piece).hexdigest(),
+        )
+        for piece in pieces
+    ]
 
 
 def _file(key: str, rows: int, digests: Sequence[Digest]) -> File:
@@ -128,27 +125,27 @@ def _file(key: str, rows: int, digests: Sequence[Digest]) -> File:
     return File(key=key, bytes=size, rows=rows, pieces=tuple(digests))
 
 
-def _ended(workshop: Workshop, begun: Outline, **facts: object) -> Receipt:
-    """Write the receipt, unless somebody was faster, and remove what is needed no more."""
-    manifest = workshop.predictor.package.manifest
+def _finish(context: Context, outline: Outline, **members: object) -> Receipt:
+    """Write the receipt, unless another process has, and remove the work in progress."""
+    manifest = context.predictor.package.manifest
     receipt = Receipt.model_validate(
         {
-            "job": begun.id,
+            "job": outline.id,
             "input": Source(
-                address=begun.input.address,
-                bytes=begun.input.bytes,
-                etag=begun.input.etag,
-                version=begun.input.version,
+                address=outline.input.address,
+                bytes=outline.input.bytes,
+                etag=outline.input.etag,
+                version=outline.input.version,
             ),
-            "model": Model(name=manifest.name, id=begun.model),
-            "options": begun.options.model_dump(mode="json"),
-            "started": begun.started,
-            "finished": workshop.moment(),
-            **facts,
+            "model": Model(name=manifest.name, id=outline.model),
+            "options": outline.options.model_dump(mode="json"),
+            "started": outline.started,
+            "finished": context.timestamp(),
+            **members,
         }
     )
     content = (receipt.model_dump_json(indent=2) + "\n").encode()
-    if not workshop.storage.create(begun.receipt, content, "application/json"):
-        receipt = settled(workshop, begun) or receipt
-    tidy(workshop, begun)
+    if not context.storage.create(outline.receipt, content, "application/json"):
+        receipt = find_receipt(context, outline.receipt) or receipt
+    remove_work(context, outline)
     return receipt

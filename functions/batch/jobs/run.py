@@ -1,84 +1,86 @@
-"""A job done by one process: part after part, from wherever it was left."""
+"""Runs a job in one process: part after part, from where an earlier run stopped."""
 
 from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
 from functions.batch.jobs import opening, progress, publishing
-from functions.batch.jobs.context import Workshop
-from functions.batch.jobs.job import Done, Job, Outline
+from functions.batch.jobs.context import Context
+from functions.batch.jobs.job import Job, Outline, PartResult
 from functions.batch.jobs.progress import Report
 from functions.batch.jobs.worker import Worker
 from sklambda.errors import InputRefused, ObjectReplaced
 from sklambda.receipt import Receipt
 
 type Remaining = Callable[[], float]
-"""Gives the seconds that are left."""
+"""Returns the seconds that are left."""
 
 _MARGIN: Final = 20.0
-"""Seconds kept for joining the parts, or for handing the job on."""
+"""Seconds for joining the parts, or for calling the function again."""
 
 
 def run(
-    workshop: Workshop,
-    begun: Outline,
+    context: Context,
+    outline: Outline,
     remaining: Remaining = lambda: float("inf"),
     report: Report = lambda part: None,
 ) -> Receipt | None:
-    """Do a job, or as much of it as there is time for.
+    """Run a job, as far as time allows.
 
     Parameters
     ----------
-    workshop : Workshop
-        Where, and with what.
-    begun : Outline
-        The job; however much of it was done before is not done again.
+    context : Context
+        The dependencies of the job.
+    outline : Outline
+        The job; parts that are done are not scored again.
     remaining : callable
-        Gives the seconds that are left.
+        Returns the seconds that are left.
     report : callable
-        Told of each part that is done.
+        Called with each part that is done.
 
     Returns
     -------
     Receipt or None
-        None if there was no time for all of it; it goes on when it is run again.
+        None if time ran out; another run continues.
 
     Raises
     ------
     ObjectReplaced
-        The input is no longer what it was when the job began: another job's matter.
+        The input was replaced after the job started; its new content is another job.
     """
-    if (receipt := publishing.settled(workshop, begun)) is not None:
+    if (receipt := publishing.find_receipt(context, outline.receipt)) is not None:
         return receipt
     try:
-        job = opening.opened(workshop, begun)
-        finished = _parts(workshop, job, remaining, report)
-        return None if finished is None else publishing.published(workshop, job, finished)
+        job = opening.open_job(context, outline)
+        results = _score_parts(context, job, remaining, report)
+        return None if results is None else publishing.publish(context, job, results)
     except InputRefused as refused:
-        return publishing.failed(workshop, begun, refused)
+        return publishing.fail(context, outline, refused)
     except (ObjectReplaced, RuntimeError):
-        # Whoever was faster removes what is needed no more, also from under this one.
-        if (receipt := publishing.settled(workshop, begun)) is None:
+        # Another process may have ended the job and removed its work, which this one needs.
+        if (receipt := publishing.find_receipt(context, outline.receipt)) is None:
             raise
-        publishing.tidy(workshop, begun)
+        publishing.remove_work(context, outline)
         return receipt
 
 
-def is_late(remaining: Remaining, slowest: float = 0.0) -> bool:
-    """Tell whether there is no time for another part, the slowest of which took so many seconds."""
+def is_out_of_time(remaining: Remaining, slowest: float = 0.0) -> bool:
+    """Check whether there is no time for another part; `slowest` is the longest so far, in s."""
     return remaining() < 2 * slowest + _MARGIN
 
 
-def _parts(workshop: Workshop, job: Job, remaining: Remaining, report: Report) -> list[Done] | None:
-    finished = progress.leading(progress.done(workshop, job))
-    worker, slowest = Worker(workshop, job), 0.0
-    for one in finished:
-        report(one.part)
-    while not (finished and finished[-1].part.last):
-        if is_late(remaining, slowest):
+def _score_parts(
+    context: Context, job: Job, remaining: Remaining, report: Report
+) -> list[PartResult] | None:
+    results = progress.without_gap(progress.read_results(context, job))
+    worker, slowest = Worker(context, job), 0.0
+    for result in results:
+        report(result.part)
+    while not (results and results[-1].part.last):
+        if is_out_of_time(remaining, slowest):
             return None
         started = monotonic()
-        finished.append(worker.after(finished[-1] if finished else None))
+        results.append(worker.score_next(results[-1].part if results else None))
         slowest = max(slowest, monotonic() - started)
-        report(finished[-1].part)
-    return finished
+        report(results[-1].part)
+    return results

@@ -1,4 +1,4 @@
-"""What is answered to the rows of a part, column by column: `sklambda.predictor.decide` at once."""
+"""The output of a part, column by column: the same as `sklambda.decision.decide` row by row."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,25 +17,29 @@ from sklambda.signature import Signature, Target
 if TYPE_CHECKING:
     from sklambda.explain.explainer import Explanation
 
+type Explanations = Iterable[Sequence["Explanation"]]
+"""Those of each row, in order; a generator saves the memory of all of them."""
+
+type _Member = tuple[tuple[str, ...], NDArray[Any]]
 
 _SINGULAR: Final = {"probabilities": "probability", "values": "value"}
 _TYPES: Final = {"b": "BOOLEAN", "i": "BIGINT", "u": "UBIGINT", "f": "DOUBLE"}
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """One column of the answer.
+class OutputColumn:
+    """One column of the output.
 
     Attributes
     ----------
     name : str
-        What it is called in a table.
+        Its name in a table.
     path : tuple of str
-        Where its values stand in a prediction of ``/predict``.
+        The path of its values in a prediction of ``/predict``.
     type : str
-        DuckDB's type of its values; the same whatever the scores.
+        DuckDB's type of its values; the same for all scores.
     values : array or str
-        Shape [N]; or the value of all rows.
+        Shape [N]; or one value for all rows.
     """
 
     name: str
@@ -44,8 +48,8 @@ class Column:
     values: NDArray[Any] | str
 
 
-def decided(target: Target, scores: FloatMatrix) -> Iterator[Column]:
-    """Give the columns of labels, scores, probabilities and values; `scores` is [N, C]."""
+def prediction_columns(target: Target, scores: FloatMatrix) -> Iterator[OutputColumn]:
+    """Yield the columns of labels, scores, probabilities and values; `scores` is [N, C]."""
     start = 0
     for part in target.parts or (target,):
         within = (str(part.name),) if target.parts else ()
@@ -53,90 +57,85 @@ def decided(target: Target, scores: FloatMatrix) -> Iterator[Column]:
             end = () if len(part.outputs) == 1 else rest
             name = "_".join((_SINGULAR.get(member, member), *within, *end))
             path = (("targets", *within) if within else ()) + (member, *rest)
-            yield Column(name, path, _TYPES.get(values.dtype.kind, "VARCHAR"), values)
+            yield OutputColumn(name, path, _TYPES.get(values.dtype.kind, "VARCHAR"), values)
         start += part.width
 
 
-type _Member = tuple[tuple[str, ...], NDArray[Any]]
-
-
 def _members(target: Target, scores: FloatMatrix) -> Iterator[_Member]:
-    """Name and give the members of a `Prediction` that apply."""
+    """Yield path and values of the members of a `Prediction` that apply."""
     if not target.classes:
         for name, values in zip(target.outputs, scores.T, strict=True):
             yield ("values", name), values
         return
-    chosen = choose(target, scores)[:, 0]
-    yield ("label",), _labels(target)[chosen]
+    labels = choose(target, scores)[:, 0]
+    yield ("label",), _classes(target)[labels]
     if target.scores == "label":
         return
     of_label, of_each = target.task != "binary" and target.width > 1, [*scores.T]
-    yield ("score",), scores[np.arange(len(scores)), chosen] if of_label else of_each[-1]
+    yield ("score",), scores[np.arange(len(scores)), labels] if of_label else of_each[-1]
     if target.scores == "probability":
         for name, values in zip(target.class_names, of_each, strict=True):
             yield ("probabilities", name), values
 
 
-def _labels(target: Target) -> NDArray[Any]:
+def _classes(target: Target) -> NDArray[Any]:
     classes = np.array(target.classes)
-    # DuckDB reads strings from objects, of which numpy makes each but once.
+    # DuckDB reads strings from objects; indexing this array repeats one object per class.
     return classes if classes.dtype.kind in _TYPES else np.array(target.class_names, dtype=object)
 
 
-def warned(
-    lookout: Lookout, X: FloatMatrix, coerced: Sequence[tuple[int, str]], *, as_json: bool
-) -> Column:
-    """Give the column that says what training knew little of."""
-    places, distinct = lookout.look_at_many(X, coerced)
-    spell, kind = (_json_warnings, "JSON") if as_json else (_text_warnings, "VARCHAR")
-    texts = [spell(cautions) for cautions in distinct]
+def warning_column(
+    warner: Lookout, X: FloatMatrix, coerced: Sequence[tuple[int, str]], *, as_json: bool
+) -> OutputColumn:
+    """Return the column of row warnings."""
+    places, distinct = warner.look_at_many(X, coerced)
+    serialize, type_ = (_json_warnings, "JSON") if as_json else (_text_warnings, "VARCHAR")
+    texts = [serialize(warnings) for warnings in distinct]
     values = np.array(texts, dtype=object)[places] if len(texts) > 1 else texts[0]
-    return Column("warnings", ("warnings",), kind, values)
+    return OutputColumn("warnings", ("warnings",), type_, values)
 
 
-def _text_warnings(cautions: Sequence[Caution]) -> str:
-    return ";".join(f"{caution.feature}:{caution.code}" for caution in cautions)
+def _text_warnings(warnings: Sequence[Caution]) -> str:
+    return ";".join(f"{warning.feature}:{warning.code}" for warning in warnings)
 
 
-def _json_warnings(cautions: Sequence[Caution]) -> str:
-    return json.dumps([asdict(caution) for caution in cautions], ensure_ascii=False)
+def _json_warnings(warnings: Sequence[Caution]) -> str:
+    return json.dumps([asdict(warning) for warning in warnings], ensure_ascii=False)
 
 
-type Explanations = Iterable[Sequence["Explanation"]]
-"""Those of each row, in order; many, so that they are better made one by one."""
-
-
-def explained(signature: Signature, rows: int, explanations: Explanations) -> Iterator[Column]:
-    """Give the columns of base values, of contributions, and of the scale that both are on."""
-    ends = _explained(signature.target)
-    numbers = np.empty((rows, len(ends), 1 + len(signature.features)))
-    scales = np.empty((rows, len(ends)), dtype=object)
+def explanation_columns(
+    signature: Signature, rows: int, explanations: Explanations
+) -> Iterator[OutputColumn]:
+    """Yield the columns of base values, of contributions, and of the scale of both."""
+    suffixes = _explained_suffixes(signature.target)
+    numbers = np.empty((rows, len(suffixes), 1 + len(signature.features)))
+    scales = np.empty((rows, len(suffixes)), dtype=object)
     for row, each in enumerate(explanations):
         numbers[row] = [[one.base, *one.contributions.values()] for one in each]
         scales[row] = [one.scale for one in each]
-    for place, end in enumerate(ends):
+    for place, suffix in enumerate(suffixes):
         base, *contributions = numbers[:, place].T
-        yield _flat(f"scale{end}", "VARCHAR", scales[:, place])
-        yield _flat(f"base_value{end}", "DOUBLE", base)
+        yield _flat(f"scale{suffix}", "VARCHAR", scales[:, place])
+        yield _flat(f"base_value{suffix}", "DOUBLE", base)
         for name, values in zip(signature.names, contributions, strict=True):
-            yield _flat(f"contribution{end}_{name}", "DOUBLE", values)
+            yield _flat(f"contribution{suffix}_{name}", "DOUBLE", values)
 
 
-def _flat(name: str, kind: str, values: NDArray[Any]) -> Column:
-    return Column(name, (name,), kind, values)
+def _flat(name: str, type_: str, values: NDArray[Any]) -> OutputColumn:
+    return OutputColumn(name, (name,), type_, values)
 
 
-def _explained(target: Target) -> list[str]:
-    """Tell apart what is explained, in `Explainer.explain`'s order: targets, or outputs."""
+def _explained_suffixes(target: Target) -> list[str]:
+    """Return a suffix for each target or output, in the order of `Explainer.explain`."""
     if target.parts:
         return [f"_{part.name}" for part in target.parts]
     return [f"_{name}" for name in target.outputs] if len(target.outputs) > 1 else [""]
 
 
-def explained_as_json(explanations: Explanations) -> Column:
-    """Give the column of explanations as ``/predict`` shows them."""
+def json_explanation_column(explanations: Explanations) -> OutputColumn:
+    """Return the column of explanations as ``/predict`` returns them."""
     texts = [_json_explanations(row) for row in explanations]
-    return Column("explanations", ("explanations",), "JSON", np.array(texts, dtype=object))
+    return OutputColumn("explanations", ("explanations",), "JSON", np.array(texts, dtype=object))
 
 
 def _json_explanations(row: Sequence["Explanation"]) -> str:
@@ -144,7 +143,7 @@ def _json_explanations(row: Sequence["Explanation"]) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """Say null where there is no number: JSON has no infinity."""
+    """Replace what is not finite by null, for JSON has no infinity."""
     if isinstance(value, dict):
         return {name: _finite(each) for name, each in value.items()}
     return None if isinstance(value, float) and not isfinite(value) else value

@@ -1,42 +1,45 @@
 """Scores the slices of one input: each record is scored or rejected, and counted."""
 
-from collections.abc import Callable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
 
-from functions.batch.formats.layout import Answering, Layout
-from functions.batch.formats.readers import reader
-from functions.batch.formats.reading import Reader, Reading, Slice
-from functions.batch.scoring import rejects
-from functions.batch.scoring.columns import Column, decided, explained, explained_as_json, warned
+from functions.batch.formats.layout import Layout, OutputOptions
+from functions.batch.formats.readers import open_reader
+from functions.batch.formats.slices import EncodedSlice, Reject, Slice
+from functions.batch.scoring.columns import (
+    OutputColumn,
+    explanation_columns,
+    json_explanation_column,
+    prediction_columns,
+    warning_column,
+)
 from functions.batch.scoring.writer import Writer
 from sklambda.arrays import Flags, FloatMatrix
 from sklambda.predictor import Predictor
 from sklambda.row_warnings import Lookout
 
-type Look = Callable[[FloatMatrix, FloatMatrix, Sequence[tuple[int, str]]], None]
-
-
-def _unseen(X: FloatMatrix, scores: FloatMatrix, coerced: Sequence[tuple[int, str]]) -> None:
-    """Show nothing to anybody."""
+type Observer = Callable[[FloatMatrix, FloatMatrix, Sequence[tuple[int, str]]], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """What became of a slice: each record is scored or rejected.
+class ScoredSlice:
+    """The result of a slice: each record is scored or rejected.
 
     Attributes
     ----------
     output : Path
-        The scored records, as a piece of the scored file.
+        The scored records, a piece of the scored file.
     rejects : bytes
-        What was wrong, a JSON object a line.
+        The rejects as JSON Lines.
     read : int
-        How many records there were.
+        Number of records in the slice.
     rejected : int
-        How many of them were rejected.
+        Number of rejected records.
     """
 
     output: Path
@@ -46,7 +49,7 @@ class Scored:
 
     @property
     def scored(self) -> int:
-        """How many records were scored."""
+        """Number of scored records."""
         return self.read - self.rejected
 
 
@@ -56,85 +59,112 @@ class Scorer:
     Parameters
     ----------
     predictor : Predictor
-        What scores.
+        Scores encoded rows.
     layout : Layout
-        How the input is written.
-    answering : Answering
-        What the scored file is to hold.
+        How the input is laid out.
+    options : OutputOptions
+        What the scored file holds.
     folder : Path
-        For what is written; what is not handed on is removed.
-    look : callable, optional
-        Shown the matrix, the scores and what was coerced of the rows of each slice.
+        For scratch files; only the output of a slice stays.
+    observe : callable, optional
+        Called with the matrix, the scores and the coerced values of the rows of each slice.
 
     Raises
     ------
     InputRefused
-        The scored file cannot hold what it is to hold.
+        The scored file cannot have the columns requested.
     """
 
     def __init__(
         self,
         predictor: Predictor,
         layout: Layout,
-        answering: Answering,
+        options: OutputOptions,
         folder: Path,
-        look: Look = _unseen,
+        observe: Observer = lambda X, scores, coerced: None,
     ) -> None:
-        self._look = look
+        self._observe = observe
         signature = predictor.package.signature
-        self._predictor, self._answering, self._folder = predictor, answering, folder
-        self._lookout = Lookout(signature)
-        self._reader: Reader = reader(layout, signature, folder)
-        nothing = [*self._columns(np.empty((0, signature.width)), [])]
-        self._writer = Writer(layout, answering, signature, nothing)
+        self._predictor, self._options, self._folder = predictor, options, folder
+        self._warner = Lookout(signature)
+        self._reader = open_reader(layout, signature, folder)
+        empty = [*self._columns(np.empty((0, signature.width)), [])]
+        self._writer = Writer(layout, options, signature, empty)
 
-    def score(self, part: Slice) -> Scored:
-        """Score a slice; what becomes of it is the caller's, the file too.
+    def score(self, part: Slice) -> ScoredSlice:
+        """Score a slice; the caller removes the output file.
 
         Raises
         ------
         RuntimeError
-            Some record was neither scored nor rejected.
+            A record was neither scored nor rejected.
         """
         try:
-            return self._scored(self._reader.read(part), part)
+            return self._score(self._reader.read(part), part)
         finally:
             self._reader.clear()
 
-    def _scored(self, reading: Reading, part: Slice) -> Scored:
-        refused = {reject.place for reject in reading.rejects}
-        good = ~np.isin(reading.places, [*refused])
+    def _score(self, encoded: EncodedSlice, part: Slice) -> ScoredSlice:
+        rejected = {reject.place for reject in encoded.rejects}
+        good = ~np.isin(encoded.places, [*rejected])
         path = self._folder / f"scored-{part.first}"
-        written = self._write(reading, good, path, part.header)
-        if written + len(refused) != reading.read:
+        scored = self._write(encoded, good, path, part.header)
+        if scored + len(rejected) != encoded.read:
             path.unlink()
             raise RuntimeError(
-                f"of {reading.read} records {written} were scored and {len(refused)} rejected"
+                f"of {encoded.read} records {scored} were scored and {len(rejected)} rejected"
             )
-        lines = rejects.write(reading.rejects, part.first, show=self._answering.show)
-        return Scored(path, lines, reading.read, len(refused))
+        lines = rejects_to_json_lines(encoded.rejects, part.first, self._options.show_values)
+        return ScoredSlice(path, lines, encoded.read, len(rejected))
 
-    def _write(self, reading: Reading, good: Flags, path: Path, header: bool) -> int:
-        X, coerced = reading.X, reading.coerced
+    def _write(self, encoded: EncodedSlice, good: Flags, path: Path, header: bool) -> int:
+        X, coerced = encoded.X, encoded.coerced
         if not good.all():
             places = np.cumsum(good) - 1
             coerced = [(int(places[row]), name) for row, name in coerced if good[row]]
             X = X[good]
         columns = [*self._columns(X, coerced)]
-        return self._writer.write(reading.con, good, columns, path, header, reading.lines)
+        return self._writer.write(encoded.con, good, columns, path, header, encoded.lines)
 
-    def _columns(self, X: FloatMatrix, coerced: list[tuple[int, str]]) -> Iterator[Column]:
-        as_json = self._answering.format == "json_lines"
+    def _columns(self, X: FloatMatrix, coerced: list[tuple[int, str]]) -> Iterator[OutputColumn]:
+        as_json = self._options.format == "json_lines"
         signature = self._predictor.package.signature
         scores = self._predictor.run(X) if len(X) else np.empty((0, signature.target.width))
         if len(X):
-            self._look(X, scores, coerced)
-        yield from decided(signature.target, scores)
-        yield warned(self._lookout, X, coerced, as_json=as_json)
-        if not self._answering.explain:
+            self._observe(X, scores, coerced)
+        yield from prediction_columns(signature.target, scores)
+        yield warning_column(self._warner, X, coerced, as_json=as_json)
+        if not self._options.explain:
             return
         each = (self._predictor.explain(X[row : row + 1])[0] for row in range(len(X)))
         if as_json:
-            yield explained_as_json(each)
+            yield json_explanation_column(each)
         else:
-            yield from explained(signature, len(X), each)
+            yield from explanation_columns(signature, len(X), each)
+
+
+def rejects_to_json_lines(rejects: Iterable[Reject], first: int, show_values: bool) -> bytes:
+    """Return the rejects of a slice as JSON Lines, in the order of their records.
+
+    Parameters
+    ----------
+    rejects : iterable of Reject
+        All faults of all records of the slice.
+    first : int
+        The number of the slice's first record in the whole input.
+    show_values : bool
+        Whether each holds the refused value.
+    """
+    ordered = sorted(rejects, key=attrgetter("place"))
+    return "".join(_json_line(reject, first, show_values) for reject in ordered).encode()
+
+
+def _json_line(reject: Reject, first: int, show_values: bool) -> str:
+    members = {
+        "row": first + reject.place,
+        "column": reject.column,
+        "code": reject.code,
+        "detail": reject.detail,
+    }
+    value = {"value": reject.value} if show_values else {}
+    return json.dumps(members | value, ensure_ascii=False) + "\n"

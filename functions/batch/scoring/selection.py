@@ -1,4 +1,8 @@
-"""The columns of the scored file, as expressions of SQL over ``records`` r and ``answers`` a."""
+"""The columns of the scored file, as SQL over the tables ``records`` r and ``outputs`` o.
+
+First the input columns that are repeated, then the output columns; for JSON Lines both are
+members of one object.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,45 +11,240 @@ from typing import Final
 
 from duckdb import DuckDBPyConnection
 
-from functions.batch.formats.layout import Answering, Format, Layout
+from functions.batch.formats.layout import Format, Layout, OutputOptions
 from functions.batch.formats.sql import identifier, literal
-from functions.batch.scoring.columns import Column
+from functions.batch.scoring.columns import OutputColumn
 from sklambda.errors import InputRefused
 from sklambda.signature import Kind, Signature
 
 type Member = tuple[tuple[str, ...], str]
-"""The path of a value, and the expression that gives it."""
+"""The path of a value in a JSON object, and its SQL."""
 
 PREFIX: Final = "predicted_"
-"""What stands before the names of an answer where the input has one of them."""
+"""Precedes the names of the output where the input has a column of one of them."""
+
+_TYPES: Final[dict[Kind, str]] = {"number": "DOUBLE", "integer": "BIGINT", "boolean": "BOOLEAN"}
+_FLOATS: Final = ("FLOAT", "DOUBLE")
 
 
-def written(members: Sequence[Member], prefix: str = "''") -> str:
-    """Write an object of JSON; `prefix` gives what its names begin with."""
-    parts: list[str] = []
+@dataclass(frozen=True, slots=True)
+class InputColumn:
+    """A column of the input that the scored file repeats.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    sql : str
+        SQL of its values.
+    """
+
+    name: str
+    sql: str
+
+
+class Selection:
+    """Selects the columns of the scored file.
+
+    Parameters
+    ----------
+    layout : Layout
+        How the input is laid out.
+    options : OutputOptions
+        What the scored file holds.
+    signature : Signature
+        Of the model.
+    columns : sequence of OutputColumn
+        The output columns, of any number of rows.
+
+    Raises
+    ------
+    InputRefused
+        A column to keep is missing, or two columns of Parquet have one name.
+
+    Attributes
+    ----------
+    names : list of str
+        The names of the columns.
+    repeats_lines : bool
+        Whether whole lines of CSV are repeated.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        options: OutputOptions,
+        signature: Signature,
+        columns: Sequence[OutputColumn],
+    ) -> None:
+        self._format = options.format
+        self._from_parquet = layout.format == "parquet"
+        self._repeats_objects = layout.format == options.format == "json_lines" and (
+            options.keep == "all"
+        )
+        self._inputs = _input_columns(layout, options, signature)
+        outputs = [one.path[0] if self._format == "json_lines" else one.name for one in columns]
+        self.repeats_lines = layout.format == options.format == "csv" and options.keep == "all"
+        self._prefix = _prefix([one.name for one in self._inputs], outputs)
+        self.names = [*(one.name for one in self._inputs), *(self._prefix + n for n in outputs)]
+        if self._format == "parquet":
+            _require_different(self.names)
+
+    def outputs_sql(self, columns: Sequence[OutputColumn]) -> str:
+        """Return the select list of the output columns of CSV, to follow a repeated line.
+
+        Numbers that are in two columns, as a score is, are converted once.
+        """
+        places: dict[int, int] = {}
+        sources = [places.setdefault(id(one.values), place) for place, one in enumerate(columns)]
+        outputs = [
+            f"CAST({_value(source, column)} AS VARCHAR)"
+            for source, column in zip(sources, columns, strict=True)
+        ]
+        return ", ".join(["NULL", *_empty_to_null(outputs, columns)])
+
+    def sql(self, con: DuckDBPyConnection, columns: Sequence[OutputColumn]) -> str:
+        """Return the select list of all columns, for `con` with its tables."""
+        outputs = [_value(place, column) for place, column in enumerate(columns)]
+        if self._format == "parquet":
+            pairs = zip([*(one.sql for one in self._inputs), *outputs], self.names, strict=True)
+            return ", ".join(f"{sql} AS {identifier(name)}" for sql, name in pairs)
+        inputs = self._finite_inputs(con)
+        if self._format == "csv":
+            return ", ".join([*(one.sql for one in inputs), *_empty_to_null(outputs, columns)])
+        members = [(column.path, sql) for column, sql in zip(columns, outputs, strict=True)]
+        if self._repeats_objects:
+            return extended_line(members)
+        prefixed = [((self._prefix + path[0], *path[1:]), sql) for path, sql in members]
+        return json_object([*(((one.name,), one.sql) for one in inputs), *prefixed])
+
+    def _finite_inputs(self, con: DuckDBPyConnection) -> list[InputColumn]:
+        """Replace what is not finite by null: only Parquet can hold it."""
+        if not self._from_parquet:
+            return self._inputs
+        described = con.execute("DESCRIBE records").fetchall()
+        floats = {name for name, type_, *_ in described if type_ in _FLOATS}
+        return [
+            InputColumn(one.name, f"CASE WHEN isfinite({one.sql}) THEN {one.sql} END")
+            if one.name in floats
+            else one
+            for one in self._inputs
+        ]
+
+
+def column_name(place: int) -> str:
+    """Return the name of a column of `outputs`."""
+    return f"c{place}"
+
+
+def _value(place: int, column: OutputColumn) -> str:
+    """Return SQL of an output column, whose type does not depend on its values."""
+    constant = column.values if isinstance(column.values, str) else None
+    values = f"o.{column_name(place)}" if constant is None else literal(constant)
+    return f"CAST({values} AS {column.type})"
+
+
+def _empty_to_null(outputs: Sequence[str], columns: Sequence[OutputColumn]) -> Iterator[str]:
+    """Replace an empty text by null, which CSV writes without quotes."""
+    for sql, column in zip(outputs, columns, strict=True):
+        yield f"nullif({sql}, '')" if column.type == "VARCHAR" else sql
+
+
+def _prefix(inputs: Sequence[str], outputs: Sequence[str]) -> str:
+    """Return the prefix that makes output names differ from input names, case ignored."""
+    folded, prefix = {name.casefold() for name in inputs}, ""
+    while not folded.isdisjoint((prefix + name).casefold() for name in outputs):
+        prefix += PREFIX
+    return prefix
+
+
+def _require_different(names: Sequence[str]) -> None:
+    counts = Counter(name.casefold() for name in names)
+    duplicates = [name for name in names if counts[name.casefold()] > 1]
+    if duplicates:
+        listed = " and ".join(duplicates)
+        raise InputRefused(
+            "names_alike", f"columns of Parquet must differ by more than case, got {listed}"
+        )
+
+
+def _input_columns(
+    layout: Layout, options: OutputOptions, signature: Signature
+) -> list[InputColumn]:
+    """Return the columns to repeat, in the order of the input where it has one.
+
+    Raises
+    ------
+    InputRefused
+        A column to keep is missing in the input.
+    """
+    if layout.format != "json_lines":
+        names = _names_in_table(layout, options, signature)
+        return [InputColumn(name, f"r.{identifier(name)}") for name in names]
+    names = _names_in_objects(options, signature)
+    return [InputColumn(name, _member(name, options.format, signature.kinds)) for name in names]
+
+
+def _names_in_table(layout: Layout, options: OutputOptions, signature: Signature) -> list[str]:
+    requested = _requested_names(options)
+    if requested is None:
+        return [*layout.columns]
+    absent = [name for name in requested if name not in layout.columns]
+    if absent:
+        raise InputRefused("not_kept", f"the input has no column {absent[0]!r} to keep")
+    return [name for name in layout.columns if name in requested or name == signature.row_id]
+
+
+def _names_in_objects(options: OutputOptions, signature: Signature) -> list[str]:
+    requested = _requested_names(options)
+    names = list(signature.names) if requested is None else requested
+    identity = [] if signature.row_id is None else [signature.row_id]
+    return [*identity, *(name for name in dict.fromkeys(names) if name not in identity)]
+
+
+def _requested_names(options: OutputOptions) -> list[str] | None:
+    """Return the columns to keep; None for all."""
+    if isinstance(options.keep, str):
+        return None if options.keep == "all" else []
+    return [*options.keep]
+
+
+def _member(name: str, into: Format, kinds: dict[str, Kind]) -> str:
+    """Return SQL of a member of the JSON object in the column ``line``."""
+    pointer = literal("/" + name.replace("~", "~0").replace("/", "~1"))
+    if into == "json_lines":
+        return f"json_extract(r.line, {pointer})"
+    text = f"json_extract_string(r.line, {pointer})"
+    type_ = _TYPES.get(kinds[name]) if name in kinds and into == "parquet" else None
+    return f"CAST({text} AS {type_})" if type_ else text
+
+
+def json_object(members: Sequence[Member], prefix: str = "''") -> str:
+    """Return SQL of a JSON object; `prefix` is SQL of a text that precedes the names."""
+    arguments: list[str] = []
     for name in dict.fromkeys(path[0] for path, _ in members):
         own = [(path[1:], sql) for path, sql in members if path[0] == name]
         key = literal(name) if prefix == "''" else f"{prefix} || {literal(name)}"
-        parts += [key, own[0][1] if own[0][0] == () else written(own)]
-    return f"json_object({', '.join(parts)})"
+        arguments += [key, own[0][1] if own[0][0] == () else json_object(own)]
+    return f"json_object({', '.join(arguments)})"
 
 
-def joined(members: Sequence[Member]) -> str:
-    """Write the members behind those of the object in ``line``.
+def extended_line(members: Sequence[Member]) -> str:
+    """Return SQL of the JSON object in ``line`` with further members at its end.
 
-    Numbers and the order of members stay as they are in the text. A record that has a member of
-    a name of the answer has an answer with other names.
+    The object stays as it is in the text: its numbers, and the order of its members. If it has a
+    member of one of the new names, all new names get a prefix.
     """
     names = {path[0] for path, _ in members}
-    repeated = f"repeat('{PREFIX}', {_taken(names)})"
-    plain, other = written(members), written(members, repeated)
+    prefix = f"repeat('{PREFIX}', {_prefixes(names)})"
+    plain, prefixed = json_object(members), json_object(members, prefix)
     free = f"NOT list_has_any(json_keys(line), {_list(names)})"
-    answer = f"CAST(CASE WHEN {free} THEN {plain} ELSE {other} END AS VARCHAR)"
-    return rf"left(rtrim(line, E' \t\r\n'), -1) || ',' || substr({answer}, 2)"
+    output = f"CAST(CASE WHEN {free} THEN {plain} ELSE {prefixed} END AS VARCHAR)"
+    return rf"left(rtrim(line, E' \t\r\n'), -1) || ',' || substr({output}, 2)"
 
 
-def _taken(names: Iterable[str]) -> str:
-    """Count how often the prefix must stand: once more than in any name that is taken."""
+def _prefixes(names: Iterable[str]) -> str:
+    """Return SQL of the number of prefixes: one more than the most in a name of the input."""
     pattern = f"({PREFIX})*({'|'.join(sorted(names))})"
     alike = f"list_filter(json_keys(line), lambda k: regexp_full_match(k, '{pattern}'))"
     counts = f"list_transform({alike}, lambda k: len(string_split(k, '{PREFIX}')))"
@@ -54,199 +253,3 @@ def _taken(names: Iterable[str]) -> str:
 
 def _list(names: Iterable[str]) -> str:
     return f"[{', '.join(map(literal, sorted(names)))}]"
-
-
-_TYPES: Final[dict[Kind, str]] = {"number": "DOUBLE", "integer": "BIGINT", "boolean": "BOOLEAN"}
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A column of the input that the scored file repeats.
-
-    Attributes
-    ----------
-    name : str
-        What it is called.
-    sql : str
-        Its values.
-    """
-
-    name: str
-    sql: str
-
-
-def kept(layout: Layout, answering: Answering, signature: Signature) -> list[Kept]:
-    """Give the columns that are repeated, in the order of the input where it has one.
-
-    Raises
-    ------
-    InputRefused
-        A column is to be kept that the input does not have.
-    """
-    if layout.format != "json_lines":
-        return [
-            Kept(name, f"r.{identifier(name)}") for name in _columns(layout, answering, signature)
-        ]
-    members = _members(answering, signature)
-    return [Kept(name, _member(name, answering.format, signature.kinds)) for name in members]
-
-
-def _columns(layout: Layout, answering: Answering, signature: Signature) -> list[str]:
-    asked = _asked(answering)
-    if asked is None:
-        return [*layout.columns]
-    absent = [name for name in asked if name not in layout.columns]
-    if absent:
-        raise InputRefused("not_kept", f"there is no column {absent[0]!r} to keep")
-    return [name for name in layout.columns if name in asked or name == signature.row_id]
-
-
-def _members(answering: Answering, signature: Signature) -> list[str]:
-    asked = _asked(answering)
-    names = list(signature.names) if asked is None else asked
-    identity = [] if signature.row_id is None else [signature.row_id]
-    return [*identity, *(name for name in dict.fromkeys(names) if name not in identity)]
-
-
-def _asked(answering: Answering) -> list[str] | None:
-    """List the columns that were asked for; None for all that there are."""
-    if isinstance(answering.keep, str):
-        return None if answering.keep == "all" else []
-    return [*answering.keep]
-
-
-def _member(name: str, into: Format, kinds: dict[str, Kind]) -> str:
-    """Take a member of the JSON object in the column ``line``."""
-    pointer = literal("/" + name.replace("~", "~0").replace("/", "~1"))
-    if into == "json_lines":
-        return f"json_extract(r.line, {pointer})"
-    text = f"json_extract_string(r.line, {pointer})"
-    kind = _TYPES.get(kinds[name]) if name in kinds and into == "parquet" else None
-    return f"CAST({text} AS {kind})" if kind else text
-
-
-_INEXACT: Final = ("FLOAT", "DOUBLE")
-
-
-class Selection:
-    """What the scored file holds: what is kept of the input, and behind it the answer.
-
-    Parameters
-    ----------
-    layout : Layout
-        How the input is written.
-    answering : Answering
-        What the scored file is to hold.
-    signature : Signature
-        The model's.
-    columns : sequence of Column
-        The columns of the answer, of however many rows.
-
-    Raises
-    ------
-    InputRefused
-        The scored file cannot have the columns that it is to have.
-
-    Attributes
-    ----------
-    names : list of str
-        What the columns are called.
-    repeats_lines : bool
-        Whether what is kept is whole lines of CSV.
-    """
-
-    def __init__(
-        self,
-        layout: Layout,
-        answering: Answering,
-        signature: Signature,
-        columns: Sequence[Column],
-    ) -> None:
-        self._into = answering.format
-        self._from_parquet = layout.format == "parquet"
-        self._whole_lines = layout.format == answering.format == "json_lines" and (
-            answering.keep == "all"
-        )
-        self._kept = kept(layout, answering, signature)
-        answered = [one.path[0] if self._into == "json_lines" else one.name for one in columns]
-        self.repeats_lines = layout.format == answering.format == "csv" and answering.keep == "all"
-        self._prefix = _prefix([one.name for one in self._kept], answered)
-        self.names = [*(one.name for one in self._kept), *(self._prefix + n for n in answered)]
-        if self._into == "parquet":
-            _require_different(self.names)
-
-    def end(self, columns: Sequence[Column]) -> str:
-        """List what is selected to stand in CSV behind lines that are repeated as they are.
-
-        Numbers that stand in two columns, as a score does, are written once.
-        """
-        places: dict[int, int] = {}
-        sources = [places.setdefault(id(one.values), place) for place, one in enumerate(columns)]
-        answer = [
-            f"CAST({_value(source, column)} AS VARCHAR)"
-            for source, column in zip(sources, columns, strict=True)
-        ]
-        return ", ".join(["NULL", *_emptied(answer, columns)])
-
-    def sql(self, con: DuckDBPyConnection, columns: Sequence[Column]) -> str:
-        """List what is selected, for `con` with its tables."""
-        answer = [_value(place, column) for place, column in enumerate(columns)]
-        if self._into == "parquet":
-            pairs = zip([*(one.sql for one in self._kept), *answer], self.names, strict=True)
-            return ", ".join(f"{sql} AS {identifier(name)}" for sql, name in pairs)
-        kept = self._finite(con)
-        if self._into == "csv":
-            return ", ".join([*(one.sql for one in kept), *_emptied(answer, columns)])
-        members = [(column.path, sql) for column, sql in zip(columns, answer, strict=True)]
-        return self._object(kept, members)
-
-    def _object(self, kept: Sequence[Kept], members: Sequence[Member]) -> str:
-        if self._whole_lines:
-            return joined(members)
-        prefixed = [((self._prefix + path[0], *path[1:]), sql) for path, sql in members]
-        return written([*(((one.name,), one.sql) for one in kept), *prefixed])
-
-    def _finite(self, con: DuckDBPyConnection) -> list[Kept]:
-        """Leave out what is not finite, for which only Parquet has a word."""
-        if not self._from_parquet:
-            return self._kept
-        described = con.execute("DESCRIBE records").fetchall()
-        inexact = {name for name, kind, *_ in described if kind in _INEXACT}
-        return [
-            Kept(one.name, f"CASE WHEN isfinite({one.sql}) THEN {one.sql} END")
-            if one.name in inexact
-            else one
-            for one in self._kept
-        ]
-
-
-def name_of(place: int) -> str:
-    """Name a column of `answers` by its place."""
-    return f"c{place}"
-
-
-def _value(place: int, column: Column) -> str:
-    """Give a column of the answer, of the same type whatever it holds."""
-    values = literal(column.values) if isinstance(column.values, str) else f"a.{name_of(place)}"
-    return f"CAST({values} AS {column.type})"
-
-
-def _emptied(answer: Sequence[str], columns: Sequence[Column]) -> Iterator[str]:
-    """Take an empty text for none, which CSV writes without quotes."""
-    for sql, column in zip(answer, columns, strict=True):
-        yield f"nullif({sql}, '')" if column.type == "VARCHAR" else sql
-
-
-def _prefix(kept: Sequence[str], answered: Sequence[str]) -> str:
-    """Tell apart the names of the answer from those that are kept, as databases compare names."""
-    taken, prefix = {name.casefold() for name in kept}, ""
-    while not taken.isdisjoint((prefix + name).casefold() for name in answered):
-        prefix += PREFIX
-    return prefix
-
-
-def _require_different(names: Sequence[str]) -> None:
-    counts = Counter(name.casefold() for name in names)
-    alike = [name for name in names if counts[name.casefold()] > 1]
-    if alike:
-        raise InputRefused("names_alike", f"Parquet takes {' and '.join(alike)} for one name")

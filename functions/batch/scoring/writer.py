@@ -1,4 +1,7 @@
-"""What was answered, beside what is kept of the input, as a piece of the scored file."""
+"""Writes pieces of the scored file: repeated input columns, then the output columns.
+
+Pieces one after the other are the file, compressed or not; pieces of Parquet are joined.
+"""
 
 import csv
 import gzip
@@ -16,74 +19,18 @@ import zstandard
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
-from functions.batch.formats.layout import Answering, Compression, Layout
+from functions.batch.formats.layout import Compression, Layout, OutputOptions
 from functions.batch.formats.sql import literal
-from functions.batch.scoring.columns import Column
-from functions.batch.scoring.selection import Selection, name_of
+from functions.batch.scoring.columns import OutputColumn
+from functions.batch.scoring.selection import Selection, column_name
 from sklambda.arrays import Flags
 from sklambda.signature import Signature
-
-
-def behind(lines: bytes, good: Flags, answers: bytes) -> bytes | None:
-    """Put an answer behind each line.
-
-    Parameters
-    ----------
-    lines : bytes
-        One for each of `good`; the last one may lack its end.
-    good : Flags
-        Which lines are written.
-    answers : bytes
-        A line for each that is written.
-
-    Returns
-    -------
-    bytes or None
-        None where an answer takes several lines.
-    """
-    ends = answers.split(b"\n")[:-1]
-    if len(ends) != int(good.sum()):
-        return None
-    if not good.all():
-        lines = b"\n".join(compress(lines.split(b"\n"), good.tolist()))
-    if ends and not lines.endswith(b"\n"):
-        lines += b"\n"
-    # Formatting copies all that is between two answers at once, where a list of lines and answers
-    # takes as long as all else that is done here.
-    template = lines.replace(b"%", b"%%").replace(b"\n", b"%b\n")
-    return template % tuple(ends)
-
 
 _GZIP_LEVEL: Final = 1
 """The default takes seven times as long for 7 % less."""
 
-
-def pack(body: Path, head: bytes, compression: Compression, path: Path) -> None:
-    """Write `head` and the file `body`, which is gone then, to `path`."""
-    if compression == "none" and not head:
-        body.replace(path)
-        return
-    with body.open("rb") as plain, _opened(path, compression) as packed:
-        packed.write(head)
-        shutil.copyfileobj(plain, packed, 2**20)
-    body.unlink()
-
-
-@contextmanager
-def _opened(path: Path, compression: Compression) -> Iterator[IO[bytes] | gzip.GzipFile]:
-    with path.open("wb") as file:
-        if compression == "none":
-            yield file
-        elif compression == "gzip":
-            with gzip.GzipFile("", "wb", _GZIP_LEVEL, file, mtime=0) as member:
-                yield member
-        else:
-            with zstandard.ZstdCompressor().stream_writer(file, closefd=False) as frame:
-                yield frame
-
-
 _JSON_LINES: Final = r"FORMAT csv, HEADER false, DELIMITER E'\x01', QUOTE E'\x02', ESCAPE E'\x02'"
-"""JSON as it is: none holds what would have to be quoted."""
+"""JSON unchanged: it holds no character that would be quoted."""
 
 _PARQUET: Final[dict[Compression, str]] = {
     "none": "uncompressed",
@@ -93,18 +40,21 @@ _PARQUET: Final[dict[Compression, str]] = {
 
 
 class Writer:
-    """Writes the pieces of one scored file; takes and raises what `Selection` does."""
+    """Writes the pieces of one scored file.
+
+    Parameters and errors are those of `Selection`.
+    """
 
     def __init__(
         self,
         layout: Layout,
-        answering: Answering,
+        options: OutputOptions,
         signature: Signature,
-        columns: Sequence[Column],
+        columns: Sequence[OutputColumn],
     ) -> None:
-        self._selection = Selection(layout, answering, signature, columns)
-        self._format = answering.format
-        self._inside = answering.compression
+        self._selection = Selection(layout, options, signature, columns)
+        self._format = options.format
+        self._inside = options.compression
         self._outside: Compression = "none" if self._format == "parquet" else self._inside
         as_input = layout.format == "csv"
         self._dialect = (layout.delimiter, layout.quote) if as_input else (",", '"')
@@ -113,7 +63,7 @@ class Writer:
         self,
         con: DuckDBPyConnection,
         good: Flags,
-        columns: Sequence[Column],
+        columns: Sequence[OutputColumn],
         path: Path,
         header: bool,
         lines: bytes | None = None,
@@ -123,67 +73,69 @@ class Writer:
         Parameters
         ----------
         con : DuckDBPyConnection
-            Has the table `records` of a `Reading`.
+            Has the table `records` of an `EncodedSlice`.
         good : Flags
             Which of its rows are written.
-        columns : sequence of Column
-            What is answered to these rows, in their order.
+        columns : sequence of OutputColumn
+            The output of these rows, in their order.
         path : Path
-            Where to.
+            The file to write.
         header : bool
-            Whether the piece begins the file.
+            Whether the piece begins the scored file.
         lines : bytes or None
-            The rows of `records` as CSV, each a line, if they would be written so.
+            The rows of `records` as lines of CSV, if they would be written so.
 
         Returns
         -------
         int
-            How many rows were written.
+            Number of rows written.
         """
         body = path.with_name(f"{path.name}.body")
-        answer = [self._fit(column, int(good.sum())) for column in columns]
-        con.register("answers", _arrays(answer))
+        outputs = [self._representable(column, int(good.sum())) for column in columns]
+        con.register("outputs", _arrays(outputs))
         con.register("good", {"good": good})
         try:
-            rows = self._repeat(con, answer, good, lines, body)
+            rows = self._repeat_lines(con, outputs, good, lines, body)
             if rows is None:
-                rows = self._copy(con, self._query(con, answer, bool(good.all())), body)
-            pack(body, self._head() if header else b"", self._outside, path)
+                rows = self._copy(con, self._query(con, outputs, bool(good.all())), body)
+            _compress_file(body, self._header() if header else b"", self._outside, path)
         finally:
-            con.unregister("answers")
+            con.unregister("outputs")
             con.unregister("good")
             body.unlink(missing_ok=True)
         return rows
 
-    def _repeat(
+    def _repeat_lines(
         self,
         con: DuckDBPyConnection,
-        columns: Sequence[Column],
+        columns: Sequence[OutputColumn],
         good: Flags,
         lines: bytes | None,
         body: Path,
     ) -> int | None:
-        """Write the answer alone, and lines before it as they are; None if it cannot be done."""
+        """Write the output at the ends of the input's lines; None if that is impossible."""
         if lines is None or not self._selection.repeats_lines:
             return None
-        rows = self._copy(con, f"SELECT {self._selection.end(columns)} FROM answers a", body)
-        whole = behind(lines, good, body.read_bytes())
-        if whole is None:
+        rows = self._copy(
+            con, f"SELECT {self._selection.outputs_sql(columns)} FROM outputs o", body
+        )
+        content = extend_lines(lines, good, body.read_bytes())
+        if content is None:
             return None
-        body.write_bytes(whole)
+        body.write_bytes(content)
         return rows
 
-    def _query(self, con: DuckDBPyConnection, columns: Sequence[Column], whole: bool) -> str:
-        picked = "(SELECT k.* FROM records k POSITIONAL JOIN good g WHERE g.good)"
-        source = f"{'records' if whole else picked} r POSITIONAL JOIN answers a"
+    def _query(self, con: DuckDBPyConnection, columns: Sequence[OutputColumn], whole: bool) -> str:
+        good = "(SELECT k.* FROM records k POSITIONAL JOIN good g WHERE g.good)"
+        source = f"{'records' if whole else good} r POSITIONAL JOIN outputs o"
         return f"SELECT {self._selection.sql(con, columns)} FROM {source}"
 
     def _copy(self, con: DuckDBPyConnection, query: str, body: Path) -> int:
-        copy = f"COPY ({query}) TO {literal(str(body))} ({self._options()})"
+        copy = f"COPY ({query}) TO {literal(str(body))} ({self._copy_options()})"
         ((rows,),) = con.execute(copy).fetchall()
         return int(rows)
 
-    def _options(self) -> str:
+    def _copy_options(self) -> str:
         if self._format == "parquet":
             return f"FORMAT parquet, COMPRESSION {_PARQUET[self._inside]}"
         if self._format == "json_lines":
@@ -194,7 +146,7 @@ class Writer:
             f"QUOTE {quote}, ESCAPE {quote}"
         )
 
-    def _head(self) -> bytes:
+    def _header(self) -> bytes:
         if self._format != "csv":
             return b""
         text = StringIO(newline="")
@@ -203,11 +155,11 @@ class Writer:
         writer.writerow(self._selection.names)
         return text.getvalue().encode()
 
-    def _fit(self, column: Column, rows: int) -> Column:
-        """Leave what the format has a word for; DuckDB itself reads NaN as NULL.
+    def _representable(self, column: OutputColumn, rows: int) -> OutputColumn:
+        """Replace what the format cannot hold; DuckDB itself reads NaN as NULL.
 
-        Parquet has a word for infinity. Of a constant DuckDB writes into the schema that it is
-        never absent, and pieces with other schemas would be no file.
+        Only Parquet holds infinity. There a constant becomes an array: of a constant, DuckDB
+        writes into the schema that it is never null, and pieces must have one schema.
         """
         values = column.values
         if self._format != "parquet":
@@ -222,9 +174,63 @@ def _finite(values: NDArray[Any]) -> NDArray[Any]:
     return np.where(np.isfinite(values), values, np.nan) if infinite else values
 
 
-def _arrays(columns: Sequence[Column]) -> dict[str, NDArray[Any]]:
+def _arrays(columns: Sequence[OutputColumn]) -> dict[str, NDArray[Any]]:
     return {
-        name_of(place): column.values
+        column_name(place): column.values
         for place, column in enumerate(columns)
         if not isinstance(column.values, str)
     }
+
+
+def extend_lines(lines: bytes, good: Flags, outputs: bytes) -> bytes | None:
+    """Append a line of output to each line of input.
+
+    Parameters
+    ----------
+    lines : bytes
+        One for each of `good`; the last one may lack its end.
+    good : Flags
+        Which lines are written.
+    outputs : bytes
+        A line for each that is written.
+
+    Returns
+    -------
+    bytes or None
+        None where an output takes several lines.
+    """
+    ends = outputs.split(b"\n")[:-1]
+    if len(ends) != int(good.sum()):
+        return None
+    if not good.all():
+        lines = b"\n".join(compress(lines.split(b"\n"), good.tolist()))
+    if ends and not lines.endswith(b"\n"):
+        lines += b"\n"
+    # Formatting copies all that is between two outputs at once; a list of lines and outputs would
+    # take as long as the rest of this module.
+    template = lines.replace(b"%", b"%%").replace(b"\n", b"%b\n")
+    return template % tuple(ends)
+
+
+def _compress_file(body: Path, header: bytes, compression: Compression, path: Path) -> None:
+    """Write `header` and the content of `body`, which is removed, to `path`."""
+    if compression == "none" and not header:
+        body.replace(path)
+        return
+    with body.open("rb") as plain, _open_compressed(path, compression) as packed:
+        packed.write(header)
+        shutil.copyfileobj(plain, packed, 2**20)
+    body.unlink()
+
+
+@contextmanager
+def _open_compressed(path: Path, compression: Compression) -> Iterator[IO[bytes] | gzip.GzipFile]:
+    with path.open("wb") as file:
+        if compression == "none":
+            yield file
+        elif compression == "gzip":
+            with gzip.GzipFile("", "wb", _GZIP_LEVEL, file, mtime=0) as member:
+                yield member
+        else:
+            with zstandard.ZstdCompressor().stream_writer(file, closefd=False) as frame:
+                yield frame

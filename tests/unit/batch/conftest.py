@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from duckdb import DuckDBPyConnection
 
-from functions.batch.formats.layout import Answering, Compression, Format, Layout
+from functions.batch.formats.layout import Compression, Format, Layout, OutputOptions
 from functions.batch.formats.sql import connect
-from functions.batch.scoring.columns import Column
+from functions.batch.scoring.columns import OutputColumn
 from functions.batch.scoring.writer import Writer
 from sklambda.signature import Signature, Target
-from tests.support.written import BINARY, CSV, FEATURES, Write
+from tests.support.output_tables import BINARY, CSV, FEATURES, Write
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def write(con: DuckDBPyConnection, tmp_path: Path) -> Write:
     """Write a piece of the rows in the table."""
 
     def write(
-        columns: Sequence[Column],
+        columns: Sequence[OutputColumn],
         into: Format = "csv",
         layout: Layout = CSV,
         keep: str | tuple[str, ...] = "all",
@@ -35,12 +35,12 @@ def write(con: DuckDBPyConnection, tmp_path: Path) -> Write:
         header: bool = True,
         target: Target = BINARY,
     ) -> bytes:
-        answering = Answering(into, compression, keep)
+        options = OutputOptions(into, compression, keep)
         signature = Signature(features=FEATURES, target=target, row_id="id")
         ((rows,),) = con.execute("SELECT count(*) FROM records").fetchall()
         good = ~np.isin(np.arange(rows), bad)
         path = tmp_path / "piece"
-        writer = Writer(layout, answering, signature, columns)
+        writer = Writer(layout, options, signature, columns)
         assert writer.write(con, good, columns, path, header) == good.sum()
         return path.read_bytes()
 

@@ -1,11 +1,11 @@
-"""What starts the function, and what it takes it for."""
+"""Events of the function, parsed into requests."""
 
 import json
 from typing import Any
 
 import pytest
 
-from functions.batch.events import Continue, EventRefused, Score, ScorePart, Sweep, read
+from functions.batch.events import Continue, EventRefused, Score, ScorePart, Sweep, parse
 from tests.conftest import REPOSITORY
 
 
@@ -15,50 +15,50 @@ def event(name: str) -> dict[str, Any]:
 
 
 def test_a_dropped_file_is_scored() -> None:
-    [asked] = read(event("batch-dropped.json"))  # events/batch-dropped.json
+    [request] = parse(event("batch-dropped.json"))  # events/batch-dropped.json
 
-    assert isinstance(asked, Score)
-    assert asked.input == "s3://sklambda-data/inbox/june + july.csv"
-    assert asked.model_fields_set == {"input"}
+    assert isinstance(request, Score)
+    assert request.input == "s3://sklambda-data/inbox/june + july.csv"
+    assert request.model_fields_set == {"input"}
 
 
 def test_the_schedule_sweeps_the_inbox() -> None:
-    assert read(event("batch-scheduled.json")) == [
+    assert parse(event("batch-scheduled.json")) == [
         Sweep(sweep="inbox/")
     ]  # events/batch-scheduled.json
 
 
 def test_a_direct_call_may_state_options() -> None:
-    [asked] = read(event("batch-direct.json"))  # events/batch-direct.json
+    [request] = parse(event("batch-direct.json"))  # events/batch-direct.json
 
-    assert isinstance(asked, Score)
-    assert asked.output == "s3://sklambda-data/campaign/"
-    assert asked.keep == ("customerID",)
-    assert asked.explain is True
+    assert isinstance(request, Score)
+    assert request.output == "s3://sklambda-data/campaign/"
+    assert request.keep == ("customerID",)
+    assert request.explain is True
 
 
 @pytest.mark.parametrize("key", ["scored/a.csv", "rejects/a.jsonl", "jobs/1.json", "inbox/folder/"])
-def test_what_is_published_starts_nothing(key: str) -> None:
+def test_a_published_object_starts_nothing(key: str) -> None:
     dropped = event("batch-dropped.json")
     dropped["detail"]["object"]["key"] = key
 
-    assert read(dropped) == []
+    assert parse(dropped) == []
 
 
 def test_keys_of_s3s_own_notifications_are_decoded() -> None:
     record = {"s3": {"bucket": {"name": "b"}, "object": {"key": "inbox/june+%2B+july.csv"}}}
 
-    [asked] = read({"Records": [record]})
+    [request] = parse({"Records": [record]})
 
-    assert isinstance(asked, Score)
-    assert asked.input == "s3://b/inbox/june + july.csv"
+    assert isinstance(request, Score)
+    assert request.input == "s3://b/inbox/june + july.csv"
 
 
-def test_steps_are_told_apart() -> None:
+def test_steps_are_distinguished() -> None:
     part = {"index": 0, "start": 0, "stop": 9, "first": 1, "records": 2, "last": True}
 
-    [step] = read({"step": "part", "job": "a", "part": part})
-    [again] = read({"step": "continue", "job": "a", "after": 3})
+    [step] = parse({"step": "part", "job": "a", "part": part})
+    [again] = parse({"step": "continue", "job": "a", "after": 3})
 
     assert isinstance(step, ScorePart)
     assert step.part.stop == 9
@@ -78,8 +78,8 @@ def test_steps_are_told_apart() -> None:
         ({"Records": [{"eventSource": "aws:sqs"}]}, "no object"),
     ],
 )
-def test_what_asks_for_nothing_is_refused_by_place(refused: dict[str, Any], place: str) -> None:
+def test_an_unsupported_event_is_refused_by_place(refused: dict[str, Any], place: str) -> None:
     with pytest.raises(EventRefused, match=place) as error:
-        read(refused)
+        parse(refused)
 
     assert "secret" not in str(error.value)

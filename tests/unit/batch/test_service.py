@@ -10,7 +10,7 @@ import pytest
 
 from functions.batch.events import EventRefused
 from functions.batch.jobs.options import Options
-from functions.batch.service import Colleagues, JobStuck, Service
+from functions.batch.service import Callbacks, JobStuck, Service
 from functions.batch.steps import JobOver, ModelChanged
 from sklambda.errors import InputRefused
 from sklambda.predictor import Predictor
@@ -25,18 +25,18 @@ KEY = "inbox/customers.csv"
 
 
 class Function:
-    """The function, whose bucket is a folder, and what it asked of others."""
+    """The function, with a folder for its bucket, and the calls of its callbacks."""
 
     def __init__(self, predictor: Predictor, root: Path, above: int = 2**30) -> None:
         self.laptop = Laptop(predictor, root, BUCKET)
-        self.handed_on: list[dict[str, Any]] = []
+        self.invoked: list[dict[str, Any]] = []
         self.distributed: list[str] = []
         self.receipts: list[Receipt] = []
         self.service = Service(
-            self.laptop.workshop,
+            self.laptop.context,
             "data",
             Options(part_bytes=4096),
-            Colleagues(self.handed_on.append, self.distributed.append, above),
+            Callbacks(self.invoked.append, self.distributed.append, above),
             self.receipts.append,
         )
 
@@ -44,7 +44,7 @@ class Function:
         self.laptop.drop(key, generate(rows, seed=4).to_csv(index=False).encode())
 
     def call(self, remaining: float = PLENTY, **event: Any) -> dict[str, Any]:
-        return self.service.answer(event, lambda: remaining)
+        return self.service.handle(event, lambda: remaining)
 
     def keys(self, prefix: str) -> list[str]:
         return [stored.key for stored in self.laptop.outputs.list(prefix)]
@@ -61,7 +61,7 @@ def large(predictor: Predictor, tmp_path: Path) -> Function:
     return Function(predictor, tmp_path, above=1)
 
 
-def test_a_call_answers_with_what_became_of_it(function: Function) -> None:
+def test_a_call_returns_a_summary_of_the_receipt(function: Function) -> None:
     function.drop()
 
     answer = function.call(input=BUCKET + KEY)
@@ -90,11 +90,11 @@ def test_an_output_elsewhere_is_refused(function: Function, output: str) -> None
 
 
 def test_an_absent_input_is_an_error(function: Function) -> None:
-    with pytest.raises(InputRefused, match="nothing at the address"):
+    with pytest.raises(InputRefused, match="no object at the address"):
         function.call(input=BUCKET + KEY)
 
 
-def test_the_sweep_begins_what_was_not_scored_yet(function: Function) -> None:
+def test_the_sweep_starts_unscored_inputs(function: Function) -> None:
     for name in ("a", "b", "c"):
         function.drop(f"inbox/{name}.csv", rows=60)
     function.call(input=f"{BUCKET}inbox/b.csv", explain=False)
@@ -102,13 +102,13 @@ def test_the_sweep_begins_what_was_not_scored_yet(function: Function) -> None:
     answer = function.call(sweep="inbox/")
 
     assert answer == {"status": "swept", "begun": 2}
-    assert function.handed_on == [
+    assert function.invoked == [
         {"input": f"{BUCKET}inbox/a.csv"},
         {"input": f"{BUCKET}inbox/c.csv"},
     ]
 
 
-def test_the_sweep_does_not_repeat_what_another_model_scored(
+def test_the_sweep_skips_inputs_that_another_model_scored(
     function: Function, trained: Train, tmp_path: Path
 ) -> None:
     function.drop()
@@ -120,12 +120,12 @@ def test_the_sweep_does_not_repeat_what_another_model_scored(
     assert answer["begun"] == 0
 
 
-def test_a_job_without_time_is_handed_on(function: Function) -> None:
+def test_a_job_without_time_is_invoked(function: Function) -> None:
     function.drop()
     left = iter([PLENTY, PLENTY, 0.0])
 
-    first = function.service.answer({"input": BUCKET + KEY}, lambda: next(left))
-    [event] = function.handed_on
+    first = function.service.handle({"input": BUCKET + KEY}, lambda: next(left))
+    [event] = function.invoked
     second = function.call(**event)
 
     assert first["status"] == "continued"
@@ -136,14 +136,14 @@ def test_a_job_without_time_is_handed_on(function: Function) -> None:
 def test_a_job_that_gets_no_further_stops(function: Function) -> None:
     function.drop()
     left = iter([PLENTY, 0.0])
-    function.service.answer({"input": BUCKET + KEY}, lambda: next(left))
-    [event] = function.handed_on
+    function.service.handle({"input": BUCKET + KEY}, lambda: next(left))
+    [event] = function.invoked
 
     with pytest.raises(JobStuck):
         function.call(remaining=0.0, **event)
 
 
-def test_a_job_that_is_over_is_not_begun_again(function: Function) -> None:
+def test_a_job_that_is_over_is_not_started_again(function: Function) -> None:
     function.drop()
     answer = function.call(input=BUCKET + KEY)
 
@@ -154,7 +154,7 @@ def test_a_job_that_is_over_is_not_begun_again(function: Function) -> None:
 
 def test_a_large_file_is_planned_mapped_and_assembled(large: Function) -> None:
     large.drop()
-    begun = large.call(input=BUCKET + KEY)
+    started = large.call(input=BUCKET + KEY)
     [job] = large.distributed
     planned = large.call(step="plan", job=job)
 
@@ -162,7 +162,7 @@ def test_a_large_file_is_planned_mapped_and_assembled(large: Function) -> None:
         large.call(step="part", job=job, part=part)
     assembled = large.call(step="assemble", job=job)
 
-    assert begun["status"] == "distributed"
+    assert started["status"] == "distributed"
     assert planned["status"] == "planned"
     assert planned["parts"] > 3
     assert assembled["rows"] == {"read": 200, "scored": 200, "rejected": 0}
@@ -211,7 +211,7 @@ def test_a_plan_without_time_goes_on(large: Function) -> None:
     [job] = large.distributed
     left = iter([PLENTY, PLENTY, 0.0, 0.0])
 
-    first = large.service.answer({"step": "plan", "job": job}, lambda: next(left))
+    first = large.service.handle({"step": "plan", "job": job}, lambda: next(left))
     second = large.call(step="plan", job=job)
 
     assert first["status"] == "planning"

@@ -1,4 +1,4 @@
-"""What the batch function is told by its environment."""
+"""Settings of the batch function, read from its environment."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def test_all_but_the_bucket_has_a_default() -> None:
     assert settings.batch_distribute_above == 2**30
 
 
-def test_what_is_empty_is_as_if_absent() -> None:
+def test_an_empty_value_is_an_absent_one() -> None:
     settings = Settings.from_environment(BUCKET | {"BATCH_OUTPUT_FORMAT": "", "BATCH_KEEP": ""})
 
     assert settings.options == Settings.from_environment(BUCKET).options
@@ -57,6 +57,16 @@ def test_options_are_read() -> None:
         ("LOG_LEVEL", "LOUD"),
     ],
 )
-def test_what_makes_no_sense_is_refused_by_name(name: str, value: str) -> None:
+def test_an_invalid_value_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(SettingsInvalid, match=name):
         Settings.from_environment(BUCKET | {name: value})
+
+
+def test_the_message_has_expected_and_actual_value() -> None:
+    with pytest.raises(SettingsInvalid) as error:
+        Settings.from_environment(BUCKET | {"BATCH_TOLERANCE": "2", "BATCH_EXPLAIN": "perhaps"})
+
+    assert str(error.value) == (
+        "BATCH_EXPLAIN must be true or false, got perhaps; "
+        "BATCH_TOLERANCE must be between 0 and 1, got 2"
+    )

@@ -1,4 +1,4 @@
-"""What scores files: its triggers, its state machine, its policies and where failures are told."""
+"""Batch in the template: its triggers, state machine, policies and alarms."""
 
 import json
 import subprocess
@@ -109,13 +109,13 @@ def test_the_map_gives_up_on_few_parts_and_keeps_nothing_of_what_they_answer(
     assert (part["ResultSelector"], mapped["ResultPath"]) == ({}, None)
 
 
-def test_each_step_is_about_the_job_that_was_asked_for(machine: Json) -> None:
+def test_each_step_names_the_job_of_the_execution(machine: Json) -> None:
     payloads = [task["Parameters"].get("Payload") for task in tasks(machine).values()]
     selected = machine["States"]["Score"]["ItemSelector"]
 
-    asked = [one for one in payloads if one] + [selected]
-    assert {one["step"] for one in asked} == {"plan", "part", "assemble"}
-    assert {one["job.$"] for one in asked} == {"$.job"}
+    payloads = [one for one in payloads if one] + [selected]
+    assert {one["step"] for one in payloads} == {"plan", "part", "assemble"}
+    assert {one["job.$"] for one in payloads} == {"$.job"}
 
 
 def test_only_what_is_dropped_in_the_inbox_starts_a_job(resources: Json) -> None:
@@ -164,17 +164,17 @@ def test_the_machine_may_read_the_plan_and_call_the_function_alone(resources: Js
     assert by_action["lambda:InvokeFunction"]["Resource"] == {"Fn::GetAtt": ["Batch", "Arn"]}
 
 
-def test_what_could_not_be_done_is_kept_and_told(resources: Json) -> None:
+def test_failed_events_are_queued_and_raise_an_alarm(resources: Json) -> None:
     queue = {"Fn::GetAtt": ["BatchFailures", "Arn"]}
     [target] = resources["BatchDropped"]["Properties"]["Targets"]
 
-    kept: list[Any] = [
+    queues: list[Any] = [
         resources["Batch"]["Properties"]["DeadLetterConfig"]["TargetArn"],
         target["DeadLetterConfig"]["Arn"],
         resources["BatchSweep"]["Properties"]["Target"]["DeadLetterConfig"]["Arn"],
     ]
     alarms = {name for name, one in resources.items() if one["Type"] == "AWS::CloudWatch::Alarm"}
-    assert kept == [queue] * 3
+    assert queues == [queue] * 3
     assert {"BatchFailuresAlarm", "BatchFailedAlarm", "BatchMachineAlarm"} <= alarms
 
 
@@ -185,7 +185,7 @@ def test_a_file_is_scored_at_once_in_the_time_that_lambda_gives(resources: Json)
     assert function["RecursiveLoop"] == "Allow"
 
 
-def test_the_function_is_told_what_the_options_are_without_a_parameter(resources: Json) -> None:
+def test_the_template_sets_the_default_options(resources: Json) -> None:
     function = resources["Batch"]["Properties"]["Environment"]["Variables"]
     stated = {name: str(function[name]) for name in VARIABLES}
     own = {
@@ -206,8 +206,8 @@ def test_the_function_is_told_what_the_options_are_without_a_parameter(resources
     ("parameter", "option"), [("BatchPartBytes", "part_bytes"), ("BatchTolerance", "tolerance")]
 )
 def test_a_parameter_admits_what_the_option_admits(parameter: str, option: str) -> None:
-    asked = translated()["Parameters"][parameter]
+    declared = translated()["Parameters"][parameter]
     rule = Options.model_json_schema()["properties"][option]
 
-    assert (asked["MinValue"], asked["MaxValue"]) == (rule["minimum"], rule["maximum"])
-    assert float(asked["Default"]) == rule["default"]
+    assert (declared["MinValue"], declared["MaxValue"]) == (rule["minimum"], rule["maximum"])
+    assert float(declared["Default"]) == rule["default"]

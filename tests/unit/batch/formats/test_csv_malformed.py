@@ -9,11 +9,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from functions.batch.formats.layout import Layout
-from functions.batch.formats.readers import reader
-from functions.batch.formats.reading import Reader, Slice
+from functions.batch.formats.readers import Reader, open_reader
 from functions.batch.formats.records import spans
+from functions.batch.formats.slices import Slice
 from sklambda.signature import Feature, Signature
-from tests.support.drawn import TARGET, told
+from tests.support.random_tables import TARGET, faults_of
 
 NUMBER = Feature(name="n", kind="number", nullable=True)
 WORD = Feature(name="w", kind="category", nullable=True, vocabulary=("yes", "no"))
@@ -23,7 +23,7 @@ LAYOUT = Layout("csv", ("id", "n", "w"))
 
 @pytest.fixture
 def csv_reader(tmp_path: Path) -> Reader:
-    return reader(LAYOUT, SIGNATURE, tmp_path)
+    return open_reader(LAYOUT, SIGNATURE, tmp_path)
 
 
 def cells_of(record: bytes, width: int) -> list[str | None] | None:
@@ -51,19 +51,19 @@ def test_each_record_is_read_as_python_reads_it_or_malformed(
     feature = Feature(name="x", kind="category", nullable=True, accepts_unseen=True)
     content = "\n".join(texts).encode().replace("é".encode(), b"\xff" if broken else "é".encode())
     layout = Layout("csv", names)
-    read = [cells_of(record, width) for record in spans(content, layout).of(content)]
+    read = [cells_of(record, width) for record in spans(content, layout).split(content)]
 
     with TemporaryDirectory() as folder:
         signature = Signature(features=(feature,), target=TARGET)
-        reading = reader(layout, signature, Path(folder)).read(Slice(content))
+        encoded = open_reader(layout, signature, Path(folder)).read(Slice(content))
 
-        assert reading.read == len(read)
-        assert reading.places.tolist() == [place for place, one in enumerate(read) if one]
-        assert [one.place for one in reading.rejects] == [
+        assert encoded.read == len(read)
+        assert encoded.places.tolist() == [place for place, one in enumerate(read) if one]
+        assert [one.place for one in encoded.rejects] == [
             place for place, one in enumerate(read) if not one
         ]
-        kept = reading.con.execute(f"select {', '.join(names)} from records").fetchall()
-        assert [list(row) for row in kept] == [one for one in read if one]
+        stored = encoded.con.execute(f"select {', '.join(names)} from records").fetchall()
+        assert [list(row) for row in stored] == [one for one in read if one]
 
 
 def test_a_malformed_record_is_rejected_and_its_neighbours_are_scored(csv_reader: Reader) -> None:
@@ -72,11 +72,11 @@ def test_a_malformed_record_is_rejected_and_its_neighbours_are_scored(csv_reader
         b'i,9,5" disk\nj,1,no,\n\xef\xbb\xbfk,2,no\nl,3,"no\n'
     )
 
-    reading = csv_reader.read(Slice(content))
+    encoded = csv_reader.read(Slice(content))
 
-    assert reading.read == 12
-    assert reading.places.tolist() == [0, 4, 7, 8, 10]
-    assert told(reading) == [
+    assert encoded.read == 12
+    assert encoded.places.tolist() == [0, 4, 7, 8, 10]
+    assert faults_of(encoded) == [
         (1, None, "malformed", "has 2 cells instead of 3"),
         (2, None, "malformed", "has 4 cells instead of 3"),
         (3, None, "malformed", "has a cell with more behind its closing quote, or with none"),
@@ -87,40 +87,44 @@ def test_a_malformed_record_is_rejected_and_its_neighbours_are_scored(csv_reader
         (9, None, "malformed", "has 4 cells instead of 3"),
         (11, None, "malformed", "has a cell with more behind its closing quote, or with none"),
     ]
-    kept = reading.con.execute("select id, w from records").fetchall()
-    assert kept == [("a", "yes"), ("e", "no"), ("h", ' "no"'), ("i", '5" disk'), ("\ufeffk", "no")]
+    stored = encoded.con.execute("select id, w from records").fetchall()
+    assert stored == [
+        ("a", "yes"),
+        ("e", "no"),
+        ("h", ' "no"'),
+        ("i", '5" disk'),
+        ("\ufeffk", "no"),
+    ]
 
 
 @pytest.mark.parametrize(
     "content", [b"\xef\xbb\xbfk,2,no\n", b'a,1, "no"\n', b'a,1,"no" \n', b"a,1,no,\n", b'a,1,"no']
 )
-def test_what_the_database_would_take_for_something_else_is_not_left_to_it(
-    csv_reader: Reader, content: bytes
-) -> None:
+def test_records_that_duckdb_would_misread_are_repaired(csv_reader: Reader, content: bytes) -> None:
     good = b"a,1,yes\n"
 
     alone = csv_reader.read(Slice(content))
-    kept = alone.con.execute("select id, w from records").fetchall()
+    stored = alone.con.execute("select id, w from records").fetchall()
     beside = csv_reader.read(Slice(good + content))
 
     assert (alone.read, beside.read) == (1, 2)
     assert [one.code for one in alone.rejects] == [one.code for one in beside.rejects]
-    assert kept == beside.con.execute("select id, w from records offset 1").fetchall()
-    assert alone.rejects or kept == [("\ufeffk", "no")]
+    assert stored == beside.con.execute("select id, w from records offset 1").fetchall()
+    assert alone.rejects or stored == [("\ufeffk", "no")]
 
 
 def test_many_malformed_records_take_little_time(csv_reader: Reader) -> None:
     content = b"a,1\n" * 100_000
 
     started = time.perf_counter()
-    reading = csv_reader.read(Slice(content))
+    encoded = csv_reader.read(Slice(content))
 
     assert time.perf_counter() - started < 10
-    assert (reading.read, len(reading.rejects), len(reading.X)) == (100_000, 100_000, 0)
+    assert (encoded.read, len(encoded.rejects), len(encoded.X)) == (100_000, 100_000, 0)
 
 
 def test_a_record_above_a_mebibyte_is_malformed(csv_reader: Reader) -> None:
-    reading = csv_reader.read(Slice(b"a,1,yes\nb,2," + b"x" * 2**20 + b"\nc,3,no\n"))
+    encoded = csv_reader.read(Slice(b"a,1,yes\nb,2," + b"x" * 2**20 + b"\nc,3,no\n"))
 
-    assert told(reading) == [(1, None, "malformed", "is longer than 1 MiB")]
-    assert reading.places.tolist() == [0, 2]
+    assert faults_of(encoded) == [(1, None, "malformed", "is longer than 1 MiB")]
+    assert encoded.places.tolist() == [0, 2]

@@ -10,15 +10,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas._libs.parsers import STR_NA_VALUES  # type: ignore[import-not-found]  # no stubs
 
-from functions.batch.formats.csv_cells import MISSING
+from functions.batch.formats.csv_reader import MISSING
 from functions.batch.formats.layout import Layout
-from functions.batch.formats.readers import reader
-from functions.batch.formats.reading import Reader, Slice
-from functions.batch.formats.sniffing import found
+from functions.batch.formats.readers import Reader, open_reader
+from functions.batch.formats.slices import Slice
+from functions.batch.formats.sniffing import sniff
 from sklambda.codec.codec import Codec
 from sklambda.predictor import Predictor
 from sklambda.signature import Feature, Signature
-from tests.support.drawn import CELLS, TARGET, assert_same_rows, expected, signatures, told
+from tests.support.random_tables import (
+    CELLS,
+    TARGET,
+    assert_same_rows,
+    expected,
+    faults_of,
+    signatures,
+)
 
 NUMBER = Feature(name="n", kind="number", nullable=True)
 WORD = Feature(name="w", kind="category", nullable=True, vocabulary=("yes", "no"))
@@ -28,7 +35,7 @@ LAYOUT = Layout("csv", ("id", "n", "w"))
 
 @pytest.fixture
 def csv_reader(tmp_path: Path) -> Reader:
-    return reader(LAYOUT, SIGNATURE, tmp_path)
+    return open_reader(LAYOUT, SIGNATURE, tmp_path)
 
 
 def value_of(feature: Feature, cell: str | None) -> object:
@@ -47,7 +54,7 @@ def value_of(feature: Feature, cell: str | None) -> object:
     return int(cell) if whole else number
 
 
-def written(rows: Sequence[Sequence[str | None]], quoting: Sequence[bool], end: str) -> bytes:
+def csv_text(rows: Sequence[Sequence[str | None]], quoting: Sequence[bool], end: str) -> bytes:
     """Write records, quoted where they must be or may."""
     lines = []
     for row, quoted in zip(rows, quoting, strict=True):
@@ -70,7 +77,7 @@ def tables(draw: st.DrawFn) -> tuple[Signature, list[list[str | None]], bytes]:
     rows = draw(st.lists(st.tuples(*cells).map(list), max_size=8))
     rows = [row if row != [None] else [""] for row in rows]
     quoting = draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows)))
-    return signature, rows, written(rows, quoting, draw(st.sampled_from(["\n", "\r\n", "\r"])))
+    return signature, rows, csv_text(rows, quoting, draw(st.sampled_from(["\n", "\r\n", "\r"])))
 
 
 @settings(max_examples=100, deadline=None)
@@ -87,14 +94,14 @@ def test_any_cells_are_encoded_as_the_codec_encodes_their_values(
 
     with TemporaryDirectory() as folder:
         layout = Layout("csv", signature.names)
-        cells = reader(layout, signature, Path(folder))
-        reading = cells.read(Slice(content))
+        cells = open_reader(layout, signature, Path(folder))
+        encoded = cells.read(Slice(content))
 
-        assert (reading.read, told(reading)) == (len(rows), faults)
-        assert_same_rows(reading, X)
+        assert (encoded.read, faults_of(encoded)) == (len(rows), faults)
+        assert_same_rows(encoded, X)
         names = ", ".join('"' + name.replace('"', '""') + '"' for name in signature.names)
-        kept = reading.con.execute(f"select {names} from records").fetchall()
-        assert [list(row) for row in kept] == rows
+        stored = encoded.con.execute(f"select {names} from records").fetchall()
+        assert [list(row) for row in stored] == rows
         cells.clear()
         assert not [*Path(folder).iterdir()]
 
@@ -109,28 +116,30 @@ def test_rows_stay_in_order(every: int, csv_reader: Reader) -> None:
     odd = [f"1e+{row % 300}" if row % every == 0 else str(row) for row in rows]
     content = "".join(f"{row},{cell},yes\n" for row, cell in zip(rows, odd, strict=True))
 
-    reading = csv_reader.read(Slice(content.encode()))
+    encoded = csv_reader.read(Slice(content.encode()))
 
-    assert reading.X[:, 0].tolist() == [float(cell) for cell in odd]
-    kept = reading.con.execute("select id from records").fetchall()
-    assert kept == [(str(row),) for row in rows]
+    assert encoded.X[:, 0].tolist() == [float(cell) for cell in odd]
+    stored = encoded.con.execute("select id from records").fetchall()
+    assert stored == [(str(row),) for row in rows]
 
 
 def test_a_number_of_thousands_of_digits_is_too_large(csv_reader: Reader) -> None:
-    reading = csv_reader.read(Slice(b"a," + b"1" * 5000 + b",yes\n"))
+    encoded = csv_reader.read(Slice(b"a," + b"1" * 5000 + b",yes\n"))
 
-    assert [(one.column, one.code) for one in reading.rejects] == [("n", "too_large")]
+    assert [(one.column, one.code) for one in encoded.rejects] == [("n", "too_large")]
 
 
 def test_ones_and_zeros_for_booleans_are_coerced(tmp_path: Path) -> None:
     feature = Feature(name="b", kind="boolean", nullable=True)
     signature = Signature(features=(feature,), target=TARGET)
 
-    reading = reader(Layout("csv", ("b",)), signature, tmp_path).read(Slice(b"1\ntrue\nNA\n0\n"))
+    encoded = open_reader(Layout("csv", ("b",)), signature, tmp_path).read(
+        Slice(b"1\ntrue\nNA\n0\n")
+    )
 
-    np.testing.assert_array_equal(reading.X[:, 0], [1, 1, np.nan, 0])
-    assert reading.coerced == [(0, "b"), (3, "b")]
-    assert not reading.rejects
+    np.testing.assert_array_equal(encoded.X[:, 0], [1, 1, np.nan, 0])
+    assert encoded.coerced == [(0, "b"), (3, "b")]
+    assert not encoded.rejects
 
 
 def test_a_vocabulary_of_thousands_is_known(tmp_path: Path) -> None:
@@ -139,9 +148,9 @@ def test_a_vocabulary_of_thousands_is_known(tmp_path: Path) -> None:
     signature = Signature(features=(feature,), target=TARGET)
     content = "".join('"' + word.replace('"', '""') + '"\n' for word in known).encode()
 
-    reading = reader(Layout("csv", ("w",)), signature, tmp_path).read(Slice(content))
+    encoded = open_reader(Layout("csv", ("w",)), signature, tmp_path).read(Slice(content))
 
-    assert reading.X[:, 0].tolist() == list(range(5000))
+    assert encoded.X[:, 0].tolist() == list(range(5000))
 
 
 def test_the_telco_file_is_encoded_as_its_frame(
@@ -149,11 +158,11 @@ def test_the_telco_file_is_encoded_as_its_frame(
 ) -> None:
     content, signature = telco.read_bytes(), predictor.package.signature
     frame = pd.read_csv(telco)
-    layout = found(content, "csv", None, signature)
+    layout = sniff(content, "csv", None, signature)
 
-    reading = reader(layout, signature, tmp_path).read(Slice(content[layout.start :]))
+    encoded = open_reader(layout, signature, tmp_path).read(Slice(content[layout.start :]))
 
     columns = {name: frame[name].tolist() for name in signature.names}
     expected = Codec(signature).encode_columns(columns)
-    assert reading.X.tobytes() == expected.tobytes()
-    assert (reading.read, reading.rejects) == (len(frame), [])
+    assert encoded.X.tobytes() == expected.tobytes()
+    assert (encoded.read, encoded.rejects) == (len(frame), [])

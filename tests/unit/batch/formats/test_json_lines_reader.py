@@ -8,10 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.batch.formats.layout import Layout
-from functions.batch.formats.readers import reader
-from functions.batch.formats.reading import Reader, Slice
+from functions.batch.formats.readers import Reader, open_reader
+from functions.batch.formats.slices import Slice
 from sklambda.signature import Feature, Signature
-from tests.support.drawn import CELLS, TARGET, assert_same_rows, expected, signatures, told
+from tests.support.random_tables import (
+    CELLS,
+    TARGET,
+    assert_same_rows,
+    expected,
+    faults_of,
+    signatures,
+)
 
 LAYOUT = Layout("json_lines")
 SIGNATURE = Signature(
@@ -34,7 +41,7 @@ VALUES = st.one_of(
 
 @pytest.fixture
 def lines_reader(tmp_path: Path) -> Reader:
-    return reader(LAYOUT, SIGNATURE, tmp_path)
+    return open_reader(LAYOUT, SIGNATURE, tmp_path)
 
 
 @st.composite
@@ -68,22 +75,22 @@ def test_any_objects_are_encoded_as_the_codec_encodes_them(
 
     with TemporaryDirectory() as folder:
         content = "".join(line + "\r\n\n" for line in lines).encode()
-        reading = reader(LAYOUT, signature, Path(folder)).read(Slice(content))
+        encoded = open_reader(LAYOUT, signature, Path(folder)).read(Slice(content))
 
-        assert (reading.read, told(reading)) == (len(rows), faults)
-        assert_same_rows(reading, X)
-        kept = reading.con.execute("select line from records").fetchall()
-        assert [json.loads(line) for (line,) in kept] == rows
+        assert (encoded.read, faults_of(encoded)) == (len(rows), faults)
+        assert_same_rows(encoded, X)
+        stored = encoded.con.execute("select line from records").fetchall()
+        assert [json.loads(line) for (line,) in stored] == rows
 
 
 def test_what_is_no_object_is_malformed(lines_reader: Reader) -> None:
     lines = [b'{"n": 1, "w": "yes"}', b"[1]", b'{"n": NaN, "w": "no"}', b'{"n": \xff}', b"{"]
     lines += [b'{"n": 2, "w": "no"} {}', b'{"n": 3, "w": "no", "x": "' + b"x" * 2**20 + b'"}']
 
-    reading = lines_reader.read(Slice(b"\n".join([*lines, lines[0]])))
+    encoded = lines_reader.read(Slice(b"\n".join([*lines, lines[0]])))
 
-    assert reading.places.tolist() == [0, 7]
-    assert told(reading) == [
+    assert encoded.places.tolist() == [0, 7]
+    assert faults_of(encoded) == [
         (1, None, "malformed", "is not an object"),
         *((place, None, "malformed", "is not JSON") for place in (2, 3, 4, 5)),
         (6, None, "malformed", "is longer than 1 MiB"),
@@ -93,9 +100,9 @@ def test_what_is_no_object_is_malformed(lines_reader: Reader) -> None:
 def test_a_value_that_was_refused_is_at_hand(lines_reader: Reader) -> None:
     content = b'{"n": "1,5", "w": null, "id": 1}\n{"n": [1], "w": 2.5}\n{"w": "other"}'
 
-    reading = lines_reader.read(Slice(content))
+    encoded = lines_reader.read(Slice(content))
 
-    assert [(one.place, one.column, one.code, one.value) for one in reading.rejects] == [
+    assert [(one.place, one.column, one.code, one.value) for one in encoded.rejects] == [
         (0, "n", "type", "1,5"),
         (0, "w", "null", None),
         (1, "n", "type", "[1]"),
@@ -106,6 +113,6 @@ def test_a_value_that_was_refused_is_at_hand(lines_reader: Reader) -> None:
 
 
 def test_a_slice_without_records_is_read(lines_reader: Reader) -> None:
-    reading = lines_reader.read(Slice(b"\n \n"))
+    encoded = lines_reader.read(Slice(b"\n \n"))
 
-    assert (reading.read, reading.X.shape, reading.rejects) == (0, (0, 2), [])
+    assert (encoded.read, encoded.X.shape, encoded.rejects) == (0, (0, 2), [])

@@ -54,7 +54,7 @@ def groups(footer: Footer) -> tuple[RowGroup, ...]:
 def test_row_groups_are_those_that_duckdb_sees(
     storage: Directory, groups: tuple[RowGroup, ...]
 ) -> None:
-    seen = read(
+    expected = read(
         """SELECT row_group_num_rows,
                   min(coalesce(dictionary_page_offset, data_page_offset)),
                   sum(total_compressed_size)
@@ -62,7 +62,7 @@ def test_row_groups_are_those_that_duckdb_sees(
         storage.root / "a",
     )
 
-    assert [(one.rows, one.start, one.stop - one.start) for one in groups] == seen
+    assert [(one.rows, one.start, one.stop - one.start) for one in groups] == expected
     assert sum(group.rows for group in groups) == ROWS
 
 
@@ -78,11 +78,11 @@ def test_the_rows_of_a_row_group_are_read_without_the_others(
     parquet_footer.fetch(storage, stored, footer, [groups[number]], tmp_path / "part")
 
     start, stop = number * GROUP, min((number + 1) * GROUP, ROWS)
-    for asked in [(start, stop), (start + 1, stop - 1), (start + 700, start + 701)]:
-        query = RANGE.format(*asked)
+    for rows_ in [(start, stop), (start + 1, stop - 1), (start + 700, start + 701)]:
+        query = RANGE.format(*rows_)
         rows = read(query, tmp_path / "part")
         assert rows == read(query, storage.root / "a")
-        assert [row[0] for row in rows] == list(range(*asked))
+        assert [row[0] for row in rows] == list(range(*rows_))
 
 
 def test_rows_of_neighbours_are_read_together(
@@ -155,18 +155,18 @@ def test_a_footer_that_is_longer_than_the_first_question_is_read(tmp_path: Path)
     footer = parquet_footer.read(storage, stored)
 
     assert len(footer.content) > 64 << 10
-    assert (tmp_path / "a").read_bytes()[footer.start :] == footer.ending
+    assert (tmp_path / "a").read_bytes()[footer.start :] == footer.tail
     assert [group.rows for group in parquet_footer.row_groups(footer)] == [3]
 
 
 def test_an_object_that_was_replaced_is_not_fetched(tmp_path: Path) -> None:
-    storage = Directory(tmp_path / "kept")
-    (tmp_path / "kept").mkdir()
-    write("SELECT 1 AS a", tmp_path / "kept/a")
+    storage = Directory(tmp_path / "moved")
+    (tmp_path / "moved").mkdir()
+    write("SELECT 1 AS a", tmp_path / "moved/a")
     stored = storage.find("a")
     assert stored is not None
     footer = parquet_footer.read(storage, stored)
-    write("SELECT 2 AS a", tmp_path / "kept/a")
+    write("SELECT 2 AS a", tmp_path / "moved/a")
 
     with pytest.raises(ObjectReplaced):
         parquet_footer.fetch(
@@ -174,7 +174,7 @@ def test_an_object_that_was_replaced_is_not_fetched(tmp_path: Path) -> None:
         )
 
 
-def opened(storage: Directory, content: bytes) -> tuple[RowGroup, ...]:
+def row_groups_of(storage: Directory, content: bytes) -> tuple[RowGroup, ...]:
     storage.put({"other": content})
     stored = storage.find("other")
     assert stored is not None
@@ -190,10 +190,13 @@ def opened(storage: Directory, content: bytes) -> tuple[RowGroup, ...]:
         (lambda whole: whole[:-1], "end is missing"),
         (lambda whole: whole[: len(whole) // 2], "end is missing"),
         (lambda whole: whole[:-4] + b"PARE", "encrypted"),
-        (lambda whole: whole[:-8] + b"\xff\xff\xff\x7fPAR1", "longer than it is"),
+        (lambda whole: whole[:-8] + b"\xff\xff\xff\x7fPAR1", "longer than the file"),
         (lambda whole: whole[:-8] + b"\x00\x00\x00\x00PAR1", "damaged"),
         (lambda whole: whole[:-9] + b"\x0f" + whole[-8:], "damaged"),
-        (lambda whole: whole[-8 - int.from_bytes(whole[-8:-4], "little") - 4 :], "does not have"),
+        (
+            lambda whole: whole[-8 - int.from_bytes(whole[-8:-4], "little") - 4 :],
+            "points outside of its data",
+        ),
     ],
 )
 def test_what_is_not_parquet_is_refused(
@@ -202,7 +205,7 @@ def test_what_is_not_parquet_is_refused(
     spoiled = spoil((storage.root / "a").read_bytes())
 
     with pytest.raises(InputRefused, match=reason) as refusal:
-        opened(storage, spoiled)
+        row_groups_of(storage, spoiled)
 
     assert refusal.value.code == "not_parquet"
 
@@ -217,7 +220,7 @@ def test_an_encrypted_file_is_refused(tmp_path: Path) -> None:
         )
 
     with pytest.raises(InputRefused, match="encrypted"):
-        opened(Directory(tmp_path), (tmp_path / "a").read_bytes())
+        row_groups_of(Directory(tmp_path), (tmp_path / "a").read_bytes())
 
 
 @given(st.integers(1, 3000), st.integers(0, 255))
@@ -226,7 +229,7 @@ def test_a_damaged_footer_is_read_or_refused(storage: Directory, place: int, byt
     whole[-place] = byte
 
     try:
-        groups = opened(storage, bytes(whole))
+        groups = row_groups_of(storage, bytes(whole))
     except InputRefused:
         return
     assert all(4 <= group.start <= group.stop < len(whole) for group in groups)

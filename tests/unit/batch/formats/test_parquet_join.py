@@ -1,4 +1,4 @@
-"""Parquet files that were joined hold the rows of their parts, in order, whoever reads them."""
+"""Joined Parquet files hold the rows of their parts in order, for every reader."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -9,11 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.batch.formats import parquet_footer, parquet_join
-from functions.batch.formats.parquet_footer import Chunk, Column, File, Footer, Group
+from functions.batch.formats.parquet_footer import (
+    ChunkField,
+    ColumnField,
+    FileField,
+    Footer,
+    RowGroupField,
+)
 from functions.batch.formats.thrift import (
-    Kind,
     Struct,
     Value,
+    WireType,
     from_struct,
     from_structs,
     integer,
@@ -129,9 +135,9 @@ def test_bloom_filters_are_those_of_their_row_groups(storage: Directory) -> None
     probe = """SELECT row_group_id FROM parquet_bloom_probe($1, 'few', %d)
                WHERE NOT bloom_filter_excludes"""
     for number in range(6):
-        kept = {group for (group,) in read(probe % (7000 + number), whole)}
-        assert kept >= {2 * number, 2 * number + 1}
-        assert len(kept) < 6
+        found = {group for (group,) in read(probe % (7000 + number), whole)}
+        assert found >= {2 * number, 2 * number + 1}
+        assert len(found) < 6
         lookup = f"SELECT count(*) FROM read_parquet($1) WHERE few = {7000 + number}"
         assert read(lookup, whole) == read(lookup, storage.root / str(number))
 
@@ -160,7 +166,7 @@ def test_parts_of_other_columns_are_refused(storage: Directory, other: str) -> N
 
 
 def test_no_parts_are_refused(storage: Directory) -> None:
-    with pytest.raises(ValueError, match="no Parquet file"):
+    with pytest.raises(ValueError, match="at least one Parquet file to join, got none"):
         joined(storage, "")
 
 
@@ -177,31 +183,31 @@ def test_what_other_writers_write_is_moved_or_left_out(storage: Directory) -> No
     footer = parquet_footer.read(storage, found(storage, "a"))
     annotated = Footer(footer.start, with_offsets(footer, 100))
 
-    ending = parquet_join.ending([annotated, annotated])
+    ending = parquet_join.joined_tail([annotated, annotated])
 
     by = footer.start - 4
     for number, (group, chunk, column) in enumerate(parsed(ending)):
-        assert to_int(group[Group.FILE_OFFSET]) == 100 + number * by
-        assert to_int(chunk[Chunk.FILE_OFFSET]) == 100 + number * by
-        assert to_int(column[Column.INDEX_PAGE]) == 100 + number * by
-        assert to_int(column[Column.DICTIONARY_PAGE]) == 0
-        assert column[99] == Value(Kind.BINARY, b"\x03new")
-        assert Group.ORDINAL not in group
+        assert to_int(group[RowGroupField.FILE_OFFSET]) == 100 + number * by
+        assert to_int(chunk[ChunkField.FILE_OFFSET]) == 100 + number * by
+        assert to_int(column[ColumnField.INDEX_PAGE]) == 100 + number * by
+        assert to_int(column[ColumnField.DICTIONARY_PAGE]) == 0
+        assert column[99] == Value(WireType.BINARY, b"\x03new")
+        assert RowGroupField.ORDINAL not in group
         assert not chunk.keys() & {4, 5, 6, 7}
 
 
 def parsed(ending: bytes) -> Iterator[tuple[Struct, Struct, Struct]]:
-    for group in to_structs(to_struct(ending[:-8])[File.GROUPS]):
-        (chunk,) = to_structs(group[Group.COLUMNS])
-        yield group, chunk, to_struct(chunk[Chunk.METADATA].content)
+    for group in to_structs(to_struct(ending[:-8])[FileField.GROUPS]):
+        (chunk,) = to_structs(group[RowGroupField.COLUMNS])
+        yield group, chunk, to_struct(chunk[ChunkField.METADATA].content)
 
 
 def with_offsets(footer: Footer, position: int) -> bytes:
     """Add to the only column what DuckDB does not write."""
-    ((group, chunk, column),) = parsed(footer.ending)
+    ((group, chunk, column),) = parsed(footer.tail)
     at = integer(position)
-    column |= {10: at, 11: integer(0), 99: Value(Kind.BINARY, b"\x03new")}
-    chunk |= {2: at, 3: Value(Kind.STRUCT, from_struct(column)), 4: at, 5: at, 6: at, 7: at}
-    group |= {1: from_structs([from_struct(chunk)], 1), 5: at, 7: Value(Kind.I16, b"\x02")}
+    column |= {10: at, 11: integer(0), 99: Value(WireType.BINARY, b"\x03new")}
+    chunk |= {2: at, 3: Value(WireType.STRUCT, from_struct(column)), 4: at, 5: at, 6: at, 7: at}
+    group |= {1: from_structs([from_struct(chunk)], 1), 5: at, 7: Value(WireType.I16, b"\x02")}
     whole = footer.fields() | {4: from_structs([from_struct(group)], 1)}
     return from_struct(whole)

@@ -11,14 +11,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from functions.batch.formats import parquet_footer
 from functions.batch.formats.layout import Layout
-from functions.batch.formats.parquet_reader import groups, layout
-from functions.batch.formats.readers import reader
-from functions.batch.formats.reading import Reading, Slice
+from functions.batch.formats.parquet_footer import RowGroup
+from functions.batch.formats.parquet_reader import layout
+from functions.batch.formats.readers import open_reader
+from functions.batch.formats.slices import EncodedSlice, Slice
 from functions.batch.formats.sql import identifier, literal
 from sklambda.errors import InputRefused
 from sklambda.signature import Feature, Signature
-from tests.support.drawn import TARGET, WORDS, assert_same_rows, expected, signatures, told
+from sklambda.storage import Directory
+from tests.support.random_tables import (
+    TARGET,
+    WORDS,
+    assert_same_rows,
+    expected,
+    faults_of,
+    signatures,
+)
 
 TYPES: dict[str, st.SearchStrategy[Any]] = {
     "double": st.none() | st.floats(),
@@ -45,9 +55,16 @@ def write(path: Path, query: str, more: str = "") -> Path:
     return path
 
 
-def read(path: Path, signature: Signature, first: int, after: int) -> Reading:
+def read(path: Path, signature: Signature, first: int, after: int) -> EncodedSlice:
     part = Slice(path=path, rows=(first, after))
-    return reader(layout(path, signature), signature, path.parent).read(part)
+    return open_reader(layout(path, signature), signature, path.parent).read(part)
+
+
+def row_groups(path: Path) -> tuple[RowGroup, ...]:
+    storage = Directory(path.parent)
+    stored = storage.find(path.name)
+    assert stored is not None
+    return parquet_footer.row_groups(parquet_footer.read(storage, stored))
 
 
 def one_feature(kind: Any, **more: Any) -> Signature:
@@ -85,10 +102,10 @@ def test_any_values_are_encoded_as_the_codec_encodes_them(table: Drawn) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder, "it's.parquet")
         write_rows(path, signature.names, types, rows)
-        reading = read(path, signature, 0, len(rows))
+        encoded = read(path, signature, 0, len(rows))
 
-        assert (reading.read, told(reading)) == (len(rows), faults)
-        assert_same_rows(reading, X)
+        assert (encoded.read, faults_of(encoded)) == (len(rows), faults)
+        assert_same_rows(encoded, X)
 
 
 @pytest.mark.parametrize(
@@ -111,10 +128,10 @@ def test_any_values_are_encoded_as_the_codec_encodes_them(table: Drawn) -> None:
 def test_moments_are_counted(value: str, seconds: float | str, tmp_path: Path) -> None:
     path = write(tmp_path / "p", f"select {value} as x")
 
-    reading = read(path, one_feature("datetime", unit="s"), 0, 1)
+    encoded = read(path, one_feature("datetime", unit="s"), 0, 1)
 
-    assert [one.code for one in reading.rejects] or reading.X[0, 0] == seconds
-    assert [one.code for one in reading.rejects] == ([seconds] if type(seconds) is str else [])
+    assert [one.code for one in encoded.rejects] or encoded.X[0, 0] == seconds
+    assert [one.code for one in encoded.rejects] == ([seconds] if type(seconds) is str else [])
 
 
 @pytest.mark.parametrize("kind", ["number", "integer", "boolean", "category"])
@@ -125,42 +142,42 @@ def test_moments_are_counted(value: str, seconds: float | str, tmp_path: Path) -
 def test_a_value_of_a_foreign_type_is_a_fault(kind: str, value: str, tmp_path: Path) -> None:
     path = write(tmp_path / "p", f"select {value} as x")
 
-    reading = read(path, one_feature(kind), 0, 1)
+    encoded = read(path, one_feature(kind), 0, 1)
 
-    assert [one.code for one in reading.rejects] == ["type"]
+    assert [one.code for one in encoded.rejects] == ["type"]
 
 
 @pytest.mark.parametrize("text", ["0.1", "1.005", "-3", "12345678901234.5678", "9007199254740993"])
 def test_a_decimal_is_its_nearest_number(text: str, tmp_path: Path) -> None:
     path = write(tmp_path / "p", f"select '{text}'::decimal(38, 4) as x")
 
-    reading = read(path, one_feature("number"), 0, 1)
+    encoded = read(path, one_feature("number"), 0, 1)
 
-    assert reading.X[0, 0] == float(Decimal(text))
+    assert encoded.X[0, 0] == float(Decimal(text))
 
 
 def test_enumerations_are_texts(tmp_path: Path) -> None:
     path = write(tmp_path / "p", "select unnest(['b', 'a', 'b'])::enum('a', 'b') as x")
 
-    reading = read(path, one_feature("category", vocabulary=("a", "b")), 0, 3)
+    encoded = read(path, one_feature("category", vocabulary=("a", "b")), 0, 3)
 
-    assert reading.X[:, 0].tolist() == [1, 0, 1]
+    assert encoded.X[:, 0].tolist() == [1, 0, 1]
 
 
 def test_rows_are_read_from_their_row_groups_alone(tmp_path: Path) -> None:
     query = "select range::double as x, {'deep': [range]} as extra from range(10000)"
     path = write(tmp_path / "p", query, ", row_group_size 2048")
-    found = groups(path)
+    found = row_groups(path)
     content = bytearray(path.read_bytes())
     for group in found[:2] + found[3:]:
-        content[group.start : group.end] = bytes(group.end - group.start)
+        content[group.start : group.stop] = bytes(group.stop - group.start)
     path.write_bytes(content)
 
-    reading = read(path, one_feature("number"), 4096 + 10, 6144)
+    encoded = read(path, one_feature("number"), 4096 + 10, 6144)
 
     assert [group.rows for group in found] == [2048, 2048, 2048, 2048, 1808]
-    assert reading.X[:, 0].tolist() == [float(row) for row in range(4106, 6144)]
-    assert reading.con.execute("select extra from records limit 1").fetchall() == [
+    assert encoded.X[:, 0].tolist() == [float(row) for row in range(4106, 6144)]
+    assert encoded.con.execute("select extra from records limit 1").fetchall() == [
         ({"deep": [4106]},)
     ]
 
@@ -169,8 +186,8 @@ def test_rows_are_read_from_their_row_groups_alone(tmp_path: Path) -> None:
 def test_rows_that_are_not_there_are_no_rows(rows: tuple[int, int], tmp_path: Path) -> None:
     query = "select range::double as x from range(10000)"
     path = write(tmp_path / "p", query, ", row_group_size 2048")
-    group, content = groups(path)[1], bytearray(path.read_bytes())
-    content[group.start : group.end] = bytes(group.end - group.start)
+    group, content = row_groups(path)[1], bytearray(path.read_bytes())
+    content[group.start : group.stop] = bytes(group.stop - group.start)
     path.write_bytes(content)
 
     with pytest.raises(InputRefused) as refused:
@@ -205,9 +222,9 @@ def test_what_is_no_parquet_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "p"
     path.write_bytes(b"a,b\n1,2\n")
 
-    for ask in (lambda: layout(path, one_feature("number")), lambda: groups(path)):
+    for read_file in (lambda: layout(path, one_feature("number")), lambda: row_groups(path)):
         with pytest.raises(InputRefused) as refused:
-            ask()
+            read_file()
         assert refused.value.code == "not_parquet"
 
 
@@ -215,6 +232,6 @@ def test_missing_numbers_are_missing(tmp_path: Path) -> None:
     path = write(tmp_path / "p", "select unnest([1.0::double, null, 'nan']) as x")
     feature = Feature(name="x", kind="number", nullable=True)
 
-    reading = read(path, Signature(features=(feature,), target=TARGET), 0, 3)
+    encoded = read(path, Signature(features=(feature,), target=TARGET), 0, 3)
 
-    np.testing.assert_array_equal(reading.X[:, 0], [1, math.nan, math.nan])
+    np.testing.assert_array_equal(encoded.X[:, 0], [1, math.nan, math.nan])

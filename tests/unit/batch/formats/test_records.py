@@ -42,7 +42,7 @@ def _after(letter: str, state: str) -> str:
 
 
 def pieces(content: bytes, layout: Layout, cuts: Sequence[int]) -> Iterator[tuple[bytes, int]]:
-    """Read in blocks that end anywhere, and give what is whole together."""
+    """Read in blocks that end anywhere; yield whole records."""
     rest = b""
     for start, end in zip([0, *cuts], [*cuts, len(content)], strict=True):
         last = end == len(content)
@@ -62,11 +62,11 @@ def test_any_cuts_give_the_records_of_one_pass(
 ) -> None:
     content = text.encode()
     cuts = sorted(data.draw(st.lists(st.integers(0, max(len(content) - 1, 0)), max_size=4)))
-    whole = spans(content, layout).of(content)
+    whole = spans(content, layout).split(content)
 
     found = [*pieces(content, layout, cuts)]
 
-    assert [record for piece, _ in found for record in spans(piece, layout).of(piece)] == whole
+    assert [record for piece, _ in found for record in spans(piece, layout).split(piece)] == whole
     assert sum(records for _, records in found) == len(whole)
     assert b"".join(piece for piece, _ in found) == content
 
@@ -76,7 +76,7 @@ def test_any_cuts_give_the_records_of_one_pass(
 def test_records_of_csv_are_those_found_letter_by_letter(text: str) -> None:
     content = text.encode()
 
-    assert [record.decode() for record in spans(content, CSV).of(content)] == records_of(text)
+    assert [record.decode() for record in spans(content, CSV).split(content)] == records_of(text)
 
 
 @settings(max_examples=300)
@@ -90,7 +90,7 @@ def test_records_are_those_that_python_wrote(rows: list[list[str]], end: str, qu
     csv.writer(text, lineterminator=end, quoting=quoting).writerows(rows)  # type: ignore[arg-type]
     content = text.getvalue().encode()
 
-    found = [record.decode() for record in spans(content, CSV).of(content)]
+    found = [record.decode() for record in spans(content, CSV).split(content)]
 
     assert [[*csv.reader(io.StringIO(one, newline=""), strict=True)] for one in found] == [
         [row] for row in rows

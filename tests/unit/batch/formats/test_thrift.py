@@ -1,4 +1,4 @@
-"""Thrift's compact protocol: what is read and written again is the same; nonsense is refused."""
+"""Thrift's compact protocol: what is read is written again unchanged; invalid bytes are refused."""
 
 import contextlib
 from pathlib import Path
@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.batch.formats.thrift import (
-    Kind,
     Struct,
     ThriftInvalid,
     Value,
+    WireType,
     from_struct,
     from_structs,
     integer,
@@ -27,26 +27,28 @@ NAMES = st.integers(-(2**15), 2**15 - 1)
 
 def binary(content: bytes) -> Value:
     assert len(content) < 128
-    return Value(Kind.BINARY, bytes([len(content)]) + content)
+    return Value(WireType.BINARY, bytes([len(content)]) + content)
 
 
 VALUES = st.recursive(
     st.one_of(
         INTEGERS.map(integer),
-        st.sampled_from([Value(Kind.TRUE, b""), Value(Kind.FALSE, b"")]),
+        st.sampled_from([Value(WireType.TRUE, b""), Value(WireType.FALSE, b"")]),
         st.binary(max_size=127).map(binary),
-        st.binary(min_size=8, max_size=8).map(lambda content: Value(Kind.DOUBLE, content)),
-        st.binary(min_size=16, max_size=16).map(lambda content: Value(Kind.UUID, content)),
+        st.binary(min_size=8, max_size=8).map(lambda content: Value(WireType.DOUBLE, content)),
+        st.binary(min_size=16, max_size=16).map(lambda content: Value(WireType.UUID, content)),
         st.binary(max_size=14).map(
-            lambda content: Value(Kind.LIST, bytes([len(content) << 4 | Kind.BYTE]) + content)
+            lambda content: Value(
+                WireType.LIST, bytes([len(content) << 4 | WireType.BYTE]) + content
+            )
         ),
         st.sampled_from([b"\x00", b"\x01\x88\x01a\x01b", b"\x02\x58\x02\x01a\x04\x01b"]).map(
-            lambda content: Value(Kind.MAP, content)
+            lambda content: Value(WireType.MAP, content)
         ),
     ),
     lambda values: st.one_of(
         st.dictionaries(NAMES, values, max_size=5).map(
-            lambda fields: Value(Kind.STRUCT, from_struct(fields))
+            lambda fields: Value(WireType.STRUCT, from_struct(fields))
         ),
         st.lists(st.dictionaries(NAMES, values, max_size=2).map(from_struct), max_size=3).map(
             lambda structs: from_structs(structs, len(structs))
@@ -74,9 +76,9 @@ def test_a_struct_is_read_as_it_was_written(fields: Struct) -> None:
 def test_a_list_is_read_as_it_was_written(fields: Struct, count: int) -> None:
     structs = [fields, {}] * count
 
-    written = from_structs(map(from_struct, structs), len(structs))
+    content = from_structs(map(from_struct, structs), len(structs))
 
-    assert list(to_structs(written)) == structs
+    assert list(to_structs(content)) == structs
 
 
 @given(STRUCTS, st.data())

@@ -1,4 +1,4 @@
-"""What is asked of a job, and what its input's name tells."""
+"""Options of a job, resolved from the name of its input."""
 
 import pytest
 
@@ -17,35 +17,35 @@ from sklambda.errors import InputRefused
         ("inbox/x.y/a.parquet", "parquet", "none", ".parquet"),
     ],
 )
-def test_the_name_tells_the_format(key: str, format_: str, compression: str, ending: str) -> None:
-    settled = Options().settled(key)
+def test_the_suffix_names_the_format(key: str, format_: str, compression: str, ending: str) -> None:
+    resolved = Options().resolve(key)
 
-    assert (settled.input_format, settled.input_compression) == (format_, compression)
-    assert (settled.output_format, settled.ending) == (format_, ending)
+    assert (resolved.input_format, resolved.input_compression) == (format_, compression)
+    assert (resolved.output_format, resolved.suffix) == (format_, ending)
 
 
-def test_what_is_stated_comes_before_the_name() -> None:
-    settled = Options(input_format="csv", output_format="parquet").settled("inbox/customers")
+def test_stated_options_come_before_the_suffix() -> None:
+    resolved = Options(input_format="csv", output_format="parquet").resolve("inbox/customers")
 
-    assert (settled.input_format, settled.ending) == ("csv", ".parquet")
+    assert (resolved.input_format, resolved.suffix) == ("csv", ".parquet")
 
 
 @pytest.mark.parametrize("key", ["customers", "inbox/a.xlsx", "a.gz", ".csv/x", ""])
-def test_a_name_that_tells_nothing_is_refused(key: str) -> None:
+def test_a_name_without_a_known_suffix_is_refused(key: str) -> None:
     with pytest.raises(InputRefused) as refused:
-        Options().settled(key)
+        Options().resolve(key)
 
     assert refused.value.code == "format_unknown"
 
 
 def test_parquet_is_not_compressed_as_a_file() -> None:
-    with pytest.raises(InputRefused, match="compressed inside"):
-        Options().settled("a.parquet.gz")
+    with pytest.raises(InputRefused, match="compressed inside, not as a whole"):
+        Options().resolve("a.parquet.gz")
 
 
 @pytest.mark.parametrize(
     ("key", "left"),
     [("inbox/a.csv", "inbox/a"), ("a.v2.csv.gz", "a.v2"), (".csv", ".csv"), ("x.y/a", "x.y/a")],
 )
-def test_the_stem_lacks_what_tells_the_format(key: str, left: str) -> None:
+def test_the_stem_has_no_suffix_of_a_format(key: str, left: str) -> None:
     assert stem(key) == left

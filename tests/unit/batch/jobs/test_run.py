@@ -1,4 +1,4 @@
-"""A job is done once, wherever it was interrupted and however often it is begun."""
+"""A job is done once, wherever it was interrupted and however often it is started."""
 
 import csv
 import gzip
@@ -54,9 +54,9 @@ def test_a_file_is_scored_as_scikit_learn_does(
     laptop: Laptop, text: bytes, customers: pd.DataFrame, churn: Trained
 ) -> None:
     laptop.drop("customers.csv", text)
-    begun = laptop.outline("customers.csv", part_bytes=PART)
+    outline = laptop.outline("customers.csv", part_bytes=PART)
 
-    receipt = run(laptop.workshop, begun)
+    receipt = run(laptop.context, outline)
 
     assert receipt is not None
     assert receipt.status == "scored"
@@ -72,9 +72,9 @@ def test_the_receipt_accounts_for_every_row_and_byte(laptop: Laptop, text: bytes
     lines = text.decode().splitlines()
     lines[17] = lines[17].replace(",", ",,", 1)
     laptop.drop("customers.csv", "\n".join(lines).encode())
-    begun = laptop.outline("customers.csv", part_bytes=PART)
+    outline = laptop.outline("customers.csv", part_bytes=PART)
 
-    receipt = run(laptop.workshop, begun)
+    receipt = run(laptop.context, outline)
 
     assert receipt is not None
     assert receipt.rows is not None
@@ -85,10 +85,10 @@ def test_the_receipt_accounts_for_every_row_and_byte(laptop: Laptop, text: bytes
     assert (reject["row"], reject["column"], reject["code"]) == (17, None, "malformed")
 
 
-def test_what_is_needed_on_the_way_is_gone_in_the_end(laptop: Laptop, text: bytes) -> None:
+def test_work_in_progress_is_removed_in_the_end(laptop: Laptop, text: bytes) -> None:
     laptop.drop("customers.csv", text)
 
-    run(laptop.workshop, laptop.outline("customers.csv", part_bytes=PART))
+    run(laptop.context, laptop.outline("customers.csv", part_bytes=PART))
 
     assert [path for path in (laptop.root / "out/work").rglob("*") if path.is_file()] == []
     assert [path for path in (laptop.root / "scratch").rglob("*") if path.is_file()] == []
@@ -96,8 +96,8 @@ def test_what_is_needed_on_the_way_is_gone_in_the_end(laptop: Laptop, text: byte
 
 def test_the_number_of_parts_changes_no_byte(laptop: Laptop, text: bytes) -> None:
     laptop.drop("customers.csv", text)
-    one = run(laptop.workshop, laptop.outline("customers.csv"))
-    many = run(laptop.workshop, laptop.outline("customers.csv", part_bytes=1024))
+    one = run(laptop.context, laptop.outline("customers.csv"))
+    many = run(laptop.context, laptop.outline("customers.csv", part_bytes=1024))
 
     assert one is not None
     assert many is not None
@@ -127,7 +127,7 @@ def test_a_compressed_file_is_scored_and_compressed(
 ) -> None:
     laptop.drop(f"customers.csv{suffix}", PACK[suffix](text))
 
-    receipt = run(laptop.workshop, laptop.outline(f"customers.csv{suffix}", part_bytes=PART))
+    receipt = run(laptop.context, laptop.outline(f"customers.csv{suffix}", part_bytes=PART))
 
     assert receipt is not None
     assert receipt.scored is not None
@@ -141,9 +141,9 @@ def test_each_format_becomes_each_other(
     laptop: Laptop, customers: pd.DataFrame, churn: Trained, given: str, output: str
 ) -> None:
     name = drop(laptop, customers, given)
-    begun = laptop.outline(name, output_format=output, part_bytes=PART)
+    outline = laptop.outline(name, output_format=output, part_bytes=PART)
 
-    receipt = run(laptop.workshop, begun)
+    receipt = run(laptop.context, outline)
 
     assert receipt is not None
     assert receipt.reason is None
@@ -184,35 +184,35 @@ def test_too_many_rejects_fail_the_job_and_nothing_scored_is_published(
     lines = text.decode().splitlines()
     broken = [line + ",1" if place % 10 == 3 else line for place, line in enumerate(lines)]
     laptop.drop("customers.csv", "\n".join(broken).encode())
-    begun = laptop.outline("customers.csv", part_bytes=PART)
+    outline = laptop.outline("customers.csv", part_bytes=PART)
 
-    receipt = run(laptop.workshop, begun)
+    receipt = run(laptop.context, outline)
 
     assert receipt is not None
     assert receipt.status == "failed"
     assert receipt.reason is not None
     assert receipt.reason.code == "too_many_rejects"
-    assert not any(key.startswith("scored/") for key in laptop.published())
+    assert not any(key.startswith("scored/") for key in laptop.published_objects())
     assert receipt.rejects is not None
     assert len(laptop.content(receipt.rejects.key).splitlines()) == 40
 
 
-def test_a_file_without_the_features_fails_and_says_which(laptop: Laptop) -> None:
+def test_a_file_without_the_features_fails_and_names_them(laptop: Laptop) -> None:
     laptop.drop("other.csv", b"tenure,PaymentMethod\n1,2\n")
 
-    receipt = run(laptop.workshop, laptop.outline("other.csv"))
+    receipt = run(laptop.context, laptop.outline("other.csv"))
 
     assert receipt is not None
     assert receipt.reason is not None
     assert receipt.reason.code == "columns_absent"
     assert "`gender`" in receipt.reason.detail
-    assert list(laptop.published()) == [laptop.outline("other.csv").receipt]
+    assert list(laptop.published_objects()) == [laptop.outline("other.csv").receipt]
 
 
 def test_a_file_with_a_header_alone_has_no_rows(laptop: Laptop, text: bytes) -> None:
     laptop.drop("none.csv", text.splitlines(keepends=True)[0])
 
-    receipt = run(laptop.workshop, laptop.outline("none.csv"))
+    receipt = run(laptop.context, laptop.outline("none.csv"))
 
     assert receipt is not None
     assert receipt.rows is not None
@@ -226,42 +226,42 @@ def test_a_file_with_a_header_alone_has_no_rows(laptop: Laptop, text: bytes) -> 
 def test_a_truncated_file_fails(laptop: Laptop, text: bytes, cut: int) -> None:
     laptop.drop("customers.csv.gz", gzip.compress(text)[:-cut])
 
-    receipt = run(laptop.workshop, laptop.outline("customers.csv.gz", part_bytes=PART))
+    receipt = run(laptop.context, laptop.outline("customers.csv.gz", part_bytes=PART))
 
     assert receipt is not None
     assert receipt.reason is not None
     assert receipt.reason.code == "truncated"
-    assert not any(key.startswith("scored/") for key in laptop.published())
+    assert not any(key.startswith("scored/") for key in laptop.published_objects())
 
 
 def test_an_absent_input_is_refused(laptop: Laptop) -> None:
-    with pytest.raises(InputRefused, match="nothing at the address"):
+    with pytest.raises(InputRefused, match="no object at the address"):
         laptop.outline("absent.csv")
 
 
 def test_a_file_that_is_replaced_meanwhile_is_not_mixed(laptop: Laptop, text: bytes) -> None:
     laptop.drop("customers.csv", text)
-    begun = laptop.outline("customers.csv", part_bytes=PART)
+    outline = laptop.outline("customers.csv", part_bytes=PART)
 
     with pytest.raises(ObjectReplaced):
         run(
-            laptop.workshop,
-            begun,
+            laptop.context,
+            outline,
             report=lambda part: laptop.drop("customers.csv", text.replace(b"Yes", b"No")),
         )
 
-    assert laptop.published() == {}
+    assert laptop.published_objects() == {}
 
 
-def test_a_job_that_is_begun_again_is_the_same(laptop: Laptop, text: bytes) -> None:
+def test_a_job_that_is_started_again_is_the_same(laptop: Laptop, text: bytes) -> None:
     laptop.drop("customers.csv", text)
-    first = run(laptop.workshop, laptop.outline("customers.csv", part_bytes=PART))
-    before = laptop.published()
+    first = run(laptop.context, laptop.outline("customers.csv", part_bytes=PART))
+    before = laptop.published_objects()
 
-    second = run(laptop.workshop, laptop.outline("customers.csv", part_bytes=PART))
+    second = run(laptop.context, laptop.outline("customers.csv", part_bytes=PART))
 
     assert first == second
-    assert laptop.published() == before
+    assert laptop.published_objects() == before
 
 
 def test_jobs_at_once_give_one_result(predictor: Predictor, text: bytes, tmp_path: Path) -> None:
@@ -273,13 +273,13 @@ def test_jobs_at_once_give_one_result(predictor: Predictor, text: bytes, tmp_pat
     laptops[0].drop("customers.csv", text)
 
     def begin(place: int) -> Receipt | None:
-        workshop = replace(laptops[place].workshop, folder=tmp_path / f"scratch-{place}")
-        begun = laptops[place].outline("customers.csv", part_bytes=PART)
+        context = replace(laptops[place].context, folder=tmp_path / f"scratch-{place}")
+        outline = laptops[place].outline("customers.csv", part_bytes=PART)
         for _ in range(5):
             try:
-                return run(workshop, begun)
+                return run(context, outline)
             except (RuntimeError, ObjectReplaced, KeyError, OSError):
-                continue  # as Lambda tries again: somebody else was faster
+                continue  # as Lambda retries: another process was faster
         return None
 
     with ThreadPoolExecutor(4) as pool:
@@ -287,16 +287,16 @@ def test_jobs_at_once_give_one_result(predictor: Predictor, text: bytes, tmp_pat
 
     assert receipts[0] is not None
     assert all(receipt == receipts[0] for receipt in receipts)
-    assert len(laptops[0].published()) == 2
+    assert len(laptops[0].published_objects()) == 2
 
 
 def test_a_job_stops_in_time_and_goes_on(laptop: Laptop, text: bytes) -> None:
     laptop.drop("customers.csv", text)
-    begun = laptop.outline("customers.csv", part_bytes=PART)
+    outline = laptop.outline("customers.csv", part_bytes=PART)
     left = iter([100.0, 100.0, 1.0])
 
-    first = run(laptop.workshop, begun, lambda: next(left))
-    second = run(laptop.workshop, begun)
+    first = run(laptop.context, outline, lambda: next(left))
+    second = run(laptop.context, outline)
 
     assert first is None
     assert second is not None

@@ -1,4 +1,4 @@
-"""The bytes of inputs, as they would be without compression."""
+"""The decompressed bytes of an input, in any ranges."""
 
 import gzip
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.batch.formats.layout import Compression
-from functions.batch.jobs.sources import Packed, Plain, source
+from functions.batch.jobs.sources import CompressedSource, PlainSource, open_source
 from sklambda.errors import InputRefused
 from sklambda.storage import Directory, Stored
 
@@ -35,16 +35,16 @@ def test_any_ranges_are_those_of_the_content(
 ) -> None:
     @given(
         pieces=st.lists(st.binary(max_size=3000), max_size=4),
-        asked=st.lists(st.tuples(st.integers(0, 9000), st.integers(1, 4000)), max_size=6),
+        ranges=st.lists(st.tuples(st.integers(0, 9000), st.integers(1, 4000)), max_size=6),
     )
-    def check(pieces: list[bytes], asked: list[tuple[int, int]]) -> None:
+    def check(pieces: list[bytes], ranges: list[tuple[int, int]]) -> None:
         whole = b"".join(pieces)
         # Each piece is a member, or a frame, of its own.
         packed = b"".join(map(PACK[compression], pieces))
         folder = tmp_path_factory.mktemp("content")
-        opened = source(*stored(folder, packed), compression)
-        for start, length in asked:
-            content, ended = opened.read(start, length)
+        packed_source = open_source(*stored(folder, packed), compression)
+        for start, length in ranges:
+            content, ended = packed_source.read(start, length)
             assert content == whole[start : start + length]
             assert ended == (start + length >= len(whole))
 
@@ -52,13 +52,13 @@ def test_any_ranges_are_those_of_the_content(
 
 
 @pytest.mark.parametrize("compression", ["gzip", "zstd"])
-@pytest.mark.parametrize("kept", [1, 20, -1])
-def test_what_is_cut_off_is_refused(compression: Compression, kept: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("length", [1, 20, -1])
+def test_what_is_cut_off_is_refused(compression: Compression, length: int, tmp_path: Path) -> None:
     packed = PACK[compression](bytes(range(256)) * 50)
-    opened = Packed(*stored(tmp_path, packed[:kept]), compression)
+    packed_source = CompressedSource(*stored(tmp_path, packed[:length]), compression)
 
     with pytest.raises(InputRefused) as refused:
-        opened.read(0, 100_000)
+        packed_source.read(0, 100_000)
 
     assert refused.value.code == "truncated"
 
@@ -69,20 +69,20 @@ def test_what_is_damaged_is_refused(compression: Compression, tmp_path: Path) ->
     packed[:4] = b"none"
 
     with pytest.raises(InputRefused) as refused:
-        Packed(*stored(tmp_path, bytes(packed)), compression).read(0, 10)
+        CompressedSource(*stored(tmp_path, bytes(packed)), compression).read(0, 10)
 
     assert refused.value.code == "damaged"
 
 
-def test_what_unpacks_to_much_is_held_in_pieces(tmp_path: Path) -> None:
+def test_a_highly_compressed_input_is_buffered_in_pieces(tmp_path: Path) -> None:
     packed = PACK["zstd"](bytes(50_000_000))
-    opened = Packed(*stored(tmp_path, packed), "zstd")
+    packed_source = CompressedSource(*stored(tmp_path, packed), "zstd")
 
-    content, ended = opened.read(0, 1000)
+    content, ended = packed_source.read(0, 1000)
 
     assert (len(content), ended) == (1000, False)
-    assert len(opened._held) < 35_000_000
+    assert len(packed_source._buffer) < 35_000_000
 
 
 def test_reading_behind_the_end_gives_nothing(tmp_path: Path) -> None:
-    assert Plain(*stored(tmp_path, b"abc")).read(3, 5) == (b"", True)
+    assert PlainSource(*stored(tmp_path, b"abc")).read(3, 5) == (b"", True)

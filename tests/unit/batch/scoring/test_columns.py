@@ -1,4 +1,4 @@
-"""Columns of an answer hold what each row is answered alone."""
+"""Output columns equal the predictions of each row alone."""
 
 import json
 from dataclasses import asdict
@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.batch.scoring.columns import Column, decided, explained, explained_as_json, warned
+from functions.batch.scoring.columns import (
+    OutputColumn,
+    explanation_columns,
+    json_explanation_column,
+    prediction_columns,
+    warning_column,
+)
 from sklambda.arrays import FloatMatrix
 from sklambda.codec.codec import Codec
 from sklambda.decision import decide
@@ -57,12 +63,12 @@ NUMBERS = st.floats(-4, 4, width=16) | st.sampled_from((0.3, -0.5, np.inf, -np.i
 
 @pytest.mark.parametrize("name", TARGETS)
 @given(data=st.data())
-def test_columns_are_what_is_decided_row_by_row(name: str, data: st.DataObject) -> None:
+def test_columns_are_the_predictions_row_by_row(name: str, data: st.DataObject) -> None:
     target = TARGETS[name]
     row = st.lists(NUMBERS, min_size=target.width, max_size=target.width)
     scores = np.array(data.draw(st.lists(row, max_size=6))).reshape(-1, target.width)
 
-    columns = [*decided(target, scores)]
+    columns = [*prediction_columns(target, scores)]
 
     expected = [_varying(each.members) for each in decide(target, scores)]
     assert _rows(columns, len(scores)) == expected
@@ -75,7 +81,7 @@ def _varying(members: dict[str, Any]) -> dict[str, Any]:
     return varying | ({"targets": targets} if targets else {})
 
 
-def _rows(columns: list[Column], rows: int) -> list[dict[str, Any]]:
+def _rows(columns: list[OutputColumn], rows: int) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [{} for _ in range(rows)]
     for column in columns:
         assert not isinstance(column.values, str)
@@ -103,7 +109,7 @@ def _rows(columns: list[Column], rows: int) -> list[dict[str, Any]]:
     ],
 )
 def test_columns_are_named_after_what_they_hold(name: str, names: str) -> None:
-    columns = decided(TARGETS[name], np.empty((0, TARGETS[name].width)))
+    columns = prediction_columns(TARGETS[name], np.empty((0, TARGETS[name].width)))
 
     assert [column.name for column in columns] == names.split()
 
@@ -118,7 +124,7 @@ def test_columns_are_named_after_what_they_hold(name: str, names: str) -> None:
     ],
 )
 def test_labels_have_the_type_of_the_classes(name: str, kind: str) -> None:
-    label, *_ = decided(TARGETS[name], np.empty((0, TARGETS[name].width)))
+    label, *_ = prediction_columns(TARGETS[name], np.empty((0, TARGETS[name].width)))
 
     assert label.type == kind
 
@@ -143,7 +149,7 @@ def test_many_rows_are_warned_of_as_each_is(rows: list[tuple[float, float, float
     coerced = [(place, "member") for place, row in enumerate(rows) if row[3]]
     lookout = Lookout(SIGNATURE)
 
-    column = warned(lookout, X, coerced, as_json=True)
+    column = warning_column(lookout, X, coerced, as_json=True)
 
     texts = column.values
     found = [texts] * len(rows) if isinstance(texts, str) else texts.tolist()
@@ -154,14 +160,14 @@ def test_many_rows_are_warned_of_as_each_is(rows: list[tuple[float, float, float
 def test_a_warning_names_the_feature_and_the_code() -> None:
     X = np.array([[10.0, -1.0, 1.0], [5.0, 0.0, 1.0]])
 
-    column = warned(Lookout(SIGNATURE), X, [(1, "member")], as_json=False)
+    column = warning_column(Lookout(SIGNATURE), X, [(1, "member")], as_json=False)
 
     assert not isinstance(column.values, str)
     assert column.values.tolist() == ["city:unseen_category;age:out_of_range", "member:coerced"]
 
 
-def test_where_nothing_is_to_be_said_no_row_has_a_value_of_its_own() -> None:
-    column = warned(Lookout(SIGNATURE), np.array([[5.0, 0.0, 1.0]] * 3), [], as_json=False)
+def test_without_warnings_all_rows_share_one_value() -> None:
+    column = warning_column(Lookout(SIGNATURE), np.array([[5.0, 0.0, 1.0]] * 3), [], as_json=False)
 
     assert column.values == ""
 
@@ -175,7 +181,7 @@ def test_explanations_are_those_of_each_row(churn: Trained, predictor: Predictor
     signature = predictor.package.signature
     each = predictor.explain(_encoded(churn, predictor, 3))
 
-    scale, base, *contributions = explained(signature, 3, each)
+    scale, base, *contributions = explanation_columns(signature, 3, each)
 
     names = [column.name for column in contributions]
     assert (scale.name, base.name) == ("scale", "base_value")
@@ -189,7 +195,7 @@ def test_explanations_are_those_of_each_row(churn: Trained, predictor: Predictor
 def test_explanations_of_several_outputs_are_named_after_them() -> None:
     signature = Signature(features=FEATURES[:1], target=SEVERAL)
 
-    columns = explained(signature, 0, [])
+    columns = explanation_columns(signature, 0, [])
 
     assert [column.name for column in columns] == [
         "scale_y_0",
@@ -204,8 +210,8 @@ def test_explanations_of_several_outputs_are_named_after_them() -> None:
 def test_json_has_null_where_an_explanation_is_not_finite() -> None:
     one = Explanation("yes", "margin", -np.inf, 0.5, {"age": np.nan}, "kernel", 9)
 
-    column = explained_as_json([[one]])
+    column = json_explanation_column([[one]])
 
     assert not isinstance(column.values, str)
-    (shown,) = json.loads(column.values[0])
-    assert shown == asdict(one) | {"base": None, "contributions": {"age": None}}
+    (found,) = json.loads(column.values[0])
+    assert found == asdict(one) | {"base": None, "contributions": {"age": None}}

@@ -13,30 +13,31 @@ import pandas as pd
 import pytest
 
 from functions.batch.formats import parquet_reader, records
-from functions.batch.formats.layout import Answering, Format, Layout
-from functions.batch.formats.reading import Reader, Reading, Slice
-from functions.batch.formats.sniffing import found
-from functions.batch.scoring.scorer import Scored, Scorer
+from functions.batch.formats.layout import Format, Layout, OutputOptions
+from functions.batch.formats.readers import Reader
+from functions.batch.formats.slices import EncodedSlice, Slice
+from functions.batch.formats.sniffing import sniff
+from functions.batch.scoring.scorer import ScoredSlice, Scorer
 from sklambda.arrays import FloatVector
 from sklambda.predictor import Predictor
 from tests.conftest import MODELS, Train, Trained
 from training.frames import client_rows, kinds_of
 from training.train.data import to_csv
 
-type ScoreFile = Callable[..., tuple[list[Scored], bytes]]
+type ScoreFile = Callable[..., tuple[list[ScoredSlice], bytes]]
 
 
 @pytest.fixture
 def score_file(tmp_path: Path) -> ScoreFile:
-    """Score a file of CSV or JSON Lines part by part; gives what each part and all hold."""
+    """Score a file of CSV or JSON Lines part by part; return the parts and the whole."""
 
     def score_file(
-        package: Path, content: bytes, answering: Answering, part_bytes: int = 2**20
-    ) -> tuple[list[Scored], bytes]:
+        package: Path, content: bytes, options: OutputOptions, part_bytes: int = 2**20
+    ) -> tuple[list[ScoredSlice], bytes]:
         predictor = Predictor.open(package)
         kind: Format = "json_lines" if content.startswith(b"{") else "csv"
-        layout = found(content[: 2**20], kind, None, predictor.package.signature)
-        scorer = Scorer(predictor, layout, answering, tmp_path)
+        layout = sniff(content[: 2**20], kind, None, predictor.package.signature)
+        scorer = Scorer(predictor, layout, options, tmp_path)
         pieces, whole = [], b""
         for part in _slices(content, layout, part_bytes):
             piece = scorer.score(part)
@@ -83,7 +84,7 @@ def test_the_real_data_is_scored_as_scikit_learn_does(
 ) -> None:
     known = trained(model, telco)
 
-    pieces, whole = score_file(known.package, telco.read_bytes(), Answering("csv"), 2**17)
+    pieces, whole = score_file(known.package, telco.read_bytes(), OutputOptions("csv"), 2**17)
 
     table = _table(whole)
     scores = [float(row["score"]) for row in table]
@@ -103,7 +104,7 @@ def test_the_real_data_as_parquet_is_scored_as_scikit_learn_does(
     _as_parquet(telco, path)
     predictor = Predictor.open(known.package)
     layout = parquet_reader.layout(path, predictor.package.signature)
-    scorer = Scorer(predictor, layout, Answering("parquet", "zstd"), tmp_path)
+    scorer = Scorer(predictor, layout, OutputOptions("parquet", "zstd"), tmp_path)
 
     scored = [
         scorer.score(Slice(path=path, rows=rows, first=rows[0] + 1))
@@ -144,7 +145,7 @@ def test_scores_are_those_of_the_predictor_to_the_bit(
     rows = client_rows(churn.frame, kinds_of(churn.frame))
     content = to_csv(_customers(churn, len(rows)))
 
-    _, whole = score_file(churn.package, content, Answering("csv"), 2**15)
+    _, whole = score_file(churn.package, content, OutputOptions("csv"), 2**15)
 
     expected = predictor.score(rows)[:, 1].tolist()
     assert [float(row["score"]) for row in _table(whole)] == expected
@@ -156,7 +157,9 @@ def test_bad_rows_are_rejected_and_the_rest_is_scored(
     frame = _customers(churn, 40).astype({"tenure": object})
     frame.loc[[7, 30], "tenure"] = "soon"
 
-    pieces, whole = score_file(churn.package, to_csv(frame), Answering("csv", show=True), 1024)
+    pieces, whole = score_file(
+        churn.package, to_csv(frame), OutputOptions("csv", show_values=True), 1024
+    )
 
     faults = [json.loads(line) for piece in pieces for line in piece.rejects.splitlines()]
     assert faults == [
@@ -185,7 +188,7 @@ def test_malformed_records_count_as_rejected(churn: Trained, score_file: ScoreFi
     lines = to_csv(_customers(churn, 5)).splitlines(keepends=True)
     lines.insert(3, b"one,cell,too few\n")
 
-    (piece,), whole = score_file(churn.package, b"".join(lines), Answering("csv"))
+    (piece,), whole = score_file(churn.package, b"".join(lines), OutputOptions("csv"))
 
     (fault,) = [json.loads(line) for line in piece.rejects.splitlines()]
     assert (fault["row"], fault["column"], fault["code"]) == (3, None, "malformed")
@@ -200,7 +203,7 @@ def test_warnings_are_those_of_the_rows_that_were_scored(
         tenure=[5, "soon", 999, 3], TotalCharges=[500.0, 500.0, np.nan, 600.0]
     )
 
-    _, whole = score_file(churn.package, to_csv(frame), Answering("csv"))
+    _, whole = score_file(churn.package, to_csv(frame), OutputOptions("csv"))
 
     assert [row["warnings"] for row in _table(whole)] == [
         "",
@@ -215,8 +218,8 @@ def test_a_slice_without_good_rows_is_a_piece_without_rows(
 ) -> None:
     frame = _customers(churn, 2).assign(tenure="soon")
     content = to_csv(frame)
-    layout = found(content, "csv", None, predictor.package.signature)
-    scorer = Scorer(predictor, layout, Answering(into), tmp_path)
+    layout = sniff(content, "csv", None, predictor.package.signature)
+    scorer = Scorer(predictor, layout, OutputOptions(into), tmp_path)
 
     scored = scorer.score(Slice(content[layout.start :]))
 
@@ -232,7 +235,9 @@ def test_lines_are_answered_as_a_request_is(churn: Trained, score_file: ScoreFil
     content = "".join(json.dumps(row | {"id": place}) + "\n" for place, row in enumerate(rows))
     predictor = Predictor.open(churn.package)
 
-    _, whole = score_file(churn.package, content.encode(), Answering("json_lines", explain=True))
+    _, whole = score_file(
+        churn.package, content.encode(), OutputOptions("json_lines", explain=True)
+    )
 
     answers = [json.loads(line) for line in whole.splitlines()]
     for place, (answer, row) in enumerate(zip(answers, rows, strict=True)):
@@ -245,7 +250,7 @@ def test_lines_are_answered_as_a_request_is(churn: Trained, score_file: ScoreFil
 
 def test_base_and_contributions_add_up_to_the_score(churn: Trained, score_file: ScoreFile) -> None:
     _, whole = score_file(
-        churn.package, to_csv(_customers(churn, 3)), Answering("csv", explain=True)
+        churn.package, to_csv(_customers(churn, 3)), OutputOptions("csv", explain=True)
     )
 
     for row in _table(whole):
@@ -267,9 +272,9 @@ class _Miscounting:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    def read(self, part: Slice) -> Reading:
-        reading = self._reader.read(part)
-        return replace(reading, read=reading.read + 1)
+    def read(self, part: Slice) -> EncodedSlice:
+        encoded = self._reader.read(part)
+        return replace(encoded, read=encoded.read + 1)
 
     def clear(self) -> None:
         self._reader.clear()
@@ -279,8 +284,8 @@ def test_a_record_that_is_lost_stops_the_job(
     churn: Trained, tmp_path: Path, predictor: Predictor
 ) -> None:
     content = to_csv(_customers(churn, 3))
-    layout = found(content, "csv", None, predictor.package.signature)
-    scorer = _Losing(predictor, layout, Answering("csv"), tmp_path)
+    layout = sniff(content, "csv", None, predictor.package.signature)
+    scorer = _Losing(predictor, layout, OutputOptions("csv"), tmp_path)
 
     with pytest.raises(RuntimeError, match="of 4 records 3 were scored and 0 rejected"):
         scorer.score(Slice(content[layout.start :]))

@@ -1,4 +1,4 @@
-"""Scored files hold what was answered, to the bit, and pieces of them are one file."""
+"""Scored files hold the scores to the bit, and pieces of them are one file."""
 
 import gzip
 import json
@@ -14,21 +14,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functions.batch.formats.layout import Compression, Format, Layout
-from functions.batch.scoring.columns import decided
+from functions.batch.scoring.columns import prediction_columns
 from sklambda.errors import InputRefused
 from tests.conftest import REPOSITORY
-from tests.support.written import (
+from tests.support.output_tables import (
     NO_WARNINGS,
     REGRESSION,
     ROWS,
     WARNINGS,
     Write,
-    answered,
-    answered_as_json,
     cells_of,
     fill,
     fill_texts,
     from_parquet,
+    json_output_columns,
+    output_columns,
 )
 
 ODD = (0.0, -0.0, 5e-324, 1e-300, 2.2250738585072014e-308, 1.7976931348623157e308, 1e16, 0.1)
@@ -41,8 +41,8 @@ def test_numbers_are_written_to_the_bit(
 ) -> None:
     fill_texts(con, [(str(place), "1", "B") for place in range(len(values))])
     scores = np.array(values, dtype=np.float64).reshape(-1, 1)
-    columns = [*decided(REGRESSION, scores), WARNINGS]
-    as_json = [*decided(REGRESSION, scores), NO_WARNINGS]
+    columns = [*prediction_columns(REGRESSION, scores), WARNINGS]
+    as_json = [*prediction_columns(REGRESSION, scores), NO_WARNINGS]
 
     in_csv = [row[3] for row in cells_of(write(columns, header=False, target=REGRESSION))]
     in_json = [
@@ -59,12 +59,10 @@ def test_numbers_are_written_to_the_bit(
     ] == bits
 
 
-def test_csv_holds_what_is_kept_and_behind_it_the_answer(
-    con: DuckDBPyConnection, write: Write
-) -> None:
+def test_csv_holds_input_columns_then_output_columns(con: DuckDBPyConnection, write: Write) -> None:
     fill_texts(con)
 
-    content = write(answered(0.25, 0.75, 0.5))
+    content = write(output_columns(0.25, 0.75, 0.5))
 
     assert content == (
         b"id,age,city,label,score,probability_no,probability_yes,warnings\n"
@@ -77,7 +75,7 @@ def test_csv_holds_what_is_kept_and_behind_it_the_answer(
 def test_rows_that_were_refused_are_left_out(con: DuckDBPyConnection, write: Write) -> None:
     fill_texts(con)
 
-    cells = cells_of(write(answered(0.25, 0.75), bad=[1]))
+    cells = cells_of(write(output_columns(0.25, 0.75), bad=[1]))
 
     assert [(row[0], row[4]) for row in cells] == [("id", "score"), ("a", "0.25"), ("c", "0.75")]
 
@@ -91,18 +89,18 @@ def test_order_is_kept_where_rows_are_many(con: DuckDBPyConnection, write: Write
     bad = np.arange(0, rows, 3)
     good = np.setdiff1d(np.arange(rows), bad)
 
-    cells = cells_of(write(answered(*(good / rows)), bad=bad, header=False))
+    cells = cells_of(write(output_columns(*(good / rows)), bad=bad, header=False))
 
     assert [int(row[0]) for row in cells] == good.tolist()
     assert [float(row[4]) for row in cells] == (good / rows).tolist()
 
 
-def test_names_of_the_answer_that_are_taken_get_a_prefix(
+def test_output_names_that_the_input_has_get_a_prefix(
     con: DuckDBPyConnection, write: Write
 ) -> None:
     fill(con, [("a", "1")], "id VARCHAR, Score VARCHAR")
 
-    header, _ = cells_of(write(answered(0.25), layout=Layout("csv", ("id", "Score"))))
+    header, _ = cells_of(write(output_columns(0.25), layout=Layout("csv", ("id", "Score"))))
 
     assert header[2:4] == ["predicted_label", "predicted_score"]
 
@@ -110,21 +108,21 @@ def test_names_of_the_answer_that_are_taken_get_a_prefix(
 @pytest.mark.parametrize(
     ("keep", "names"), [("none", ["id"]), (("city",), ["id", "city"]), (("id",), ["id"])]
 )
-def test_the_row_id_is_kept_and_what_is_asked_for(
+def test_the_row_id_and_requested_columns_are_repeated(
     con: DuckDBPyConnection, write: Write, keep: str | tuple[str, ...], names: list[str]
 ) -> None:
     fill_texts(con, ROWS[:1])
 
-    header, _ = cells_of(write(answered(0.25), keep=keep))
+    header, _ = cells_of(write(output_columns(0.25), keep=keep))
 
     assert header[: header.index("label")] == names
 
 
-def test_a_column_that_is_to_be_kept_must_be_there(con: DuckDBPyConnection, write: Write) -> None:
+def test_a_column_to_keep_must_exist(con: DuckDBPyConnection, write: Write) -> None:
     fill_texts(con)
 
-    with pytest.raises(InputRefused, match="no column 'town' to keep"):
-        write(answered(0.25), keep=("town",))
+    with pytest.raises(InputRefused, match="the input has no column 'town' to keep"):
+        write(output_columns(0.25), keep=("town",))
 
 
 @pytest.mark.parametrize("into", ["csv", "json_lines"])
@@ -132,7 +130,7 @@ def test_a_column_that_is_to_be_kept_must_be_there(con: DuckDBPyConnection, writ
 def test_pieces_one_after_the_other_are_the_file(
     con: DuckDBPyConnection, write: Write, into: Format, compression: Compression
 ) -> None:
-    answer = answered if into == "csv" else answered_as_json
+    answer = output_columns if into == "csv" else json_output_columns
     fill_texts(con)
     whole = write(answer(0.25, 0.75, 0.5), into)
 
@@ -160,10 +158,10 @@ SCRIPT = """
 import sys
 from pathlib import Path
 import numpy as np
-from functions.batch.scoring.columns import Column, decided
+from functions.batch.scoring.columns import OutputColumn, prediction_columns
 from functions.batch.formats.sql import connect
 from functions.batch.formats.layout import Layout
-from functions.batch.formats.layout import Answering
+from functions.batch.formats.layout import OutputOptions
 from functions.batch.scoring.writer import Writer
 from sklambda.signature import Feature, Signature, Target
 
@@ -172,10 +170,11 @@ target = Target(task="binary", classes=("no", "yes"))
 signature = Signature(features=(Feature(name="age", kind="number", nullable=True),), target=target)
 scores = np.random.default_rng(0).random((50_000, 2))
 texts = np.array(["age:missing", ""] * 25_000, dtype=object)
-columns = [*decided(target, scores), Column("warnings", ("warnings",), "VARCHAR", texts)]
+warnings = OutputColumn("warnings", ("warnings",), "VARCHAR", texts)
+columns = [*prediction_columns(target, scores), warnings]
 con = connect(folder)
 con.execute("CREATE TABLE records AS SELECT i AS \\"#\\", i % 99 AS age FROM range(50000) t(i)")
-writer = Writer(Layout("parquet", ("age",)), Answering(into, compression), signature, columns)
+writer = Writer(Layout("parquet", ("age",)), OutputOptions(into, compression), signature, columns)
 writer.write(con, np.ones(50_000, dtype=bool), columns, folder / "piece", True)
 """
 
@@ -201,6 +200,6 @@ _PATH = f"{REPOSITORY}:{REPOSITORY / 'layers/shared'}"
 def test_only_the_piece_is_left(con: DuckDBPyConnection, write: Write, tmp_path: Path) -> None:
     fill_texts(con)
 
-    write(answered(0.25, 0.75, 0.5), compression="gzip")
+    write(output_columns(0.25, 0.75, 0.5), compression="gzip")
 
     assert [each.name for each in tmp_path.iterdir()] == ["piece"]

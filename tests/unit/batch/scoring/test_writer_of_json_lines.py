@@ -1,4 +1,4 @@
-"""JSON Lines hold what is kept of the input and the answer as /predict gives it."""
+"""JSON Lines hold the repeated members of the input, and the output as from /predict."""
 
 import json
 from typing import Any
@@ -8,36 +8,36 @@ import pytest
 from duckdb import DuckDBPyConnection
 
 from functions.batch.formats.layout import Format
-from tests.support.written import (
+from tests.support.output_tables import (
     LINE,
     LINES,
     Write,
-    answered,
-    answered_as_json,
     cells_of,
     fill,
     fill_texts,
+    json_output_columns,
+    output_columns,
 )
 
 
-def test_json_lines_hold_what_is_kept_and_what_predict_answers(
+def test_json_lines_hold_input_members_then_the_output_of_predict(
     con: DuckDBPyConnection, write: Write
 ) -> None:
     fill_texts(con)
 
-    lines = write(answered_as_json(0.25, 0.75, np.nan), "json_lines").splitlines()
+    lines = write(json_output_columns(0.25, 0.75, np.nan), "json_lines").splitlines()
 
     answer = {"score": 0.75, "probabilities": {"no": 0.25, "yes": 0.75}, "warnings": []}
-    kept = {"id": "b", "age": "2.50", "city": 'say "B", or\nnot'}
-    assert json.loads(lines[1]) == kept | {"label": "yes"} | answer
+    repeated = {"id": "b", "age": "2.50", "city": 'say "B", or\nnot'}
+    assert json.loads(lines[1]) == repeated | {"label": "yes"} | answer
     assert json.loads(lines[2])["score"] is None
 
 
-def test_lines_stay_as_they_are_before_the_answer(con: DuckDBPyConnection, write: Write) -> None:
+def test_lines_are_unchanged_before_the_output(con: DuckDBPyConnection, write: Write) -> None:
     line = '{"age": 1.50, "big": 123456789012345678901, "ü": "\\u0041"} '
     fill(con, [(line,)], "line VARCHAR")
 
-    content = write(answered_as_json(0.25), "json_lines", LINES)
+    content = write(json_output_columns(0.25), "json_lines", LINES)
 
     assert content.decode() == (
         '{"age": 1.50, "big": 123456789012345678901, "ü": "\\u0041","label":"no","score":0.25,'
@@ -56,12 +56,12 @@ def test_lines_stay_as_they_are_before_the_answer(con: DuckDBPyConnection, write
         ('{"x": {"label": 1}, "labels": 1, "Label": 1}', ""),
     ],
 )
-def test_a_line_that_has_a_name_of_the_answer_keeps_it(
+def test_a_line_with_a_member_of_an_output_name_keeps_it(
     con: DuckDBPyConnection, write: Write, line: str, prefix: str
 ) -> None:
     fill(con, [(line,)], "line VARCHAR")
 
-    found = json.loads(write(answered_as_json(0.25), "json_lines", LINES))
+    found = json.loads(write(json_output_columns(0.25), "json_lines", LINES))
 
     names = ("label", "score", "probabilities", "warnings")
     assert [*found] == [*json.loads(line), *(prefix + name for name in names)]
@@ -78,7 +78,7 @@ def test_members_of_a_line_become_columns(
     con: DuckDBPyConnection, write: Write, into: Format, expected: dict[str, Any]
 ) -> None:
     fill(con, [(LINE,)], "line VARCHAR")
-    columns = answered(0.25) if into == "csv" else answered_as_json(0.25)
+    columns = output_columns(0.25) if into == "csv" else json_output_columns(0.25)
 
     content = write(columns, into, LINES, keep=('a/b~"c', "none"))
 

@@ -1,4 +1,4 @@
-"""Parquet that is written has types, and the same ones in each piece."""
+"""Written Parquet has types, and the same ones in each piece."""
 
 import json
 from pathlib import Path
@@ -9,26 +9,26 @@ import pytest
 from duckdb import DuckDBPyConnection
 
 from functions.batch.formats.layout import Layout
-from functions.batch.scoring.columns import Column, decided
+from functions.batch.scoring.columns import OutputColumn, prediction_columns
 from sklambda.errors import InputRefused
 from sklambda.signature import Target
-from tests.support.written import (
+from tests.support.output_tables import (
     LINE,
     LINES,
     WARNINGS,
     Write,
-    answered,
-    answered_as_json,
     fill,
     fill_texts,
     from_parquet,
+    json_output_columns,
+    output_columns,
 )
 
 
 def test_features_of_a_line_have_types_in_parquet(con: DuckDBPyConnection, write: Write) -> None:
     fill(con, [(LINE,), ('{"age": null}',)], "line VARCHAR")
 
-    content = write(answered(0.25, 0.5), "parquet", LINES)
+    content = write(output_columns(0.25, 0.5), "parquet", LINES)
 
     found = from_parquet(con, content, "id, age, typeof(age), typeof(id)")
     assert found == [("7", None), (3.0, None), ("DOUBLE",) * 2, ("VARCHAR",) * 2]
@@ -40,8 +40,10 @@ def test_parquet_keeps_types_and_json_has_no_infinity(
     layout = Layout("parquet", ("id", "age"))
     fill(con, [(7, np.inf), (8, 0.1)], "id INTEGER, age DOUBLE")
 
-    lines = write(answered_as_json(0.25, 0.5), "json_lines", layout).splitlines()
-    found = from_parquet(con, write(answered(0.25, 0.5), "parquet", layout), "typeof(id), age")
+    lines = write(json_output_columns(0.25, 0.5), "json_lines", layout).splitlines()
+    found = from_parquet(
+        con, write(output_columns(0.25, 0.5), "parquet", layout), "typeof(id), age"
+    )
 
     assert [json.loads(line)["age"] for line in lines] == [None, 0.1]
     assert found == [("INTEGER",) * 2, (np.inf, 0.1)]
@@ -52,9 +54,9 @@ def test_parquet_has_the_same_schema_whatever_it_holds(
     con: DuckDBPyConnection, write: Write, tmp_path: Path, bad: list[int]
 ) -> None:
     fill_texts(con)
-    odd = Column("warnings", ("warnings",), "VARCHAR", np.array(["x", "", "y"], dtype=object))
-    usual = write([*answered(0.25, 0.75, np.nan)[:-1], odd], "parquet")
-    other = write(answered(*[0.5] * (3 - len(bad))), "parquet", bad=bad, compression="zstd")
+    odd = OutputColumn("warnings", ("warnings",), "VARCHAR", np.array(["x", "", "y"], dtype=object))
+    usual = write([*output_columns(0.25, 0.75, np.nan)[:-1], odd], "parquet")
+    other = write(output_columns(*[0.5] * (3 - len(bad))), "parquet", bad=bad, compression="zstd")
 
     assert _schema(con, tmp_path, other) == _schema(con, tmp_path, usual)
 
@@ -70,8 +72,10 @@ def test_classes_that_differ_in_case_are_none_of_parquet(
 ) -> None:
     fill_texts(con)
     target = Target(task="binary", classes=("No", "no"))
-    columns = [*decided(target, np.zeros((3, 2))), WARNINGS]
+    columns = [*prediction_columns(target, np.zeros((3, 2))), WARNINGS]
 
     assert b"probability_No,probability_no" in write(columns, target=target)
-    with pytest.raises(InputRefused, match="probability_No and probability_no for one name"):
+    with pytest.raises(
+        InputRefused, match="differ by more than case, got probability_No and probability_no"
+    ):
         write(columns, "parquet", target=target)

@@ -1,4 +1,4 @@
-"""Signatures and cells for hypothesis to draw, and what must become of them."""
+"""Signatures and cells drawn by hypothesis, and their encoding by the codec."""
 
 from collections.abc import Mapping, Sequence
 from math import nan
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from functions.batch.formats.reading import Reading
+from functions.batch.formats.slices import EncodedSlice
 from sklambda.arrays import FloatMatrix
 from sklambda.codec.codec import Codec
 from sklambda.errors import RowsInvalid
@@ -88,31 +88,32 @@ def signatures(draw: st.DrawFn) -> Signature:
     return Signature(features=drawn, target=TARGET, row_id="row id", counts=counts)
 
 
-type Told = tuple[int, str | None, str, str]
+type FaultTuple = tuple[int, str | None, str, str]
 
 
 def expected(
     signature: Signature, rows: Sequence[Mapping[str, object]]
-) -> tuple[FloatMatrix, list[Told]]:
+) -> tuple[FloatMatrix, list[FaultTuple]]:
     """Encode rows one by one with the codec; NaN where a row has faults."""
-    codec, X, told = Codec(signature), np.full((len(rows), signature.width), nan), list[Told]()
+    codec, faults = Codec(signature), list[FaultTuple]()
+    X = np.full((len(rows), signature.width), nan)
     for place, row in enumerate(rows):
         try:
             X[place] = codec.encode([row])[0]
         except RowsInvalid as invalid:
-            told += [(place, fault.feature, fault.code, fault.detail) for fault in invalid.faults]
-    return X, told
+            faults += [(place, fault.feature, fault.code, fault.detail) for fault in invalid.faults]
+    return X, faults
 
 
-def told(reading: Reading) -> list[Told]:
-    """Give the faults of a reading."""
-    return [(one.place, one.column, one.code, one.detail) for one in reading.rejects]
+def faults_of(encoded: EncodedSlice) -> list[FaultTuple]:
+    """Return the faults of an encoded slice."""
+    return [(one.place, one.column, one.code, one.detail) for one in encoded.rejects]
 
 
-def assert_same_rows(reading: Reading, X: FloatMatrix) -> None:
+def assert_same_rows(encoded: EncodedSlice, X: FloatMatrix) -> None:
     """Compare the rows that were not rejected, bit for bit."""
-    rejected = {reject.place for reject in reading.rejects}
-    good = [row for row, place in enumerate(reading.places.tolist()) if place not in rejected]
-    places = reading.places[good]
-    assert reading.X.dtype == np.float64
-    assert reading.X[good].tobytes() == (X[places]).tobytes()
+    rejected = {reject.place for reject in encoded.rejects}
+    good = [row for row, place in enumerate(encoded.places.tolist()) if place not in rejected]
+    places = encoded.places[good]
+    assert encoded.X.dtype == np.float64
+    assert encoded.X[good].tobytes() == (X[places]).tobytes()

@@ -27,7 +27,7 @@ def sketches(laptop: Laptop) -> dict[str, Sketch]:
 
 
 def test_each_part_is_counted_in_the_hour_of_its_job(laptop: Laptop) -> None:
-    receipt = run(laptop.workshop, laptop.outline("customers.csv", part_bytes=PART))
+    receipt = run(laptop.context, laptop.outline("customers.csv", part_bytes=PART))
 
     assert receipt is not None
     found = sketches(laptop)
@@ -44,18 +44,18 @@ def test_rejected_rows_are_not_counted(laptop: Laptop) -> None:
     lines[5] += ",1"
     laptop.drop("customers.csv", "\n".join(lines).encode())
 
-    run(laptop.workshop, laptop.outline("customers.csv"))
+    run(laptop.context, laptop.outline("customers.csv"))
 
     assert merge(sketches(laptop).values()).rows == ROWS - 1
 
 
 def test_a_job_that_is_done_again_counts_nothing_twice(laptop: Laptop) -> None:
-    begun = laptop.outline("customers.csv", part_bytes=PART)
+    outline = laptop.outline("customers.csv", part_bytes=PART)
     left = iter([100.0, 100.0, 1.0])
-    run(laptop.workshop, begun, lambda: next(left))
+    run(laptop.context, outline, lambda: next(left))
     for path in (laptop.root / "out/work").rglob("done/*"):
         path.unlink()
 
-    run(laptop.workshop, begun)
+    run(laptop.context, outline)
 
     assert merge(sketches(laptop).values()).rows == ROWS

@@ -1,4 +1,4 @@
-"""Tables to write, answers to go with them, and what then is read back."""
+"""Tables of input, output columns to write with them, and readers of the result."""
 
 import csv
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ import numpy as np
 from duckdb import DuckDBPyConnection
 
 from functions.batch.formats.layout import Layout
-from functions.batch.scoring.columns import Column, decided
+from functions.batch.scoring.columns import OutputColumn, prediction_columns
 from sklambda.arrays import FloatMatrix
 from sklambda.signature import Feature, Target
 
@@ -19,8 +19,8 @@ FEATURES = (
 )
 BINARY = Target(task="binary", classes=("no", "yes"))
 REGRESSION = Target(task="regression", scores="value", outputs=("y",))
-WARNINGS = Column("warnings", ("warnings",), "VARCHAR", "")
-NO_WARNINGS = Column("warnings", ("warnings",), "JSON", "[]")
+WARNINGS = OutputColumn("warnings", ("warnings",), "VARCHAR", "")
+NO_WARNINGS = OutputColumn("warnings", ("warnings",), "JSON", "[]")
 CSV = Layout("csv", ("id", "age", "city"))
 LINES = Layout("json_lines")
 LINE = '{"age": 3.0, "a/b~\\"c": [1], "id": 7}'
@@ -45,12 +45,12 @@ def scores(*second: float) -> FloatMatrix:
     return np.array([(1 - each, each) for each in second]).reshape(-1, 2)
 
 
-def answered(*second: float) -> list[Column]:
-    return [*decided(BINARY, scores(*second)), WARNINGS]
+def output_columns(*second: float) -> list[OutputColumn]:
+    return [*prediction_columns(BINARY, scores(*second)), WARNINGS]
 
 
-def answered_as_json(*second: float) -> list[Column]:
-    return [*decided(BINARY, scores(*second)), NO_WARNINGS]
+def json_output_columns(*second: float) -> list[OutputColumn]:
+    return [*prediction_columns(BINARY, scores(*second)), NO_WARNINGS]
 
 
 def cells_of(content: bytes) -> list[list[str]]:
@@ -58,7 +58,7 @@ def cells_of(content: bytes) -> list[list[str]]:
 
 
 def from_parquet(con: DuckDBPyConnection, content: bytes, names: str) -> list[tuple[Any, ...]]:
-    """Give the columns of a Parquet file."""
+    """Return the columns of a Parquet file."""
     ((folder,),) = con.execute("SELECT current_setting('temp_directory')").fetchall()
     path = Path(folder, "read.parquet")
     path.write_bytes(content)
