@@ -47,11 +47,6 @@ class ScoredSlice:
     read: int
     rejected: int
 
-    @property
-    def scored(self) -> int:
-        """Number of scored records."""
-        return self.read - self.rejected
-
 
 class Scorer:
     """Scores the slices of one input.
