@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from shutil import copyfile
 from typing import Any, Final
@@ -16,7 +17,9 @@ from rich.progress import track
 from functions.monitor import judge
 from functions.monitor.alarms.diagnosis import Lines
 from functions.monitor.events import Look
-from functions.monitor.report.server import HOST, server
+from functions.monitor.report.files import LATEST
+from functions.monitor.report.markup import policy
+from functions.monitor.report.prometheus import MEDIA_TYPE
 from functions.monitor.report.wording import moment
 from functions.monitor.results import Results
 from functions.monitor.run import Monitor, Outside
@@ -26,8 +29,77 @@ from sklambda.sketch.layout import moment_of
 from sklambda.storage import Directory
 
 type Json = dict[str, Any]
-
+HOST: Final = "127.0.0.1"
+_ROUTES: Final = {
+    "/": (".html", "text/html; charset=utf-8"),
+    "/report.json": (".json", "application/json"),
+    "/metrics": (".prom", MEDIA_TYPE),
+}
 _HOUR: Final = timedelta(hours=1)
+
+
+def main() -> None:
+    """Judge records in a folder, as the function judges those in the bucket."""
+    given = _arguments()
+    try:
+        given.act(given)
+    except (SklambdaError, OSError) as error:
+        sys.exit(f"{error}.")
+
+
+def _arguments() -> Namespace:
+    parser = ArgumentParser(prog="python -m functions.monitor", description=main.__doc__)
+    acts = parser.add_subparsers(required=True, metavar="COMMAND")
+    report = acts.add_parser("report", help="judge one window, and write its report")
+    report.set_defaults(act=_report)
+    report.add_argument("--until", type=_time, help="ISO 8601: where it ends, and as of when (now)")
+    replay = acts.add_parser("replay", help="judge each window that the records hold, in order")
+    replay.set_defaults(act=_replay)
+    for one in (report, replay):
+        one.add_argument("--model", type=Path, default=Path("layers/model/package"))
+        one.add_argument("--out", type=Path, help="also write the last page here")
+    serve = acts.add_parser("serve", help="serve the latest report and /metrics")
+    serve.set_defaults(act=_serve)
+    serve.add_argument("--host", default=HOST, help="address to listen on (%(default)s)")
+    serve.add_argument("--port", type=int, default=8001, help="port to listen on (%(default)s)")
+    for one in (report, replay, serve):
+        one.add_argument("--records", type=Path, required=True, help="folder of records")
+    return parser.parse_args()
+
+
+def _time(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _report(given: Namespace) -> None:
+    page = Local(given.records, given.model).run(given.until or datetime.now(UTC))
+    _tell(page, given.out)
+
+
+def _replay(given: Namespace) -> None:
+    local, console = Local(given.records, given.model), Console(stderr=True, highlight=False)
+    page = None
+    for until in track(list(local.windows()), "Monitor", console=console):
+        page = local.run(until)
+        line = f"{moment(until.isoformat())}  {told(page)['headline']}"
+        console.print(line, markup=False, soft_wrap=True)
+    if page is None:
+        sys.exit(f"{given.records} holds no captures.")
+    _tell(page, given.out)
+
+
+def _tell(page: Path, out: Path | None) -> None:
+    if out is not None:
+        copyfile(page, out)
+    print("\n".join(told(page)["summary"]))
+    print(f"\n{out or page}")
+
+
+def _serve(given: Namespace) -> None:
+    with server(given.records, given.port, given.host) as service, suppress(KeyboardInterrupt):
+        print(f"The latest report: http://{given.host}:{service.server_port}/ (Ctrl+C stops it).")
+        service.serve_forever()
 
 
 class Local:
@@ -95,71 +167,42 @@ def told(page: Path) -> Json:
     return found
 
 
-def main(arguments: Sequence[str] | None = None, prog: str = "python -m functions.monitor") -> None:
-    """Judge records in a folder, as the function judges those in the bucket."""
-    given = _arguments(arguments, prog)
+def server(records: Path, port: int, host: str = HOST) -> ThreadingHTTPServer:
+    """Make the server of a folder of records: ``/``, ``/report.json`` and ``/metrics``.
+
+    Whatever run wrote last is what is answered; 503 before there was one.
+    """
+    return ThreadingHTTPServer((host, port), _handler(records))
+
+
+def _handler(records: Path) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, media_type, content = _answer(records, self.path.partition("?")[0])
+            self.send_response(status)
+            self.send_header("content-type", media_type)
+            self.send_header("content-length", str(len(content)))
+            self.send_header("content-security-policy", f"{policy()}; frame-ancestors 'none'")
+            self.send_header("x-content-type-options", "nosniff")
+            self.send_header("referrer-policy", "no-referrer")
+            self.send_header("cache-control", "no-store")
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing: Prometheus asks every few seconds."""
+
+    return Handler
+
+
+def _answer(records: Path, route: str) -> tuple[int, str, bytes]:
+    if route not in _ROUTES:
+        return 404, "text/plain; charset=utf-8", b"/, /report.json and /metrics are there.\n"
+    suffix, media_type = _ROUTES[route]
     try:
-        given.act(given)
-    except PackageRefused as error:
-        print(f"{error}; `sklambda train` writes a package.", file=sys.stderr)
-        sys.exit(2)
-    except (SklambdaError, OSError) as error:
-        sys.exit(f"{error}.")
-
-
-def _arguments(arguments: Sequence[str] | None, prog: str) -> Namespace:
-    parser = ArgumentParser(prog=prog, description=main.__doc__)
-    acts = parser.add_subparsers(required=True, metavar="COMMAND")
-    report = acts.add_parser("report", help="judge one window, and write its report")
-    report.set_defaults(act=_report)
-    report.add_argument("--until", type=_time, help="ISO 8601: where it ends, and as of when (now)")
-    replay = acts.add_parser("replay", help="judge each window that the records hold, in order")
-    replay.set_defaults(act=_replay)
-    for one in (report, replay):
-        one.add_argument("--model", type=Path, default=Path("layers/model/package"))
-        one.add_argument("--out", type=Path, help="also write the last page here")
-    serve = acts.add_parser("serve", help="serve the latest report and /metrics")
-    serve.set_defaults(act=_serve)
-    serve.add_argument("--host", default=HOST, help="address to listen on (%(default)s)")
-    serve.add_argument("--port", type=int, default=8001, help="port to listen on (%(default)s)")
-    for one in (report, replay, serve):
-        one.add_argument("--records", type=Path, required=True, help="folder of records")
-    return parser.parse_args(arguments)
-
-
-def _time(text: str) -> datetime:
-    found = datetime.fromisoformat(text)
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def _report(given: Namespace) -> None:
-    page = Local(given.records, given.model).run(given.until or datetime.now(UTC))
-    _tell(page, given.out)
-
-
-def _replay(given: Namespace) -> None:
-    local, console = Local(given.records, given.model), Console(stderr=True, highlight=False)
-    page = None
-    for until in track(list(local.windows()), "Monitor", console=console):
-        page = local.run(until)
-        line = f"{moment(until.isoformat())}  {told(page)['headline']}"
-        console.print(line, markup=False, soft_wrap=True)
-    if page is None:
-        sys.exit(f"{given.records} holds no captures.")
-    _tell(page, given.out)
-
-
-def _tell(page: Path, out: Path | None) -> None:
-    if out is not None:
-        copyfile(page, out)
-    print("\n".join(told(page)["summary"]))
-    print(f"\n{out or page}")
-
-
-def _serve(given: Namespace) -> None:
-    with server(given.records, given.port, given.host) as service, suppress(KeyboardInterrupt):
-        print(f"The latest report: http://{given.host}:{service.server_port}/ (Ctrl+C stops it).")
-        service.serve_forever()
+        return 200, media_type, (records / f"{LATEST}{suffix}").read_bytes()
+    except FileNotFoundError:
+        return 503, "text/plain; charset=utf-8", b"No report is written yet.\n"
 
 
 if __name__ == "__main__":

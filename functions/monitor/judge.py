@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from functions.monitor.counting.hours import count
-from functions.monitor.counting.subject import Notice, Subject, unheard
 from functions.monitor.counting.windows import Sum, summed
 from functions.monitor.drift.compare import Findings, compare
 from functions.monitor.drift.histograms import pictures
@@ -16,6 +15,8 @@ from functions.monitor.performance.history import history
 from functions.monitor.performance.measure import performance
 from functions.monitor.results import Comparison, Results, Window
 from functions.monitor.targets import aims
+from functions.monitor.watched_model import Notice, Subject, unheard
+from sklambda.baseline import Baseline
 from sklambda.error_model import ErrorModel
 from sklambda.package import ModelPackage
 from sklambda.policy.watching import Watching

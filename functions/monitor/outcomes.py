@@ -1,22 +1,23 @@
-"""What became true, gathered: an outcome is an object, and is read once."""
+"""Outcomes: each object is read once, and joined with the predictions that it is about."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from io import BytesIO
 from itertools import batched
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 import numpy as np
 from pydantic_core import from_json
 
-from functions.monitor.counting.answers import Answers, Digests, nothing, places
-from functions.monitor.counting.captures import Truth, digest, truth
-from functions.monitor.counting.objects import AT_ONCE, contents, within
-from functions.monitor.counting.subject import Subject
+from functions.monitor.counting.captures import positions
+from functions.monitor.counting.concurrent_reads import AT_ONCE, contents, within
+from functions.monitor.counting.predictions import Answers, Digests, digest, nothing, places
 from functions.monitor.targets import aims
+from functions.monitor.watched_model import Subject
 from sklambda.arrays import FloatMatrix, FloatVector
+from sklambda.signature import Target
 from sklambda.sketch import layout
 from sklambda.sketch.watched_scores import label_names, scored
 from sklambda.storage import Stored
@@ -27,34 +28,6 @@ HORIZON: Final = timedelta(days=30)
 
 MOST_BYTES: Final = 256_000_000
 """How much of older answers is read at most in one run; the newest come first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Answers whose outcome is known.
-
-    Attributes
-    ----------
-    answers : Answers
-        Shape [n].
-    true : FloatMatrix
-        Shape [n, T]: for each target the position of the class, or the value.
-    selection : FloatVector
-        Shape [n]: the chance that each had to be asked for.
-    """
-
-    answers: Answers
-    true: FloatMatrix
-    selection: FloatVector
-
-    def __len__(self) -> int:
-        return len(self.selection)
-
-
-def answered(subject: Subject, start: datetime, stop: datetime) -> Answers:
-    """Give the champion's answers in the hours from `start` until before `stop`."""
-    kept = within(subject.records, f"answers/{subject.id}/champion", start, stop)
-    return _joined(subject, contents(subject.records, kept).values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,63 +87,7 @@ class Truths:
             return cls(**{name: kept[name] for name in kept.files})
 
 
-def join(answers: Answers, truths: Truths) -> Evidence:
-    """Give the answers that have an outcome."""
-    at, there = places(truths.ids, answers.ids)
-    rows = np.flatnonzero(there)
-    return Evidence(answers.take(rows), truths.values[at[rows]], truths.selection[at[rows]])
-
-
-def evidence(
-    subject: Subject, answers: Answers, truths: Truths, start: datetime, stop: datetime
-) -> Evidence:
-    """Give the answers of a window that have an outcome, and older ones that got it in it."""
-    first, last = start.timestamp(), stop.timestamp()
-    moments = np.stack([truths.times, truths.arrivals])
-    came = ((moments >= first) & (moments < last)).any(axis=0)
-    wanted = truths.ids[came & ~places(answers.ids, truths.ids)[1]]
-    parts = [answers, *_older(subject, set(wanted.tolist()), start, stop)]
-    return join(Answers.joined(parts), truths)
-
-
-def older(subject: Subject, start: datetime, stop: datetime) -> Iterator[tuple[datetime, Answers]]:
-    """Read the answers of hours, the newest first, until it is too much."""
-    kept = within(subject.records, f"answers/{subject.id}/champion", start, stop)
-    for some in batched(_affordable(kept), AT_ONCE, strict=False):
-        for key, content in contents(subject.records, some).items():
-            yield layout.moment_of(key), Answers.read(content)
-
-
-def _older(
-    subject: Subject, wanted: set[int], start: datetime, stop: datetime
-) -> Iterator[Answers]:
-    if not wanted:
-        return
-    for _, answers in older(subject, layout.whole_hour(stop - HORIZON), start):
-        missing = np.array(sorted(wanted), dtype=np.uint64)
-        at, there = places(answers.ids, missing)
-        if there.any():
-            wanted -= set(missing[there].tolist())
-            yield answers.take(at[there])
-        if not wanted:
-            return
-
-
-def _affordable(kept: list[Stored]) -> Iterator[Stored]:
-    left = MOST_BYTES
-    for one in reversed(kept):
-        left -= one.size
-        if left < 0:
-            return
-        yield one
-
-
-def _joined(subject: Subject, written: Iterable[bytes]) -> Answers:
-    target = subject.signature.target
-    none = nothing(len(scored(target)), len(label_names(target)), len(subject.watching.groups))
-    return Answers.joined([none, *map(Answers.read, written)])
-
-
+type Truth = Callable[[object], list[float]]
 type _Row = tuple[int, list[float], float, float, float]
 
 
@@ -247,3 +164,102 @@ def _none(subject: Subject) -> Truths:
     ids, times = np.empty(0, dtype=np.uint64), np.empty(0)
     values = np.empty((0, len(aims(subject.signature.target))))
     return Truths(ids, values, times, times, times, ids)
+
+
+def truth(target: Target) -> Truth:
+    """Make the function that reads an outcome: the position of the class, or the value.
+
+    It raises `KeyError` for what is none of this model.
+    """
+    if target.task != "regression":
+        find = positions(target)
+        return lambda outcome: [float(place) for place in find(outcome)]
+    if len(target.outputs) == 1:
+        return lambda outcome: [float(cast("Any", outcome))]
+    names = target.outputs
+    return lambda outcome: [float(cast("Any", outcome)[name]) for name in names]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Answers whose outcome is known.
+
+    Attributes
+    ----------
+    answers : Answers
+        Shape [n].
+    true : FloatMatrix
+        Shape [n, T]: for each target the position of the class, or the value.
+    selection : FloatVector
+        Shape [n]: the chance that each had to be asked for.
+    """
+
+    answers: Answers
+    true: FloatMatrix
+    selection: FloatVector
+
+    def __len__(self) -> int:
+        return len(self.selection)
+
+
+def answered(subject: Subject, start: datetime, stop: datetime) -> Answers:
+    """Give the champion's answers in the hours from `start` until before `stop`."""
+    kept = within(subject.records, f"answers/{subject.id}/champion", start, stop)
+    return _joined(subject, contents(subject.records, kept).values())
+
+
+def _joined(subject: Subject, written: Iterable[bytes]) -> Answers:
+    target = subject.signature.target
+    none = nothing(len(scored(target)), len(label_names(target)), len(subject.watching.groups))
+    return Answers.joined([none, *map(Answers.read, written)])
+
+
+def evidence(
+    subject: Subject, answers: Answers, truths: Truths, start: datetime, stop: datetime
+) -> Evidence:
+    """Give the answers of a window that have an outcome, and older ones that got it in it."""
+    first, last = start.timestamp(), stop.timestamp()
+    moments = np.stack([truths.times, truths.arrivals])
+    came = ((moments >= first) & (moments < last)).any(axis=0)
+    wanted = truths.ids[came & ~places(answers.ids, truths.ids)[1]]
+    parts = [answers, *_older(subject, set(wanted.tolist()), start, stop)]
+    return join(Answers.joined(parts), truths)
+
+
+def join(answers: Answers, truths: Truths) -> Evidence:
+    """Give the answers that have an outcome."""
+    at, there = places(truths.ids, answers.ids)
+    rows = np.flatnonzero(there)
+    return Evidence(answers.take(rows), truths.values[at[rows]], truths.selection[at[rows]])
+
+
+def older(subject: Subject, start: datetime, stop: datetime) -> Iterator[tuple[datetime, Answers]]:
+    """Read the answers of hours, the newest first, until it is too much."""
+    kept = within(subject.records, f"answers/{subject.id}/champion", start, stop)
+    for some in batched(_affordable(kept), AT_ONCE, strict=False):
+        for key, content in contents(subject.records, some).items():
+            yield layout.moment_of(key), Answers.read(content)
+
+
+def _older(
+    subject: Subject, wanted: set[int], start: datetime, stop: datetime
+) -> Iterator[Answers]:
+    if not wanted:
+        return
+    for _, answers in older(subject, layout.whole_hour(stop - HORIZON), start):
+        missing = np.array(sorted(wanted), dtype=np.uint64)
+        at, there = places(answers.ids, missing)
+        if there.any():
+            wanted -= set(missing[there].tolist())
+            yield answers.take(at[there])
+        if not wanted:
+            return
+
+
+def _affordable(kept: list[Stored]) -> Iterator[Stored]:
+    left = MOST_BYTES
+    for one in reversed(kept):
+        left -= one.size
+        if left < 0:
+            return
+        yield one

@@ -12,8 +12,8 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 
 from functions.monitor.drift.compare import Findings, compare
 from functions.monitor.drift.verdict import Verdict
-from functions.monitor.performance.concept import concept
-from functions.monitor.performance.estimated import estimate, estimate_from_bins
+from functions.monitor.performance.estimated import estimate_from_bins
+from functions.monitor.performance.realised import concept
 from sklambda.arrays import FloatMatrix
 from sklambda.sketch.baseline import Baseline
 from sklambda.sketch.sketch import merge
@@ -79,7 +79,7 @@ def estimates(rows: int = 100_000) -> Table:
     table = Table("covariate shift", "AUC", "estimated", "of bins", "accuracy", "estimated")
     for moved in (0.0, 0.3, 0.7, -0.3, -0.7):
         window = scoring.draw(rows, 7, moved)
-        whole = estimate(window.scores, window.positive, calibrator)
+        whole = scoring.estimate(window.scores, window.positive, calibrator)
         counts = count_numbers(column.ruler, window.scores)
         bins = estimate_from_bins(column, counts, 0.5, calibrator)
         figures = (

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from functions.monitor.counting.subject import Subject
+from functions.monitor.watched_model import Subject
 from sklambda.arrays import FloatMatrix
 from sklambda.manifest import Manifest, ParityReport
 from sklambda.package import ModelPackage

@@ -7,7 +7,7 @@ is corrected for many columns: `functions.monitor.drift.compare` is the better j
 """
 
 from dataclasses import dataclass
-from math import inf, sqrt
+from math import floor, inf, sqrt
 from typing import Final, Literal
 
 import numpy as np
@@ -15,7 +15,6 @@ import numpy as np
 from functions.monitor.statistics.distances import jensen_shannon
 from functions.monitor.statistics.significance import (
     chi_square_tail,
-    exact_kolmogorov_smirnov_p,
     kolmogorov_smirnov_p,
     normal_tail,
 )
@@ -125,3 +124,19 @@ def _two_shares_p(then: FloatVector, now: FloatVector) -> float:
     spread = sqrt(both * (1 - both) * (1 / n + 1 / m))
     z = abs(then[0] / n - now[0] / m) / spread if spread else inf
     return 2 * normal_tail(z)
+
+
+def exact_kolmogorov_smirnov_p(distance: float, n: int, m: int) -> float:
+    """Return the p-value of the greatest distance of two samples without ties, exactly.
+
+    Paths on a lattice that stay near its diagonal are counted, row by row (Schroeer and Trenkler,
+    "Exact and randomization distributions of Kolmogorov-Smirnov tests", 1995).
+    """
+    n, m = sorted((n, m))
+    reach = floor(distance * n * m + 0.5)
+    columns = np.arange(m + 1) * n
+    inside = (columns < reach).astype(np.float64)
+    for row in range(1, n + 1):
+        near = np.abs(columns - row * m) < reach
+        inside = np.where(near, np.cumsum(np.where(near, inside * (row / (row + m)), 0.0)), 0.0)
+    return float(min(1.0, max(0.0, 1.0 - inside[m])))

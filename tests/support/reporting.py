@@ -10,11 +10,11 @@ from functions.monitor.alarms.diagnosis import Diagnosis
 from functions.monitor.alarms.traffic import Traffic
 from functions.monitor.drift.compare import compare
 from functions.monitor.drift.histograms import pictures
-from functions.monitor.performance.concept import Concept
 from functions.monitor.performance.estimated import Estimate
 from functions.monitor.performance.fairness import Group, fairness
 from functions.monitor.performance.history import Point
 from functions.monitor.performance.measure import Performance
+from functions.monitor.performance.realised import Concept
 from functions.monitor.results import Comparison, Results, Window
 from functions.monitor.statistics.intervals import Interval, wilson
 from sklambda.arrays import FloatMatrix, FloatVector

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from functions.monitor.performance.estimated import Estimate
+from functions.monitor.statistics.classification import chances_of, deviation, figures
 from sklambda.arrays import Flags, FloatVector
+from sklambda.baseline import Baseline, Calibrator
 from sklambda.signature import Feature, Signature, Target
 from sklambda.sketch.baseline import Baseline
 from training.baseline.baseline import HeldOut, baseline
@@ -56,3 +59,15 @@ def base(rows: int = 20_000, seed: int = 1) -> Baseline:
     labels, true = known.positive.astype(np.intp), known.true.astype(np.intp)
     held_out = HeldOut(scores, labels[:, None], true[:, None])
     return baseline(SIGNATURE, known.scores[:, None], held_out)
+
+
+def estimate(
+    scores: FloatVector, positive: Flags, calibrator: Calibrator | None = None
+) -> dict[str, Estimate]:
+    """Estimate the performance from rows, [n]: what an estimate from bins is compared with."""
+    chances = scores if calibrator is None else calibrator(scores)
+    rows = chances_of(scores, chances, positive)
+    return {
+        name: Estimate(value, deviation(rows, gradient))
+        for name, (value, gradient) in figures(rows).items()
+    }

@@ -1,10 +1,21 @@
-"""How the service did, as CloudWatch counted the lines of its requests."""
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Any, Final, Protocol
+
+_DAY: Final = 86_400
+"""The longest period, in seconds, of which CloudWatch gives one figure."""
+
+_FINE: Final = 300
+_FIGURES: Final = {
+    "requests": ("requests", "Sum"),
+    "problems": ("problems", "Sum"),
+    "p50": ("latency", "p50"),
+    "p99": ("latency", "p99"),
+}
+type Json = dict[str, Any]
+type Series = list[tuple[datetime, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +37,6 @@ class Traffic:
     p50: float | None = None
     p99: float | None = None
     minutes_since: float | None = None
-
-
-_DAY: Final = 86_400
-"""The longest period, in seconds, of which CloudWatch gives one figure."""
-_FINE: Final = 300
-
-_FIGURES: Final = {
-    "requests": ("requests", "Sum"),
-    "problems": ("problems", "Sum"),
-    "p50": ("latency", "p50"),
-    "p99": ("latency", "p99"),
-}
-
-type Json = dict[str, Any]
-type Series = list[tuple[datetime, float]]
 
 
 class Client(Protocol):

@@ -1,27 +1,44 @@
-"""What was captured, object by object and line by line."""
+"""Captures: read line by line, and their features decoded to the matrix of the model."""
 
 import gzip
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from io import BytesIO
 from typing import Any, Final, cast
 
+import numpy as np
 from pydantic_core import from_json
 
+from functions.monitor.counting.predictions import digest
+from sklambda.arrays import FloatMatrix, FloatVector, IntVector
+from sklambda.codec.codec import Codec
+from sklambda.errors import RowsInvalid
 from sklambda.row_warnings import CautionCode
-from sklambda.signature import Target
+from sklambda.signature import Feature, Signature, Target
 from sklambda.sketch.layout import MODES, ROLES, Role
 from sklambda.sketch.sketch import Mode
 from sklambda.storage import Storage, Stored
 
-_BYTES: Final = 8
+CHUNK: Final = 25_000
+"""How many records are held as objects of Python at a time."""
 
+_BROKEN: Final = (gzip.BadGzipFile, EOFError, zlib.error)
+_KIND: Final = b'"capture"'
 
-def digest(prediction_id: str) -> int:
-    """Name a prediction by 64 bits: that any two of a million are equal has a chance of 3e-8."""
-    return int.from_bytes(blake2b(str.encode(prediction_id), digest_size=_BYTES).digest())
+_NUMBERS: Final = frozenset((int, float, type(None)))
+"""What numbers are in JSON; their bounds were looked at when they were scored."""
+
+_MANY: Final = 2**31
+"""More than any feature has codes."""
+
+type Heading = tuple[Role, Mode]
+type Labels = Callable[[object], list[int]]
+type Row = Mapping[str, Any]
+
+type Alike = tuple[tuple[str, ...], list[Row], IntVector]
+"""The names of the recorded features, rows of just these, and their positions among all rows."""
 
 
 @dataclass(slots=True)
@@ -54,51 +71,6 @@ class Chunk:
             if warning["code"] == CautionCode.COERCED:
                 name = warning["feature"]
                 self.coerced[name] = self.coerced.get(name, 0) + 1
-
-
-type Labels = Callable[[object], list[int]]
-type Truth = Callable[[object], list[float]]
-
-
-def positions(target: Target) -> Labels:
-    """Make the function that finds the positions of the labels of a record.
-
-    It raises `KeyError` or `TypeError` for what is no label.
-    """
-    if target.parts:
-        each = [(str(part.name), _places(part)) for part in target.parts if part.classes]
-        return lambda label: [places[cast("Any", label)[name]] for name, places in each]
-    if not target.classes:
-        return lambda label: []
-    places = _places(target)
-    return lambda label: [places[label]]
-
-
-def truth(target: Target) -> Truth:
-    """Make the function that reads an outcome: the position of the class, or the value.
-
-    It raises `KeyError` for what is none of this model.
-    """
-    if target.task != "regression":
-        find = positions(target)
-        return lambda outcome: [float(place) for place in find(outcome)]
-    if len(target.outputs) == 1:
-        return lambda outcome: [float(cast("Any", outcome))]
-    names = target.outputs
-    return lambda outcome: [float(cast("Any", outcome)[name]) for name in names]
-
-
-def _places(target: Target) -> dict[object, int]:
-    return {label: place for place, label in enumerate(target.classes)}
-
-
-CHUNK: Final = 25_000
-"""How many records are held as objects of Python at a time."""
-
-_BROKEN: Final = (gzip.BadGzipFile, EOFError, zlib.error)
-_KIND: Final = b'"capture"'
-
-type Heading = tuple[Role, Mode]
 
 
 class Captures:
@@ -203,3 +175,125 @@ def _of_another_kind(line: bytes) -> bool:
     """Tell a shadow, and an empty line, from damage, without parsing it."""
     line = line.strip()
     return not line or (line.startswith(b"{") and line.endswith(b"}"))
+
+
+def positions(target: Target) -> Labels:
+    """Make the function that finds the positions of the labels of a record.
+
+    It raises `KeyError` or `TypeError` for what is no label.
+    """
+    if target.parts:
+        each = [(str(part.name), _places(part)) for part in target.parts if part.classes]
+        return lambda label: [places[cast("Any", label)[name]] for name, places in each]
+    if not target.classes:
+        return lambda label: []
+    places = _places(target)
+    return lambda label: [places[label]]
+
+
+def _places(target: Target) -> dict[object, int]:
+    return {label: place for place, label in enumerate(target.classes)}
+
+
+class Encoding:
+    """Encodes rows as they were captured.
+
+    Parameters
+    ----------
+    signature : Signature
+        Of the model.
+    mode : {"raw", "binned"}
+        How features were recorded.
+    """
+
+    def __init__(self, signature: Signature, mode: Mode) -> None:
+        self._signature, self._mode = signature, mode
+        kinds = signature.kinds.items()
+        self._whole = [name for name, kind in kinds if kind in ("number", "integer")]
+        self._codec = Codec(signature.replace(features=tuple(map(_lenient, signature.features))))
+
+    def encode(self, names: Collection[str], rows: Sequence[Row]) -> tuple[FloatMatrix, int]:
+        """Encode rows of the same features.
+
+        Parameters
+        ----------
+        names : collection of str
+            What is recorded of them; all other features are NaN.
+        rows : sequence of mapping
+            The features.
+
+        Returns
+        -------
+        FloatMatrix
+            As `sklambda.sketch.sketcher.Sketcher.sketch` takes it.
+        int
+            How many rows have a value that the model does not admit; it is NaN.
+        """
+        columns = {
+            name: [row[name] for row in rows] if name in names else [None] * len(rows)
+            for name in self._signature.names
+        }
+        return self._binned(columns) if self._mode == "binned" else self._raw(columns)
+
+    def _binned(self, columns: Mapping[str, list[Any]]) -> tuple[FloatMatrix, int]:
+        refused = set[int]()
+        for values in columns.values():
+            if _numbers(values) is None:
+                odd = [place for place, value in enumerate(values) if not _is_bin(value)]
+                refused.update(odd)
+                for place in odd:
+                    values[place] = None
+        encoded = [np.array(values, dtype=np.float64) for values in columns.values()]
+        return np.stack(encoded, axis=1), len(refused)
+
+    def _raw(self, columns: Mapping[str, list[Any]]) -> tuple[FloatMatrix, int]:
+        try:
+            return self._codec.encode_columns(self._plain(columns)), 0
+        except RowsInvalid as invalid:
+            for fault in invalid.faults:
+                columns[fault.feature or ""][fault.row] = None
+            refused = len({fault.row for fault in invalid.faults})
+            return self._codec.encode_columns(self._plain(columns)), refused
+
+    def _plain(self, columns: Mapping[str, list[Any]]) -> dict[str, list[Any] | FloatVector]:
+        """Take numbers whole, as far as they are some."""
+        taken: dict[str, list[Any] | FloatVector] = dict(columns)
+        for name in self._whole:
+            if (values := _numbers(columns[name])) is not None:
+                taken[name] = values
+        return taken
+
+
+def _numbers(values: list[Any]) -> FloatVector | None:
+    """Take numbers and nulls; None where there is something else among them."""
+    if not _NUMBERS.issuperset(map(type, values)):
+        return None
+    try:
+        return np.array(values, dtype=np.float64)
+    except OverflowError:
+        return None
+
+
+def _is_bin(value: object) -> bool:
+    return value is None or (type(value) is int and abs(value) < _MANY)
+
+
+def _lenient(feature: Feature) -> Feature:
+    return feature.replace(nullable=True, accepts_unseen=feature.kind == "category")
+
+
+def alike(signature: Signature, rows: Sequence[Row]) -> Iterator[Alike]:
+    """Put rows together that have the same features recorded: all of them, as a rule."""
+    kept = rows[0].keys()
+    if all(row.keys() == kept for row in rows):
+        yield _ordered(signature, kept), list(rows), np.arange(len(rows))
+        return
+    groups = defaultdict[frozenset[str], list[int]](list)
+    for place, row in enumerate(rows):
+        groups[frozenset(row)].append(place)
+    for names, places in groups.items():
+        yield _ordered(signature, names), [rows[place] for place in places], np.array(places)
+
+
+def _ordered(signature: Signature, names: Set[str]) -> tuple[str, ...]:
+    return tuple(name for name in signature.names if name in names)

@@ -1,4 +1,4 @@
-"""Hours of captures, counted once each."""
+"""Hours of captures: the predictions of each hour are counted once, and stored."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
@@ -6,12 +6,11 @@ from typing import Final
 
 import numpy as np
 
-from functions.monitor.counting.answers import ABSENT, Answers
-from functions.monitor.counting.captures import Captures, Chunk, Heading
-from functions.monitor.counting.decoding import Encoding, alike
-from functions.monitor.counting.objects import found
-from functions.monitor.counting.subject import Subject
+from functions.monitor.counting.captures import Captures, Chunk, Encoding, Heading, alike
+from functions.monitor.counting.concurrent_reads import found
+from functions.monitor.counting.predictions import ABSENT, Answers
 from functions.monitor.counting.windows import columns, plus
+from functions.monitor.watched_model import Subject
 from sklambda.arrays import FloatMatrix, IntMatrix
 from sklambda.signature import Feature
 from sklambda.sketch import layout
@@ -23,11 +22,15 @@ from sklambda.sketch.watched_scores import scored
 from sklambda.storage import Stored
 from sklambda.storage.objects import ANY
 
-type _Names = tuple[str, ...]
+_HOUR: Final = timedelta(hours=1)
 
+_MAIN: Final[Heading] = "champion", "raw"
+"""Where it is kept that an hour without any prediction of the package was counted."""
 
 _EXPECTED: Final[Heading] = "champion", "raw"
 """Whose errors the error model knows."""
+
+type _Names = tuple[str, ...]
 
 
 class Tally:
@@ -128,15 +131,6 @@ class Tally:
         return self._sketchers[names]
 
 
-def _categories(feature: Feature) -> tuple[str, ...]:
-    return ("false", "true") if feature.kind == "boolean" else feature.vocabulary
-
-
-_HOUR: Final = timedelta(hours=1)
-_MAIN: Final[Heading] = "champion", "raw"
-"""Where it is kept that an hour without any prediction of the package was counted."""
-
-
 def count(subject: Subject, hour: datetime) -> None:
     """Count the captures of an hour; again only where there are new ones.
 
@@ -232,3 +226,7 @@ def _late(counted: Mapping[Heading, Hour], heading: Heading, made: Hour) -> int:
         return 0
     before = counted.get(heading)
     return made.rows if before is None else before.late + max(0, made.rows - before.rows)
+
+
+def _categories(feature: Feature) -> tuple[str, ...]:
+    return ("false", "true") if feature.kind == "boolean" else feature.vocabulary

@@ -1,4 +1,4 @@
-"""Windows: sums of hours."""
+"""Windows: the sums of stored hours."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -7,49 +7,13 @@ from functools import reduce
 
 import numpy as np
 
-from functions.monitor.counting.objects import contents, within
-from functions.monitor.counting.subject import Subject
+from functions.monitor.counting.concurrent_reads import contents, within
+from functions.monitor.watched_model import Subject
 from sklambda.sketch import layout
 from sklambda.sketch.layout import MODES, Hour, Role
 from sklambda.sketch.sketch import Column, Mode, Sketch
 from sklambda.sketch.sketcher import Sketcher
 from sklambda.sketch.watched_scores import label_names
-
-
-def plus(one: Sketch | None, other: Sketch) -> Sketch:
-    """Add a sketch of the same mode to what there is.
-
-    A feature that is not in both was redacted for a time: its column holds the rows of the rest.
-    """
-    if one is None:
-        return other
-    if one.features.keys() == other.features.keys():
-        return one + other
-    return _with(one, other.features) + _with(other, one.features)
-
-
-def total(parts: Iterable[Sketch]) -> Sketch | None:
-    """Add sketches of the same mode; None where there are none."""
-    return reduce(plus, parts, None)
-
-
-def columns(parts: Iterable[Mapping[str, Column]]) -> dict[str, Column]:
-    """Add columns by their names."""
-    found: dict[str, Column] = {}
-    for part in parts:
-        for name, column in part.items():
-            found[name] = found[name] + column if name in found else column
-    return found
-
-
-def _with(sketch: Sketch, others: dict[str, Column]) -> Sketch:
-    empty = {name: _none(column) for name, column in others.items()}
-    return sketch.replace(features=empty | sketch.features)
-
-
-def _none(column: Column) -> Column:
-    return Column(rows=0, counts=(0,) * len(column.counts), gaps=(0.0,) * len(column.gaps))
-
 
 type Counted = tuple[datetime, Hour]
 
@@ -109,32 +73,6 @@ def summed(
     return max(sums, key=lambda one: one.rows)
 
 
-def counted(
-    subject: Subject, role: Role, mode: Mode, start: datetime, stop: datetime
-) -> Iterator[Counted]:
-    """Give what is counted of hours: of one more than once where a batch job added to it."""
-    folder = f"sketches/{subject.id}/{role}/{mode}"
-    kept = within(subject.records, folder, start, stop)
-    for key, content in contents(subject.records, kept).items():
-        yield layout.moment_of(key), _hour(key, content)
-
-
-def empty(subject: Subject, mode: Mode = "raw") -> Sketch:
-    """Sketch nothing."""
-    signature, none = subject.signature, np.empty((0, 0))
-    width = signature.width if mode == "raw" else len(signature.features)
-    labels = np.empty((0, len(label_names(signature.target))), dtype=np.intp)
-    return Sketcher(signature, subject.baseline, mode).sketch(
-        none.reshape(0, width), none.reshape(0, signature.target.width), labels
-    )
-
-
-def _hour(key: str, content: bytes) -> Hour:
-    if "/batch-" in key:
-        return Hour(sources={}, sketch=Sketch.parse(content), segments={}, errors={})
-    return Hour.parse(content)
-
-
 def _sum(subject: Subject, hours: Iterable[Counted], mode: Mode) -> Sum:
     some = [(moment, hour) for moment, hour in hours if hour.rows]
     sketch = total(hour.sketch for _, hour in some if hour.sketch is not None)
@@ -150,3 +88,64 @@ def _sum(subject: Subject, hours: Iterable[Counted], mode: Mode) -> Sum:
         errors=columns(hour.errors for _, hour in some),
         late=sum(hour.late for _, hour in some),
     )
+
+
+def counted(
+    subject: Subject, role: Role, mode: Mode, start: datetime, stop: datetime
+) -> Iterator[Counted]:
+    """Give what is counted of hours: of one more than once where a batch job added to it."""
+    folder = f"sketches/{subject.id}/{role}/{mode}"
+    kept = within(subject.records, folder, start, stop)
+    for key, content in contents(subject.records, kept).items():
+        yield layout.moment_of(key), _hour(key, content)
+
+
+def _hour(key: str, content: bytes) -> Hour:
+    if "/batch-" in key:
+        return Hour(sources={}, sketch=Sketch.parse(content), segments={}, errors={})
+    return Hour.parse(content)
+
+
+def empty(subject: Subject, mode: Mode = "raw") -> Sketch:
+    """Sketch nothing."""
+    signature, none = subject.signature, np.empty((0, 0))
+    width = signature.width if mode == "raw" else len(signature.features)
+    labels = np.empty((0, len(label_names(signature.target))), dtype=np.intp)
+    return Sketcher(signature, subject.baseline, mode).sketch(
+        none.reshape(0, width), none.reshape(0, signature.target.width), labels
+    )
+
+
+def plus(one: Sketch | None, other: Sketch) -> Sketch:
+    """Add a sketch of the same mode to what there is.
+
+    A feature that is not in both was redacted for a time: its column holds the rows of the rest.
+    """
+    if one is None:
+        return other
+    if one.features.keys() == other.features.keys():
+        return one + other
+    return _with(one, other.features) + _with(other, one.features)
+
+
+def total(parts: Iterable[Sketch]) -> Sketch | None:
+    """Add sketches of the same mode; None where there are none."""
+    return reduce(plus, parts, None)
+
+
+def columns(parts: Iterable[Mapping[str, Column]]) -> dict[str, Column]:
+    """Add columns by their names."""
+    found: dict[str, Column] = {}
+    for part in parts:
+        for name, column in part.items():
+            found[name] = found[name] + column if name in found else column
+    return found
+
+
+def _with(sketch: Sketch, others: dict[str, Column]) -> Sketch:
+    empty = {name: _none(column) for name, column in others.items()}
+    return sketch.replace(features=empty | sketch.features)
+
+
+def _none(column: Column) -> Column:
+    return Column(rows=0, counts=(0,) * len(column.counts), gaps=(0.0,) * len(column.gaps))

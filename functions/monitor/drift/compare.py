@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from functions.monitor.drift.distributions import drift
-from functions.monitor.drift.quality import quality, rate
+from functions.monitor.drift.checks import drift, quality, rate
 from functions.monitor.drift.verdict import Gate, Pair, State, Tested, Verdict, decide, ranked
 from sklambda.signature import Feature, Signature
 from sklambda.sketch.baseline import Baseline, Reference, codes

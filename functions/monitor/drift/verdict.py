@@ -1,4 +1,4 @@
-"""What is found when a window is compared: one verdict a column and check."""
+"""One verdict a column and check: tests of a family, corrected for their number."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,6 +12,10 @@ from sklambda.sketch.baseline import Reference
 from sklambda.sketch.sketch import Column
 
 type About = Literal["feature", "prediction"]
+type State = Literal["no_data", "insufficient_data", "stable", "changed"]
+type Check = Literal[
+    "distribution", "missing", "unseen", "out_of_range", "coerced", "constant", "duplicated"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +45,6 @@ class Pair:
     categories: Sequence[str] = ()
     about: About = "feature"
     weight: float = 1.0
-
-
-type State = Literal["no_data", "insufficient_data", "stable", "changed"]
-type Check = Literal[
-    "distribution", "missing", "unseen", "out_of_range", "coerced", "constant", "duplicated"
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +154,6 @@ def decide(tests: Iterable[Tested], gate: Gate) -> list[Verdict]:
     return ranked([*decided, *empty])
 
 
-def ranked(verdicts: Iterable[Verdict]) -> list[Verdict]:
-    """Sort verdicts: changes first, then by impact."""
-    return sorted(verdicts, key=lambda one: (not one.changed, -one.impact))
-
-
 def _decided(test: Tested, found: bool, gate: Gate, level: float) -> Verdict:
     verdict = test.verdict
     state: State = "stable" if verdict.rows >= gate.enough else "insufficient_data"
@@ -168,3 +161,8 @@ def _decided(test: Tested, found: bool, gate: Gate, level: float) -> Verdict:
         state = "changed"
     reach = max(verdict.least, test.detectable(level))
     return replace(verdict, state=state, detectable=reach if isfinite(reach) else None)
+
+
+def ranked(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Sort verdicts: changes first, then by impact."""
+    return sorted(verdicts, key=lambda one: (not one.changed, -one.impact))

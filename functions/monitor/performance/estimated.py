@@ -12,8 +12,7 @@ import numpy as np
 
 from functions.monitor.statistics.classification import Chances, chances_of, deviation, figures
 from functions.monitor.statistics.distances import mean
-from sklambda.arrays import Flags, FloatVector
-from sklambda.sketch.baseline import Calibrator, Reference
+from sklambda.baseline import Calibrator, Reference
 from sklambda.sketch.sketch import Column
 
 
@@ -25,33 +24,10 @@ class Estimate:
     deviation: float
 
 
-def estimate(
-    scores: FloatVector, positive: Flags, calibrator: Calibrator | None = None
-) -> dict[str, Estimate]:
-    """Estimate the performance between two classes.
-
-    Parameters
-    ----------
-    scores : FloatVector
-        Shape [n]: of the second class.
-    positive : Flags
-        Shape [n]: whether it is the label.
-    calibrator : Calibrator, optional
-        Turns scores into chances; without it they are chances.
-
-    Returns
-    -------
-    dict of str to Estimate
-        ``accuracy``, ``precision``, ``recall``, ``f1`` and ``roc_auc``; NaN where nothing decides.
-    """
-    chances = scores if calibrator is None else calibrator(scores)
-    return _estimates(chances_of(scores, chances, positive))
-
-
 def estimate_from_bins(
     reference: Reference, column: Column, parting: float, calibrator: Calibrator | None = None
 ) -> dict[str, Estimate]:
-    """Estimate the same from the counts of scores, each bin standing at its mean.
+    """Estimate the performance between two classes from the counts of scores, each bin at its mean.
 
     Parameters
     ----------
@@ -64,7 +40,12 @@ def estimate_from_bins(
         Infinity where more than two classes compete: then only ``roc_auc``, of one class against
         the rest, means anything.
     calibrator : Calibrator, optional
-        Turns scores into chances.
+        Turns scores into chances; without it they are chances.
+
+    Returns
+    -------
+    dict of str to Estimate
+        ``accuracy``, ``precision``, ``recall``, ``f1`` and ``roc_auc``; NaN where nothing decides.
     """
     counts = np.array(column.counts, dtype=np.float64)
     edges = np.array(reference.ruler.edges)

@@ -1,15 +1,15 @@
-"""How a model treats the groups of a declared column."""
+"""Fairness: the rates of the groups of a declared column."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from functions.monitor.counting.answers import ABSENT, Answers
-from functions.monitor.counting.subject import Subject
+from functions.monitor.counting.predictions import ABSENT, Answers
 from functions.monitor.outcomes import Evidence
 from functions.monitor.statistics.intervals import Interval, share
 from functions.monitor.targets import Aim
+from functions.monitor.watched_model import Subject
 from sklambda.arrays import Flags, FloatVector, IntVector
 from sklambda.signature import UNSEEN, Feature
 

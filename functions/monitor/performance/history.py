@@ -8,15 +8,15 @@ from typing import Final
 
 import numpy as np
 
-from functions.monitor.counting.answers import Answers
-from functions.monitor.counting.subject import Subject
+from functions.monitor.counting.predictions import Answers
 from functions.monitor.counting.windows import columns, counted, total
 from functions.monitor.outcomes import Evidence, Truths, join, older
 from functions.monitor.performance.estimated import Estimate
 from functions.monitor.performance.measure import estimated, measured, usable
 from functions.monitor.statistics.intervals import Interval, around
 from functions.monitor.targets import Aim
-from sklambda.sketch.baseline import Reference
+from functions.monitor.watched_model import Subject
+from sklambda.baseline import Reference
 from sklambda.sketch.layout import Hour
 from sklambda.sketch.sketch import Column, Mode
 

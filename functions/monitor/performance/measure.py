@@ -7,20 +7,26 @@ from typing import Final
 
 import numpy as np
 
-from functions.monitor.counting.subject import Subject
 from functions.monitor.counting.windows import Sum
 from functions.monitor.outcomes import Evidence
-from functions.monitor.performance.concept import Concept, concept, concept_of_labels
 from functions.monitor.performance.estimated import (
     Estimate,
     estimate_accuracy,
     estimate_error,
     estimate_from_bins,
 )
-from functions.monitor.performance.realised import realised, realised_accuracy, realised_error
+from functions.monitor.performance.realised import (
+    Concept,
+    concept,
+    concept_of_labels,
+    realised,
+    realised_accuracy,
+    realised_error,
+)
 from functions.monitor.statistics.intervals import Interval
 from functions.monitor.statistics.significance import normal_quantile
 from functions.monitor.targets import Aim
+from functions.monitor.watched_model import Subject
 from sklambda.manifest import MetricInterval
 from sklambda.sketch.sketch import Column, Sketch
 

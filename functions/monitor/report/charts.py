@@ -1,4 +1,4 @@
-"""Pictures of shares: inline SVG that is told apart by shape, and not by colour alone."""
+"""Charts of shares: inline SVG whose series differ in shape, not in colour alone."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,15 +12,18 @@ from functions.monitor.statistics.intervals import Interval
 
 WIDTH: Final = 360
 HEIGHT: Final = 190
-
 _LEFT: Final = 44
 _RIGHT: Final = 10
 _TOP: Final = 8
 _BOTTOM: Final = 24
 _STEPS: Final = (1, 2, 2.5, 5, 10)
+
 _LETTER: Final = 6.4
 """About how wide a letter is."""
 
+_CATEGORIES: Final = 8
+_ROW: Final = 36
+_GROUP: Final = 34
 type Span = tuple[float, float]
 
 
@@ -80,76 +83,6 @@ class Plot:
             label(words, self.x(at), self.height - 6, _anchor(at, self.across))
             for at, words in marks
         )
-
-
-def svg(key: str, title: str, description: str, *content: str, height: float = HEIGHT) -> str:
-    """Write a picture, with what it is and what it shows for those who cannot see it.
-
-    Parameters
-    ----------
-    key : str
-        A name that no other picture of the document has.
-    title, description : str
-        Plain text.
-    content : str
-        Markup.
-    height : float, optional
-        Of the picture.
-    """
-    return element(
-        "svg",
-        element("title", text(title), id=f"{key}-title"),
-        element("desc", text(description), id=f"{key}-desc"),
-        *content,
-        viewBox=f"0 0 {WIDTH} {round(height, 2)}",
-        role="img",
-        aria_labelledby=f"{key}-title {key}-desc",
-    )
-
-
-def label(words: str, x: float, y: float, anchor: str = "start", class_: str | None = None) -> str:
-    """Write plain text at a place."""
-    return element("text", text(words), x=x, y=round(y, 2), text_anchor=anchor, class_=class_)
-
-
-def short(words: str, width: float) -> str:
-    """Cut words that are wider than there is room."""
-    most = int(width / _LETTER)
-    return words if len(words) <= most else f"{words[: most - 1]}\N{HORIZONTAL ELLIPSIS}"
-
-
-def ticks(span: Span, most: int = 4) -> list[float]:
-    """Give round values within a span."""
-    low, high = span
-    rough = (high - low) / most
-    power = 10.0 ** floor(log10(rough))
-    step = next(one * power for one in _STEPS if one * power >= rough * (1 - 1e-9))
-    first, last = ceil(low / step - 1e-9), floor(high / step + 1e-9)
-    return [round(k * step, 12) for k in range(first, last + 1)]
-
-
-def around(values: Iterable[float], share: float = 0.12) -> Span:
-    """Give a span that holds all finite values, with some room."""
-    known = [value for value in values if isfinite(value)] or [0.0, 1.0]
-    low, high = min(known), max(known)
-    room = (high - low) * share or abs(high) * share or 1.0
-    return low - room, high + room
-
-
-def _part(value: float, span: Span) -> float:
-    low, high = span
-    return (value - low) / (high - low) if high > low else 0.5
-
-
-def _anchor(at: float, span: Span) -> str:
-    return "start" if at <= span[0] else "end" if at >= span[1] else "middle"
-
-
-_CATEGORIES: Final = 8
-
-_ROW: Final = 36
-
-_GROUP: Final = 34
 
 
 def distribution(picture: Picture, key: str) -> str:
@@ -273,3 +206,66 @@ def _whisker(plot: Plot, one: Interval, y: float) -> list[str]:
         element("line", x1=left, x2=right, y1=y, y2=y, class_="error"),
         element("circle", element("title", text(interval(one))), cx=at, cy=y, r=4, class_="dot"),
     ]
+
+
+def svg(key: str, title: str, description: str, *content: str, height: float = HEIGHT) -> str:
+    """Write a picture, with what it is and what it shows for those who cannot see it.
+
+    Parameters
+    ----------
+    key : str
+        A name that no other picture of the document has.
+    title, description : str
+        Plain text.
+    content : str
+        Markup.
+    height : float, optional
+        Of the picture.
+    """
+    return element(
+        "svg",
+        element("title", text(title), id=f"{key}-title"),
+        element("desc", text(description), id=f"{key}-desc"),
+        *content,
+        viewBox=f"0 0 {WIDTH} {round(height, 2)}",
+        role="img",
+        aria_labelledby=f"{key}-title {key}-desc",
+    )
+
+
+def label(words: str, x: float, y: float, anchor: str = "start", class_: str | None = None) -> str:
+    """Write plain text at a place."""
+    return element("text", text(words), x=x, y=round(y, 2), text_anchor=anchor, class_=class_)
+
+
+def short(words: str, width: float) -> str:
+    """Cut words that are wider than there is room."""
+    most = int(width / _LETTER)
+    return words if len(words) <= most else f"{words[: most - 1]}\N{HORIZONTAL ELLIPSIS}"
+
+
+def ticks(span: Span, most: int = 4) -> list[float]:
+    """Give round values within a span."""
+    low, high = span
+    rough = (high - low) / most
+    power = 10.0 ** floor(log10(rough))
+    step = next(one * power for one in _STEPS if one * power >= rough * (1 - 1e-9))
+    first, last = ceil(low / step - 1e-9), floor(high / step + 1e-9)
+    return [round(k * step, 12) for k in range(first, last + 1)]
+
+
+def around(values: Iterable[float], share: float = 0.12) -> Span:
+    """Give a span that holds all finite values, with some room."""
+    known = [value for value in values if isfinite(value)] or [0.0, 1.0]
+    low, high = min(known), max(known)
+    room = (high - low) * share or abs(high) * share or 1.0
+    return low - room, high + room
+
+
+def _part(value: float, span: Span) -> float:
+    low, high = span
+    return (value - low) / (high - low) if high > low else 0.5
+
+
+def _anchor(at: float, span: Span) -> str:
+    return "start" if at <= span[0] else "end" if at >= span[1] else "middle"

@@ -1,5 +1,3 @@
-"""The sections of a report, each a card; one that has nothing to say is left out."""
-
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -15,32 +13,93 @@ from functions.monitor.report.wording import metric, number, percent, phrase, se
 from functions.monitor.results import Results
 from sklambda.manifest import MetricInterval
 
-
-def card(key: str, title: str, *content: str, class_: str = "card") -> str:
-    """Write a card under its title."""
-    heading = element("h2", text(title), id=f"{key}-title")
-    return element("section", heading, *content, class_=class_, aria_labelledby=f"{key}-title")
-
-
-def grid(figures: Iterable[str]) -> str:
-    """Lay out figures side by side, as many as there is room for."""
-    return element("div", *figures, class_="grid-of-charts")
-
-
-def verdicts(results: Results) -> list[Verdict]:
-    """Give what the comparison with training found."""
-    if not results.comparisons:
-        return []
-    found = results.comparisons[0].findings
-    return [*found.features, *found.predictions]
-
-
-_SCORE: Final = element("span", " score", class_="quiet")
-
-_BAND: Final = "Band: from the 10 % to the 90 % quantile; line: the median."
-
 _PICTURES: Final = 12
 """So many changed columns are drawn at once; the others unfold."""
+
+_SCORE: Final = element("span", " score", class_="quiet")
+_BAND: Final = "Band: from the 10 % to the 90 % quantile; line: the median."
+_NOTHING: Final = "nothing speaks for it; a change alone never does"
+_EXPLAINED: Final = (
+    "Effect: Wasserstein's distance in standard deviations of training; of categories the distance "
+    "of Jensen and Shannon; of rates their difference. A change is called one where the effect "
+    "counts and chance does not explain it, over all checks together. Detectable: the least effect "
+    "that would be found in 4 of 5 such windows. Impact: the effect in units of what counts, times "
+    "the weight that the model gives the feature."
+)
+
+
+def facts(results: Results) -> Iterator[tuple[str, str]]:
+    """Give what stands at the head of the report, as names and plain text."""
+    window = results.window
+    yield "Predictions", number(window.rows)
+    yield "Hours with some", number(window.hours)
+    if window.late:
+        yield "Late", number(window.late)
+    if window.mode:
+        yield "Captured", window.mode
+
+
+def sections(results: Results) -> str:
+    """Write all sections, what matters most first."""
+    parts = [
+        _short(results),
+        _decision(results),
+        _diagnosis(results),
+        changed(results),
+        performance(results),
+        over_time(results),
+        fairness(results),
+        _traffic(results),
+        _compared(results),
+        _ranked(results),
+        pictures(results),
+    ]
+    return "\n".join(filter(None, parts))
+
+
+def _short(results: Results) -> str:
+    parts = [
+        element("h3", text(title))
+        + element("ul", *(element("li", text(one)) for one in said), class_="said")
+        for title, said in chapters(results)
+    ]
+    return card("short", "In short", *parts, class_="card lead")
+
+
+def _decision(results: Results) -> str:
+    if results.retrain:
+        words, reasons = "\N{BLACK UP-POINTING TRIANGLE} Retrain", results.retrain
+    elif results.held:
+        words, reasons = "\N{WHITE CIRCLE} Not yet", results.held
+    else:
+        words, reasons = "\N{BLACK CIRCLE} No", (_NOTHING,)
+    kind = "changed" if results.retrain else "stable"
+    badge = element("p", element("span", text(words), class_=f"state {kind}"))
+    because = element("ul", *(element("li", text(one)) for one in reasons), class_="reasons")
+    return card("retrain", "Retrain?", badge, because)
+
+
+def _diagnosis(results: Results) -> str:
+    found = results.diagnosis
+    if found is None:
+        return ""
+    said = element("p", element("b", text(found.alarm)), ": ", text(found.reason))
+    parts = [said, element("div", *_causes(found), class_="grid-of-charts")]
+    if found.changes:
+        items = (element("li", text(one)) for one in found.changes)
+        parts.append(element("h3", "Changed since") + element("ul", *items, class_="reasons"))
+    return card("diagnosis", "The alarm", *parts)
+
+
+def _causes(found: Diagnosis) -> Iterator[str]:
+    if found.slowest:
+        yield tables.classes("slowest", "The slowest requests", found.slowest, False)
+    if found.failing:
+        yield tables.classes("failing", "What fails", found.failing, True)
+    if found.models:
+        answered = found.models.items()
+        rows = [[element("code", text(name[:12])), text(number(many))] for name, many in answered]
+        yield tables.table("models", "Who answered", ("Package", "Answers"), rows)
 
 
 def changed(results: Results) -> str:
@@ -186,90 +245,6 @@ def _group(group: Group, place: int) -> str:
     return name + grid(figures) + tables.folded("The figures", table)
 
 
-def pictures(results: Results) -> str:
-    """Unfold the distributions of all columns."""
-    if not results.pictures:
-        return ""
-    figures = [_figure(one, f"all-{place}") for place, one in enumerate(results.pictures)]
-    drawn = _legend() + grid(figures)
-    count = several(len(figures), "distribution")
-    return card("all", "All columns", tables.folded(f"{count} beside training", drawn))
-
-
-_NOTHING: Final = "nothing speaks for it; a change alone never does"
-
-_EXPLAINED: Final = (
-    "Effect: Wasserstein's distance in standard deviations of training; of categories the distance "
-    "of Jensen and Shannon; of rates their difference. A change is called one where the effect "
-    "counts and chance does not explain it, over all checks together. Detectable: the least effect "
-    "that would be found in 4 of 5 such windows. Impact: the effect in units of what counts, times "
-    "the weight that the model gives the feature."
-)
-
-
-def sections(results: Results) -> str:
-    """Write all sections, what matters most first."""
-    parts = [
-        _short(results),
-        _decision(results),
-        _diagnosis(results),
-        changed(results),
-        performance(results),
-        over_time(results),
-        fairness(results),
-        _traffic(results),
-        _compared(results),
-        _ranked(results),
-        pictures(results),
-    ]
-    return "\n".join(filter(None, parts))
-
-
-def _short(results: Results) -> str:
-    parts = [
-        element("h3", text(title))
-        + element("ul", *(element("li", text(one)) for one in said), class_="said")
-        for title, said in chapters(results)
-    ]
-    return card("short", "In short", *parts, class_="card lead")
-
-
-def _decision(results: Results) -> str:
-    if results.retrain:
-        words, reasons = "\N{BLACK UP-POINTING TRIANGLE} Retrain", results.retrain
-    elif results.held:
-        words, reasons = "\N{WHITE CIRCLE} Not yet", results.held
-    else:
-        words, reasons = "\N{BLACK CIRCLE} No", (_NOTHING,)
-    kind = "changed" if results.retrain else "stable"
-    badge = element("p", element("span", text(words), class_=f"state {kind}"))
-    because = element("ul", *(element("li", text(one)) for one in reasons), class_="reasons")
-    return card("retrain", "Retrain?", badge, because)
-
-
-def _diagnosis(results: Results) -> str:
-    found = results.diagnosis
-    if found is None:
-        return ""
-    said = element("p", element("b", text(found.alarm)), ": ", text(found.reason))
-    parts = [said, element("div", *_causes(found), class_="grid-of-charts")]
-    if found.changes:
-        items = (element("li", text(one)) for one in found.changes)
-        parts.append(element("h3", "Changed since") + element("ul", *items, class_="reasons"))
-    return card("diagnosis", "The alarm", *parts)
-
-
-def _causes(found: Diagnosis) -> Iterator[str]:
-    if found.slowest:
-        yield tables.classes("slowest", "The slowest requests", found.slowest, False)
-    if found.failing:
-        yield tables.classes("failing", "What fails", found.failing, True)
-    if found.models:
-        answered = found.models.items()
-        rows = [[element("code", text(name[:12])), text(number(many))] for name, many in answered]
-        yield tables.table("models", "Who answered", ("Package", "Answers"), rows)
-
-
 def _traffic(results: Results) -> str:
     found = results.traffic
     if found is None:
@@ -316,12 +291,30 @@ def _ranked(results: Results) -> str:
     return card("ranked-all", "All checks", *parts)
 
 
-def facts(results: Results) -> Iterator[tuple[str, str]]:
-    """Give what stands at the head of the report, as names and plain text."""
-    window = results.window
-    yield "Predictions", number(window.rows)
-    yield "Hours with some", number(window.hours)
-    if window.late:
-        yield "Late", number(window.late)
-    if window.mode:
-        yield "Captured", window.mode
+def pictures(results: Results) -> str:
+    """Unfold the distributions of all columns."""
+    if not results.pictures:
+        return ""
+    figures = [_figure(one, f"all-{place}") for place, one in enumerate(results.pictures)]
+    drawn = _legend() + grid(figures)
+    count = several(len(figures), "distribution")
+    return card("all", "All columns", tables.folded(f"{count} beside training", drawn))
+
+
+def verdicts(results: Results) -> list[Verdict]:
+    """Give what the comparison with training found."""
+    if not results.comparisons:
+        return []
+    found = results.comparisons[0].findings
+    return [*found.features, *found.predictions]
+
+
+def card(key: str, title: str, *content: str, class_: str = "card") -> str:
+    """Write a card under its title."""
+    heading = element("h2", text(title), id=f"{key}-title")
+    return element("section", heading, *content, class_=class_, aria_labelledby=f"{key}-title")
+
+
+def grid(figures: Iterable[str]) -> str:
+    """Lay out figures side by side, as many as there is room for."""
+    return element("div", *figures, class_="grid-of-charts")

@@ -1,5 +1,3 @@
-"""Figures and moments as people read them."""
-
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from math import floor, isfinite, log10
@@ -10,6 +8,14 @@ from functions.monitor.performance.estimated import Estimate
 from functions.monitor.statistics.intervals import Interval
 from sklambda.manifest import MetricInterval
 
+NONE: Final = "\N{EN DASH}"
+"""What stands where there is no figure."""
+
+DEVIATIONS: Final = 1.959963984540054
+"""So many standard deviations on both sides hold 95 %."""
+
+_HUGE: Final = 1e12
+_ACRONYMS: Final = {"roc auc": "ROC AUC", "f1": "F1", "r2": "R²"}
 _MOVES: Final = {
     "up": "is higher",
     "down": "is lower",
@@ -17,11 +23,6 @@ _MOVES: Final = {
     "narrower": "is spread narrower",
     "": "is spread differently",
 }
-
-
-def changed_names(verdicts: Iterable[Verdict]) -> list[str]:
-    """Give the columns that have changed, in the order in which they stand, each once."""
-    return list(dict.fromkeys(one.name for one in verdicts if one.changed and one.name))
 
 
 def phrase(verdict: Verdict) -> str:
@@ -62,14 +63,9 @@ def _quality(verdict: Verdict) -> str:
     }[verdict.check]
 
 
-NONE: Final = "\N{EN DASH}"
-"""What stands where there is no figure."""
-
-DEVIATIONS: Final = 1.959963984540054
-"""So many standard deviations on both sides hold 95 %."""
-
-_HUGE: Final = 1e12
-_ACRONYMS: Final = {"roc auc": "ROC AUC", "f1": "F1", "r2": "R²"}
+def changed_names(verdicts: Iterable[Verdict]) -> list[str]:
+    """Give the columns that have changed, in the order in which they stand, each once."""
+    return list(dict.fromkeys(one.name for one in verdicts if one.changed and one.name))
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -1,10 +1,10 @@
-"""How likely chance alone is: the tails of distributions, with numpy and the standard library.
+"""Significance: p-values, the correction for many tests, and the smallest detectable effects.
 
-scipy has them all and takes 100 MB of a function; the tests compare with it.
-"""
+With numpy and the standard library: scipy has them all and takes 100 MB of a function; the tests
+compare with it."""
 
 from collections.abc import Callable
-from math import erfc, exp, floor, inf, lgamma, log, pi, sqrt
+from math import erfc, exp, inf, lgamma, log, pi, sqrt
 from statistics import NormalDist
 from typing import Final
 
@@ -14,6 +14,10 @@ from sklambda.arrays import Flags, FloatVector
 
 _SMALL: Final = 1e-16
 _NORMAL: Final = NormalDist()
+_ROUNDS: Final = 20
+
+POWER: Final = 0.8
+"""The share of windows in which what is called detectable is found."""
 
 
 def normal_tail(z: float) -> float:
@@ -24,6 +28,9 @@ def normal_tail(z: float) -> float:
 def normal_quantile(chance: float) -> float:
     """Give the value that a standard normal one is not above with a chance."""
     return _NORMAL.inv_cdf(chance)
+
+
+_BEYOND: Final = normal_quantile(POWER)
 
 
 def kolmogorov_tail(x: float) -> float:
@@ -48,22 +55,6 @@ def kolmogorov_smirnov_p(distance: float, n: int, m: int) -> float:
     """
     root = sqrt(n * m / (n + m))
     return kolmogorov_tail((root + 0.12 + 0.11 / root) * distance)
-
-
-def exact_kolmogorov_smirnov_p(distance: float, n: int, m: int) -> float:
-    """Give the p-value of the greatest distance of two samples without ties, exactly.
-
-    Paths on a lattice that stay near its diagonal are counted, row by row (Schroeer and Trenkler,
-    "Exact and randomization distributions of Kolmogorov-Smirnov tests", 1995).
-    """
-    n, m = sorted((n, m))
-    reach = floor(distance * n * m + 0.5)
-    columns = np.arange(m + 1) * n
-    inside = (columns < reach).astype(np.float64)
-    for row in range(1, n + 1):
-        near = np.abs(columns - row * m) < reach
-        inside = np.where(near, np.cumsum(np.where(near, inside * (row / (row + m)), 0.0)), 0.0)
-    return float(min(1.0, max(0.0, 1.0 - inside[m])))
 
 
 def chi_square_tail(x: float, freedom: int) -> float:
@@ -108,27 +99,6 @@ def _gamma_fraction(shape: float, x: float) -> float:
     return value
 
 
-def discoveries(p: FloatVector, rate: float) -> Flags:
-    """Tell which p-values, [k], are small enough that among them at most a rate is by chance.
-
-    Benjamini and Hochberg, "Controlling the false discovery rate", 1995.
-    """
-    ordered = np.sort(p)
-    passed = ordered <= rate * np.arange(1, len(p) + 1) / len(p)
-    return p <= (ordered[passed][-1] if passed.any() else -1.0)
-
-
-def quantile_of(tail: Callable[[float], float], chance: float) -> float:
-    """Give where a falling tail has a chance, between 0 and 1; by halving."""
-    low, high = 0.0, 1.0
-    while tail(high) > chance:
-        low, high = high, 2 * high
-    while high - low > 1e-9 * high:
-        middle = (low + high) / 2
-        low, high = (middle, high) if tail(middle) > chance else (low, middle)
-    return high
-
-
 def fisher_p(found: int, n: int, expected: int, m: int) -> float:
     """Give the two-sided p-value of `found` of `n` beside `expected` of `m`, exactly.
 
@@ -166,11 +136,14 @@ def _rest(found: int, n: int, total: int, both: int, step: int) -> float:
     return summed
 
 
-POWER: Final = 0.8
-"""The share of windows in which what is called detectable is found."""
+def discoveries(p: FloatVector, rate: float) -> Flags:
+    """Tell which p-values, [k], are small enough that among them at most a rate is by chance.
 
-_ROUNDS: Final = 20
-_BEYOND: Final = normal_quantile(POWER)
+    Benjamini and Hochberg, "Controlling the false discovery rate", 1995.
+    """
+    ordered = np.sort(p)
+    passed = ordered <= rate * np.arange(1, len(p) + 1) / len(p)
+    return p <= (ordered[passed][-1] if passed.any() else -1.0)
 
 
 def detectable_shift(level: float, n: int, m: int) -> float:
@@ -213,3 +186,14 @@ def detectable_points(level: float, rate: float, n: int, m: int) -> float:
         chance = sqrt(max(pooled * (1 - pooled), 1 / n) * (1 / n + 1 / m))
         rise = needed * chance + _BEYOND * sqrt(rate * (1 - rate) / m + risen * (1 - risen) / n)
     return rise + 1 / n
+
+
+def quantile_of(tail: Callable[[float], float], chance: float) -> float:
+    """Give where a falling tail has a chance, between 0 and 1; by halving."""
+    low, high = 0.0, 1.0
+    while tail(high) > chance:
+        low, high = high, 2 * high
+    while high - low > 1e-9 * high:
+        middle = (low + high) / 2
+        low, high = (middle, high) if tail(middle) > chance else (low, middle)
+    return high

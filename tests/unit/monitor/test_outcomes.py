@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from functions.monitor.counting.captures import digest, truth
-from functions.monitor.counting.subject import Subject
-from functions.monitor.outcomes import Truths, gather
+from functions.monitor.counting.predictions import digest
+from functions.monitor.outcomes import Truths, gather, truth
+from functions.monitor.watched_model import Subject
 from sklambda.policy.watching import Watching
 from sklambda.signature import Target
 from sklambda.storage import Directory, hour

@@ -5,10 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from functions.monitor.counting.answers import Answers
-from functions.monitor.counting.captures import digest
 from functions.monitor.counting.hours import count
-from functions.monitor.counting.subject import Subject
+from functions.monitor.counting.predictions import Answers, digest
+from functions.monitor.watched_model import Subject
 from sklambda.policy.watching import Watching
 from sklambda.sketch import layout
 from sklambda.sketch.layout import Hour, Role

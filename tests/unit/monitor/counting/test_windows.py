@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from functions.monitor.counting.hours import count
-from functions.monitor.counting.subject import Subject
 from functions.monitor.counting.windows import summed
+from functions.monitor.watched_model import Subject
 from sklambda.policy.watching import Watching
 from sklambda.sketch import layout
 from sklambda.storage import Directory

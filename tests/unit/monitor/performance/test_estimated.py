@@ -5,7 +5,6 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score, roc_auc_score
 
 from functions.monitor.performance.estimated import (
-    estimate,
     estimate_accuracy,
     estimate_error,
     estimate_from_bins,
@@ -15,7 +14,7 @@ from sklambda.sketch.baseline import Reference
 from sklambda.sketch.ruler import quantile_ruler
 from sklambda.sketch.sketcher import Sketcher, count_numbers
 from sklambda.sketch.watched_scores import CONFIDENCE
-from tests.support.scoring import base, draw
+from tests.support.scoring import base, draw, estimate
 from training.baseline.baseline import HeldOut, baseline
 
 BASE = base()

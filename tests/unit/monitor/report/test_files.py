@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from functions.monitor.__main__ import HOST, server
 from functions.monitor.report import files
 from functions.monitor.report.prometheus import MEDIA_TYPE
-from functions.monitor.report.server import HOST, server
 from functions.monitor.results import Results, Window
 from sklambda.policy.retraining import Signals
 from tests.support.reporting import MARKUP, STOP, results

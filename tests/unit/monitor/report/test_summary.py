@@ -6,9 +6,9 @@ from math import nan
 import pytest
 
 from functions.monitor.drift.verdict import Verdict
-from functions.monitor.performance.concept import Concept
 from functions.monitor.performance.estimated import Estimate
 from functions.monitor.performance.measure import Performance
+from functions.monitor.performance.realised import Concept
 from functions.monitor.report.summary import LONGEST_HEADLINE, chapters, headline, summary
 from functions.monitor.report.wording import (
     NONE,

@@ -1,7 +1,8 @@
-"""What outcomes are joined with: of each prediction its id, scores, labels and groups."""
+"""Predictions that outcomes are joined with: id, scores, labels and groups of each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from io import BytesIO
 from typing import Final, Self
 
@@ -12,6 +13,8 @@ from sklambda.arrays import Flags, FloatMatrix, IntMatrix, IntVector
 
 ABSENT: Final = -2
 """The code of a group that nobody recorded."""
+
+_BYTES: Final = 8
 
 type Digests = NDArray[np.uint64]
 """One dimension, ascending: predictions by their digests."""
@@ -78,6 +81,11 @@ class Answers:
                 kept["labels"].astype(np.intp),
                 kept["groups"].astype(np.intp),
             )
+
+
+def digest(prediction_id: str) -> int:
+    """Name a prediction by 64 bits: that any two of a million are equal has a chance of 3e-8."""
+    return int.from_bytes(blake2b(str.encode(prediction_id), digest_size=_BYTES).digest())
 
 
 def nothing(scores: int, labels: int, groups: int) -> Answers:

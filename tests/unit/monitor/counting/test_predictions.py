@@ -5,9 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from functions.monitor.counting.answers import Answers, nothing
-from functions.monitor.counting.captures import digest
 from functions.monitor.counting.hours import count
+from functions.monitor.counting.predictions import Answers, digest, nothing
 from functions.monitor.outcomes import answered, evidence, gather, join
 from sklambda.sketch.layout import whole_hour
 from sklambda.storage import Directory
