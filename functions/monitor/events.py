@@ -1,4 +1,4 @@
-"""What an event asks of the monitor."""
+"""The events that start the monitor: the schedule, a caller's own, or a CloudWatch alarm."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,44 +7,44 @@ from typing import Any, Final
 
 from sklambda.errors import SklambdaError
 
-_AHEAD: Final = timedelta(minutes=5)
-"""How far the clock of whoever asks may be ahead."""
+_MAX_CLOCK_SKEW: Final = timedelta(minutes=5)
+"""How far the caller's clock may be ahead."""
 
 
 class EventRefused(SklambdaError):
-    """An event asks for nothing that there is."""
+    """Unknown or invalid event."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """An alarm that sounds.
+    """A CloudWatch alarm that went into ALARM.
 
     Attributes
     ----------
     id : str
-        The event's: one that comes twice has the same.
+        The id of the event; a repeated event has the same.
     name, reason : str
-        What CloudWatch calls it, and says of it.
-    silent_since : datetime
-        When it fell silent before.
+        The name of the alarm, and the reason that CloudWatch states.
+    previous_since : datetime
+        When the alarm went into its previous state.
     """
 
     id: str
     name: str
     reason: str
-    silent_since: datetime
+    previous_since: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """A run that is asked for.
+class RunRequest:
+    """A request for a run of the monitor.
 
     Attributes
     ----------
     at : datetime
-        As of when; the window ends with the last whole hour before.
+        The moment of the run; the window ends with the last whole hour before.
     alarm : Alarm or None
-        Why.
+        The alarm to explain.
     """
 
     at: datetime
@@ -52,53 +52,55 @@ class Look:
 
     @property
     def until(self) -> datetime:
-        """Where the window ends."""
+        """The end of the window."""
         return self.at.replace(minute=0, second=0, microsecond=0)
 
 
-def read(event: Mapping[str, Any], now: datetime) -> Look | None:
-    """Read an event: the schedule's or a caller's own, or CloudWatch's of an alarm.
+def read(event: Mapping[str, Any], now: datetime) -> RunRequest | None:
+    """Read an event.
 
     Returns
     -------
-    Look or None
-        None of an alarm that does not sound.
+    RunRequest or None
+        None if an alarm went into another state than ALARM.
 
     Raises
     ------
     EventRefused
-        It is neither.
+        The event is unknown or invalid.
     """
     if event.get("monitor") == "window":
         at = _time(event["until"]) if "until" in event else now
-        if at > now + _AHEAD:
-            raise EventRefused("until must not lie ahead")
-        return Look(at)
+        if at > now + _MAX_CLOCK_SKEW:
+            raise EventRefused("until must not be in the future")
+        return RunRequest(at)
     if event.get("detail-type") != "CloudWatch Alarm State Change":
-        raise EventRefused('asks neither {"monitor": "window"} nor tells of an alarm')
+        raise EventRefused(
+            'unsupported event: expected {"monitor": "window"} or a CloudWatch alarm state change'
+        )
     try:
-        return _of_an_alarm(event)
+        return _alarm_request(event)
     except KeyError as error:
-        raise EventRefused(f"the event has no {error.args[0]}") from None
+        raise EventRefused(f"the event of an alarm must have {error.args[0]}") from None
 
 
-def _of_an_alarm(event: Mapping[str, Any]) -> Look | None:
+def _alarm_request(event: Mapping[str, Any]) -> RunRequest | None:
     at, detail = _time(event["time"]), event["detail"]
     if detail["state"]["value"] != "ALARM":
         return None
-    before = detail.get("previousState", {}).get("timestamp")
+    previous = detail.get("previousState", {}).get("timestamp")
     alarm = Alarm(
         id=event["id"],
         name=detail["alarmName"],
         reason=detail["state"].get("reason", ""),
-        silent_since=_time(before) if before else at,
+        previous_since=_time(previous) if previous else at,
     )
-    return Look(at, alarm)
+    return RunRequest(at, alarm)
 
 
 def _time(text: object) -> datetime:
     try:
-        found = datetime.fromisoformat(str(text))
+        time = datetime.fromisoformat(str(text))
     except ValueError:
-        raise EventRefused("a time must be ISO 8601, as 2026-11-22T10:00:00Z") from None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        raise EventRefused("a time must be ISO 8601, such as 2026-11-22T10:00:00Z") from None
+    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)

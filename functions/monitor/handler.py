@@ -1,4 +1,4 @@
-"""The Lambda function: the schedule, alarms and callers to a run of the monitor."""
+"""The Lambda function: the schedule, alarms and callers start a run of the monitor."""
 
 import os
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ import boto3
 
 from functions.monitor import events, judge
 from functions.monitor.alarms import diagnosis, traffic
-from functions.monitor.alarms.diagnosis import Lines
+from functions.monitor.alarms.diagnosis import LogLines
 from functions.monitor.alarms.traffic import Traffic
 from functions.monitor.notify import metrics
-from functions.monitor.notify.messages import Happening, Message
+from functions.monitor.notify.messages import Event, Message
 from functions.monitor.results import Results
-from functions.monitor.run import Monitor, Outside, Window
+from functions.monitor.run import Monitor, Period, Ports
 from functions.monitor.settings import Settings
 from functions.monitor.state import Deployment
 from sklambda.errors import PackageRefused
@@ -30,33 +30,35 @@ def _client(name: str) -> Any:
     return boto3.client(name)
 
 
-def _judge(until: datetime, at: datetime) -> Results:
+def _judge(until: datetime, now: datetime) -> Results:
     return judge.judge(
-        records,
+        storage,
         package,
         baseline,
         baseline.watching,
         until,
-        at,
+        now,
         lambda key: log.warning("an object is damaged", extra={"key": key}),
     )
 
 
-def _traffic(window: Window, at: datetime) -> Traffic | None:
+def _traffic(period: Period, now: datetime) -> Traffic | None:
     if not settings.metrics_namespace:
         return None
     name = package.manifest.name
-    return traffic.traffic(_client("cloudwatch"), settings.metrics_namespace, name, window, at)
+    return traffic.read_traffic(
+        _client("cloudwatch"), settings.metrics_namespace, name, period, now
+    )
 
 
-def _lines(until: datetime) -> Lines:
-    return diagnosis.read_lines(_client("logs"), settings.monitor_logs, until)
+def _log_lines(until: datetime) -> LogLines:
+    return diagnosis.read_log_lines(_client("logs"), settings.monitor_logs, until)
 
 
 def _deployment() -> Deployment | None:
     if not settings.monitor_function:
         return None
-    return diagnosis.deployed(_client("lambda"), settings.monitor_function)
+    return diagnosis.read_deployment(_client("lambda"), settings.monitor_function)
 
 
 def _send(message: Message) -> None:
@@ -66,28 +68,28 @@ def _send(message: Message) -> None:
         )
 
 
-def _publish(happenings: Sequence[Happening]) -> None:
-    if not settings.monitor_bus or not happenings:
+def _publish(published: Sequence[Event]) -> None:
+    if not settings.monitor_bus or not published:
         return
-    entries = [one.entry(settings.monitor_bus) for one in happenings]
-    answer = _client("events").put_events(Entries=entries)
-    if answer["FailedEntryCount"]:
-        codes = {one["ErrorCode"] for one in answer["Entries"] if "ErrorCode" in one}
-        raise OSError(f"events were not taken: {', '.join(sorted(codes))}")
+    entries = [one.entry(settings.monitor_bus) for one in published]
+    response = _client("events").put_events(Entries=entries)
+    if response["FailedEntryCount"]:
+        codes = {one["ErrorCode"] for one in response["Entries"] if "ErrorCode" in one}
+        raise OSError(f"EventBridge refused events: {', '.join(sorted(codes))}")
 
 
-def _count(results: Results) -> None:
+def _write_metrics(results: Results) -> None:
     if settings.metrics_namespace:
         write_line(metrics.line(settings.metrics_namespace, results))
 
 
 def _address(key: str) -> str:
-    """Lead to the object in the console, where whoever may read it signs in."""
+    """Return the address of an object in the console, where its readers sign in."""
     if not settings.monitor_store.startswith("s3://"):
         return f"{settings.monitor_store}/{key}"
     bucket, _, prefix = settings.monitor_store.removeprefix("s3://").partition("/")
-    whole = quote(f"{prefix.strip('/')}/{key}".lstrip("/"), safe="/")
-    return f"https://console.aws.amazon.com/s3/object/{bucket}?prefix={whole}"
+    path = quote(f"{prefix.strip('/')}/{key}".lstrip("/"), safe="/")
+    return f"https://console.aws.amazon.com/s3/object/{bucket}?prefix={path}"
 
 
 settings = Settings.from_environment(os.environ)
@@ -96,22 +98,31 @@ package = ModelPackage.open(settings.model_dir)
 if package.baseline is None:
     raise PackageRefused(f"{package.path} has no baseline: train it again")
 baseline = package.baseline
-records = opened(settings.monitor_store, lambda: _client("s3"))
+storage = opened(settings.monitor_store, lambda: _client("s3"))
 monitor = Monitor(
-    records,
+    storage,
     package.manifest.id,
     baseline.watching.retrain,
-    Outside(_judge, _traffic, _lines, _deployment, _send, _publish, _count, _address),
+    Ports(
+        judge=_judge,
+        traffic=_traffic,
+        log_lines=_log_lines,
+        deployment=_deployment,
+        send=_send,
+        publish=_publish,
+        write_metrics=_write_metrics,
+        address=_address,
+    ),
 )
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Do what an event asks for; an error is raised, so that the caller tries again."""
+    """Run the monitor; an error is raised, so that the caller tries again."""
     try:
-        look = events.read(event, datetime.now(UTC))
-        answer = {"told": False} if look is None else monitor.run(look)
+        request = events.read(event, datetime.now(UTC))
+        response = {"told": False} if request is None else monitor.run(request)
     except Exception as error:
         log.error("the run failed", extra=anatomy(error))
         raise
-    log.info("done", extra={"answer": answer})
-    return answer
+    log.info("done", extra={"answer": response})
+    return response

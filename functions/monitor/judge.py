@@ -1,21 +1,26 @@
-"""A run of the monitor: count, add up, compare, measure."""
+"""Judging a window: its hours are counted, compared with references, and measured by outcomes."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from functions.monitor.counting.hours import count
-from functions.monitor.counting.windows import Sum, summed
+from functions.monitor.counting.hours import count_hour
+from functions.monitor.counting.windows import WindowCounts, count_window
 from functions.monitor.drift.compare import Findings, compare
-from functions.monitor.drift.histograms import pictures
-from functions.monitor.drift.verdict import Gate
-from functions.monitor.outcomes import HORIZON, answered, evidence, gather
-from functions.monitor.performance.fairness import groups
+from functions.monitor.drift.histograms import histogram_pairs
+from functions.monitor.drift.verdict import Thresholds
+from functions.monitor.outcomes import (
+    HORIZON,
+    champion_predictions,
+    collect_outcomes,
+    labelled_predictions,
+)
+from functions.monitor.performance.fairness import column_fairness
 from functions.monitor.performance.history import history
-from functions.monitor.performance.measure import performance
+from functions.monitor.performance.measure import measure
 from functions.monitor.results import Comparison, Results, Window
-from functions.monitor.targets import aims
-from functions.monitor.watched_model import Notice, Subject, unheard
+from functions.monitor.targets import watched_targets
+from functions.monitor.watched_model import OnDamaged, WatchedModel, ignore_damaged
 from sklambda.baseline import Baseline
 from sklambda.error_model import ErrorModel
 from sklambda.package import ModelPackage
@@ -30,104 +35,105 @@ _WEEK: Final = timedelta(days=7)
 
 
 def judge(
-    records: Storage,
+    storage: Storage,
     package: ModelPackage,
     baseline: Baseline,
     watching: Watching,
     until: datetime,
-    made: datetime,
-    notice: Notice = unheard,
+    now: datetime,
+    on_damaged: OnDamaged = ignore_damaged,
 ) -> Results:
     """Judge the window that ends with the hour before `until`.
 
-    Hours of the window, and of that before it, which are not counted yet are counted; so are
-    outcomes. Run again it gives the same, as long as nothing arrives.
+    Hours of the window and of the window before are counted if they were not yet, and outcomes
+    are collected. A repeated run returns the same results unless new objects arrive.
 
     Parameters
     ----------
-    records : Storage
-        Holds captures and outcomes; what is counted of them is kept there too.
+    storage : Storage
+        Captures and outcomes; counts are stored there too.
     package : ModelPackage
         The model.
     baseline : Baseline
-        What it is compared with.
+        The distributions and metrics of training.
     watching : Watching
-        What to look at.
+        The ``[monitor]`` table of the training configuration.
     until : datetime
-        Where the window ends, down to the whole hour.
-    made : datetime
-        The present moment.
-    notice : callable, optional
-        Is told the key of each damaged object.
+        The end of the window, rounded down to the hour.
+    now : datetime
+        The time of the run.
+    on_damaged : callable, optional
+        Gets the key of each damaged object.
 
     Returns
     -------
     Results
-        All but the traffic, the diagnosis and the call for retraining. Performance counts the
-        predictions of the window, and older ones whose outcome came in it.
+        Without traffic, diagnosis and the retraining decision. Performance counts the predictions
+        of the window, and earlier ones that were labelled in it.
     """
-    subject = Subject(records, package, baseline, watching, notice, ErrorModel.open(package))
-    return _judge(subject, whole_hour(until), made)
+    error_model = ErrorModel.open(package)
+    model = WatchedModel(storage, package, baseline, watching, on_damaged, error_model)
+    return _judge(model, whole_hour(until), now)
 
 
-def _judge(subject: Subject, stop: datetime, made: datetime) -> Results:
-    span = timedelta(hours=subject.watching.window_hours)
+def _judge(model: WatchedModel, stop: datetime, now: datetime) -> Results:
+    span = timedelta(hours=model.watching.window_hours)
     start = stop - span
     for hour in hours(start - span, stop):
-        count(subject, hour)
-    window = summed(subject, start, stop)
-    comparisons = list(_comparisons(subject, window, start, stop))
-    truths = gather(subject, stop - HORIZON, max(made, stop) + _HOUR)
-    answers = answered(subject, start, stop)
-    known = evidence(subject, answers, truths, start, stop)
-    targets = aims(subject.signature.target)
+        count_hour(model, hour)
+    window = count_window(model, start, stop)
+    comparisons = list(_comparisons(model, window, start, stop))
+    outcomes = collect_outcomes(model, stop - HORIZON, max(now, stop) + _HOUR)
+    predictions = champion_predictions(model, start, stop)
+    labelled = labelled_predictions(model, predictions, outcomes, start, stop)
+    targets = watched_targets(model.signature.target)
     return Results(
-        model=subject.package.manifest.name,
-        model_id=subject.id,
-        made=made.isoformat(),
+        model=model.package.manifest.name,
+        model_id=model.id,
+        made=now.isoformat(),
         window=_window(window, start, stop),
         state=comparisons[0].findings.state,
         comparisons=comparisons,
-        performance=[performance(subject, aim, window, known) for aim in targets],
-        groups=list(groups(subject, targets[0], answers, known)),
-        history=history(subject, targets[0], window.sketch.mode, truths, stop),
-        pictures=pictures(subject.signature, subject.baseline, window.sketch),
+        performance=[measure(model, one, window, labelled) for one in targets],
+        groups=list(column_fairness(model, targets[0], predictions, labelled)),
+        history=history(model, targets[0], window.sketch.mode, outcomes, stop),
+        pictures=histogram_pairs(model.signature, model.baseline, window.sketch),
     )
 
 
 def _comparisons(
-    subject: Subject, window: Sum, start: datetime, stop: datetime
+    model: WatchedModel, window: WindowCounts, start: datetime, stop: datetime
 ) -> Iterator[Comparison]:
-    """Compare with training, with other times, with the challenger; then the segments.
+    """Compare with training, earlier windows, and the challenger; then the segments.
 
-    A segment is compared with itself in the window before: of training it is not known apart.
+    A segment is compared with itself in the window before: the baseline has no segments.
     """
     span, mode = stop - start, window.sketch.mode
-    yield Comparison("training", _compare(subject, window.sketch))
+    yield Comparison("training", _compare(model, window.sketch))
     if not window.rows:
         return
-    previous = summed(subject, start - span, start, mode=mode)
-    others = {"previous": previous}
+    previous = count_window(model, start - span, start, mode=mode)
+    earlier = {"previous": previous}
     if span < _WEEK:
-        others["last week"] = summed(subject, start - _WEEK, stop - _WEEK, mode=mode)
-    for name, other in others.items():
+        earlier["last week"] = count_window(model, start - _WEEK, stop - _WEEK, mode=mode)
+    for name, other in earlier.items():
         if other.rows:
-            yield Comparison(name, _compare(subject, window.sketch, other.sketch))
-    challenger = summed(subject, start, stop, role="challenger", mode=mode)
+            yield Comparison(name, _compare(model, window.sketch, other.sketch))
+    challenger = count_window(model, start, stop, role="challenger", mode=mode)
     if challenger.rows:
-        yield Comparison("challenger", _compare(subject, challenger.sketch, window.sketch))
-    for name, part in sorted(window.segments.items()):
+        yield Comparison("challenger", _compare(model, challenger.sketch, window.sketch))
+    for name, segment in sorted(window.segments.items()):
         if (before := previous.segments.get(name)) is not None:
-            yield Comparison(name, _compare(subject, part, before))
+            yield Comparison(name, _compare(model, segment, before))
 
 
-def _compare(subject: Subject, window: Sketch, other: Sketch | None = None) -> Findings:
-    watching = subject.watching
-    gate = Gate(watching.effect, watching.points, watching.rate, watching.enough)
-    return compare(subject.signature, subject.baseline, window, other, gate)
+def _compare(model: WatchedModel, window: Sketch, other: Sketch | None = None) -> Findings:
+    watching = model.watching
+    thresholds = Thresholds(watching.effect, watching.points, watching.rate, watching.enough)
+    return compare(model.signature, model.baseline, window, other, thresholds)
 
 
-def _window(window: Sum, start: datetime, stop: datetime) -> Window:
+def _window(window: WindowCounts, start: datetime, stop: datetime) -> Window:
     return Window(
         start=start.isoformat(),
         stop=stop.isoformat(),

@@ -1,7 +1,7 @@
 """Outcomes: each object is read once, and joined with the predictions that it is about."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -11,11 +11,17 @@ from typing import Any, Final, Self, cast
 import numpy as np
 from pydantic_core import from_json
 
-from functions.monitor.counting.captures import positions
-from functions.monitor.counting.concurrent_reads import AT_ONCE, contents, within
-from functions.monitor.counting.predictions import Answers, Digests, digest, nothing, places
-from functions.monitor.targets import aims
-from functions.monitor.watched_model import Subject
+from functions.monitor.counting.captures import label_reader
+from functions.monitor.counting.concurrent_reads import MAX_CONCURRENT, list_hours, read_all
+from functions.monitor.counting.predictions import (
+    Digests,
+    Predictions,
+    digest,
+    locate,
+    no_predictions,
+)
+from functions.monitor.targets import watched_targets
+from functions.monitor.watched_model import WatchedModel
 from sklambda.arrays import FloatMatrix, FloatVector
 from sklambda.signature import Target
 from sklambda.sketch import layout
@@ -24,30 +30,35 @@ from sklambda.storage import Stored
 from sklambda.storage.objects import ANY
 
 HORIZON: Final = timedelta(days=30)
-"""How old a prediction may be whose outcome is waited for."""
+"""The greatest age of a prediction whose outcome still counts."""
 
-MOST_BYTES: Final = 256_000_000
-"""How much of older answers is read at most in one run; the newest come first."""
+MAX_BYTES: Final = 256_000_000
+"""The most bytes of earlier predictions that a run reads, the newest first."""
+
+type OutcomeReader = Callable[[object], list[float]]
+"""Reads the position of the class, or the value, of each target."""
+
+type _OutcomeRow = tuple[int, list[float], float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Truths:
-    """Outcomes in the order of their digests, one of a prediction: the last.
+class Outcomes:
+    """Outcomes in the order of their digests: of each prediction the last one.
 
     Attributes
     ----------
     ids : Digests
-        Shape [n]: of the predictions.
+        Shape [n]: of the prediction ids.
     values : FloatMatrix
         Shape [n, T]: for each target the position of the class, or the value.
     times : FloatVector
         Shape [n]: when it became true, in seconds since 1970.
     arrivals : FloatVector
-        Shape [n]: when it was written, likewise.
+        Shape [n]: when it was written, in seconds since 1970.
     selection : FloatVector
-        Shape [n]: the chance that each had to be asked for; 1 unless told.
+        Shape [n]: the probability that it was requested; 1 by default.
     sources : Digests
-        What they were gathered from.
+        Digests of the objects that were read.
     """
 
     ids: Digests
@@ -58,99 +69,96 @@ class Truths:
     sources: Digests
 
     @classmethod
-    def last(cls, parts: Sequence[Self]) -> Self:
-        """Put parts, at least one, together: of each prediction its last outcome."""
-        ids = np.concatenate([part.ids for part in parts])
-        times = np.concatenate([part.times for part in parts])
+    def merge(cls, chunks: Sequence[Self]) -> Self:
+        """Merge at least one chunk; of each prediction the last outcome stays."""
+        ids = np.concatenate([chunk.ids for chunk in chunks])
+        times = np.concatenate([chunk.times for chunk in chunks])
         order = np.lexsort((-times, ids))
-        kept = order[np.unique(ids[order], return_index=True)[1]]
+        last = order[np.unique(ids[order], return_index=True)[1]]
         return cls(
-            ids[kept],
-            np.concatenate([part.values for part in parts])[kept],
-            times[kept],
-            np.concatenate([part.arrivals for part in parts])[kept],
-            np.concatenate([part.selection for part in parts])[kept],
-            np.concatenate([part.sources for part in parts]),
+            ids[last],
+            np.concatenate([chunk.values for chunk in chunks])[last],
+            times[last],
+            np.concatenate([chunk.arrivals for chunk in chunks])[last],
+            np.concatenate([chunk.selection for chunk in chunks])[last],
+            np.concatenate([chunk.sources for chunk in chunks]),
         )
 
-    def written(self) -> bytes:
-        """Write them; `read` reads what this gives."""
+    def to_bytes(self) -> bytes:
+        """Write an ``.npz`` file, which `read` reads."""
         file = BytesIO()
-        members = {name: getattr(self, name) for name in self.__slots__}
-        np.savez(file, **members)
+        np.savez(file, **{name: getattr(self, name) for name in self.__slots__})
         return file.getvalue()
 
     @classmethod
     def read(cls, content: bytes) -> Self:
-        """Read what was written."""
-        with np.load(BytesIO(content)) as kept:
-            return cls(**{name: kept[name] for name in kept.files})
+        """Read the file that `to_bytes` writes."""
+        with np.load(BytesIO(content)) as arrays:
+            return cls(**{name: arrays[name] for name in arrays.files})
 
 
-type Truth = Callable[[object], list[float]]
-type _Row = tuple[int, list[float], float, float, float]
+def collect_outcomes(model: WatchedModel, start: datetime, stop: datetime) -> Outcomes:
+    """Return the outcomes of the hours from `start` until before `stop`, and store new ones.
 
-
-def gather(subject: Subject, start: datetime, stop: datetime) -> Truths:
-    """Give the outcomes of the hours from `start` until before `stop`, and keep what is new.
-
-    All hours are looked at each time: feedback may name a time long ago.
+    All hours are listed each time: feedback may name a time long ago.
     """
-    kept = _kept(subject, start, stop)
+    collected = _stored_outcomes(model, start, stop)
     hours = defaultdict[datetime, list[Stored]](list)
-    for one in within(subject.records, "outcomes", start, stop):
+    for one in list_hours(model.storage, "outcomes", start, stop):
         hours[layout.moment_of(one.key)].append(one)
     for hour, objects in hours.items():
-        known = kept.get(hour)
-        old = frozenset[int]() if known is None else frozenset(known.sources.tolist())
-        named = {digest(f"{one.key} {one.etag}"): one for one in objects}
-        fresh = {name: one for name, one in named.items() if name not in old}
-        if fresh:
-            parts = [_read(subject, fresh), *([] if known is None else [known])]
-            kept[hour] = Truths.last(parts)
-            written = {layout.truths(subject.id, hour): kept[hour].written()}
-            subject.records.put(written, ANY)
-    return Truths.last([_none(subject), *kept.values()])
+        stored = collected.get(hour)
+        sources = frozenset[int]() if stored is None else frozenset(stored.sources.tolist())
+        by_digest = {digest(f"{one.key} {one.etag}"): one for one in objects}
+        new = {name: one for name, one in by_digest.items() if name not in sources}
+        if new:
+            chunks = [_read_objects(model, new), *([] if stored is None else [stored])]
+            collected[hour] = Outcomes.merge(chunks)
+            key = layout.truths(model.id, hour)
+            model.storage.put({key: collected[hour].to_bytes()}, ANY)
+    return Outcomes.merge([_no_outcomes(model), *collected.values()])
 
 
-def _kept(subject: Subject, start: datetime, stop: datetime) -> dict[datetime, Truths]:
-    objects = within(subject.records, f"answers/{subject.id}/outcomes", start, stop)
-    read = contents(subject.records, objects)
-    return {layout.moment_of(key): Truths.read(content) for key, content in read.items()}
+def _stored_outcomes(
+    model: WatchedModel, start: datetime, stop: datetime
+) -> dict[datetime, Outcomes]:
+    objects = list_hours(model.storage, f"answers/{model.id}/outcomes", start, stop)
+    contents = read_all(model.storage, objects)
+    return {layout.moment_of(key): Outcomes.read(content) for key, content in contents.items()}
 
 
-def _read(subject: Subject, fresh: Mapping[int, Stored]) -> Truths:
-    objects = {one.key: one for one in fresh.values()}
-    read, parse = [], truth(subject.signature.target)
-    for key, content in contents(subject.records, fresh.values()).items():
+def _read_objects(model: WatchedModel, new: Mapping[int, Stored]) -> Outcomes:
+    objects = {one.key: one for one in new.values()}
+    rows, read_outcome = [], outcome_reader(model.signature.target)
+    for key, content in read_all(model.storage, new.values()).items():
         try:
-            read.append(_outcome(from_json(content), objects[key], parse))
-        except KeyError:  # no label of this model: the outcome is another's
+            rows.append(_parse(from_json(content), objects[key], read_outcome))
+        except KeyError:  # an unknown label: the outcome belongs to another model
             continue
         except (ValueError, TypeError):
-            subject.notice(key)
-    return _truths(subject, read, list(fresh))
+            model.on_damaged(key)
+    return _to_outcomes(model, rows, list(new))
 
 
-def _outcome(document: Any, stored: Stored, parse: Truth) -> _Row:
-    """Read an outcome; one without a time came when it was written."""
-    written = stored.modified.timestamp() if stored.modified else 0.0
-    told, selection = document["time"], float(document.get("selection", 1.0))
-    time = written if told is None else datetime.fromisoformat(told).timestamp()
+def _parse(document: Any, stored: Stored, read_outcome: OutcomeReader) -> _OutcomeRow:
+    """Parse an outcome; without a time it became true when it was written."""
+    arrival = stored.modified.timestamp() if stored.modified else 0.0
+    time, selection = document["time"], float(document.get("selection", 1.0))
+    became_true = arrival if time is None else datetime.fromisoformat(time).timestamp()
     if not 0 < selection <= 1:
-        raise ValueError("selection: is no chance")
-    values = parse(document["outcome"])
-    return digest(document["prediction_id"]), values, time, written, selection
+        raise ValueError("selection must be above 0 and at most 1")
+    values = read_outcome(document["outcome"])
+    return digest(document["prediction_id"]), values, became_true, arrival, selection
 
 
-def _truths(subject: Subject, rows: list[_Row], sources: list[int]) -> Truths:
-    """What is written last stands first: of outcomes of one moment it stays."""
-    none = _none(subject)
+def _to_outcomes(model: WatchedModel, rows: list[_OutcomeRow], sources: list[int]) -> Outcomes:
+    """Sort the last written first: of several outcomes with the same time it stays."""
+    none = _no_outcomes(model)
     if not rows:
         return replace(none, sources=np.array(sources, dtype=np.uint64))
     rows.sort(key=lambda row: -row[3])
     ids, values, times, arrivals, selection = zip(*rows, strict=True)
-    return Truths(
+    return Outcomes(
         np.array(ids, dtype=np.uint64),
         np.array(values, dtype=np.float64).reshape(len(rows), none.values.shape[1]),
         np.array(times),
@@ -160,20 +168,20 @@ def _truths(subject: Subject, rows: list[_Row], sources: list[int]) -> Truths:
     )
 
 
-def _none(subject: Subject) -> Truths:
+def _no_outcomes(model: WatchedModel) -> Outcomes:
     ids, times = np.empty(0, dtype=np.uint64), np.empty(0)
-    values = np.empty((0, len(aims(subject.signature.target))))
-    return Truths(ids, values, times, times, times, ids)
+    values = np.empty((0, len(watched_targets(model.signature.target))))
+    return Outcomes(ids, values, times, times, times, ids)
 
 
-def truth(target: Target) -> Truth:
-    """Make the function that reads an outcome: the position of the class, or the value.
+def outcome_reader(target: Target) -> OutcomeReader:
+    """Return the function that reads an outcome: the position of the class, or the value.
 
-    It raises `KeyError` for what is none of this model.
+    It raises `KeyError` for an outcome of another model.
     """
     if target.task != "regression":
-        find = positions(target)
-        return lambda outcome: [float(place) for place in find(outcome)]
+        read_labels = label_reader(target)
+        return lambda outcome: [float(position) for position in read_labels(outcome)]
     if len(target.outputs) == 1:
         return lambda outcome: [float(cast("Any", outcome))]
     names = target.outputs
@@ -181,20 +189,20 @@ def truth(target: Target) -> Truth:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """Answers whose outcome is known.
+class LabelledPredictions:
+    """Predictions whose outcome is known.
 
     Attributes
     ----------
-    answers : Answers
+    predictions : Predictions
         Shape [n].
     true : FloatMatrix
         Shape [n, T]: for each target the position of the class, or the value.
     selection : FloatVector
-        Shape [n]: the chance that each had to be asked for.
+        Shape [n]: the probability that the outcome was requested.
     """
 
-    answers: Answers
+    predictions: Predictions
     true: FloatMatrix
     selection: FloatVector
 
@@ -202,64 +210,70 @@ class Evidence:
         return len(self.selection)
 
 
-def answered(subject: Subject, start: datetime, stop: datetime) -> Answers:
-    """Give the champion's answers in the hours from `start` until before `stop`."""
-    kept = within(subject.records, f"answers/{subject.id}/champion", start, stop)
-    return _joined(subject, contents(subject.records, kept).values())
+def join(predictions: Predictions, outcomes: Outcomes) -> LabelledPredictions:
+    """Join predictions with their outcomes; those without one are left out."""
+    positions, exist = locate(outcomes.ids, predictions.ids)
+    rows = np.flatnonzero(exist)
+    found = positions[rows]
+    return LabelledPredictions(
+        predictions.take(rows), outcomes.values[found], outcomes.selection[found]
+    )
 
 
-def _joined(subject: Subject, written: Iterable[bytes]) -> Answers:
-    target = subject.signature.target
-    none = nothing(len(scored(target)), len(label_names(target)), len(subject.watching.groups))
-    return Answers.joined([none, *map(Answers.read, written)])
-
-
-def evidence(
-    subject: Subject, answers: Answers, truths: Truths, start: datetime, stop: datetime
-) -> Evidence:
-    """Give the answers of a window that have an outcome, and older ones that got it in it."""
+def labelled_predictions(
+    model: WatchedModel,
+    predictions: Predictions,
+    outcomes: Outcomes,
+    start: datetime,
+    stop: datetime,
+) -> LabelledPredictions:
+    """Return the labelled predictions of a window, and earlier ones that were labelled in it."""
     first, last = start.timestamp(), stop.timestamp()
-    moments = np.stack([truths.times, truths.arrivals])
-    came = ((moments >= first) & (moments < last)).any(axis=0)
-    wanted = truths.ids[came & ~places(answers.ids, truths.ids)[1]]
-    parts = [answers, *_older(subject, set(wanted.tolist()), start, stop)]
-    return join(Answers.joined(parts), truths)
+    moments = np.stack([outcomes.times, outcomes.arrivals])
+    in_window = ((moments >= first) & (moments < last)).any(axis=0)
+    ids = outcomes.ids[in_window & ~locate(predictions.ids, outcomes.ids)[1]]
+    chunks = [predictions, *_earlier_predictions(model, set(ids.tolist()), start, stop)]
+    return join(Predictions.merge(chunks), outcomes)
 
 
-def join(answers: Answers, truths: Truths) -> Evidence:
-    """Give the answers that have an outcome."""
-    at, there = places(truths.ids, answers.ids)
-    rows = np.flatnonzero(there)
-    return Evidence(answers.take(rows), truths.values[at[rows]], truths.selection[at[rows]])
+def champion_predictions(model: WatchedModel, start: datetime, stop: datetime) -> Predictions:
+    """Return the champion's predictions in the hours from `start` until before `stop`."""
+    objects = list_hours(model.storage, f"answers/{model.id}/champion", start, stop)
+    target, groups = model.signature.target, model.watching.groups
+    none = no_predictions(len(scored(target)), len(label_names(target)), len(groups))
+    contents = read_all(model.storage, objects).values()
+    return Predictions.merge([none, *map(Predictions.read, contents)])
 
 
-def older(subject: Subject, start: datetime, stop: datetime) -> Iterator[tuple[datetime, Answers]]:
-    """Read the answers of hours, the newest first, until it is too much."""
-    kept = within(subject.records, f"answers/{subject.id}/champion", start, stop)
-    for some in batched(_affordable(kept), AT_ONCE, strict=False):
-        for key, content in contents(subject.records, some).items():
-            yield layout.moment_of(key), Answers.read(content)
+def stored_predictions(
+    model: WatchedModel, start: datetime, stop: datetime
+) -> Iterator[tuple[datetime, Predictions]]:
+    """Read the champion's predictions by hour, the newest first, up to `MAX_BYTES`."""
+    objects = list_hours(model.storage, f"answers/{model.id}/champion", start, stop)
+    for batch in batched(_newest(objects), MAX_CONCURRENT, strict=False):
+        for key, content in read_all(model.storage, batch).items():
+            yield layout.moment_of(key), Predictions.read(content)
 
 
-def _older(
-    subject: Subject, wanted: set[int], start: datetime, stop: datetime
-) -> Iterator[Answers]:
+def _earlier_predictions(
+    model: WatchedModel, wanted: set[int], start: datetime, stop: datetime
+) -> Iterator[Predictions]:
     if not wanted:
         return
-    for _, answers in older(subject, layout.whole_hour(stop - HORIZON), start):
-        missing = np.array(sorted(wanted), dtype=np.uint64)
-        at, there = places(answers.ids, missing)
-        if there.any():
-            wanted -= set(missing[there].tolist())
-            yield answers.take(at[there])
+    for _, predictions in stored_predictions(model, layout.whole_hour(stop - HORIZON), start):
+        ids = np.array(sorted(wanted), dtype=np.uint64)
+        positions, exist = locate(predictions.ids, ids)
+        if exist.any():
+            wanted -= set(ids[exist].tolist())
+            yield predictions.take(positions[exist])
         if not wanted:
             return
 
 
-def _affordable(kept: list[Stored]) -> Iterator[Stored]:
-    left = MOST_BYTES
-    for one in reversed(kept):
-        left -= one.size
-        if left < 0:
+def _newest(objects: list[Stored]) -> Iterator[Stored]:
+    remaining = MAX_BYTES
+    for one in reversed(objects):
+        remaining -= one.size
+        if remaining < 0:
             return
         yield one

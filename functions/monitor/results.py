@@ -1,33 +1,33 @@
-"""What a run of the monitor found: what the report shows, and what actions are decided by."""
+"""The results of a run: what the report shows, and what notifications and retraining depend on."""
 
 from dataclasses import dataclass, field
 
 from functions.monitor.alarms.diagnosis import Diagnosis
 from functions.monitor.alarms.traffic import Traffic
 from functions.monitor.drift.compare import Findings
-from functions.monitor.drift.histograms import Picture
+from functions.monitor.drift.histograms import HistogramPair
 from functions.monitor.drift.verdict import State
-from functions.monitor.performance.fairness import Group
-from functions.monitor.performance.history import Point
+from functions.monitor.performance.fairness import ColumnFairness
+from functions.monitor.performance.history import HistoryPoint
 from functions.monitor.performance.measure import Performance
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The time that is looked at.
+    """The time whose predictions are judged.
 
     Attributes
     ----------
     start, stop : str
-        ISO 8601, UTC, whole hours; `stop` is not part of it.
+        ISO 8601, UTC, whole hours; `stop` is excluded.
     rows : int
-        How many predictions it has.
+        The number of predictions.
     hours : int
-        In how many of its hours there were some.
+        How many of its hours have predictions.
     late : int
-        How many predictions arrived after their hour was counted first.
+        How many predictions arrived after their hour was first counted.
     mode : str
-        "raw" or "binned"; empty where there is nothing.
+        "raw" or "binned"; empty without predictions.
     """
 
     start: str
@@ -40,14 +40,15 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A window beside something.
+    """A comparison of the window with a reference.
 
     Attributes
     ----------
     name : str
-        "training", "previous", "last week", "challenger", or the segment, as "Contract = One year".
+        "training", "previous", "last week", "challenger", or a segment such as
+        "Contract = One year".
     findings : Findings
-        What was found.
+        The verdicts of the comparison.
     """
 
     name: str
@@ -56,36 +57,36 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """What a run found.
+    """The results of a run; its members are those of the report's JSON.
 
     Attributes
     ----------
     model, model_id : str
         The name and id of the package.
     made : str
-        When, ISO 8601.
+        The time of the run, ISO 8601.
     window : Window
-        What was looked at.
+        The window that was judged.
     state : {"no_data", "insufficient_data", "stable", "changed"}
-        What the comparison with training comes to.
+        The state of the comparison with training.
     comparisons : list of Comparison
         The first is with training.
     performance : list of Performance
-        One a target.
-    groups : list of Group
-        Of the columns that the configuration declares.
+        Of each target.
+    groups : list of ColumnFairness
+        Of each declared column.
     traffic : Traffic or None
-        None where nobody asked CloudWatch.
+        None if CloudWatch was not read.
     diagnosis : Diagnosis or None
-        Only of a run that an alarm started.
-    history : list of Point
-        What came before, and the window itself.
+        Of a run that an alarm started.
+    history : list of HistoryPoint
+        The time before, and the window itself.
     retrain : tuple of str
-        Why the policy asks for retraining; empty if it does not.
+        The reasons for retraining; empty if the policy does not request it.
     held : tuple of str
-        Why it does not although something speaks for it.
-    pictures : list of Picture
-        Of the features and scores, by `functions.monitor.drift.histograms.pictures`.
+        What keeps the policy from requesting retraining although there is a reason.
+    pictures : list of HistogramPair
+        The histograms of each feature and score, in training and in the window.
     """
 
     model: str
@@ -95,10 +96,10 @@ class Results:
     state: State
     comparisons: list[Comparison] = field(default_factory=list)
     performance: list[Performance] = field(default_factory=list)
-    groups: list[Group] = field(default_factory=list)
+    groups: list[ColumnFairness] = field(default_factory=list)
     traffic: Traffic | None = None
     diagnosis: Diagnosis | None = None
-    history: list[Point] = field(default_factory=list)
+    history: list[HistoryPoint] = field(default_factory=list)
     retrain: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
-    pictures: list[Picture] = field(default_factory=list)
+    pictures: list[HistogramPair] = field(default_factory=list)

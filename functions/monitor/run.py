@@ -1,6 +1,6 @@
-"""A run of the monitor from an event to its report, metrics, messages and events.
+"""A run of the monitor: from an event to the report, the metrics, the message and the events.
 
-A run may come twice. Its report is written again, as it was; whom it tells something is told once.
+An event may arrive twice: its report is written again, and its notifications are sent once.
 """
 
 import json
@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from functions.monitor.alarms.diagnosis import Diagnosis, Lines, diagnose
+from functions.monitor.alarms.diagnosis import Diagnosis, LogLines, diagnose
 from functions.monitor.alarms.traffic import Traffic
-from functions.monitor.events import Alarm, Look
+from functions.monitor.events import Alarm, RunRequest
 from functions.monitor.notify import messages
-from functions.monitor.notify.messages import Happening, Message
+from functions.monitor.notify.messages import Event, Message
 from functions.monitor.report import files
 from functions.monitor.results import Results
 from functions.monitor.state import Deployment, State, claim, release
@@ -30,162 +30,159 @@ _MEDIA_TYPES: Final = {
 }
 
 type Json = dict[str, Any]
-type Window = tuple[datetime, datetime]
+type Period = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
-    """What a run asks of the world, and tells it.
+class Ports:
+    """The inputs and outputs of a run, as functions.
 
     Attributes
     ----------
     judge : callable
         Judges the window that ends with a time, as of a moment.
     traffic : callable
-        Says how the service did in a window, as of a moment; None where nobody counts.
-    lines : callable
-        Gives the lines of requests of the hour before a moment.
+        Reads the traffic of a period, as of a moment; None if it is not measured.
+    log_lines : callable
+        Reads the lines of requests in the hour before a moment.
     deployment : callable
-        Describes what is deployed; None where nobody knows.
+        Reads the deployed version; None if it is not known.
     send : callable
-        Sends people a message.
+        Sends a message to people.
     publish : callable
-        Tells programs what has happened.
-    count : callable
+        Publishes events for programs.
+    write_metrics : callable
         Writes the metrics of a run.
     address : callable
-        Says where a person finds the object at a key.
+        Returns the address at which a person opens the object of a key.
     """
 
     judge: Callable[[datetime, datetime], Results]
-    traffic: Callable[[Window, datetime], Traffic | None]
-    lines: Callable[[datetime], Lines]
+    traffic: Callable[[Period, datetime], Traffic | None]
+    log_lines: Callable[[datetime], LogLines]
     deployment: Callable[[], Deployment | None]
     send: Callable[[Message], None]
-    publish: Callable[[Sequence[Happening]], None]
-    count: Callable[[Results], None]
+    publish: Callable[[Sequence[Event]], None]
+    write_metrics: Callable[[Results], None]
     address: Callable[[str], str]
 
 
 class Monitor:
-    """Does what an event asks for.
+    """The monitor of a model.
 
     Parameters
     ----------
-    records : Storage
-        Where reports go, and what is remembered.
+    storage : Storage
+        Stores reports and the state.
     model_id : str
         The id of the package.
     policy : RetrainingPolicy
         When to retrain.
-    outside : Outside
-        The world.
+    ports : Ports
+        The inputs and outputs.
     """
 
     def __init__(
-        self, records: Storage, model_id: str, policy: RetrainingPolicy, outside: Outside
+        self, storage: Storage, model_id: str, policy: RetrainingPolicy, ports: Ports
     ) -> None:
-        self._records, self._id = records, model_id
-        self._policy, self._outside = policy, outside
+        self._storage, self._model_id = storage, model_id
+        self._policy, self._ports = policy, ports
 
-    def run(self, look: Look) -> Json:
-        """Judge a window, write its report, and tell what is new."""
-        state = State.read(self._records, self._id)
-        results, signals = self._judged(look, state)
-        if look.alarm is not None:
-            return self._explain(look, look.alarm, results, state)
-        kept = replace(results, diagnosis=self._kept_diagnosis(results))
+    def run(self, request: RunRequest) -> Json:
+        """Judge a window, write its report, and notify of new findings."""
+        state = State.read(self._storage, self._model_id)
+        results, signals = self._judge(request, state)
+        if request.alarm is not None:
+            return self._explain(request, request.alarm, results, state)
         is_past = state.is_past(results.window.stop)
-        self._report(kept, latest=not is_past)
-        return self._answer(results, not is_past and self._tell(results, signals, state))
+        stored = self._stored_diagnosis(results)
+        self._write_report(replace(results, diagnosis=stored), latest=not is_past)
+        return _response(results, not is_past and self._notify(results, signals, state))
 
-    def _judged(self, look: Look, state: State) -> tuple[Results, Signals]:
-        results = self._outside.judge(look.until, look.at)
-        window = moment(results.window.start), moment(results.window.stop)
-        results = replace(results, traffic=self._outside.traffic(window, look.at))
+    def _judge(self, request: RunRequest, state: State) -> tuple[Results, Signals]:
+        results = self._ports.judge(request.until, request.at)
+        period = moment(results.window.start), moment(results.window.stop)
+        results = replace(results, traffic=self._ports.traffic(period, request.at))
         signals = Signals.of_report(json.loads(files.json(results)))
         stop = signals.stop
-        # A window that comes again is decided as it was, without what came of it.
-        called = state.called if state.called and moment(state.called) < window[1] else ""
-        decision = decide(self._policy, signals, state.before(stop), called)
+        # A repeated window is decided as the first time, without its own earlier request.
+        called = state.called if state.called and moment(state.called) < period[1] else ""
+        decision = decide(self._policy, signals, state.signals_before(stop), called)
         return replace(results, retrain=decision.retrain, held=decision.held), signals
 
-    def _explain(self, look: Look, alarm: Alarm, results: Results, state: State) -> Json:
-        """Say what an alarm is about; what the window itself shows, its own run tells."""
-        deployments = state.with_deployment(self._outside.deployment()).deployments
-        found = diagnose(alarm, self._outside.lines(look.at), deployments)
-        results = replace(results, diagnosis=found)
-        self._report(results, latest=not state.is_past(results.window.stop))
-        name = f"alarm-{alarm.id}"
-        return self._answer(results, self._once(name, lambda: self._send(results)))
+    def _explain(self, request: RunRequest, alarm: Alarm, results: Results, state: State) -> Json:
+        """Explain an alarm; the findings of the window are notified by its own run."""
+        deployments = state.with_deployment(self._ports.deployment()).deployments
+        diagnosis = diagnose(alarm, self._ports.log_lines(request.at), deployments)
+        results = replace(results, diagnosis=diagnosis)
+        self._write_report(results, latest=not state.is_past(results.window.stop))
+        is_notified = self._once(f"alarm-{alarm.id}", lambda: self._send(results))
+        return _response(results, is_notified)
 
-    def _tell(self, results: Results, signals: Signals, state: State) -> bool:
-        def tell() -> None:
-            told = self._news(results, state.known(signals))
+    def _notify(self, results: Results, signals: Signals, state: State) -> bool:
+        def notify() -> None:
+            reported = self._notify_new(results, state.reported(signals))
             called = results.window.stop if results.retrain else state.called
-            after = state.replace(told=told, called=called)
-            after = after.with_window(signals, self._policy)
-            after.with_deployment(self._outside.deployment()).write(self._records, self._id)
+            after = state.replace(told=reported, called=called).with_window(signals, self._policy)
+            after = after.with_deployment(self._ports.deployment())
+            after.write(self._storage, self._model_id)
 
-        return self._once(_name(results), tell)
+        return self._once(f"window-{results.window.stop}", notify)
 
-    def _news(self, results: Results, known: dict[str, str]) -> dict[str, str]:
-        """Tell what people do not know; give what they know then."""
-        items, well = messages.items(results), messages.is_well(results)
-        fresh = set(items) - known.keys()
-        if fresh or (well and known):
-            self._send(results, well_again=well)
-        where = self._outside.address(_page(results))
-        self._outside.publish(list(messages.happenings(results, fresh, where)))
-        self._outside.count(results)
-        return {} if well else known | dict.fromkeys(items, results.window.stop)
+    def _notify_new(self, results: Results, reported: dict[str, str]) -> dict[str, str]:
+        """Send the findings that are not reported yet; return those that are reported then."""
+        findings, is_healthy = messages.finding_ids(results), messages.is_healthy(results)
+        new = set(findings) - reported.keys()
+        if new or (is_healthy and reported):
+            self._send(results, recovered=is_healthy)
+        address = self._ports.address(_page(results))
+        self._ports.publish(list(messages.events(results, new, address)))
+        self._ports.write_metrics(results)
+        return {} if is_healthy else reported | dict.fromkeys(findings, results.window.stop)
 
-    def _send(self, results: Results, well_again: bool = False) -> None:
-        where = self._outside.address(_page(results))
-        self._outside.send(messages.message(results, where, well_again))
+    def _send(self, results: Results, recovered: bool = False) -> None:
+        address = self._ports.address(_page(results))
+        self._ports.send(messages.message(results, address, recovered))
 
-    def _once(self, name: str, act: Callable[[], None]) -> bool:
-        """Act unless it was done; what fails may be tried again."""
-        taken = claim(self._records, self._id, name)
-        if taken is None:
+    def _once(self, name: str, action: Callable[[], None]) -> bool:
+        """Act unless an earlier run did; a failure releases the claim."""
+        claimed = claim(self._storage, self._model_id, name)
+        if claimed is None:
             return False
         try:
-            act()
+            action()
         except Exception:
-            release(self._records, [taken])
+            release(self._storage, [claimed])
             raise
         return True
 
-    def _report(self, results: Results, latest: bool) -> None:
+    def _write_report(self, results: Results, latest: bool) -> None:
         by_type: dict[str, dict[str, bytes]] = defaultdict(dict)
         for key, content in files.files(results).items():
             if latest or not key.startswith(files.LATEST):
                 by_type[_MEDIA_TYPES.get(key.rpartition(".")[2], ANY)][key] = content
         for media_type, objects in by_type.items():
-            self._records.put(objects, media_type)
+            self._storage.put(objects, media_type)
 
-    def _kept_diagnosis(self, results: Results) -> Diagnosis | None:
-        """Give what an alarm's run has found of the same window, which stays in its report."""
-        stored = self._records.find(_page(results, "json"))
-        found = json.loads(self._records.read(stored))["diagnosis"] if stored else None
-        if found is None:
+    def _stored_diagnosis(self, results: Results) -> Diagnosis | None:
+        """Return the diagnosis of an alarm in the same window, which stays in the report."""
+        stored = self._storage.find(_page(results, "json"))
+        document = json.loads(self._storage.read(stored))["diagnosis"] if stored else None
+        if document is None:
             return None
-        classes = {name: [tuple(one) for one in found[name]] for name in ("slowest", "failing")}
-        return Diagnosis(**found | classes)
-
-    def _answer(self, results: Results, told: bool) -> Json:
-        return {
-            "window": results.window.stop,
-            "state": results.state,
-            "retrain": list(results.retrain),
-            "held": list(results.held),
-            "report": _page(results),
-            "told": told,
-        }
+        classes = {name: [tuple(one) for one in document[name]] for name in ("slowest", "failing")}
+        return Diagnosis(**document | classes)
 
 
-def _name(results: Results) -> str:
-    return f"window-{results.window.stop}"
+def _response(results: Results, is_notified: bool) -> Json:
+    return {
+        "window": results.window.stop,
+        "state": results.state,
+        "retrain": list(results.retrain),
+        "held": list(results.held),
+        "report": _page(results),
+        "told": is_notified,
+    }
 
 
 def _page(results: Results, kind: str = "html") -> str:

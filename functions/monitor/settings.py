@@ -1,4 +1,4 @@
-"""What the monitor is told, read once from its environment."""
+"""The settings of the monitor, read once from its environment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,20 +18,20 @@ class Settings:
     model_dir : Path
         ``MODEL_DIR``: the folder of the model package.
     monitor_store : str
-        ``MONITOR_STORE``: where captures and outcomes are and reports go, ``s3://bucket/prefix``
-        or a directory.
+        ``MONITOR_STORE``: the storage of captures, outcomes and reports: ``s3://bucket/prefix`` or
+        a directory.
     monitor_topic : str
         ``MONITOR_TOPIC``: the ARN of the SNS topic of messages; empty for none.
     monitor_bus : str
         ``MONITOR_BUS``: the EventBridge bus of events; empty for none.
     monitor_logs : tuple of str
-        ``MONITOR_LOGS``: log groups whose lines explain an alarm, separated by commas.
+        ``MONITOR_LOGS``: the log groups that explain an alarm, separated by commas.
     monitor_function : str
-        ``MONITOR_FUNCTION``: the predict function, whose versions are told apart; empty for none.
+        ``MONITOR_FUNCTION``: the predict function, whose versions are compared; empty for none.
     metrics_namespace : str
-        ``METRICS_NAMESPACE``: where CloudWatch keeps the metrics; empty for none.
+        ``METRICS_NAMESPACE``: the CloudWatch namespace of the metrics; empty for none.
     log_level : {"DEBUG", "INFO", "WARNING", "ERROR"}
-        ``LOG_LEVEL``: the least severe log line that is written.
+        ``LOG_LEVEL``: the least severe log level that is written.
     """
 
     model_dir: Path
@@ -50,13 +50,13 @@ class Settings:
         Raises
         ------
         SettingsInvalid
-            A value has no sense; the message names the setting.
+            A value is invalid; the message names the setting.
         """
         if not environment.get("MONITOR_STORE"):
-            raise SettingsInvalid("MONITOR_STORE must name a bucket or a directory")
+            raise SettingsInvalid("MONITOR_STORE must be s3://bucket/prefix or a directory")
         topic = environment.get("MONITOR_TOPIC", "")
         if topic and not topic.startswith("arn:"):
-            raise SettingsInvalid("MONITOR_TOPIC must be an ARN")
+            raise SettingsInvalid(f"MONITOR_TOPIC must be the ARN of an SNS topic, got {topic}")
         return cls(
             monitor_store=environment["MONITOR_STORE"],
             monitor_topic=topic,

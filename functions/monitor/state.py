@@ -1,4 +1,4 @@
-"""What the monitor remembers of a model from one run to the next."""
+"""The state of the monitor: what a run stores for the next one."""
 
 from collections.abc import Iterable
 from typing import Final, Self
@@ -11,9 +11,9 @@ from sklambda.policy.watching import RetrainingPolicy
 from sklambda.storage import Storage
 from sklambda.storage.objects import JSON
 
-_DEPLOYMENTS: Final = 10
-_KNOWN: Final = 3
-"""For how many windows what does not show any more is still known."""
+_MAX_DEPLOYMENTS: Final = 10
+_REPORTED_WINDOWS: Final = 3
+"""For how many windows a finding that no longer shows still counts as reported."""
 
 
 class Deployment(Document):
@@ -24,7 +24,7 @@ class Deployment(Document):
     version, modified : str
         Its number, and when it was published, ISO 8601.
     settings : dict of str to str
-        The digest of each setting's value, by the setting's name.
+        The digest of each setting's value, by the name of the setting.
     """
 
     version: str
@@ -33,19 +33,19 @@ class Deployment(Document):
 
 
 class State(Document):
-    """What must be remembered.
+    """The state of a model; its members are those of the stored JSON.
 
     Attributes
     ----------
     told : dict of str to str
-        What people know by the last messages, and the end of the last window that showed it;
-        empty since all was well again.
+        The reported findings, each with the end of the last window that showed it; empty since
+        the last recovery.
     called : str
-        The end of the window that last asked for retraining; empty for never.
+        The end of the window that last requested retraining; empty for never.
     signals : tuple of Signals
-        Of the last windows, the latest last.
+        The signals of the last windows, the latest last.
     deployments : tuple of Deployment
-        The last versions that were seen, the latest last.
+        The last versions of the function, the latest last.
     """
 
     told: dict[str, str]
@@ -55,50 +55,50 @@ class State(Document):
 
     @classmethod
     def read(cls, storage: Storage, model_id: str) -> Self:
-        """Read the state of a model; a new one remembers nothing."""
+        """Read the state of a model; return an empty one for a new model."""
         stored = storage.find(_key(model_id))
         return cls(told={}) if stored is None else cls.parse(storage.read(stored))
 
     def write(self, storage: Storage, model_id: str) -> None:
-        """Keep it."""
+        """Write the state of a model."""
         storage.put({_key(model_id): to_json(self, fallback=vars)})
 
-    def before(self, stop: str) -> list[Signals]:
-        """Give the signals of the windows that end before a time."""
+    def signals_before(self, stop: str) -> list[Signals]:
+        """Return the signals of the windows that end before a time."""
         return [one for one in self.signals if moment(one.stop) < moment(stop)]
 
     def is_past(self, stop: str) -> bool:
-        """Whether a later window was judged already."""
+        """Return whether a later window was judged already."""
         return any(moment(one.stop) > moment(stop) for one in self.signals)
 
-    def known(self, now: Signals) -> dict[str, str]:
-        """Give what people know: what has not shown for some windows they may hear of again."""
+    def reported(self, now: Signals) -> dict[str, str]:
+        """Return the reported findings without those that have not shown for some windows."""
         length = moment(now.stop) - moment(now.start)
-        oldest = moment(now.stop) - _KNOWN * length
-        return {item: shown for item, shown in self.told.items() if moment(shown) >= oldest}
+        oldest = moment(now.stop) - _REPORTED_WINDOWS * length
+        return {name: stop for name, stop in self.told.items() if moment(stop) >= oldest}
 
     def with_window(self, now: Signals, policy: RetrainingPolicy) -> Self:
-        """Remember a window, and forget those that no decision will count."""
-        return self.replace(signals=recent(policy, self.before(now.stop), now))
+        """Return the state with a window added, and without windows that no decision counts."""
+        return self.replace(signals=recent(policy, self.signals_before(now.stop), now))
 
     def with_deployment(self, now: Deployment | None) -> Self:
-        """Remember a version unless it is the last one that was seen."""
+        """Return the state with a version added, unless it is the last one already."""
         if now is None or self.deployments[-1:] == (now,):
             return self
-        return self.replace(deployments=(*self.deployments, now)[-_DEPLOYMENTS:])
+        return self.replace(deployments=(*self.deployments, now)[-_MAX_DEPLOYMENTS:])
 
 
 def claim(storage: Storage, model_id: str, name: str) -> str | None:
-    """Take a run's messages upon oneself; None where another one of the same event did.
+    """Claim the notifications of a run; return None if a run of the same event claimed them.
 
-    Who fails afterwards gives the claim back by `release`, so that the next attempt can have it.
+    A run that fails afterwards releases its claim, so that the next attempt can claim them.
     """
     key = f"state/{model_id}/{name}.json"
     return key if storage.create(key, b"{}", JSON) else None
 
 
 def release(storage: Storage, claims: Iterable[str]) -> None:
-    """Give claims back."""
+    """Release claims."""
     storage.remove(claims)
 
 

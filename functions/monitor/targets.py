@@ -1,4 +1,4 @@
-"""What a model is right or wrong about: its targets, or the values of a regressor."""
+"""The watched targets of a model: each has labels, a score and outcomes to measure."""
 
 from dataclasses import dataclass
 
@@ -7,55 +7,55 @@ from sklambda.sketch.watched_scores import LABEL, Scored, scored
 
 
 @dataclass(frozen=True, slots=True)
-class Aim:
-    """One thing that the model is right or wrong about.
+class WatchedTarget:
+    """A target of a classifier, or one value of a regressor.
 
     Attributes
     ----------
     name : str
-        The target's, or the value's.
+        The name of the target, or of the value.
     target : Target
-        What it is.
-    place : int
+        Its description in the signature.
+    label_column : int
         The column of its labels.
     score : Scored or None
-        What is watched of its scores: that of the second of two classes, that of the label of
-        more, the value. None where the model gives labels alone.
-    column : int
+        Its watched score: of two classes that of the second, of more that of the label, of a
+        regressor the value. None where the model returns labels only.
+    score_column : int
         The column of that score among the watched ones.
-    outcome : int
+    outcome_column : int
         The column of its outcomes.
     """
 
     name: str
     target: Target
-    place: int
+    label_column: int
     score: Scored | None
-    column: int
-    outcome: int
+    score_column: int
+    outcome_column: int
 
     @property
-    def two(self) -> bool:
-        """Whether it is one of two classes."""
+    def is_binary(self) -> bool:
+        """Whether the target has two classes."""
         return self.target.task in ("binary", "anomaly")
 
     @property
-    def chance(self) -> bool:
-        """Whether the score is the chance of its class, as it stands."""
+    def is_probability(self) -> bool:
+        """Whether the score is the probability of its class, without a calibrator."""
         return self.target.scores == "probability"
 
 
-def aims(target: Target) -> list[Aim]:
-    """Give what a model answers, in the order in which outcomes are gathered."""
-    watched = list(enumerate(scored(target)))
+def watched_targets(target: Target) -> list[WatchedTarget]:
+    """Return the watched targets of a model, in the order of the columns of outcomes."""
+    numbered = list(enumerate(scored(target)))
     if target.task == "regression":
         return [
-            Aim(name, target, 0, one, column, column)
-            for name, (column, one) in zip(target.outputs, watched, strict=True)
+            WatchedTarget(name, target, 0, score, column, column)
+            for name, (column, score) in zip(target.outputs, numbered, strict=True)
         ]
-    found = []
+    targets = []
     for place, part in enumerate(target.parts or (target,)):
-        own = [(column, one) for column, one in watched if one.place == place]
+        own = [(column, score) for column, score in numbered if score.place == place]
         column, score = own[-1] if own else (0, None)
-        found.append(Aim(part.name or LABEL, part, place, score, column, place))
-    return found
+        targets.append(WatchedTarget(part.name or LABEL, part, place, score, column, place))
+    return targets

@@ -1,4 +1,4 @@
-"""What is watched, and where what is known of it is kept."""
+"""The watched model: its package, its baseline, and where its captures and outcomes are stored."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,47 +10,47 @@ from sklambda.signature import Signature
 from sklambda.sketch.baseline import Baseline
 from sklambda.storage import Storage
 
-type Notice = Callable[[str], None]
-"""Is told the key of each damaged object."""
+type OnDamaged = Callable[[str], None]
+"""A callback that gets the key of each damaged object."""
 
 
-def unheard(key: str) -> None:
-    """Tell nobody."""
+def ignore_damaged(key: str) -> None:
+    """Ignore a damaged object."""
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """What is watched.
+class WatchedModel:
+    """A model that is monitored.
 
     Attributes
     ----------
-    records : Storage
-        Holds captures, outcomes, and what is counted of them.
+    storage : Storage
+        Captures, outcomes, and what is counted of them.
     package : ModelPackage
-        The model.
+        The model package.
     baseline : Baseline
-        What it is compared with.
+        The distributions and metrics of training.
     watching : Watching
-        What to look at.
-    notice : callable
-        Is told the key of each damaged object.
+        The ``[monitor]`` table of the training configuration.
+    on_damaged : callable
+        Gets the key of each damaged object.
     error_model : ErrorModel or None
-        Says how far a regressor is off.
+        Predicts the absolute errors of a regressor.
     """
 
-    records: Storage
+    storage: Storage
     package: ModelPackage
     baseline: Baseline
     watching: Watching
-    notice: Notice = unheard
+    on_damaged: OnDamaged = ignore_damaged
     error_model: ErrorModel | None = None
 
     @property
     def id(self) -> str:
-        """The package's id."""
+        """The id of the package."""
         return self.package.manifest.id
 
     @property
     def signature(self) -> Signature:
-        """The model's inputs and answer."""
+        """The features and the target of the model."""
         return self.package.signature

@@ -1,4 +1,4 @@
-"""What the verdicts of the monitor are worth: simulations with and without drift, and times."""
+"""The quality of the verdicts in simulations with and without drift, and times."""
 
 from collections.abc import Callable
 from resource import RUSAGE_SELF, getrusage
@@ -13,7 +13,7 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 from functions.monitor.drift.compare import Findings, compare
 from functions.monitor.drift.verdict import Verdict
 from functions.monitor.performance.estimated import estimate_from_bins
-from functions.monitor.performance.realised import concept
+from functions.monitor.performance.realised import concept_drift
 from sklambda.arrays import FloatMatrix
 from sklambda.sketch.baseline import Baseline
 from sklambda.sketch.sketch import merge
@@ -32,12 +32,12 @@ type Judge = Callable[[FloatMatrix], Findings]
 
 
 def changed(findings: Findings) -> list[Verdict]:
-    """Give what is called a change."""
+    """Return the verdicts that are changes."""
     return [one for one in findings.features + findings.predictions if one.changed]
 
 
 def verdicts(judge: Judge) -> Table:
-    """Count false and right flags, by the rows of a window."""
+    """Count false and true alarms, by the rows of a window."""
     table = Table("rows", "runs", "false flags a run", "recall of 8 drifts", "missing 2 to 25 %")
     for rows, runs in RUNS.items():
         still = [changed(judge(matrix(rows, 10_000 + run))) for run in range(runs)]
@@ -58,7 +58,7 @@ def _missing(flagged: list[Verdict]) -> bool:
 
 
 def outliers(judge: Judge, runs: int = 200) -> Table:
-    """Count what one wild value does, alone and beside a shift of one standard deviation."""
+    """Count the alarms of one outlier, alone and with a shift of one standard deviation."""
     alarms = hidden = 0
     for run in range(runs):
         X = matrix(500, 90_000 + run)
@@ -79,7 +79,7 @@ def estimates(rows: int = 100_000) -> Table:
     table = Table("covariate shift", "AUC", "estimated", "of bins", "accuracy", "estimated")
     for moved in (0.0, 0.3, 0.7, -0.3, -0.7):
         window = scoring.draw(rows, 7, moved)
-        whole = scoring.estimate(window.scores, window.positive, calibrator)
+        whole = scoring.estimate_from_rows(window.scores, window.positive, calibrator)
         counts = count_numbers(column.ruler, window.scores)
         bins = estimate_from_bins(column, counts, 0.5, calibrator)
         figures = (
@@ -104,7 +104,7 @@ def concepts() -> Table:
                 scoring.draw(rows, 10_000 + run, moved, reversed_) for run in range(CONCEPT_RUNS)
             )
             alarms = sum(
-                concept(calibrator(one.scores), one.positive, one.true, calibrator.rows).alarm
+                concept_drift(calibrator(one.scores), one.positive, one.true, calibrator.rows).alarm
                 for one in windows
             )
             shares.append(f"{alarms / CONCEPT_RUNS:.3f}")
@@ -113,7 +113,7 @@ def concepts() -> Table:
 
 
 def sketches(base: Baseline) -> Table:
-    """Take the time of a million rows, and compare a hundred parts with one pass."""
+    """Time a million rows, and compare a hundred parts with one pass."""
     X = matrix(ROWS, 3)
     started = perf_counter()
     parts = [sketch(base, part) for part in np.array_split(X, PARTS)]

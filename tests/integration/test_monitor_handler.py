@@ -1,4 +1,4 @@
-"""The monitor's handler and all services that it asks or tells, over HTTP."""
+"""The handler of the monitor and all services that it calls, over HTTP."""
 
 import importlib
 import io
@@ -41,7 +41,7 @@ class World:
         return answer
 
     def window(self) -> dict[str, Any]:
-        """Ask for the last window."""
+        """Run the last window."""
         return self.handler({"monitor": "window", "until": NOW.isoformat()})
 
     @property
@@ -49,7 +49,7 @@ class World:
         return Bucket(lambda: self.client("s3"), self.name)
 
     def queue(self, kind: str) -> str:
-        """Make a queue, and give its ARN."""
+        """Create a queue; return its ARN."""
         made = self.client("sqs").create_queue(QueueName=f"{self.name}-{kind}")
         found = self.client("sqs").get_queue_attributes(
             QueueUrl=made["QueueUrl"], AttributeNames=["QueueArn"]
@@ -57,7 +57,7 @@ class World:
         return str(found["Attributes"]["QueueArn"])
 
     def received(self, kind: str) -> list[dict[str, Any]]:
-        """Give what has come to a queue."""
+        """Return the messages of a queue."""
         url = self.client("sqs").get_queue_url(QueueName=f"{self.name}-{kind}")["QueueUrl"]
         found = self.client("sqs").receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=2
@@ -117,7 +117,7 @@ def world(churn: Trained, client: Client, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 def deploy(functions: Any, name: str) -> None:
-    """Make a function whose alias the monitor can look at."""
+    """Deploy a function with the alias that the monitor reads."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         archive.writestr("a.py", "def handler(event, context): ...")
@@ -134,7 +134,7 @@ def deploy(functions: Any, name: str) -> None:
 
 @pytest.fixture
 def served(churn: Trained, world: World) -> Observed:
-    """Six hundred customers asked about, all of them new ones, and one wrong request."""
+    """Predict for 600 customers, all of them new, and send one invalid request."""
     observed = observe(churn.package, metrics_namespace=world.name, capture="raw")
     rows = churn.frame.assign(tenure=1).head(600).to_json(orient="records")
     for some in batched(json.loads(rows), 100, strict=False):
@@ -146,7 +146,7 @@ def served(churn: Trained, world: World) -> Observed:
     return observed
 
 
-def test_drift_is_reported_told_and_published_once(world: World, served: Observed) -> None:
+def test_drift_is_reported_notified_and_published_once(world: World, served: Observed) -> None:
     answers = [world.window() for _ in range(2)]
 
     assert [one["told"] for one in answers] == [True, False]
@@ -223,6 +223,6 @@ def test_an_alarm_is_explained_by_the_lines_of_the_log(world: World, served: Obs
     assert event["detail"]["state"]["reason"] in message["Message"]
 
 
-def test_an_event_that_asks_for_nothing_is_an_error(world: World) -> None:
-    with pytest.raises(Exception, match="asks neither"):
+def test_an_unsupported_event_is_an_error(world: World) -> None:
+    with pytest.raises(Exception, match="unsupported event"):
         world.handler({"Records": []})

@@ -1,4 +1,4 @@
-"""What the service records reaches the judgement through a bucket, over HTTP; no Docker engine."""
+"""Captures of the service are judged through a bucket, over HTTP, without a Docker engine."""
 
 import gzip
 import json
@@ -50,7 +50,7 @@ def base(churn: Trained, package: ModelPackage) -> Baseline:
 
 
 def delivered(bucket: Bucket, observed: Observed, name: str = "one") -> None:
-    """Do what Firehose does with the lines of the log."""
+    """Put the log lines into the bucket as Firehose does."""
     lines = b"".join(line.rstrip() + b"\n" for line in observed.written)
     folder = f"captures/{hour(NOW - timedelta(hours=1))}"
     bucket.put({f"{folder}/{name}.gz": gzip.compress(lines)})

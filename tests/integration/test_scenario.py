@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from functions.monitor.__main__ import Local, told
+from functions.monitor.__main__ import LocalMonitor, read_report
 from sklambda.storage import Directory
 from tests.conftest import Trained
 from training.checks.scenario import date, replay, served
@@ -30,29 +30,31 @@ def records(tmp_path_factory: pytest.TempPathFactory, churn: Trained, replayed: 
 
 
 @pytest.fixture(scope="module")
-def local(churn: Trained, records: Path) -> Local:
-    return Local(records, churn.package)
+def monitor(churn: Trained, records: Path) -> LocalMonitor:
+    return LocalMonitor(records, churn.package)
 
 
-def test_the_windows_hold_all_captures(local: Local) -> None:
-    ends = [(end - START).total_seconds() / 3600 for end in local.windows()]
+def test_the_windows_hold_all_captures(monitor: LocalMonitor) -> None:
+    ends = [(end - START).total_seconds() / 3600 for end in monitor.windows()]
 
     assert ends == [24, 48]
 
 
-def test_each_prediction_is_judged_in_its_hour(local: Local, replayed: list[Hour]) -> None:
-    first, *_ = local.windows()
+def test_each_prediction_is_judged_in_its_hour(monitor: LocalMonitor, replayed: list[Hour]) -> None:
+    first, *_ = monitor.windows()
 
-    found = told(local.run(first))
+    found = read_report(monitor.run(first))
 
     assert found["window"]["rows"] == sum(len(hour.rows) for hour in replayed[:24])
     assert found["window"]["hours"] == 24
 
 
-def test_only_outcomes_that_are_known_by_then_count(local: Local, replayed: list[Hour]) -> None:
-    first, *_ = local.windows()
+def test_only_outcomes_that_are_known_by_then_count(
+    monitor: LocalMonitor, replayed: list[Hour]
+) -> None:
+    first, *_ = monitor.windows()
 
-    found = told(local.run(first))
+    found = read_report(monitor.run(first))
 
     known = sum(
         int((hour.labelled & (hour.late + place < 24)).sum())
@@ -63,4 +65,4 @@ def test_only_outcomes_that_are_known_by_then_count(local: Local, replayed: list
 
 
 def test_an_empty_folder_has_no_window(churn: Trained, tmp_path: Path) -> None:
-    assert list(Local(tmp_path, churn.package).windows()) == []
+    assert list(LocalMonitor(tmp_path, churn.package).windows()) == []

@@ -1,4 +1,4 @@
-"""Captures and outcomes as they lie in S3, of the rows of `tests.support.drifting`."""
+"""Captures and outcomes as they are stored in S3, of the rows of `tests.support.drifting`."""
 
 import gzip
 import json
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from functions.monitor.watched_model import Subject
+from functions.monitor.watched_model import WatchedModel
 from sklambda.arrays import FloatMatrix
 from sklambda.manifest import Manifest, ParityReport
 from sklambda.package import ModelPackage
@@ -23,11 +23,11 @@ MODEL = "7b02a938"
 NOON = datetime(2021, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
-type Record = dict[str, Any]
+type Capture = dict[str, Any]
 
 
 def package(signature: Signature = SIGNATURE, model: str = MODEL) -> ModelPackage:
-    """Make a package of which only the signature and the id are looked at."""
+    """Return a package of which only the signature and the id are used."""
     parity = ParityReport(rows={}, refused=0, labels=0, max_difference=0.0, tolerance=1e-9)
     manifest = Manifest(
         format=1,
@@ -45,23 +45,25 @@ def package(signature: Signature = SIGNATURE, model: str = MODEL) -> ModelPackag
     return ModelPackage(Path("none"), manifest, signature, b"", ())
 
 
-def subject(records: Storage, base: Baseline, watching: Watching | None = None) -> Subject:
-    """Make what is watched of the rows of `tests.support.drifting`."""
-    return Subject(records, package(), base, watching or Watching())
+def watched_model(
+    storage: Storage, base: Baseline, watching: Watching | None = None
+) -> WatchedModel:
+    """Return the watched model of the rows of `tests.support.drifting`."""
+    return WatchedModel(storage, package(), base, watching or Watching())
 
 
-def rows(X: FloatMatrix, signature: Signature = SIGNATURE) -> Iterator[Record]:
+def rows(X: FloatMatrix, signature: Signature = SIGNATURE) -> Iterator[Capture]:
     """Write encoded rows, [N, K], as a client sends them."""
     names = [feature.vocabulary for feature in signature.features]
     for values in X.tolist():
         yield {
-            feature.name: None if value != value else known[int(value)] if known else value
-            for feature, known, value in zip(signature.features, names, values, strict=True)
+            feature.name: None if value != value else terms[int(value)] if terms else value
+            for feature, terms, value in zip(signature.features, names, values, strict=True)
         }
 
 
-def taken(X: FloatMatrix, start: int = 0) -> list[Record]:
-    """Make the records of rows: their ids are "a-" and a number from `start`."""
+def captured(X: FloatMatrix, start: int = 0) -> list[Capture]:
+    """Return the captured predictions of rows; their ids are "a-" and a number from `start`."""
     scores, labels = answers(X)
     return [
         {
@@ -77,32 +79,33 @@ def taken(X: FloatMatrix, start: int = 0) -> list[Record]:
     ]
 
 
-def line(records: Sequence[Record], **heading: str) -> bytes:
+def line(predictions: Sequence[Capture], **heading: str) -> bytes:
     """Write a line of a capture."""
-    known = {"kind": "capture", "model": MODEL, "role": "champion", "mode": "raw"}
-    return json.dumps(known | heading | {"records": list(records)}).encode() + b"\n"
+    default = {"kind": "capture", "model": MODEL, "role": "champion", "mode": "raw"}
+    return json.dumps(default | heading | {"records": list(predictions)}).encode() + b"\n"
 
 
-def deliver(records: Storage, at: datetime, lines: Iterable[bytes], name: str = "one") -> str:
-    """Put lines into an hour; gives the key."""
+def deliver(storage: Storage, at: datetime, lines: Iterable[bytes], name: str = "one") -> str:
+    """Put lines into an hour; return the key."""
     key = f"captures/{hour(at)}/{name}.gz"
-    records.put({key: gzip.compress(b"".join(lines), 1, mtime=0)})
+    storage.put({key: gzip.compress(b"".join(lines), 1, mtime=0)})
     return key
 
 
-def tell(
-    records: Storage, at: datetime, outcomes: Sequence[tuple[str, Any]], **members: Any
+def put_outcomes(
+    storage: Storage, at: datetime, outcomes: Sequence[tuple[str, Any]], **members: Any
 ) -> None:
     """Put outcomes into an hour, as feedback does."""
     objects = {}
     for prediction, outcome in outcomes:
-        record = {"prediction_id": prediction, "outcome": outcome, "time": at.isoformat()}
+        document = {"prediction_id": prediction, "outcome": outcome, "time": at.isoformat()}
         key = f"outcomes/{hour(at)}/{prediction}-{outcome}.json"
-        objects[key] = json.dumps(record | members).encode()
-    records.put(objects)
+        objects[key] = json.dumps(document | members).encode()
+    storage.put(objects)
 
 
-def drawn_truth(X: FloatMatrix, seed: int = 0) -> list[str]:
-    """Draw what became true of rows by the chance that their scores name."""
-    chance = answers(X)[0][:, 1]
-    return ["yes" if one else "no" for one in np.random.default_rng(seed).random(len(X)) < chance]
+def drawn_outcomes(X: FloatMatrix, seed: int = 0) -> list[str]:
+    """Draw the outcomes of rows with the probabilities of their scores."""
+    probability = answers(X)[0][:, 1]
+    drawn = np.random.default_rng(seed).random(len(X)) < probability
+    return ["yes" if one else "no" for one in drawn]

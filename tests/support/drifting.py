@@ -1,4 +1,4 @@
-"""Rows of 30 columns of many kinds, with drifts of known size, and models to watch."""
+"""Rows of 30 columns of many kinds, with drifts of known size, and a model of them."""
 
 from collections.abc import Iterator
 
@@ -14,10 +14,10 @@ from training.baseline.baseline import HeldOut, baseline
 NUMBERS = 20
 CATEGORIES = (2, 2, 3, 4, 5, 8, 10, 20, 50, 200)
 DRIFTS = frozenset({"n00", "n02", "n10", "n14", "n17", "n18", "c5", "c8"})
-"""The columns whose distributions are at least 0.1 apart, where there is drift."""
+"""The columns whose distributions are at least 0.1 apart with drift."""
 
 MISSING = "n19"
-"""The column of whose values 2 % are missing, and 25 % where there is drift."""
+"""The column with 2 % of missing values, and 25 % with drift."""
 
 SIGNATURE = Signature(
     features=(
@@ -68,25 +68,25 @@ def _categories(drawn: np.random.Generator, n: int, drifted: bool) -> Iterator[F
 
 
 def answers(X: FloatMatrix) -> tuple[FloatMatrix, IntMatrix]:
-    """Score rows as a model would that looks at two columns; gives scores and labels."""
+    """Return the scores and labels of a model of two columns."""
     chance = 1 / (1 + np.exp(-np.clip(X[:, 0] + X[:, 3] - 3, -20, 20) / 2))
     return np.stack([1 - chance, chance], axis=1), (chance > 0.5).astype(np.intp)[:, None]
 
 
 def reference(rows: int = 20_000, seed: int = 0) -> Baseline:
-    """Make the baseline of rows without drift."""
+    """Return the baseline of rows without drift."""
     X = matrix(rows, seed)
     scores, labels = answers(X)
     return baseline(SIGNATURE, X, HeldOut(scores, labels, labels))
 
 
 def sketch(base: Baseline, X: FloatMatrix) -> Sketch:
-    """Sketch rows and the answers to them."""
+    """Sketch rows and their predictions."""
     return Sketcher(SIGNATURE, base).sketch(X, *answers(X))
 
 
 def with_unseen(X: FloatMatrix, name: str, rows: int) -> FloatMatrix:
-    """Have the first rows hold a category that training did not know."""
+    """Return rows of which the first ones have a category that training did not have."""
     changed = X.copy()
     changed[:rows, SIGNATURE.names.index(name)] = UNSEEN
     return changed

@@ -2,8 +2,8 @@
 
 Evidently 0.7.23: up to 1,000 rows of reference a p-value (Kolmogorov and Smirnov's for numbers,
 chi-square's for categories, a z-test for two values), above that a distance of 0.1 (Wasserstein's
-in standard deviations, or Jensen and Shannon's). No number of rows is too few for it, and nothing
-is corrected for many columns: `functions.monitor.drift.compare` is the better judge.
+in standard deviations, or Jensen and Shannon's). It requires no minimum of rows, and does not
+correct for many columns, unlike `functions.monitor.drift.compare`.
 """
 
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ from functions.monitor.statistics.significance import (
 from sklambda.arrays import FloatVector
 
 SMALL: Final = 1000
-"""Up to so many rows of reference it tests, above that it measures."""
+"""The most rows of reference with which it tests; with more it measures a distance."""
 
 _FEW: Final = 5
-"""Up to so many different numbers are taken for categories."""
+"""The most different numbers that count as categories."""
 
 _MANY: Final = 10_000
-"""Above so many rows scipy, which Evidently asks, approximates p: near 0.05 to within 0.001."""
+"""With more rows scipy, which Evidently uses, approximates p: near 0.05 to within 0.001."""
 
 _LEAST_DEVIATION: Final = 0.001
 _LEVEL: Final = 0.05
@@ -38,7 +38,7 @@ type Method = Literal["wasserstein", "jensen_shannon", "kolmogorov_smirnov", "ch
 
 @dataclass(frozen=True, slots=True)
 class EvidentlyVerdict:
-    """Which test Evidently takes, its p-value or distance, and whether it calls that drift."""
+    """Evidently's test, its p-value or distance, and whether that is drift."""
 
     method: Method
     score: float
@@ -46,19 +46,19 @@ class EvidentlyVerdict:
 
 
 def evidently(reference: FloatVector, current: FloatVector, number: bool) -> EvidentlyVerdict:
-    """Judge a column as Evidently does.
+    """Return the verdict of Evidently about a column.
 
     Parameters
     ----------
     reference, current : FloatVector
-        Shape [n], [m]: numbers, or codes of categories; NaN where missing, which it leaves out.
+        Shape [n], [m]: numbers, or codes of categories; NaN for a missing value, left out.
     number : bool
-        Whether they are numbers.
+        Whether the values are numbers.
 
     Raises
     ------
     ValueError
-        One side has no value.
+        One side has no values.
     """
     reference, current = reference[np.isfinite(reference)], current[np.isfinite(current)]
     if not reference.size or not current.size:
@@ -69,12 +69,12 @@ def evidently(reference: FloatVector, current: FloatVector, number: bool) -> Evi
 
 
 def drifted(verdicts: list[EvidentlyVerdict]) -> bool:
-    """Tell whether Evidently calls it drift of the data set: at least half of the columns'."""
+    """Return whether Evidently finds drift of the data set: in at least half of the columns."""
     return bool(verdicts) and 2 * sum(verdict.drifted for verdict in verdicts) >= len(verdicts)
 
 
 def _many(reference: FloatVector, current: FloatVector) -> bool:
-    """Tell whether there are more than a few different values; most often the first ones say so."""
+    """Return whether there are more than a few different values; the first ones mostly decide."""
     head = np.unique(np.concatenate([reference[:100], current[:100]]))
     return len(head) > _FEW or len(np.unique(np.concatenate([reference, current]))) > _FEW
 

@@ -1,4 +1,4 @@
-"""Results to report: of a bank's credits, after a shift and with a drift of what scores mean."""
+"""Results of a bank's credits, after a shift of the features and with concept drift."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,12 +9,12 @@ import numpy as np
 from functions.monitor.alarms.diagnosis import Diagnosis
 from functions.monitor.alarms.traffic import Traffic
 from functions.monitor.drift.compare import compare
-from functions.monitor.drift.histograms import pictures
+from functions.monitor.drift.histograms import histogram_pairs
 from functions.monitor.performance.estimated import Estimate
-from functions.monitor.performance.fairness import Group, fairness
-from functions.monitor.performance.history import Point
+from functions.monitor.performance.fairness import ColumnFairness, group_rates
+from functions.monitor.performance.history import HistoryPoint
 from functions.monitor.performance.measure import Performance
-from functions.monitor.performance.realised import Concept
+from functions.monitor.performance.realised import ConceptDrift
 from functions.monitor.results import Comparison, Results, Window
 from functions.monitor.statistics.intervals import Interval, wilson
 from sklambda.arrays import FloatMatrix, FloatVector
@@ -27,7 +27,7 @@ from training.baseline.baseline import HeldOut, baseline
 
 STOP = "2026-11-22T10:00:00+00:00"
 MARKUP = "<img src=x onerror=alert(1)>"
-"""A category that would like to be markup."""
+"""A category that contains markup."""
 
 PURPOSES = ("car (new)", "radio/tv", "furniture", "education", MARKUP, 'a "quoted" & <b>bold</b>')
 STATUSES = ("female", "male single", "male married", "male divorced")
@@ -79,7 +79,7 @@ def chances(X: FloatMatrix) -> FloatVector:
 
 
 def reference() -> Baseline:
-    """Make the baseline of rows of training."""
+    """Return the baseline of rows of training."""
     X = rows(4000, 0)
     score = chances(X)
     labels = (score > 0.5).astype(np.intp)[:, None]
@@ -88,19 +88,19 @@ def reference() -> Baseline:
 
 
 def sketch(base: Baseline, X: FloatMatrix) -> Sketch:
-    """Count rows and the answers to them."""
+    """Sketch rows and their predictions."""
     score = chances(X)
-    answers = np.stack([1 - score, score], axis=1), (score > 0.5).astype(np.intp)[:, None]
-    return Sketcher(SIGNATURE, base).sketch(X, *answers)
+    scores, labels = np.stack([1 - score, score], axis=1), (score > 0.5).astype(np.intp)
+    return Sketcher(SIGNATURE, base).sketch(X, scores, labels[:, None])
 
 
 def results(shifted: bool = True, count: int = 1500) -> Results:
-    """Make results with everything that a report can show, or of a calm week."""
+    """Return results with everything that a report can show, or of a week without a change."""
     base, X = reference(), rows(count, 1, shifted)
     window = sketch(base, X)
     before = sketch(base, rows(1200, 2))
     found = compare(SIGNATURE, base, window)
-    told = Results(
+    calm = Results(
         model="credit",
         model_id="7b02a938c1d54e6f",
         made="2026-11-22T10:05:00+00:00",
@@ -114,12 +114,12 @@ def results(shifted: bool = True, count: int = 1500) -> Results:
         performance=[_performance(shifted)],
         groups=[_group(X)],
         history=_history(base, shifted),
-        pictures=pictures(SIGNATURE, base, window),
+        pictures=histogram_pairs(SIGNATURE, base, window),
     )
     if not shifted:
-        return told
+        return calm
     return replace(
-        told,
+        calm,
         traffic=Traffic(1610, 23, 8.4, 61.2, 4.0),
         diagnosis=_diagnosis(),
         retrain=("the accuracy has dropped in 2 of 3 windows", "412 outcomes are enough"),
@@ -137,17 +137,19 @@ def _performance(shifted: bool) -> Performance:
         realised={"accuracy": accuracy, "roc_auc": Interval(0.71, 0.66, 0.76, 412.0)},
         estimated={"accuracy": Estimate(0.749, 0.011), "roc_auc": Estimate(nan, nan)},
         labelled=412,
-        concept=Concept(412, 0.749, accuracy.value, 3.2, 0.0007, True) if shifted else None,
+        concept=ConceptDrift(412, 0.749, accuracy.value, 3.2, 0.0007, True) if shifted else None,
         dropped=("accuracy", "roc_auc") if shifted else (),
     )
 
 
-def _group(X: FloatMatrix) -> Group:
+def _group(X: FloatMatrix) -> ColumnFairness:
     score, codes = chances(X), X[:, 4].astype(np.intp)
     drawn = np.random.default_rng(5)
     true = np.where(drawn.random(len(X)) < 0.3, drawn.random(len(X)) < score, nan)
-    found = fairness(codes, score > 0.5 + 0.08 * (codes == 1), true)
-    return Group("personal_status_sex", {STATUSES[code]: one for code, one in found.items()})
+    found = group_rates(codes, score > 0.5 + 0.08 * (codes == 1), true)
+    return ColumnFairness(
+        "personal_status_sex", {STATUSES[code]: one for code, one in found.items()}
+    )
 
 
 def _diagnosis() -> Diagnosis:
@@ -157,12 +159,12 @@ def _diagnosis() -> Diagnosis:
         slowest=[("POST /predict, explain", 31, 842.5), ("POST /predict, 500 rows", 4, 611.0)],
         failing=[("POST /predict, 422", 19, 0.012)],
         models={"7b02a938c1d54e6f": 1404, "aa11": 96},
-        changes=["A challenger answers since 21 Nov 18:00."],
+        changes=["Package aa11 has been serving since 2026-11-21T18:00:00Z."],
     )
 
 
-def _history(base: Baseline, shifted: bool) -> list[Point]:
-    begun, points = datetime(2026, 11, 8, 10, tzinfo=UTC), []
+def _history(base: Baseline, shifted: bool) -> list[HistoryPoint]:
+    start, points = datetime(2026, 11, 8, 10, tzinfo=UTC), []
     drawn = np.random.default_rng(9)
     for day in range(14):
         X = rows(int(drawn.integers(700, 1600)), 20 + day, shifted and day > 9)
@@ -170,8 +172,8 @@ def _history(base: Baseline, shifted: bool) -> list[Point]:
         accuracy = 0.755 - (0.025 * max(0, day - 10) if shifted else 0) + drawn.normal(0, 0.012)
         estimated = 0.752 - (0.005 if day > 9 else 0)
         points.append(
-            Point(
-                time=(begun + timedelta(days=day)).isoformat(),
+            HistoryPoint(
+                time=(start + timedelta(days=day)).isoformat(),
                 rows=len(X),
                 scores={"bad": (low, middle, high)},
                 realised={"accuracy": wilson(accuracy, 300)} if day != 4 else {},

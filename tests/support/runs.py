@@ -1,4 +1,4 @@
-"""What runs of the monitor found, made up."""
+"""Results of runs of the monitor, made up."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,31 +7,31 @@ from functions.monitor.drift.compare import Findings
 from functions.monitor.drift.verdict import State, Verdict
 from functions.monitor.performance.estimated import Estimate
 from functions.monitor.performance.measure import Performance
-from functions.monitor.performance.realised import Concept
+from functions.monitor.performance.realised import ConceptDrift
 from functions.monitor.results import Comparison, Results, Window
 from functions.monitor.statistics.intervals import Interval
 from sklambda.manifest import MetricInterval
 
 MODEL = "7b02a938"
-CONCEPT = Concept(rows=300, expected=0.8, realised=0.6, z=6.0, p=1e-9, alarm=True)
+CONCEPT = ConceptDrift(rows=300, expected=0.8, realised=0.6, z=6.0, p=1e-9, alarm=True)
 
 
 def verdict(name: str, **members: Any) -> Verdict:
-    """Make one that has changed, unless told."""
-    figures: dict[str, Any] = {"rows": 900, "effect": 0.5, "least": 0.1, "p": 0.001}
+    """Return a verdict; by default a change."""
+    values: dict[str, Any] = {"rows": 900, "effect": 0.5, "least": 0.1, "p": 0.001}
     plain = {"check": "distribution", "state": "changed", "direction": "up"}
-    return Verdict(name=name, **figures | plain | members)
+    return Verdict(name=name, **values | plain | members)
 
 
 def trained(*features: Verdict, predictions: tuple[Verdict, ...] = ()) -> Comparison:
-    """Compare with training."""
+    """Return a comparison with training."""
     changed = any(one.changed for one in (*features, *predictions))
     state: State = "changed" if changed else "stable"
     return Comparison("training", Findings(state, 900, list(features), list(predictions)))
 
 
 def good(**members: Any) -> Performance:
-    """Make a performance as it was in training."""
+    """Return a performance as in training."""
     plain: dict[str, Any] = {
         "target": "Churn",
         "trained": {"accuracy": MetricInterval(value=0.8, low=0.78, high=0.82)},
@@ -43,7 +43,7 @@ def good(**members: Any) -> Performance:
 
 
 def results(*features: Verdict, **members: Any) -> Results:
-    """Make what was found in the day until 22 November, 10 o'clock."""
+    """Return the results of the day until 22 November, 10 o'clock."""
     comparison = trained(*features)
     found = Results(
         model="churn",
@@ -58,7 +58,7 @@ def results(*features: Verdict, **members: Any) -> Results:
 
 
 def empty() -> Results:
-    """Make what is found where there is nothing."""
+    """Return the results of a window without predictions."""
     comparison = Comparison("training", Findings("no_data", 0, [], []))
     window = Window("2026-11-21T10:00:00Z", "2026-11-22T10:00:00Z")
     return results(window=window, state="no_data", comparisons=[comparison], performance=[])

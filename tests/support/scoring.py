@@ -1,11 +1,11 @@
-"""A model of two classes whose scores, outcomes and drifts are known exactly."""
+"""A model of two classes with simulated scores, outcomes and drift."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from functions.monitor.performance.estimated import Estimate
-from functions.monitor.statistics.classification import chances_of, deviation, figures
+from functions.monitor.performance.estimated import Estimate, estimate
+from functions.monitor.statistics.classification import sort_rows
 from sklambda.arrays import Flags, FloatVector
 from sklambda.baseline import Baseline, Calibrator
 from sklambda.signature import Feature, Signature, Target
@@ -27,23 +27,23 @@ class Scored:
     true: Flags
 
     def only(self, rows: Flags) -> "Scored":
-        """Leave out the others."""
+        """Return some of the rows."""
         return Scored(self.scores[rows], self.positive[rows], self.true[rows])
 
 
 def draw(rows: int, seed: int, moved: float = 0.0, reversed_: float = 0.0) -> Scored:
-    """Draw rows that a model scores too boldly.
+    """Draw rows whose scores are overconfident.
 
     Parameters
     ----------
     rows : int
-        How many.
+        The number of rows.
     seed : int
-        Decides which.
+        The seed.
     moved : float
-        Covariate shift: how many standard deviations the rows have moved.
+        Covariate shift in standard deviations.
     reversed_ : float
-        Concept drift: how much less, from 0 to 1, the outcome has to do with the rows.
+        Concept drift: by how much, from 0 to 1, the outcome depends less on the rows.
     """
     drawn = np.random.default_rng(seed)
     x = drawn.normal(moved, 1, rows)
@@ -53,7 +53,7 @@ def draw(rows: int, seed: int, moved: float = 0.0, reversed_: float = 0.0) -> Sc
 
 
 def base(rows: int = 20_000, seed: int = 1) -> Baseline:
-    """Make the baseline of held-out rows without drift."""
+    """Return the baseline of held-out rows without drift."""
     known = draw(rows, seed)
     scores = np.stack([1 - known.scores, known.scores], axis=1)
     labels, true = known.positive.astype(np.intp), known.true.astype(np.intp)
@@ -61,13 +61,9 @@ def base(rows: int = 20_000, seed: int = 1) -> Baseline:
     return baseline(SIGNATURE, known.scores[:, None], held_out)
 
 
-def estimate(
+def estimate_from_rows(
     scores: FloatVector, positive: Flags, calibrator: Calibrator | None = None
 ) -> dict[str, Estimate]:
-    """Estimate the performance from rows, [n]: what an estimate from bins is compared with."""
-    chances = scores if calibrator is None else calibrator(scores)
-    rows = chances_of(scores, chances, positive)
-    return {
-        name: Estimate(value, deviation(rows, gradient))
-        for name, (value, gradient) in figures(rows).items()
-    }
+    """Estimate the performance from rows, [n]: the reference of an estimate from bins."""
+    probabilities = scores if calibrator is None else calibrator(scores)
+    return estimate(sort_rows(scores, probabilities, positive))

@@ -1,4 +1,4 @@
-"""What an alarm is about: the slowest and the failing requests, and what has changed."""
+"""The diagnosis of an alarm: the slowest and the failing requests, and what was deployed."""
 
 import json
 from collections import Counter
@@ -13,76 +13,76 @@ from typing import Any, Final, Protocol
 from functions.monitor.events import Alarm
 from functions.monitor.state import Deployment
 
-LOOKED_AT: Final = timedelta(hours=1)
-"""How long before an alarm its lines are read."""
+LOOKBACK: Final = timedelta(hours=1)
+"""How long before an alarm its log lines are read."""
 
-_MOST_PAGES: Final = 50
-_MOST_CLASSES: Final = 5
+_MAX_PAGES: Final = 50
+_MAX_CLASSES: Final = 5
 _PATTERN: Final = '{ ($.kind = "request") || ($.kind = "batch") }'
 
-type Line = Mapping[str, Any]
+type LogLine = Mapping[str, Any]
 
 
 class LogsClient(Protocol):
-    """What is needed of a boto3 client of CloudWatch Logs."""
+    """The method that is used of a boto3 client of CloudWatch Logs."""
 
-    def filter_log_events(self, **asked: Any) -> Any:
-        """Read lines."""
+    def filter_log_events(self, **parameters: Any) -> Any:
+        """Read log events."""
 
 
 class FunctionsClient(Protocol):
-    """What is needed of a boto3 client of Lambda."""
+    """The method that is used of a boto3 client of Lambda."""
 
-    def get_function_configuration(self, **asked: Any) -> Any:
-        """Describe a version of a function."""
+    def get_function_configuration(self, **parameters: Any) -> Any:
+        """Read the configuration of a version of a function."""
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
-    """Lines of requests and jobs.
+class LogLines:
+    """Log lines of requests and jobs.
 
     Attributes
     ----------
-    found : sequence of dict
+    lines : sequence of dict
         In the order of their times.
-    whole : bool
-        Whether these are all of them.
+    is_complete : bool
+        Whether all lines were read.
     """
 
-    found: Sequence[Line]
-    whole: bool = True
+    lines: Sequence[LogLine]
+    is_complete: bool = True
 
 
-def read_lines(client: LogsClient, groups: Iterable[str], until: datetime) -> Lines:
-    """Read the lines of the last hour; of very many only the first."""
-    found: list[Line] = []
-    whole = True
+def read_log_lines(client: LogsClient, groups: Iterable[str], until: datetime) -> LogLines:
+    """Read the log lines of the last hour; of more than 50 pages only the first."""
+    lines: list[LogLine] = []
+    is_complete = True
     for group in groups:
         pages = 0
         for page in _pages(client, group, until):
-            found += _parsed(page["events"])
+            lines += _parse(page["events"])
             pages += 1
-        whole = whole and pages < _MOST_PAGES
-    return Lines(sorted(found, key=_time), whole)
+        is_complete = is_complete and pages < _MAX_PAGES
+    return LogLines(sorted(lines, key=_time), is_complete)
 
 
 def _pages(client: LogsClient, group: str, until: datetime) -> Iterator[Any]:
-    more: dict[str, str] = {}
-    for _ in range(_MOST_PAGES):
+    token: dict[str, str] = {}
+    for _ in range(_MAX_PAGES):
         page = client.filter_log_events(
             logGroupName=group,
             filterPattern=_PATTERN,
-            startTime=_milliseconds(until - LOOKED_AT),
+            startTime=_milliseconds(until - LOOKBACK),
             endTime=_milliseconds(until),
-            **more,
+            **token,
         )
         yield page
         if not page.get("nextToken"):
             return
-        more = {"nextToken": page["nextToken"]}
+        token = {"nextToken": page["nextToken"]}
 
 
-def _parsed(events: Iterable[Mapping[str, str]]) -> Iterator[Line]:
+def _parse(events: Iterable[Mapping[str, str]]) -> Iterator[LogLine]:
     for event in events:
         try:
             line = json.loads(event["message"])
@@ -96,19 +96,19 @@ def _milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def _time(line: Line) -> int:
+def _time(line: LogLine) -> int:
     return int(line["_aws"]["Timestamp"])
 
 
-def deployed(client: FunctionsClient, function: str) -> Deployment:
-    """Describe the version of a function that is served; of its settings no value is kept."""
+def read_deployment(client: FunctionsClient, function: str) -> Deployment:
+    """Read the live version of a function; of its settings only digests are returned."""
     found = client.get_function_configuration(FunctionName=function, Qualifier="live")
     variables = found.get("Environment", {}).get("Variables", {})
-    described = {**variables, "memory": found["MemorySize"]}
+    settings = {**variables, "memory": found["MemorySize"]}
     return Deployment(
         version=found["Version"],
         modified=found["LastModified"],
-        settings={name: _digest(str(value)) for name, value in sorted(described.items())},
+        settings={name: _digest(str(value)) for name, value in sorted(settings.items())},
     )
 
 
@@ -118,18 +118,19 @@ def _digest(value: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What an alarm is about.
+    """The diagnosis of an alarm.
 
     Attributes
     ----------
     alarm, reason : str
-        Its name, and CloudWatch's sentence.
+        The name of the alarm, and the reason that CloudWatch states.
     slowest, failing : list of (str, int, float)
-        Classes of requests: what they are, how many, and milliseconds or the share that failed.
+        Classes of requests: their name, their number, and the p99 latency in milliseconds or the
+        share that failed.
     models : dict of str to int
-        How many answers each package gave, by its id.
+        The number of requests that each package answered, by its id.
     changes : list of str
-        What has changed since the alarm was last silent, one sentence each.
+        The changes since the alarm was last in another state, a sentence each.
     """
 
     alarm: str
@@ -140,45 +141,49 @@ class Diagnosis:
     changes: list[str] = field(default_factory=list)
 
 
-def diagnose(alarm: Alarm, lines: Lines, deployments: Sequence[Deployment] = ()) -> Diagnosis:
-    """Say what an alarm is about.
+def diagnose(alarm: Alarm, log: LogLines, deployments: Sequence[Deployment] = ()) -> Diagnosis:
+    """Diagnose an alarm.
 
     Parameters
     ----------
     alarm : Alarm
-        What sounds.
-    lines : Lines
-        Of the last hour.
+        The alarm.
+    log : LogLines
+        The log lines of the last hour.
     deployments : sequence of Deployment
-        The versions that were seen, in their order.
+        The last versions of the function, in their order.
     """
-    requests = [line for line in lines.found if line["kind"] == "request"]
-    jobs = [line for line in lines.found if line["kind"] == "batch"]
-    answered = [line for line in lines.found if _package(line)]
+    requests = [line for line in log.lines if line["kind"] == "request"]
+    jobs = [line for line in log.lines if line["kind"] == "batch"]
+    served = [line for line in log.lines if _package(line)]
     return Diagnosis(
         alarm=alarm.name,
         reason=alarm.reason,
         slowest=_slowest(requests),
-        failing=[*_failing(requests), *_failing(jobs)][:_MOST_CLASSES],
-        models=dict(Counter(map(_package, answered))),
+        failing=[*_failing(requests), *_failing(jobs)][:_MAX_CLASSES],
+        models=dict(Counter(map(_package, served))),
         changes=[
-            *_deployments(alarm, deployments),
-            *_packages(answered),
-            *([] if lines.whole else ["There are more lines than were read: the first were."]),
+            *_deployment_changes(alarm, deployments),
+            *_package_changes(served),
+            *(
+                []
+                if log.is_complete
+                else [f"Only the first {_MAX_PAGES} pages of log lines were read."]
+            ),
         ],
     )
 
 
-def _package(line: Line) -> str:
+def _package(line: LogLine) -> str:
     return str(line.get("package") or line.get("model_id") or "")
 
 
-def _place(line: Line) -> str:
+def _route(line: LogLine) -> str:
     return "batch" if line["kind"] == "batch" else line.get("route") or "an unknown path"
 
 
-def _trouble(line: Line) -> str:
-    """Name what went wrong, or nothing."""
+def _problem(line: LogLine) -> str:
+    """Return the problem of a request or job; empty if it succeeded."""
     if line["kind"] == "batch":
         return line.get("reason") or ""
     if line.get("problem"):
@@ -186,48 +191,48 @@ def _trouble(line: Line) -> str:
     return str(line["status"]) if line["status"] >= 400 else ""
 
 
-def _slowest(requests: Iterable[Line]) -> list[tuple[str, int, float]]:
-    """Rank classes by the 99th percentile of their milliseconds."""
+def _slowest(requests: Iterable[LogLine]) -> list[tuple[str, int, float]]:
+    """Rank classes of requests by their p99 latency in milliseconds."""
     latencies: dict[str, list[float]] = {}
     for line in requests:
-        name = f"{_place(line)}, {_trouble(line) or line['status']}"
+        name = f"{_route(line)}, {_problem(line) or line['status']}"
         latencies.setdefault(name, []).append(line["latency"])
-    classes = [(name, len(found), _p99(found)) for name, found in latencies.items()]
-    return sorted(classes, key=lambda one: -one[2])[:_MOST_CLASSES]
+    classes = [(name, len(values), _p99(values)) for name, values in latencies.items()]
+    return sorted(classes, key=lambda one: -one[2])[:_MAX_CLASSES]
 
 
 def _p99(values: list[float]) -> float:
     return sorted(values)[ceil(0.99 * len(values)) - 1]
 
 
-def _failing(lines: Sequence[Line]) -> list[tuple[str, int, float]]:
-    """Rank classes by how many failed, each with its share of what its place was asked."""
-    asked = Counter(map(_place, lines))
-    failed = Counter((_place(line), _trouble(line)) for line in lines if _trouble(line))
+def _failing(lines: Sequence[LogLine]) -> list[tuple[str, int, float]]:
+    """Rank classes of requests by the number that failed, each with its share of its route."""
+    totals = Counter(map(_route, lines))
+    failed = Counter((_route(line), _problem(line)) for line in lines if _problem(line))
     return [
-        (f"{place}, {trouble}", count, count / asked[place])
-        for (place, trouble), count in failed.most_common(_MOST_CLASSES)
+        (f"{route}, {problem}", count, count / totals[route])
+        for (route, problem), count in failed.most_common(_MAX_CLASSES)
     ]
 
 
-def _deployments(alarm: Alarm, deployments: Sequence[Deployment]) -> Iterator[str]:
+def _deployment_changes(alarm: Alarm, deployments: Sequence[Deployment]) -> Iterator[str]:
     for before, after in pairwise(deployments):
-        if datetime.fromisoformat(after.modified) < alarm.silent_since:
+        if datetime.fromisoformat(after.modified) < alarm.previous_since:
             continue
         names = sorted(before.settings.keys() | after.settings.keys())
-        differ = [name for name in names if before.settings.get(name) != after.settings.get(name)]
-        changed = f"; other: {', '.join(differ)}" if differ else ""
+        changed = [name for name in names if before.settings.get(name) != after.settings.get(name)]
+        settings = f"; changed settings: {', '.join(changed)}" if changed else ""
         yield (
             f"Version {after.version} of the function was published at {after.modified}, "
-            f"after version {before.version}{changed}."
+            f"after version {before.version}{settings}."
         )
 
 
-def _packages(answered: Iterable[Line]) -> Iterator[str]:
-    """Name the packages that began to answer within the lines."""
+def _package_changes(served: Iterable[LogLine]) -> Iterator[str]:
+    """Return a sentence for each package that was first served within the lines."""
     first: dict[str, int] = {}
-    for line in answered:
+    for line in served:
         first.setdefault(_package(line), _time(line))
     for package, milliseconds in list(first.items())[1:]:
         at = datetime.fromtimestamp(milliseconds / 1000, UTC)
-        yield f"The package {package[:12]} answers since {at:%Y-%m-%dT%H:%M:%SZ}."
+        yield f"Package {package[:12]} has been serving since {at:%Y-%m-%dT%H:%M:%SZ}."

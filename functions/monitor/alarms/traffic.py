@@ -1,3 +1,5 @@
+"""Traffic: the requests and latencies that CloudWatch counted."""
+
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -5,10 +7,10 @@ from statistics import median
 from typing import Any, Final, Protocol
 
 _DAY: Final = 86_400
-"""The longest period, in seconds, of which CloudWatch gives one figure."""
+"""The longest period of a CloudWatch statistic, in seconds."""
 
-_FINE: Final = 300
-_FIGURES: Final = {
+_FIVE_MINUTES: Final = 300
+_STATISTICS: Final = {
     "requests": ("requests", "Sum"),
     "problems": ("problems", "Sum"),
     "p50": ("latency", "p50"),
@@ -20,16 +22,16 @@ type Series = list[tuple[datetime, float]]
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """How the service did, by CloudWatch; None where it has no figure.
+    """The traffic of a window; None for a statistic that CloudWatch does not have.
 
     Attributes
     ----------
     requests, problems : int or None
-        How many requests, and how many of them were refused or failed.
+        The number of requests, and of those that were refused or failed.
     p50, p99 : float or None
-        Milliseconds of a request.
+        The latency in milliseconds.
     minutes_since : float or None
-        Since the last prediction.
+        Minutes since the last prediction.
     """
 
     requests: int | None = None
@@ -39,45 +41,49 @@ class Traffic:
     minutes_since: float | None = None
 
 
-class Client(Protocol):
-    """What is needed of a boto3 client of CloudWatch."""
+class MetricsClient(Protocol):
+    """The method that is used of a boto3 client of CloudWatch."""
 
-    def get_metric_data(self, **asked: Any) -> Any:
+    def get_metric_data(self, **parameters: Any) -> Any:
         """Read metrics."""
 
 
-def traffic(
-    client: Client, namespace: str, model: str, window: tuple[datetime, datetime], at: datetime
+def read_traffic(
+    client: MetricsClient,
+    namespace: str,
+    model: str,
+    window: tuple[datetime, datetime],
+    at: datetime,
 ) -> Traffic:
-    """Read how the service did in a window.
+    """Read the traffic of a window.
 
     Parameters
     ----------
-    client : Client
-        Of CloudWatch.
+    client : MetricsClient
+        A client of CloudWatch.
     namespace, model : str
-        Whose metrics, ``docs/observability.md``.
+        The namespace and the dimension of the metrics, ``docs/observability.md``.
     window : tuple of datetime
-        Its start and stop. The percentiles of one longer than a day are the median of its days'
-        medians and the 99th of its worst day, for percentiles cannot be added.
+        Its start and stop. Percentiles cannot be summed: those of more than a day are the median of
+        the daily medians and the greatest daily p99.
     at : datetime
-        As of when the last prediction is looked for.
+        The time of the run.
     """
     start, stop = window
     period = min(_DAY, int((stop - start).total_seconds()))
     queries = [
         _query(name, namespace, model, metric, statistic, period)
-        for name, (metric, statistic) in _FIGURES.items()
+        for name, (metric, statistic) in _STATISTICS.items()
     ]
-    found = _read(client, queries, start, stop)
-    recent = [_query("rows", namespace, model, "rows", "Sum", _FINE)]
+    statistics = _read(client, queries, start, stop)
+    recent = [_query("rows", namespace, model, "rows", "Sum", _FIVE_MINUTES)]
     rows = _read(client, recent, start, at)["rows"]
     return Traffic(
-        requests=_total(found["requests"]),
-        # Where there are requests and no problem, CloudWatch has no figure.
-        problems=_total(found["problems"]) or (0 if found["requests"] else None),
-        p50=median(_values(found["p50"])) if found["p50"] else None,
-        p99=max(_values(found["p99"]), default=None),
+        requests=_total(statistics["requests"]),
+        # With requests and without problems CloudWatch has no value.
+        problems=_total(statistics["problems"]) or (0 if statistics["requests"] else None),
+        p50=median(_values(statistics["p50"])) if statistics["p50"] else None,
+        p99=max(_values(statistics["p99"]), default=None),
         minutes_since=_minutes_since(rows, at),
     )
 
@@ -89,7 +95,7 @@ def _query(name: str, namespace: str, model: str, metric: str, statistic: str, p
 
 
 def _read(
-    client: Client, queries: Sequence[Json], start: datetime, stop: datetime
+    client: MetricsClient, queries: Sequence[Json], start: datetime, stop: datetime
 ) -> Mapping[str, Series]:
     series: dict[str, Series] = {query["Id"]: [] for query in queries}
     for page in _pages(client, queries, start, stop):
@@ -99,17 +105,17 @@ def _read(
 
 
 def _pages(
-    client: Client, queries: Sequence[Json], start: datetime, stop: datetime
+    client: MetricsClient, queries: Sequence[Json], start: datetime, stop: datetime
 ) -> Iterator[Json]:
-    more: dict[str, str] = {}
+    token: dict[str, str] = {}
     while True:
         page = client.get_metric_data(
-            MetricDataQueries=queries, StartTime=start, EndTime=stop, **more
+            MetricDataQueries=queries, StartTime=start, EndTime=stop, **token
         )
         yield page
         if not page.get("NextToken"):
             return
-        more = {"NextToken": page["NextToken"]}
+        token = {"NextToken": page["NextToken"]}
 
 
 def _values(series: Series) -> list[float]:
@@ -121,9 +127,9 @@ def _total(series: Series) -> int | None:
 
 
 def _minutes_since(series: Series, at: datetime) -> float | None:
-    """Count from the end of the last five minutes that had a prediction."""
+    """Return the minutes since the end of the last five minutes with a prediction."""
     times = [time for time, value in series if value > 0]
     if not times:
         return None
-    last = max(times) + timedelta(seconds=_FINE)
+    last = max(times) + timedelta(seconds=_FIVE_MINUTES)
     return max(0.0, (at - last).total_seconds() / 60)

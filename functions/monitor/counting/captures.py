@@ -1,4 +1,4 @@
-"""Captures: read line by line, and their features decoded to the matrix of the model."""
+"""Captures: predictions are read line by line, and their features encoded as the model saw them."""
 
 import gzip
 import zlib
@@ -21,42 +21,45 @@ from sklambda.sketch.layout import MODES, ROLES, Role
 from sklambda.sketch.sketch import Mode
 from sklambda.storage import Storage, Stored
 
-CHUNK: Final = 25_000
-"""How many records are held as objects of Python at a time."""
+CHUNK_SIZE: Final = 25_000
+"""How many predictions are held as Python objects at a time."""
 
-_BROKEN: Final = (gzip.BadGzipFile, EOFError, zlib.error)
-_KIND: Final = b'"capture"'
+_DAMAGED: Final = (gzip.BadGzipFile, EOFError, zlib.error)
+_CAPTURE: Final = b'"capture"'
 
-_NUMBERS: Final = frozenset((int, float, type(None)))
-"""What numbers are in JSON; their bounds were looked at when they were scored."""
+_NUMBER_TYPES: Final = frozenset((int, float, type(None)))
+"""The types of numbers in JSON; their bounds were checked when they were scored."""
 
-_MANY: Final = 2**31
+_MAX_CODE: Final = 2**31
 """More than any feature has codes."""
 
 type Heading = tuple[Role, Mode]
-type Labels = Callable[[object], list[int]]
-type Row = Mapping[str, Any]
+"""Who predicted, and how features were captured."""
 
-type Alike = tuple[tuple[str, ...], list[Row], IntVector]
-"""The names of the recorded features, rows of just these, and their positions among all rows."""
+type LabelReader = Callable[[object], list[int]]
+"""Reads the positions of the labels of a prediction."""
+
+type Row = Mapping[str, Any]
+type FeatureGroup = tuple[tuple[str, ...], list[Row], IntVector]
+"""The names of the captured features, the rows with just these, and their positions."""
 
 
 @dataclass(slots=True)
 class Chunk:
-    """Records of one role and mode, each list [n].
+    """Captured predictions of one heading, each list [n].
 
     Attributes
     ----------
     ids : list of int
-        Digests of the ids.
+        Digests of the prediction ids.
     rows : list of mapping
-        The recorded features.
+        The captured features.
     scores : list of list of float
-        None where one is no finite number.
+        None for a score that is not finite.
     labels : list of list of int
-        The position of the label, one a target.
+        The position of the label of each target.
     coerced : dict of str to int
-        How many values of a feature had their type changed on the way.
+        How many values of a feature had their type converted.
     """
 
     ids: list[int] = field(default_factory=list)
@@ -65,8 +68,8 @@ class Chunk:
     labels: list[list[int]] = field(default_factory=list)
     coerced: dict[str, int] = field(default_factory=dict)
 
-    def note(self, warnings: Iterable[Mapping[str, str]]) -> None:
-        """Count what was changed on the way."""
+    def count_coerced(self, warnings: Iterable[Mapping[str, str]]) -> None:
+        """Count the values whose type was converted, by the warnings of a prediction."""
         for warning in warnings:
             if warning["code"] == CautionCode.COERCED:
                 name = warning["feature"]
@@ -74,160 +77,164 @@ class Chunk:
 
 
 class Captures:
-    """Reads captures, each prediction once.
+    """Reader of captures that reads each prediction once.
 
     Parameters
     ----------
     target : Target
-        What the model answers.
-    model : str
-        The id of the package. Of a challenger any package's answers are read, if their features
-        are raw: its own tenths are no tenths of this one.
-    known : mapping of str to set of int
-        For each role the predictions to leave out.
+        The target of the model.
+    model_id : str
+        The id of the package. A challenger may be any package if its features are raw: the bins
+        of another package do not fit this baseline.
+    exclude : mapping of str to iterable of int
+        For each role the digests of predictions to leave out.
 
     Attributes
     ----------
     unreadable : int
-        How many objects, lines and records were damaged.
+        How many objects, lines and predictions were damaged.
     others : int
-        How many predictions were those of other packages.
+        How many predictions came from other packages.
     damaged : list of str
-        The keys of objects that could not be unpacked to their end.
+        The keys of objects that could not be unpacked completely.
     """
 
-    def __init__(self, target: Target, model: str, known: Mapping[Role, Iterable[int]]) -> None:
+    def __init__(
+        self, target: Target, model_id: str, exclude: Mapping[Role, Iterable[int]]
+    ) -> None:
         self.unreadable = self.others = 0
         self.damaged: list[str] = []
-        self._model, self._width = model, target.width
-        self._labels = positions(target)
-        self._seen = {role: set(known.get(role, ())) for role in ROLES}
+        self._model_id, self._width = model_id, target.width
+        self._read_labels = label_reader(target)
+        self._ids = {role: set(exclude.get(role, ())) for role in ROLES}
         self._chunks: dict[Heading, Chunk] = {}
 
-    def read(self, records: Storage, objects: Iterable[Stored]) -> Iterator[tuple[Heading, Chunk]]:
-        """Give the records in chunks."""
+    def read(self, storage: Storage, objects: Iterable[Stored]) -> Iterator[tuple[Heading, Chunk]]:
+        """Read the predictions of objects, in chunks."""
         for stored in objects:
-            for line in self._lines(stored.key, records.read(stored)):
-                yield from self._line(line)
+            for line in self._lines(stored.key, storage.read(stored)):
+                yield from self._read_line(line)
         yield from self._chunks.items()
         self._chunks = {}
 
     def _lines(self, key: str, content: bytes) -> Iterator[bytes]:
-        """What could be read of a damaged object counts."""
+        """Unpack the lines of an object; of a damaged one those before the damage."""
         try:
             with gzip.open(BytesIO(content)) as file:
                 yield from file
-        except _BROKEN:
+        except _DAMAGED:
             self.unreadable += 1
             self.damaged.append(key)
 
-    def _line(self, line: bytes) -> Iterator[tuple[Heading, Chunk]]:
-        if _KIND not in line:
-            self.unreadable += not _of_another_kind(line)
+    def _read_line(self, line: bytes) -> Iterator[tuple[Heading, Chunk]]:
+        if _CAPTURE not in line:
+            self.unreadable += not _is_other_kind(line)
             return
         try:
-            heading, records = self._opened(from_json(line))
+            heading, predictions = self._parse(from_json(line))
         except (ValueError, KeyError, TypeError):
             self.unreadable += 1
             return
         if heading is None:
-            self.others += len(records)
+            self.others += len(predictions)
             return
-        for record in records:
+        for prediction in predictions:
             try:
-                self._keep(heading, record)
+                self._add(heading, prediction)
             except (ValueError, KeyError, TypeError):
                 self.unreadable += 1
-        if heading in self._chunks and len(self._chunks[heading].ids) >= CHUNK:
+        if heading in self._chunks and len(self._chunks[heading].ids) >= CHUNK_SIZE:
             yield heading, self._chunks.pop(heading)
 
-    def _opened(self, document: Any) -> tuple[Heading | None, list[Any]]:
-        records: list[Any] = list(document["records"])
-        role, mode, same = document["role"], document["mode"], document["model"] == self._model
+    def _parse(self, document: Any) -> tuple[Heading | None, list[Any]]:
+        """Return the heading and the predictions of a line; None for those of other packages."""
+        predictions: list[Any] = list(document["records"])
+        role, mode = document["role"], document["mode"]
+        is_same_package = document["model"] == self._model_id
         if document["kind"] != "capture":
             return None, []
         if role not in ROLES or mode not in MODES:
-            raise ValueError("neither a role nor a mode")
-        if same or (role == "challenger" and mode == "raw"):
-            return cast("Heading", (role, mode)), records
-        return None, records
+            raise ValueError("unknown role or mode")
+        if is_same_package or (role == "challenger" and mode == "raw"):
+            return cast("Heading", (role, mode)), predictions
+        return None, predictions
 
-    def _keep(self, heading: Heading, record: Any) -> None:
-        number = digest(record["prediction_id"])
-        seen = self._seen[heading[0]]
-        if number in seen:
+    def _add(self, heading: Heading, prediction: Any) -> None:
+        identifier = digest(prediction["prediction_id"])
+        ids = self._ids[heading[0]]
+        if identifier in ids:
             return
-        features, labels = record["features"], self._labels(record["label"])
-        scores = [None if one is None else float(one) for one in record["scores"]]
+        features, labels = prediction["features"], self._read_labels(prediction["label"])
+        scores = [None if one is None else float(one) for one in prediction["scores"]]
         if type(features) is not dict or len(scores) != self._width:
-            raise ValueError("neither features nor scores")
+            raise ValueError("features must be an object, and scores as many as the target has")
         chunk = self._chunks.setdefault(heading, Chunk())
-        if warnings := record["warnings"]:
-            chunk.note(warnings)
-        seen.add(number)
-        chunk.ids.append(number)
+        if warnings := prediction["warnings"]:
+            chunk.count_coerced(warnings)
+        ids.add(identifier)
+        chunk.ids.append(identifier)
         chunk.rows.append(features)
         chunk.scores.append(scores)
         chunk.labels.append(labels)
 
 
-def _of_another_kind(line: bytes) -> bool:
-    """Tell a shadow, and an empty line, from damage, without parsing it."""
+def _is_other_kind(line: bytes) -> bool:
+    """Return whether a line is empty or a complete object of another kind, without parsing it."""
     line = line.strip()
     return not line or (line.startswith(b"{") and line.endswith(b"}"))
 
 
-def positions(target: Target) -> Labels:
-    """Make the function that finds the positions of the labels of a record.
+def label_reader(target: Target) -> LabelReader:
+    """Return the function that reads the positions of the labels of a prediction.
 
-    It raises `KeyError` or `TypeError` for what is no label.
+    It raises `KeyError` or `TypeError` for an unknown label.
     """
     if target.parts:
-        each = [(str(part.name), _places(part)) for part in target.parts if part.classes]
-        return lambda label: [places[cast("Any", label)[name]] for name, places in each]
+        each = [(str(part.name), _positions(part)) for part in target.parts if part.classes]
+        return lambda label: [positions[cast("Any", label)[name]] for name, positions in each]
     if not target.classes:
         return lambda label: []
-    places = _places(target)
-    return lambda label: [places[label]]
+    positions = _positions(target)
+    return lambda label: [positions[label]]
 
 
-def _places(target: Target) -> dict[object, int]:
-    return {label: place for place, label in enumerate(target.classes)}
+def _positions(target: Target) -> dict[object, int]:
+    return {label: position for position, label in enumerate(target.classes)}
 
 
-class Encoding:
-    """Encodes rows as they were captured.
+class CaptureEncoder:
+    """Encoder of captured features.
 
     Parameters
     ----------
     signature : Signature
-        Of the model.
+        The signature of the model.
     mode : {"raw", "binned"}
-        How features were recorded.
+        How features were captured.
     """
 
     def __init__(self, signature: Signature, mode: Mode) -> None:
         self._signature, self._mode = signature, mode
         kinds = signature.kinds.items()
-        self._whole = [name for name, kind in kinds if kind in ("number", "integer")]
+        self._numeric = [name for name, kind in kinds if kind in ("number", "integer")]
         self._codec = Codec(signature.replace(features=tuple(map(_lenient, signature.features))))
 
     def encode(self, names: Collection[str], rows: Sequence[Row]) -> tuple[FloatMatrix, int]:
-        """Encode rows of the same features.
+        """Encode rows with the same captured features.
 
         Parameters
         ----------
         names : collection of str
-            What is recorded of them; all other features are NaN.
+            The captured features; all others are NaN.
         rows : sequence of mapping
-            The features.
+            The values.
 
         Returns
         -------
         FloatMatrix
-            As `sklambda.sketch.sketcher.Sketcher.sketch` takes it.
+            The matrix that `sklambda.sketch.sketcher.Sketcher.sketch` expects.
         int
-            How many rows have a value that the model does not admit; it is NaN.
+            How many rows have a value that the model no longer accepts; it is NaN.
         """
         columns = {
             name: [row[name] for row in rows] if name in names else [None] * len(rows)
@@ -236,37 +243,37 @@ class Encoding:
         return self._binned(columns) if self._mode == "binned" else self._raw(columns)
 
     def _binned(self, columns: Mapping[str, list[Any]]) -> tuple[FloatMatrix, int]:
-        refused = set[int]()
+        invalid = set[int]()
         for values in columns.values():
-            if _numbers(values) is None:
-                odd = [place for place, value in enumerate(values) if not _is_bin(value)]
-                refused.update(odd)
-                for place in odd:
+            if _as_numbers(values) is None:
+                places = [place for place, value in enumerate(values) if not _is_bin(value)]
+                invalid.update(places)
+                for place in places:
                     values[place] = None
         encoded = [np.array(values, dtype=np.float64) for values in columns.values()]
-        return np.stack(encoded, axis=1), len(refused)
+        return np.stack(encoded, axis=1), len(invalid)
 
     def _raw(self, columns: Mapping[str, list[Any]]) -> tuple[FloatMatrix, int]:
         try:
-            return self._codec.encode_columns(self._plain(columns)), 0
-        except RowsInvalid as invalid:
-            for fault in invalid.faults:
+            return self._codec.encode_columns(self._with_arrays(columns)), 0
+        except RowsInvalid as error:
+            for fault in error.faults:
                 columns[fault.feature or ""][fault.row] = None
-            refused = len({fault.row for fault in invalid.faults})
-            return self._codec.encode_columns(self._plain(columns)), refused
+            invalid = len({fault.row for fault in error.faults})
+            return self._codec.encode_columns(self._with_arrays(columns)), invalid
 
-    def _plain(self, columns: Mapping[str, list[Any]]) -> dict[str, list[Any] | FloatVector]:
-        """Take numbers whole, as far as they are some."""
-        taken: dict[str, list[Any] | FloatVector] = dict(columns)
-        for name in self._whole:
-            if (values := _numbers(columns[name])) is not None:
-                taken[name] = values
-        return taken
+    def _with_arrays(self, columns: Mapping[str, list[Any]]) -> dict[str, list[Any] | FloatVector]:
+        """Convert the columns of numbers to arrays, which the codec encodes at once."""
+        converted: dict[str, list[Any] | FloatVector] = dict(columns)
+        for name in self._numeric:
+            if (values := _as_numbers(columns[name])) is not None:
+                converted[name] = values
+        return converted
 
 
-def _numbers(values: list[Any]) -> FloatVector | None:
-    """Take numbers and nulls; None where there is something else among them."""
-    if not _NUMBERS.issuperset(map(type, values)):
+def _as_numbers(values: list[Any]) -> FloatVector | None:
+    """Convert numbers and nulls to an array; return None if there are values of other types."""
+    if not _NUMBER_TYPES.issuperset(map(type, values)):
         return None
     try:
         return np.array(values, dtype=np.float64)
@@ -275,24 +282,24 @@ def _numbers(values: list[Any]) -> FloatVector | None:
 
 
 def _is_bin(value: object) -> bool:
-    return value is None or (type(value) is int and abs(value) < _MANY)
+    return value is None or (type(value) is int and abs(value) < _MAX_CODE)
 
 
 def _lenient(feature: Feature) -> Feature:
     return feature.replace(nullable=True, accepts_unseen=feature.kind == "category")
 
 
-def alike(signature: Signature, rows: Sequence[Row]) -> Iterator[Alike]:
-    """Put rows together that have the same features recorded: all of them, as a rule."""
-    kept = rows[0].keys()
-    if all(row.keys() == kept for row in rows):
-        yield _ordered(signature, kept), list(rows), np.arange(len(rows))
+def group_by_features(signature: Signature, rows: Sequence[Row]) -> Iterator[FeatureGroup]:
+    """Group rows by the features that were captured; as a rule there is one group."""
+    names = rows[0].keys()
+    if all(row.keys() == names for row in rows):
+        yield _ordered(signature, names), list(rows), np.arange(len(rows))
         return
     groups = defaultdict[frozenset[str], list[int]](list)
     for place, row in enumerate(rows):
         groups[frozenset(row)].append(place)
-    for names, places in groups.items():
-        yield _ordered(signature, names), [rows[place] for place in places], np.array(places)
+    for features, places in groups.items():
+        yield _ordered(signature, features), [rows[place] for place in places], np.array(places)
 
 
 def _ordered(signature: Signature, names: Set[str]) -> tuple[str, ...]:

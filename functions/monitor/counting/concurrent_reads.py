@@ -1,4 +1,4 @@
-"""Many objects of a storage, several at a time."""
+"""Concurrent reads: many objects of a storage, several at a time."""
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -8,30 +8,30 @@ from typing import Final
 from sklambda.sketch.layout import days, moment_of
 from sklambda.storage import Storage, Stored
 
-AT_ONCE: Final = 10
+MAX_CONCURRENT: Final = 10
 """How many objects are read at a time: as many connections as a boto3 client keeps."""
 
 
-def contents(records: Storage, objects: Iterable[Stored]) -> Mapping[str, bytes]:
-    """Read objects, several at a time; gives them by key, in their order."""
+def read_all(storage: Storage, objects: Iterable[Stored]) -> Mapping[str, bytes]:
+    """Read objects; return their contents by key, in their order."""
     objects = list(objects)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        read = pool.map(records.read, objects)
-        return dict(zip((one.key for one in objects), read, strict=True))
+    with ThreadPoolExecutor(MAX_CONCURRENT) as pool:
+        contents = pool.map(storage.read, objects)
+        return dict(zip((one.key for one in objects), contents, strict=True))
 
 
-def found(records: Storage, keys: Iterable[str]) -> list[Stored]:
-    """Find objects, several at a time; what is not there is left out."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return [one for one in pool.map(records.find, keys) if one is not None]
+def find_all(storage: Storage, keys: Iterable[str]) -> list[Stored]:
+    """Find objects by their keys; return those that exist."""
+    with ThreadPoolExecutor(MAX_CONCURRENT) as pool:
+        return [one for one in pool.map(storage.find, keys) if one is not None]
 
 
-def within(records: Storage, folder: str, start: datetime, stop: datetime) -> list[Stored]:
-    """Find the objects of a folder that belong to the hours from `start` until before `stop`."""
+def list_hours(storage: Storage, folder: str, start: datetime, stop: datetime) -> list[Stored]:
+    """List the objects of a folder in the hours from `start` until before `stop`."""
 
-    def of_day(day: str) -> list[Stored]:
-        return list(records.list(f"{folder}/{day}/"))
+    def list_day(day: str) -> list[Stored]:
+        return list(storage.list(f"{folder}/{day}/"))
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = pool.map(of_day, days(start, stop))
-        return [one for day in found for one in day if start <= moment_of(one.key) < stop]
+    with ThreadPoolExecutor(MAX_CONCURRENT) as pool:
+        listings = pool.map(list_day, days(start, stop))
+        return [one for day in listings for one in day if start <= moment_of(one.key) < stop]

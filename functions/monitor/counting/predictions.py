@@ -1,4 +1,4 @@
-"""Predictions that outcomes are joined with: id, scores, labels and groups of each."""
+"""Predictions that outcomes are joined with: the id, scores, labels and groups of each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,29 +11,29 @@ from numpy.typing import NDArray
 
 from sklambda.arrays import Flags, FloatMatrix, IntMatrix, IntVector
 
-ABSENT: Final = -2
-"""The code of a group that nobody recorded."""
+MISSING_GROUP: Final = -2
+"""The code of a group whose value was not captured."""
 
-_BYTES: Final = 8
+_DIGEST_BYTES: Final = 8
 
 type Digests = NDArray[np.uint64]
-"""One dimension, ascending: predictions by their digests."""
+"""Digests of prediction ids, one dimension, ascending."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
-    """Answers in the order of their digests.
+class Predictions:
+    """Predictions in the order of their digests.
 
     Attributes
     ----------
     ids : Digests
         Shape [n].
     scores : FloatMatrix
-        Shape [n, S]: those that `sklambda.sketch.watched_scores.scored` watches.
+        Shape [n, S]: the watched scores, `sklambda.sketch.watched_scores.scored`.
     labels : IntMatrix
         Shape [n, L]: positions among the classes.
     groups : IntMatrix
-        Shape [n, G]: codes of the declared groups, `ABSENT` where nothing is recorded.
+        Shape [n, G]: codes of the declared groups, `MISSING_GROUP` where none was captured.
     """
 
     ids: Digests
@@ -42,25 +42,25 @@ class Answers:
     groups: IntMatrix
 
     @classmethod
-    def joined(cls, parts: Sequence[Self]) -> Self:
-        """Put parts, at least one, together; of answers to the same prediction the first stays."""
-        ids, first = np.unique(np.concatenate([part.ids for part in parts]), return_index=True)
+    def merge(cls, chunks: Sequence[Self]) -> Self:
+        """Merge at least one chunk; of several predictions with the same id the first stays."""
+        ids, first = np.unique(np.concatenate([chunk.ids for chunk in chunks]), return_index=True)
         return cls(
             ids,
-            np.concatenate([part.scores for part in parts])[first],
-            np.concatenate([part.labels for part in parts])[first],
-            np.concatenate([part.groups for part in parts])[first],
+            np.concatenate([chunk.scores for chunk in chunks])[first],
+            np.concatenate([chunk.labels for chunk in chunks])[first],
+            np.concatenate([chunk.groups for chunk in chunks])[first],
         )
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def take(self, rows: Flags | IntVector) -> "Answers":
-        """Leave out the others."""
-        return Answers(self.ids[rows], self.scores[rows], self.labels[rows], self.groups[rows])
+    def take(self, rows: Flags | IntVector) -> "Predictions":
+        """Return the predictions of some rows."""
+        return Predictions(self.ids[rows], self.scores[rows], self.labels[rows], self.groups[rows])
 
-    def written(self) -> bytes:
-        """Write them; `read` reads what this gives."""
+    def to_bytes(self) -> bytes:
+        """Write an ``.npz`` file, which `read` reads."""
         file = BytesIO()
         np.savez(
             file,
@@ -73,30 +73,30 @@ class Answers:
 
     @classmethod
     def read(cls, content: bytes) -> Self:
-        """Read what was written."""
-        with np.load(BytesIO(content)) as kept:
+        """Read the file that `to_bytes` writes."""
+        with np.load(BytesIO(content)) as arrays:
             return cls(
-                kept["ids"],
-                kept["scores"],
-                kept["labels"].astype(np.intp),
-                kept["groups"].astype(np.intp),
+                arrays["ids"],
+                arrays["scores"],
+                arrays["labels"].astype(np.intp),
+                arrays["groups"].astype(np.intp),
             )
 
 
-def digest(prediction_id: str) -> int:
-    """Name a prediction by 64 bits: that any two of a million are equal has a chance of 3e-8."""
-    return int.from_bytes(blake2b(str.encode(prediction_id), digest_size=_BYTES).digest())
-
-
-def nothing(scores: int, labels: int, groups: int) -> Answers:
-    """Give no answers, of a number of columns each."""
+def no_predictions(scores: int, labels: int, groups: int) -> Predictions:
+    """Return zero predictions with the given numbers of columns."""
     counts = np.empty((0, labels), dtype=np.intp), np.empty((0, groups), dtype=np.intp)
-    return Answers(np.empty(0, dtype=np.uint64), np.empty((0, scores)), *counts)
+    return Predictions(np.empty(0, dtype=np.uint64), np.empty((0, scores)), *counts)
 
 
-def places(ids: Digests, wanted: Digests) -> tuple[IntVector, Flags]:
-    """Find digests, [m], among ascending ones: where each is, and whether it is there at all."""
+def digest(prediction_id: str) -> int:
+    """Return 64 bits for a prediction id: any two of a million collide with probability 3e-8."""
+    return int.from_bytes(blake2b(str.encode(prediction_id), digest_size=_DIGEST_BYTES).digest())
+
+
+def locate(ids: Digests, wanted: Digests) -> tuple[IntVector, Flags]:
+    """Locate digests, [m], among ascending ones; return their positions, and which exist."""
     if not ids.size:
         return np.zeros(len(wanted), dtype=np.intp), np.zeros(len(wanted), dtype=np.bool_)
-    at = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
-    return at, ids[at] == wanted
+    positions = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
+    return positions, ids[positions] == wanted

@@ -7,33 +7,33 @@ from functools import reduce
 
 import numpy as np
 
-from functions.monitor.counting.concurrent_reads import contents, within
-from functions.monitor.watched_model import Subject
+from functions.monitor.counting.concurrent_reads import list_hours, read_all
+from functions.monitor.watched_model import WatchedModel
 from sklambda.sketch import layout
 from sklambda.sketch.layout import MODES, Hour, Role
 from sklambda.sketch.sketch import Column, Mode, Sketch
 from sklambda.sketch.sketcher import Sketcher
 from sklambda.sketch.watched_scores import label_names
 
-type Counted = tuple[datetime, Hour]
+type StoredHour = tuple[datetime, Hour]
 
 
 @dataclass(frozen=True, slots=True)
-class Sum:
-    """The predictions of one role and mode in some time.
+class WindowCounts:
+    """The counts of the predictions of one role and mode in a window.
 
     Attributes
     ----------
     sketch : Sketch
-        Of all of them; of none where there are none.
+        Of all predictions; an empty one if there are none.
     segments : dict of str to Sketch
-        Of parts of them, by their names.
+        Of each segment, by its name.
     errors : dict of str to Column
-        The absolute errors that are to be expected, by the name of the value.
+        The expected absolute errors, by the name of the value.
     hours : int
-        In how many hours there were some.
+        How many hours have predictions.
     late : int
-        How many arrived after their hour was counted first.
+        How many predictions arrived after their hour was first counted.
     """
 
     sketch: Sketch
@@ -44,108 +44,108 @@ class Sum:
 
     @property
     def rows(self) -> int:
-        """How many predictions."""
+        """The number of predictions."""
         return self.sketch.rows
 
 
-def summed(
-    subject: Subject,
+def count_window(
+    model: WatchedModel,
     start: datetime,
     stop: datetime,
     role: Role = "champion",
     mode: Mode | None = None,
-) -> Sum:
-    """Add up what is counted of the hours from `start` until before `stop`.
+) -> WindowCounts:
+    """Sum the stored hours from `start` until before `stop`.
 
     Parameters
     ----------
-    subject : Subject
-        Whose answers they are.
+    model : WatchedModel
+        The model.
     start, stop : datetime
         Whole hours.
     role : {"champion", "challenger"}
-        Who answered.
+        Which of the two predicted.
     mode : {"raw", "binned"}, optional
-        How features were recorded: as those of most predictions, unless told.
+        How features were captured; by default the mode of most predictions.
     """
     modes = MODES if mode is None else (mode,)
-    sums = [_sum(subject, counted(subject, role, one, start, stop), one) for one in modes]
-    return max(sums, key=lambda one: one.rows)
+    counts = [_sum_hours(model, stored_hours(model, role, one, start, stop), one) for one in modes]
+    return max(counts, key=lambda one: one.rows)
 
 
-def _sum(subject: Subject, hours: Iterable[Counted], mode: Mode) -> Sum:
-    some = [(moment, hour) for moment, hour in hours if hour.rows]
-    sketch = total(hour.sketch for _, hour in some if hour.sketch is not None)
-    names = dict.fromkeys(name for _, hour in some for name in hour.segments)
+def _sum_hours(model: WatchedModel, hours: Iterable[StoredHour], mode: Mode) -> WindowCounts:
+    present = [(moment, hour) for moment, hour in hours if hour.rows]
+    sketch = sum_sketches(hour.sketch for _, hour in present if hour.sketch is not None)
+    names = dict.fromkeys(name for _, hour in present for name in hour.segments)
     segments = {
-        name: total(hour.segments[name] for _, hour in some if name in hour.segments)
+        name: sum_sketches(hour.segments[name] for _, hour in present if name in hour.segments)
         for name in names
     }
-    return Sum(
-        sketch=empty(subject, mode) if sketch is None else sketch,
+    return WindowCounts(
+        sketch=empty_sketch(model, mode) if sketch is None else sketch,
         segments={name: one for name, one in segments.items() if one is not None},
-        hours=len({moment for moment, _ in some}),
-        errors=columns(hour.errors for _, hour in some),
-        late=sum(hour.late for _, hour in some),
+        hours=len({moment for moment, _ in present}),
+        errors=sum_histograms(hour.errors for _, hour in present),
+        late=sum(hour.late for _, hour in present),
     )
 
 
-def counted(
-    subject: Subject, role: Role, mode: Mode, start: datetime, stop: datetime
-) -> Iterator[Counted]:
-    """Give what is counted of hours: of one more than once where a batch job added to it."""
-    folder = f"sketches/{subject.id}/{role}/{mode}"
-    kept = within(subject.records, folder, start, stop)
-    for key, content in contents(subject.records, kept).items():
-        yield layout.moment_of(key), _hour(key, content)
+def stored_hours(
+    model: WatchedModel, role: Role, mode: Mode, start: datetime, stop: datetime
+) -> Iterator[StoredHour]:
+    """Read stored hours; an hour comes more than once if batch jobs added sketches to it."""
+    folder = f"sketches/{model.id}/{role}/{mode}"
+    objects = list_hours(model.storage, folder, start, stop)
+    for key, content in read_all(model.storage, objects).items():
+        yield layout.moment_of(key), _parse_hour(key, content)
 
 
-def _hour(key: str, content: bytes) -> Hour:
+def _parse_hour(key: str, content: bytes) -> Hour:
     if "/batch-" in key:
         return Hour(sources={}, sketch=Sketch.parse(content), segments={}, errors={})
     return Hour.parse(content)
 
 
-def empty(subject: Subject, mode: Mode = "raw") -> Sketch:
-    """Sketch nothing."""
-    signature, none = subject.signature, np.empty((0, 0))
+def empty_sketch(model: WatchedModel, mode: Mode = "raw") -> Sketch:
+    """Return the sketch of zero predictions."""
+    signature, none = model.signature, np.empty((0, 0))
     width = signature.width if mode == "raw" else len(signature.features)
     labels = np.empty((0, len(label_names(signature.target))), dtype=np.intp)
-    return Sketcher(signature, subject.baseline, mode).sketch(
+    return Sketcher(signature, model.baseline, mode).sketch(
         none.reshape(0, width), none.reshape(0, signature.target.width), labels
     )
 
 
-def plus(one: Sketch | None, other: Sketch) -> Sketch:
-    """Add a sketch of the same mode to what there is.
+def add_sketches(one: Sketch | None, other: Sketch) -> Sketch:
+    """Add two sketches of the same mode.
 
-    A feature that is not in both was redacted for a time: its column holds the rows of the rest.
+    A feature that is in one of them only was redacted for a time: it counts the rows that have it.
     """
     if one is None:
         return other
     if one.features.keys() == other.features.keys():
         return one + other
-    return _with(one, other.features) + _with(other, one.features)
+    return _with_features(one, other.features) + _with_features(other, one.features)
 
 
-def total(parts: Iterable[Sketch]) -> Sketch | None:
-    """Add sketches of the same mode; None where there are none."""
-    return reduce(plus, parts, None)
+def sum_sketches(sketches: Iterable[Sketch]) -> Sketch | None:
+    """Sum sketches of the same mode; return None if there are none."""
+    return reduce(add_sketches, sketches, None)
 
 
-def columns(parts: Iterable[Mapping[str, Column]]) -> dict[str, Column]:
-    """Add columns by their names."""
-    found: dict[str, Column] = {}
-    for part in parts:
-        for name, column in part.items():
-            found[name] = found[name] + column if name in found else column
-    return found
+def sum_histograms(sketches: Iterable[Mapping[str, Column]]) -> dict[str, Column]:
+    """Sum the counts of columns, by name."""
+    sums: dict[str, Column] = {}
+    for sketch in sketches:
+        for name, column in sketch.items():
+            sums[name] = sums[name] + column if name in sums else column
+    return sums
 
 
-def _with(sketch: Sketch, others: dict[str, Column]) -> Sketch:
-    empty = {name: _none(column) for name, column in others.items()}
-    return sketch.replace(features=empty | sketch.features)
+def _with_features(sketch: Sketch, others: dict[str, Column]) -> Sketch:
+    absent = {name: _empty_like(column) for name, column in others.items()}
+    return sketch.replace(features=absent | sketch.features)
 
 
-def _none(column: Column) -> Column:
+def _empty_like(column: Column) -> Column:
     return Column(rows=0, counts=(0,) * len(column.counts), gaps=(0.0,) * len(column.gaps))

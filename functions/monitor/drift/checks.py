@@ -7,17 +7,17 @@ from typing import Final
 
 import numpy as np
 
-from functions.monitor.drift.verdict import Check, Gate, Pair, Tested, Verdict
+from functions.monitor.drift.verdict import Check, ColumnPair, PendingVerdict, Thresholds, Verdict
 from functions.monitor.statistics.distances import (
     chi_square,
     chi_square_p,
-    in_deciles,
+    decile_counts,
     jensen_shannon,
     kolmogorov_smirnov,
     mean,
-    pooled,
-    spread,
+    pool_rare,
     stability_index,
+    standard_deviation,
     wasserstein,
 )
 from functions.monitor.statistics.significance import (
@@ -30,36 +30,46 @@ from functions.monitor.statistics.significance import (
 from sklambda.arrays import FloatVector
 from sklambda.sketch.sketch import Column
 
-_SHOWN: Final = 3
-"""How many categories are named."""
+_MAX_SHIFTS: Final = 3
+"""How many of the shifted categories a verdict names."""
 
-type Rate = tuple[int, int]  # how many, of how many
+type Rate = tuple[int, int]
+"""A count, and the number of rows it is of."""
 
 
-def drift(pairs: Sequence[Pair], gate: Gate) -> Iterator[Tested]:
-    """Test whether distributions have changed."""
+def distribution_checks(
+    pairs: Sequence[ColumnPair], thresholds: Thresholds
+) -> Iterator[PendingVerdict]:
+    """Check whether the distributions of columns have changed."""
     for pair in pairs:
-        if not _counted(pair.after) or not _counted(pair.before):
-            yield _untested(pair, gate)
+        if not _count_values(pair.after) or not _count_values(pair.before):
+            yield _no_data(pair, thresholds)
         elif pair.reference.ruler.codes:
-            yield mix(pair, gate)
+            yield categorical_drift(pair, thresholds)
         else:
-            yield shift(pair, gate)
+            yield numeric_drift(pair, thresholds)
 
 
-def _counted(column: Column) -> int:
+def _count_values(column: Column) -> int:
     return sum(column.counts) + column.unseen
 
 
-def _untested(pair: Pair, gate: Gate) -> Tested:
+def _no_data(pair: ColumnPair, thresholds: Thresholds) -> PendingVerdict:
     verdict = Verdict(
-        pair.name, "distribution", 0, 0.0, gate.effect, 1.0, about=pair.about, weight=pair.weight
+        pair.name,
+        "distribution",
+        0,
+        0.0,
+        thresholds.effect,
+        1.0,
+        about=pair.about,
+        weight=pair.weight,
     )
-    return Tested(verdict, lambda level: float("inf"))
+    return PendingVerdict(verdict, lambda level: float("inf"))
 
 
-def shift(pair: Pair, gate: Gate) -> Tested:
-    """Compare numbers: Wasserstein's distance for the effect, Kolmogorov and Smirnov's for p."""
+def numeric_drift(pair: ColumnPair, thresholds: Thresholds) -> PendingVerdict:
+    """Compare numbers: the effect is Wasserstein's distance, p of Kolmogorov and Smirnov's test."""
     ruler, n, m = pair.reference.ruler, sum(pair.after.counts), sum(pair.before.counts)
     measures = _measures(pair)
     verdict = Verdict(
@@ -67,7 +77,7 @@ def shift(pair: Pair, gate: Gate) -> Tested:
         check="distribution",
         rows=n,
         effect=measures["wasserstein"],
-        least=gate.effect,
+        least=thresholds.effect,
         p=kolmogorov_smirnov_p(measures["kolmogorov_smirnov"], n, m),
         before=mean(ruler, pair.before),
         after=mean(ruler, pair.after),
@@ -76,12 +86,12 @@ def shift(pair: Pair, gate: Gate) -> Tested:
         about=pair.about,
         weight=pair.weight,
     )
-    return Tested(verdict, partial(detectable_shift, n=n, m=m))
+    return PendingVerdict(verdict, partial(detectable_shift, n=n, m=m))
 
 
-def _measures(pair: Pair) -> dict[str, float]:
+def _measures(pair: ColumnPair) -> dict[str, float]:
     area = wasserstein(pair.reference.ruler, pair.before, pair.after)
-    deciles = [in_deciles(pair.reference.column, one) for one in (pair.before, pair.after)]
+    deciles = [decile_counts(pair.reference.column, one) for one in (pair.before, pair.after)]
     return {
         "wasserstein": area / (pair.reference.std or 1.0),
         "kolmogorov_smirnov": kolmogorov_smirnov(pair.before, pair.after),
@@ -90,19 +100,20 @@ def _measures(pair: Pair) -> dict[str, float]:
     }
 
 
-def _direction(pair: Pair) -> str:
-    """Name the shift, or the change of the spread where that explains more of the area."""
+def _direction(pair: ColumnPair) -> str:
+    """Return the direction of the shift, or of the spread if it explains more of the area."""
     ruler, before, after = pair.reference.ruler, pair.before, pair.after
-    moved = mean(ruler, after) - mean(ruler, before)
-    if abs(moved) >= wasserstein(ruler, before, after) / 2:
-        return "up" if moved > 0 else "down" if moved < 0 else ""
-    return "wider" if spread(ruler, after) > spread(ruler, before) else "narrower"
+    shift = mean(ruler, after) - mean(ruler, before)
+    if abs(shift) >= wasserstein(ruler, before, after) / 2:
+        return "up" if shift > 0 else "down" if shift < 0 else ""
+    is_wider = standard_deviation(ruler, after) > standard_deviation(ruler, before)
+    return "wider" if is_wider else "narrower"
 
 
-def mix(pair: Pair, gate: Gate) -> Tested:
-    """Compare categories, rare ones together: Jensen and Shannon's distance, and chi-square's p."""
+def categorical_drift(pair: ColumnPair, thresholds: Thresholds) -> PendingVerdict:
+    """Compare categories, rare ones pooled: Jensen and Shannon's distance, and chi-square's p."""
     before, after = _with_unseen(pair.before), _with_unseen(pair.after)
-    groups = pooled(before, after)
+    groups = pool_rare(before, after)
     n, m = int(after.sum()), int(before.sum())
     distance = jensen_shannon(*groups)
     verdict = Verdict(
@@ -110,61 +121,65 @@ def mix(pair: Pair, gate: Gate) -> Tested:
         check="distribution",
         rows=n,
         effect=distance,
-        least=gate.effect,
+        least=thresholds.effect,
         p=chi_square_p(*groups),
         direction="mix",
-        shifts=_shifts(pair.categories, after / n - before / m),
+        shifts=_largest_shifts(pair.categories, after / n - before / m),
         measures={"jensen_shannon": distance, "stability_index": stability_index(*groups)},
         about=pair.about,
         weight=pair.weight,
     )
     freedom = chi_square(*groups)[1]
-    return Tested(verdict, partial(detectable_mix, freedom=freedom, n=n, m=m))
+    return PendingVerdict(verdict, partial(detectable_mix, freedom=freedom, n=n, m=m))
 
 
 def _with_unseen(column: Column) -> FloatVector:
     return np.array([*column.counts, column.unseen], dtype=np.float64)
 
 
-def _shifts(categories: Sequence[str], moved: FloatVector) -> tuple[tuple[str, float], ...]:
+def _largest_shifts(categories: Sequence[str], shift: FloatVector) -> tuple[tuple[str, float], ...]:
     names = [*categories, "unseen"]
-    most = np.argsort(-np.abs(moved), kind="stable")[:_SHOWN].tolist()
-    return tuple((names[code], float(moved[code])) for code in most if moved[code])
+    largest = np.argsort(-np.abs(shift), kind="stable")[:_MAX_SHIFTS].tolist()
+    return tuple((names[code], float(shift[code])) for code in largest if shift[code])
 
 
-def quality(pairs: Sequence[Pair], gate: Gate) -> Iterator[Tested]:
-    """Test the rates of each column; of what never happens nothing is said."""
+def quality_checks(pairs: Sequence[ColumnPair], thresholds: Thresholds) -> Iterator[PendingVerdict]:
+    """Check the rates of columns; a rate of zero on both sides has no verdict."""
     for pair in pairs:
         before, after = _rates(pair.before), _rates(pair.after)
         for check in before:
             if pair.after.rows and (before[check][0] or after[check][0]):
-                yield _rate(pair, check, before[check], after[check], gate)
+                yield _rate_check(pair, check, before[check], after[check], thresholds)
         if pair.after.present and pair.after.constant and not pair.before.constant:
-            yield _constant(pair, gate)
+            yield _constant(pair, thresholds)
 
 
-def _rate(pair: Pair, check: Check, before: Rate, after: Rate, gate: Gate) -> Tested:
-    test = rate(pair.name, check, before, after, gate)
-    verdict = replace(test.verdict, about=pair.about, weight=pair.weight)
-    return test._replace(verdict=verdict)
+def _rate_check(
+    pair: ColumnPair, check: Check, before: Rate, after: Rate, thresholds: Thresholds
+) -> PendingVerdict:
+    pending = rate_check(pair.name, check, before, after, thresholds)
+    verdict = replace(pending.verdict, about=pair.about, weight=pair.weight)
+    return pending._replace(verdict=verdict)
 
 
-def rate(name: str, check: Check, before: Rate, after: Rate, gate: Gate) -> Tested:
-    """Compare two rates, each as how many of how many: Fisher's exact test."""
-    (expected, m), (found, n) = before, after
-    was, became = expected / m if m else 0.0, found / n
+def rate_check(
+    name: str, check: Check, before: Rate, after: Rate, thresholds: Thresholds
+) -> PendingVerdict:
+    """Compare two rates by Fisher's exact test."""
+    (count_before, m), (count_after, n) = before, after
+    rate_before, rate_after = count_before / m if m else 0.0, count_after / n
     verdict = Verdict(
         name=name,
         check=check,
         rows=n,
-        effect=abs(became - was),
-        least=gate.points,
-        p=fisher_p(found, n, expected, m),
-        before=was,
-        after=became,
-        direction="up" if became > was else "down",
+        effect=abs(rate_after - rate_before),
+        least=thresholds.points,
+        p=fisher_p(count_after, n, count_before, m),
+        before=rate_before,
+        after=rate_after,
+        direction="up" if rate_after > rate_before else "down",
     )
-    return Tested(verdict, partial(detectable_points, rate=was, n=n, m=max(m, 1)))
+    return PendingVerdict(verdict, partial(detectable_points, rate=rate_before, n=n, m=max(m, 1)))
 
 
 def _rates(column: Column) -> dict[Check, Rate]:
@@ -176,18 +191,18 @@ def _rates(column: Column) -> dict[Check, Rate]:
     }
 
 
-def _constant(pair: Pair, gate: Gate) -> Tested:
-    """Judge that only one value is left: by chance it is the most frequent bin's, each time."""
+def _constant(pair: ColumnPair, thresholds: Thresholds) -> PendingVerdict:
+    """Check whether a single value is left: p is that of n values in the most frequent bin."""
     n = pair.after.present
-    most = max((*pair.before.counts, pair.before.unseen)) / max(1, pair.before.present)
+    largest = max((*pair.before.counts, pair.before.unseen)) / max(1, pair.before.present)
     verdict = Verdict(
         name=pair.name,
         check="constant",
         rows=n,
-        effect=1 - most,
-        least=gate.points,
-        p=most**n,
+        effect=1 - largest,
+        least=thresholds.points,
+        p=largest**n,
         about=pair.about,
         weight=pair.weight,
     )
-    return Tested(verdict, lambda level: gate.points)
+    return PendingVerdict(verdict, lambda level: thresholds.points)

@@ -1,10 +1,19 @@
-"""A window beside training, or beside another window."""
+"""The comparison of a window with training, or with another window."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from functions.monitor.drift.checks import drift, quality, rate
-from functions.monitor.drift.verdict import Gate, Pair, State, Tested, Verdict, decide, ranked
+from functions.monitor.drift.checks import distribution_checks, quality_checks, rate_check
+from functions.monitor.drift.verdict import (
+    ColumnPair,
+    PendingVerdict,
+    State,
+    Thresholds,
+    Verdict,
+    rank_by_impact,
+    to_verdicts,
+)
+from sklambda.baseline import Baseline, Reference, codes
 from sklambda.signature import Feature, Signature
 from sklambda.sketch.baseline import Baseline, Reference, codes
 from sklambda.sketch.ruler import Ruler
@@ -13,18 +22,18 @@ from sklambda.sketch.sketch import Column, Sketch
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a comparison found.
+    """The findings of a comparison.
 
     Attributes
     ----------
     state : {"no_data", "insufficient_data", "stable", "changed"}
-        What it comes to: "changed" as soon as one verdict is.
+        "changed" if any verdict is.
     rows : int
-        How many predictions the window has.
+        The number of predictions in the window.
     features : list of Verdict
-        Of the distributions and the quality of the features; changes first, then by impact.
+        Of the distributions and the quality of features; changes first, then by impact.
     predictions : list of Verdict
-        Of the scores and the labels, likewise.
+        Of the scores and the labels, in the same order.
     """
 
     state: State
@@ -38,65 +47,66 @@ def compare(
     baseline: Baseline,
     window: Sketch,
     other: Sketch | None = None,
-    gate: Gate | None = None,
+    thresholds: Thresholds | None = None,
 ) -> Findings:
-    """Compare a window.
+    """Compare a window with training, or with another window.
 
     Parameters
     ----------
     signature : Signature
-        Names the categories.
+        The features, with the names of their categories.
     baseline : Baseline
-        On whose rulers the window was counted.
+        The baseline; the window was counted on its rulers.
     window : Sketch
-        What is judged.
+        The window.
     other : Sketch, optional
-        What it is compared with: another window of the same mode; training unless told.
-    gate : Gate, optional
-        What it takes to be called a change.
+        Another window of the same mode; by default the window is compared with training.
+    thresholds : Thresholds, optional
+        The thresholds of a change.
 
     Returns
     -------
     Findings
-        All distributions are decided together, and all rates: a change is called one at a level
-        that counts how many columns were looked at.
+        All distributions are one family of tests, all rates another: the significance of a change
+        takes into account how many columns were checked.
 
     Raises
     ------
     ValueError
-        One window is raw and the other binned.
+        One window is raw, the other binned.
     """
-    gate = gate or Gate()
+    thresholds = thresholds or Thresholds()
     if other is not None and other.mode != window.mode:
-        raise ValueError("a raw and a binned window cannot be compared")
+        raise ValueError(f"windows must have the same mode, got {window.mode} and {other.mode}")
     pairs = [
         *_features(signature, baseline, window, other),
         *_scores(baseline, window, other),
         *_labels(signature, baseline, window, other),
     ]
-    checks = [*quality(pairs, gate), *_duplicates(baseline, window, other, gate)]
-    verdicts = ranked([*decide(drift(pairs, gate), gate), *decide(checks, gate)])
+    checks = [*quality_checks(pairs, thresholds), *_duplicates(baseline, window, other, thresholds)]
+    distributions = to_verdicts(distribution_checks(pairs, thresholds), thresholds)
+    verdicts = rank_by_impact([*distributions, *to_verdicts(checks, thresholds)])
     return Findings(
-        state=_state(window.rows, any(verdict.changed for verdict in verdicts), gate),
+        state=_state(window.rows, any(verdict.changed for verdict in verdicts), thresholds),
         rows=window.rows,
         features=[verdict for verdict in verdicts if verdict.about == "feature"],
         predictions=[verdict for verdict in verdicts if verdict.about == "prediction"],
     )
 
 
-def _state(rows: int, changed: bool, gate: Gate) -> State:
+def _state(rows: int, changed: bool, thresholds: Thresholds) -> State:
     if not rows:
         return "no_data"
     if changed:
         return "changed"
-    return "stable" if rows >= gate.enough else "insufficient_data"
+    return "stable" if rows >= thresholds.enough else "insufficient_data"
 
 
 def _features(
     signature: Signature, baseline: Baseline, window: Sketch, other: Sketch | None
-) -> Iterator[Pair]:
+) -> Iterator[ColumnPair]:
     references = baseline.recorded(window.mode)
-    even = 1 / len(signature.features)
+    equal_weight = 1 / len(signature.features)
     for feature in signature.features:
         after = window.features.get(feature.name)
         reference = references.get(feature.name)
@@ -104,9 +114,9 @@ def _features(
             continue
         before = reference.column if other is None else other.features.get(feature.name)
         if before is not None:
-            weight = baseline.weights.get(feature.name, 0.0) if baseline.weights else even
+            weight = baseline.weights.get(feature.name, 0.0) if baseline.weights else equal_weight
             names = _categories(feature)
-            yield Pair(feature.name, reference, before, after, names, weight=weight)
+            yield ColumnPair(feature.name, reference, before, after, names, weight=weight)
 
 
 def _categories(feature: Feature) -> tuple[str, ...]:
@@ -115,21 +125,21 @@ def _categories(feature: Feature) -> tuple[str, ...]:
     return ("false", "true") if feature.kind == "boolean" else feature.vocabulary
 
 
-def _scores(baseline: Baseline, window: Sketch, other: Sketch | None) -> Iterator[Pair]:
+def _scores(baseline: Baseline, window: Sketch, other: Sketch | None) -> Iterator[ColumnPair]:
     for name, reference in baseline.scores.items():
         before = reference.column if other is None else other.scores[name]
-        yield Pair(name, reference, before, window.scores[name], about="prediction")
+        yield ColumnPair(name, reference, before, window.scores[name], about="prediction")
 
 
 def _labels(
     signature: Signature, baseline: Baseline, window: Sketch, other: Sketch | None
-) -> Iterator[Pair]:
+) -> Iterator[ColumnPair]:
     counts = baseline.labels if other is None else other.labels
     targets = [part for part in signature.target.parts or (signature.target,) if part.classes]
     for target, (name, labels) in zip(targets, window.labels.items(), strict=True):
         reference = Reference(ruler=Ruler(codes=len(labels)), column=_column(counts[name]))
         names = target.class_names
-        yield Pair(name, reference, reference.column, _column(labels), names, "prediction")
+        yield ColumnPair(name, reference, reference.column, _column(labels), names, "prediction")
 
 
 def _column(counts: tuple[int, ...]) -> Column:
@@ -137,11 +147,11 @@ def _column(counts: tuple[int, ...]) -> Column:
 
 
 def _duplicates(
-    baseline: Baseline, window: Sketch, other: Sketch | None, gate: Gate
-) -> Iterator[Tested]:
-    """Test whether more rows stand again in their part; binned rows tell nothing.
+    baseline: Baseline, window: Sketch, other: Sketch | None, thresholds: Thresholds
+) -> Iterator[PendingVerdict]:
+    """Check whether there are more duplicated rows; binned rows are equal too often to compare.
 
-    The more rows there are, the more are equal by nature: in proportion, as long as few are.
+    More rows have more duplicates by nature: in proportion, as long as they are few.
     """
     source = baseline if other is None else other
     if window.mode == "binned" or not window.rows or not source.rows:
@@ -149,4 +159,4 @@ def _duplicates(
     expected = round(source.duplicates * max(1.0, window.rows / source.rows))
     before = min(expected, source.rows), source.rows
     if window.duplicates * before[1] > before[0] * window.rows:
-        yield rate("", "duplicated", before, (window.duplicates, window.rows), gate)
+        yield rate_check("", "duplicated", before, (window.duplicates, window.rows), thresholds)

@@ -1,4 +1,4 @@
-"""How the values of each column are spread, then and now, in as many bars as an eye can hold."""
+"""Histograms of each column for the report: its values in training and in the window."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,31 +12,31 @@ from sklambda.signature import Feature, Signature
 from sklambda.sketch.baseline import Baseline, Reference, codes
 from sklambda.sketch.sketch import Column, Sketch
 
-BARS: Final = 24
-"""Into how many equal parts numbers are cut; of categories the most frequent so many are shown."""
+MAX_BARS: Final = 24
+"""The number of equal bars of numbers, and the most categories that have their own bar."""
 
-REST: Final = "all others"
+OTHERS: Final = "all others"
 UNSEEN: Final = "not seen in training"
 
 _TAIL: Final = 0.005
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """How the values of a column are spread, then and now.
+class HistogramPair:
+    """The histograms of a column in training and in the window.
 
     Attributes
     ----------
     name : str
         The feature or score.
     about : {"feature", "prediction"}
-        What the column is.
+        Whether the column is a feature, or a score.
     labels : tuple of str
         The categories; empty for numbers.
     edges : tuple of float
-        The ends of the bars of numbers, one more than bars; empty for categories.
+        The edges of the bars of numbers, one more than bars; empty for categories.
     before, after : tuple of float
-        For each bar the share of the present values, in training and in the window.
+        The share of the present values in each bar, in training and in the window.
     """
 
     name: str
@@ -47,90 +47,92 @@ class Picture:
     after: tuple[float, ...]
 
 
-def pictures(signature: Signature, baseline: Baseline, window: Sketch) -> list[Picture]:
-    """Give the picture of each feature and score that both have values of.
+def histogram_pairs(
+    signature: Signature, baseline: Baseline, window: Sketch
+) -> list[HistogramPair]:
+    """Return the histograms of each feature and score with values on both sides.
 
     Parameters
     ----------
     signature : Signature
-        Names the categories.
+        The features, with the names of their categories.
     baseline : Baseline
-        On whose rulers the window was counted.
+        The baseline; the window was counted on its rulers.
     window : Sketch
-        What is shown beside training.
+        The window.
     """
-    return list(_pictures(signature, baseline, window))
+    return list(_pairs(signature, baseline, window))
 
 
-def _pictures(signature: Signature, baseline: Baseline, window: Sketch) -> Iterator[Picture]:
+def _pairs(signature: Signature, baseline: Baseline, window: Sketch) -> Iterator[HistogramPair]:
     references = baseline.recorded(window.mode)
     for feature in signature.features:
         reference, column = references.get(feature.name), window.features.get(feature.name)
-        if reference is None or column is None or not _drawable(reference, column):
+        if reference is None or column is None or not _has_bars(reference, column):
             continue
         if codes(feature):
             yield _categories(feature, reference.column, column)
         else:
             yield _numbers(feature.name, "feature", reference, column)
     for name, reference in baseline.scores.items():
-        if name in window.scores and _drawable(reference, window.scores[name]):
+        if name in window.scores and _has_bars(reference, window.scores[name]):
             yield _numbers(name, "prediction", reference, window.scores[name])
 
 
-def _drawable(reference: Reference, column: Column) -> bool:
+def _has_bars(reference: Reference, column: Column) -> bool:
     both = reference.column.present and column.present
     return bool(both) and (reference.ruler.codes > 0 or len(reference.ruler.edges) > 1)
 
 
-def _categories(feature: Feature, before: Column, after: Column) -> Picture:
+def _categories(feature: Feature, before: Column, after: Column) -> HistogramPair:
     names = ("false", "true") if feature.kind == "boolean" else feature.vocabulary
-    then, now = _shares(before), _shares(after)
-    order = np.argsort(-np.maximum(then, now), kind="stable")
-    shown, others = order[:BARS], order[BARS:]
-    labels = [names[place] for place in shown]
-    bars = [then[shown].tolist(), now[shown].tolist()]
+    shares = _shares(before), _shares(after)
+    order = np.argsort(-np.maximum(*shares), kind="stable")
+    largest, others = order[:MAX_BARS], order[MAX_BARS:]
+    labels = [names[code] for code in largest]
+    bars = [one[largest].tolist() for one in shares]
     if others.size:
-        labels.append(REST)
-        bars[0].append(float(then[others].sum()))
-        bars[1].append(float(now[others].sum()))
+        labels.append(OTHERS)
+        for bar, one in zip(bars, shares, strict=True):
+            bar.append(float(one[others].sum()))
     if before.unseen or after.unseen:
         labels.append(UNSEEN)
         bars[0].append(before.unseen / before.present)
         bars[1].append(after.unseen / after.present)
-    return Picture(feature.name, "feature", tuple(labels), (), tuple(bars[0]), tuple(bars[1]))
+    return HistogramPair(feature.name, "feature", tuple(labels), (), tuple(bars[0]), tuple(bars[1]))
 
 
 def _shares(column: Column) -> FloatVector:
     return np.array(column.counts, dtype=np.float64) / column.present
 
 
-def _numbers(name: str, about: About, reference: Reference, column: Column) -> Picture:
-    """Cut numbers into equal parts; what lies far out counts to the first or the last of them."""
+def _numbers(name: str, about: About, reference: Reference, column: Column) -> HistogramPair:
+    """Return equal bars of numbers; the first and the last one include the values beyond them."""
     edges = np.array(reference.ruler.edges)
-    then, now = _cumulated(reference.column), _cumulated(column)
-    low = min(_quantile(edges, one, _TAIL) for one in (then, now))
-    high = max(_quantile(edges, one, 1 - _TAIL) for one in (then, now))
+    both = _cumulative(reference.column), _cumulative(column)
+    low = min(_quantile(edges, one, _TAIL) for one in both)
+    high = max(_quantile(edges, one, 1 - _TAIL) for one in both)
     if low >= high:
         low, high = edges[0], edges[-1]
-    grid = np.linspace(low, high, BARS + 1)
-    bars = [tuple(_between(edges, one, grid).tolist()) for one in (then, now)]
-    return Picture(name, about, (), tuple(grid.tolist()), bars[0], bars[1])
+    grid = np.linspace(low, high, MAX_BARS + 1)
+    before, after = (tuple(_shares_between(edges, one, grid).tolist()) for one in both)
+    return HistogramPair(name, about, (), tuple(grid.tolist()), before, after)
 
 
-def _cumulated(column: Column) -> FloatVector:
+def _cumulative(column: Column) -> FloatVector:
     counts = np.cumsum(np.array(column.counts, dtype=np.float64))
     shares: FloatVector = counts / max(counts[-1], 1.0)
     return shares
 
 
-def _quantile(edges: FloatVector, cumulated: FloatVector, share: float) -> float:
-    """Give an edge beyond which at most the share lies."""
+def _quantile(edges: FloatVector, cumulative: FloatVector, share: float) -> float:
+    """Return an edge beyond which at most a share of the values lies."""
     if share < 0.5:
-        return float(edges[max(0, int(np.searchsorted(cumulated, share)) - 1)])
-    return float(edges[min(len(edges) - 1, int(np.searchsorted(cumulated, share)))])
+        return float(edges[max(0, int(np.searchsorted(cumulative, share)) - 1)])
+    return float(edges[min(len(edges) - 1, int(np.searchsorted(cumulative, share)))])
 
 
-def _between(edges: FloatVector, cumulated: FloatVector, grid: FloatVector) -> FloatVector:
-    reached = np.interp(grid, edges, cumulated)
-    reached[0], reached[-1] = 0.0, 1.0
-    return np.diff(reached)
+def _shares_between(edges: FloatVector, cumulative: FloatVector, grid: FloatVector) -> FloatVector:
+    below = np.interp(grid, edges, cumulative)
+    below[0], below[-1] = 0.0, 1.0
+    return np.diff(below)

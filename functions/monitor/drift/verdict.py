@@ -1,4 +1,4 @@
-"""One verdict a column and check: tests of a family, corrected for their number."""
+"""The verdicts of checks: a family of tests is corrected for their number, and ranked by impact."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from functions.monitor.statistics.significance import discoveries
-from sklambda.sketch.baseline import Reference
+from functions.monitor.statistics.significance import benjamini_hochberg
+from sklambda.baseline import Reference
 from sklambda.sketch.sketch import Column
 
 type About = Literal["feature", "prediction"]
@@ -19,23 +19,23 @@ type Check = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """A column then and now.
+class ColumnPair:
+    """The counts of a column, before and after.
 
     Attributes
     ----------
     name : str
         The feature, score or target.
     reference : Reference
-        The column of training, whose ruler both are counted on.
+        The column of training; both were counted on its ruler.
     before, after : Column
-        What is compared.
+        The counts to compare.
     categories : sequence of str
         The name of each code; empty for numbers.
     about : {"feature", "prediction"}
-        What the column is.
+        Whether the column is a feature, or a score or label.
     weight : float
-        How much the model attributes to it.
+        The feature's share of the model's attributions.
     """
 
     name: str
@@ -48,8 +48,8 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
-    """What it takes to be called a change: enough of it, and that it is no chance.
+class Thresholds:
+    """The thresholds of a change: its effect is large enough, and it is significant.
 
     Attributes
     ----------
@@ -59,9 +59,9 @@ class Gate:
     points : float
         The least difference of two rates, such as that of missing values.
     rate : float
-        What share of the changes that are called so may be by chance (Benjamini and Hochberg).
+        The false discovery rate (Benjamini and Hochberg).
     enough : int
-        Below so many rows nothing is called stable.
+        With fewer rows nothing is called stable.
     """
 
     effect: float = 0.1
@@ -72,36 +72,36 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is found of one column in one respect.
+    """The verdict of a check of a column.
 
     Attributes
     ----------
     name : str
         The feature, score or target; empty for the rows as a whole.
     check : str
-        In which respect.
+        The check.
     rows : int
-        From how many values.
+        The number of values.
     effect, least : float
-        How great the difference is, and from when on it counts.
+        The size of the difference, and its threshold.
     p : float
-        The chance of such a difference where nothing has changed, before the correction for many.
+        The p-value, before the correction for many tests.
     before, after : float or None
         The means of numbers, or the rates, that are compared.
     direction : str
         "up", "down", "wider", "narrower" or, of categories, "mix".
     shifts : tuple of (str, float)
-        The categories whose share has changed most, and by how much.
+        The categories whose shares changed most, and their changes.
     measures : dict of str to float
-        What else is usually looked at, by name.
+        Other usual distances, by name.
     about : {"feature", "prediction"}
-        What the column is.
+        Whether the column is a feature, or a score or label.
     weight : float
-        How much the model attributes to the feature.
+        The feature's share of the model's attributions.
     detectable : float or None
-        The least effect that would be found in about 4 of 5 such windows; None where nothing is.
+        The smallest effect that is detected in about 4 of 5 such windows; None if none is.
     state : {"no_data", "insufficient_data", "stable", "changed"}
-        What it comes to.
+        The outcome of the check.
     """
 
     name: str
@@ -122,47 +122,49 @@ class Verdict:
 
     @property
     def changed(self) -> bool:
-        """Whether it is called a change."""
+        """Whether the state is "changed"."""
         return self.state == "changed"
 
     @property
     def impact(self) -> float:
-        """How much it matters: in units of what counts, times what the model makes of it."""
+        """The effect in units of its threshold, times the weight of the feature."""
         return self.effect / self.least * self.weight
 
 
-class Tested(NamedTuple):
-    """A verdict to come, and what the test would have found: an effect, by its level."""
+class PendingVerdict(NamedTuple):
+    """A verdict before the correction, and the function from a level to a detectable effect."""
 
     verdict: Verdict
     detectable: Callable[[float], float]
 
 
-def decide(tests: Iterable[Tested], gate: Gate) -> list[Verdict]:
-    """Decide a family of tests together; the greatest impact comes first, changes before all.
+def to_verdicts(pending: Iterable[PendingVerdict], thresholds: Thresholds) -> list[Verdict]:
+    """Return the verdicts of a family of tests, corrected for their number and ranked.
 
-    A test without rows takes no part, and is "no_data".
+    A test without rows is "no_data", and does not count in the correction.
     """
-    tests = list(tests)
-    asked = [test for test in tests if test.verdict.rows]
-    found = discoveries(np.array([test.verdict.p for test in asked]), gate.rate)
-    decided = [
-        _decided(test, bool(one), gate, gate.rate / len(asked))
-        for test, one in zip(asked, found, strict=True)
+    pending = list(pending)
+    tests = [one for one in pending if one.verdict.rows]
+    significant = benjamini_hochberg(np.array([one.verdict.p for one in tests]), thresholds.rate)
+    verdicts = [
+        _with_state(one, bool(flag), thresholds, thresholds.rate / len(tests))
+        for one, flag in zip(tests, significant, strict=True)
     ]
-    empty = [test.verdict for test in tests if not test.verdict.rows]
-    return ranked([*decided, *empty])
+    no_data = [one.verdict for one in pending if not one.verdict.rows]
+    return rank_by_impact([*verdicts, *no_data])
 
 
-def _decided(test: Tested, found: bool, gate: Gate, level: float) -> Verdict:
-    verdict = test.verdict
-    state: State = "stable" if verdict.rows >= gate.enough else "insufficient_data"
-    if found and verdict.effect >= verdict.least:
-        state = "changed"
-    reach = max(verdict.least, test.detectable(level))
-    return replace(verdict, state=state, detectable=reach if isfinite(reach) else None)
-
-
-def ranked(verdicts: Iterable[Verdict]) -> list[Verdict]:
+def rank_by_impact(verdicts: Iterable[Verdict]) -> list[Verdict]:
     """Sort verdicts: changes first, then by impact."""
     return sorted(verdicts, key=lambda one: (not one.changed, -one.impact))
+
+
+def _with_state(
+    pending: PendingVerdict, is_significant: bool, thresholds: Thresholds, level: float
+) -> Verdict:
+    verdict = pending.verdict
+    state: State = "stable" if verdict.rows >= thresholds.enough else "insufficient_data"
+    if is_significant and verdict.effect >= verdict.least:
+        state = "changed"
+    detectable = max(verdict.least, pending.detectable(level))
+    return replace(verdict, state=state, detectable=detectable if isfinite(detectable) else None)

@@ -1,4 +1,4 @@
-"""Whom is told what: the message that a person reads, and the events that programs do."""
+"""Notifications: the message for people, and the events for programs."""
 
 import json
 from collections.abc import Iterator
@@ -13,22 +13,22 @@ from functions.monitor.results import Results
 
 SOURCE: Final = "sklambda.monitor"
 
-_MOST_VERDICTS: Final = 50
-"""How many verdicts an event has at most, the first by impact: EventBridge takes 256 kB."""
+_MAX_VERDICTS: Final = 50
+"""The most verdicts of an event, the first by impact: EventBridge accepts 256 kB."""
 
 type Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What SNS sends.
+    """A message that SNS sends to people.
 
     Attributes
     ----------
     subject : str
         At most 100 ASCII characters.
     text : str
-        Plain sentences, then where the report is.
+        Plain sentences, then the address of the report.
     """
 
     subject: str
@@ -36,36 +36,34 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
-    """What EventBridge is told.
+class Event:
+    """An event that EventBridge delivers to programs.
 
     Attributes
     ----------
     name : str
         ``sklambda.drift``, ``sklambda.performance`` or ``sklambda.retrain``.
-    evidence : dict
-        What shows it.
+    detail : dict
+        The findings.
     """
 
     name: str
-    evidence: Json
+    detail: Json
 
     def entry(self, bus: str) -> Json:
-        """Give it as `PutEvents` takes it."""
-        detail = to_json(self.evidence, inf_nan_mode="null").decode()
+        """Return the entry of a `PutEvents` request."""
         return {
             "Source": SOURCE,
             "DetailType": self.name,
-            "Detail": detail,
+            "Detail": to_json(self.detail, inf_nan_mode="null").decode(),
             "EventBusName": bus,
         }
 
 
-def message(results: Results, report: str, well_again: bool = False) -> Message:
-    """Write the message of a run; `report` says where it is."""
-    begin = ["What was reported before is over.", ""] if well_again else []
+def message(results: Results, report: str, recovered: bool = False) -> Message:
+    """Write the message of a run; `report` is the address of its report."""
     lines = [
-        *begin,
+        *(["The earlier findings are resolved.", ""] if recovered else []),
         *summary.summary(results),
         "",
         f"Report: {report}",
@@ -76,17 +74,17 @@ def message(results: Results, report: str, well_again: bool = False) -> Message:
     return Message(summary.headline(results), "\n".join(lines))
 
 
-def items(results: Results) -> tuple[str, ...]:
-    """Name what there is to be told, so that one thing is told once; figures are left out."""
-    return tuple(dict.fromkeys(_items(results)))
+def finding_ids(results: Results) -> tuple[str, ...]:
+    """Return a name for each finding, without figures: each is notified once."""
+    return tuple(dict.fromkeys(_finding_ids(results)))
 
 
-def is_well(results: Results) -> bool:
-    """Whether there is nothing to tell, and enough was seen to say so."""
-    return results.state == "stable" and not items(results)
+def is_healthy(results: Results) -> bool:
+    """Return whether there are enough predictions and no findings."""
+    return results.state == "stable" and not finding_ids(results)
 
 
-def _items(results: Results) -> Iterator[str]:
+def _finding_ids(results: Results) -> Iterator[str]:
     if results.state == "no_data":
         yield "no data"
     yield from (f"drift: {one.name}: {one.check}" for one in _changed(results))
@@ -98,34 +96,34 @@ def _items(results: Results) -> Iterator[str]:
         yield f"retrain: {results.window.stop}"
 
 
-def happenings(results: Results, fresh: set[str], report: str) -> Iterator[Happening]:
-    """Give the events of a run, one for each kind of which something has come anew."""
+def events(results: Results, new: set[str], report: str) -> Iterator[Event]:
+    """Return the events of a run: one for each kind with a new finding."""
     window = {"start": results.window.start, "stop": results.window.stop}
     about = {
         "model": {"name": results.model, "id": results.model_id},
         "window": window | {"rows": results.window.rows},
         "report": report,
     }
-    kinds = {item.partition(":")[0] for item in fresh}
+    kinds = {finding.partition(":")[0] for finding in new}
     if "drift" in kinds:
-        changed = _changed(results)[:_MOST_VERDICTS]
-        yield Happening("sklambda.drift", about | {"changes": [_plain(one) for one in changed]})
-    performance = [_plain(one) for one in results.performance]
+        changed = _changed(results)[:_MAX_VERDICTS]
+        yield Event("sklambda.drift", about | {"changes": [_to_json(one) for one in changed]})
+    performance = [_to_json(one) for one in results.performance]
     if "performance" in kinds:
-        yield Happening("sklambda.performance", about | {"performance": performance})
+        yield Event("sklambda.performance", about | {"performance": performance})
     if "retrain" in kinds:
-        evidence = {"reasons": results.retrain, "performance": performance}
-        yield Happening("sklambda.retrain", about | evidence)
+        reasons = {"reasons": results.retrain, "performance": performance}
+        yield Event("sklambda.retrain", about | reasons)
 
 
 def _changed(results: Results) -> list[Verdict]:
-    """Give what has changed since training."""
+    """Return the verdicts of what has changed since training."""
     for comparison in results.comparisons[:1]:
         findings = comparison.findings
         return [one for one in (*findings.features, *findings.predictions) if one.changed]
     return []
 
 
-def _plain(found: object) -> Json:
-    plain: Json = json.loads(to_json(found, inf_nan_mode="null", fallback=vars))
-    return plain
+def _to_json(value: object) -> Json:
+    document: Json = json.loads(to_json(value, inf_nan_mode="null", fallback=vars))
+    return document

@@ -1,9 +1,9 @@
-"""One line a run: about ten figures as CloudWatch metrics, and what each feature showed beside.
+"""The metrics of a run: a log line with CloudWatch metrics, and the verdicts of each feature.
 
-CloudWatch bills every metric, so what there is one of for each feature is a property of the line.
+CloudWatch bills every metric, so the values of each feature are properties of the line.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from math import isfinite
 from typing import Any, Final
@@ -27,19 +27,19 @@ _UNITS: Final = {
     "retrain": "Count",
     "freshness_minutes": "None",
 }
-_MOST_FEATURES: Final = 200
-"""How many features a line has at most, the first by impact: CloudWatch takes no endless one."""
+_MAX_FEATURES: Final = 200
+"""The most verdicts of a line, the first by impact: CloudWatch limits the size of a line."""
 
 type Json = dict[str, Any]
 
 
 def line(namespace: str, results: Results) -> bytes:
-    """Write the line of a run, in the embedded metric format.
+    """Write the log line of a run, in the embedded metric format.
 
-    The metrics have no dimension: a stack has a namespace of its own, and one model, whose name
-    the template's alarms cannot know.
+    The metrics have no dimension: a stack has its own namespace and one model, whose name the
+    alarms of the template do not know.
     """
-    values = figures(results)
+    values = metric_values(results)
     units = [{"Name": name, "Unit": _UNITS[name]} for name in values]
     directive = {"Namespace": namespace, "Dimensions": [[]], "Metrics": units}
     made = int(datetime.fromisoformat(results.made).timestamp() * 1000)
@@ -47,9 +47,9 @@ def line(namespace: str, results: Results) -> bytes:
     return to_json(head | values | _properties(results), inf_nan_mode="null")
 
 
-def figures(results: Results) -> dict[str, float]:
-    """Give the metrics of a run; what is not known is not among them."""
-    found: dict[str, float | None] = {
+def metric_values(results: Results) -> dict[str, float]:
+    """Return the metrics of a run; unknown ones are left out."""
+    values: dict[str, float | None] = {
         "predictions": results.window.rows,
         "drifted_features": len(_names(_verdicts(results, "feature"), drift=True)),
         "drifted_predictions": len(_names(_verdicts(results, "prediction"), drift=True)),
@@ -64,11 +64,11 @@ def figures(results: Results) -> dict[str, float]:
         "retrain": int(bool(results.retrain)),
         "freshness_minutes": _freshness(results),
     }
-    return {name: v for name, v in found.items() if v is not None and isfinite(v)}
+    return {name: v for name, v in values.items() if v is not None and isfinite(v)}
 
 
 def _verdicts(results: Results, about: str) -> list[Verdict]:
-    """Give the verdicts of the comparison with training."""
+    """Return the verdicts of the comparison with training."""
     for comparison in results.comparisons[:1]:
         findings = comparison.findings
         return findings.features if about == "feature" else findings.predictions
@@ -80,22 +80,22 @@ def _names(verdicts: Iterable[Verdict], drift: bool) -> set[str]:
 
 
 def _value(performance: list[Performance], kind: str) -> float | None:
-    """Give the accuracy of the first target, or else its first metric."""
+    """Return the main metric of the first target."""
     for one in performance[:1]:
-        known = one.realised if kind == "realised" else one.estimated
-        name = metric(one)
-        return known[name].value if name in known else None
+        metrics = one.realised if kind == "realised" else one.estimated
+        name = main_metric(one)
+        return metrics[name].value if name in metrics else None
     return None
 
 
-def metric(one: Performance) -> str:
-    """Name the metric that stands for a target."""
-    known = [*one.realised, *one.estimated]
-    return "accuracy" if "accuracy" in known else next(iter(known), "")
+def main_metric(one: Performance) -> str:
+    """Return the name of a target's main metric: its accuracy, or else the first."""
+    names = [*one.realised, *one.estimated]
+    return "accuracy" if "accuracy" in names else next(iter(names), "")
 
 
 def _freshness(results: Results) -> float | None:
-    """Count at least the whole window where it had nothing."""
+    """Return the minutes since the last prediction: at least the window if it has none."""
     if results.traffic is not None and results.traffic.minutes_since is not None:
         return results.traffic.minutes_since
     if results.window.rows:
@@ -105,7 +105,7 @@ def _freshness(results: Results) -> float | None:
 
 
 def _properties(results: Results) -> Json:
-    verdicts = _verdicts(results, "feature")[:_MOST_FEATURES]
+    verdicts = _verdicts(results, "feature")[:_MAX_FEATURES]
     return {
         "kind": "monitor",
         "model": results.model,
@@ -113,7 +113,7 @@ def _properties(results: Results) -> Json:
         "window": {"start": results.window.start, "stop": results.window.stop},
         "late": results.window.late,
         "state": results.state,
-        "metric": metric(results.performance[0]) if results.performance else None,
+        "metric": main_metric(results.performance[0]) if results.performance else None,
         "held": results.held,
         "features": _by_feature(verdicts),
         "predictions_by_name": _by_feature(_verdicts(results, "prediction")),
@@ -121,12 +121,8 @@ def _properties(results: Results) -> Json:
 
 
 def _by_feature(verdicts: Iterable[Verdict]) -> dict[str, Json]:
-    found: dict[str, Json] = {}
-    for name, check, shown in _shown(verdicts):
-        found.setdefault(name, {})[check] = shown
-    return found
-
-
-def _shown(verdicts: Iterable[Verdict]) -> Iterator[tuple[str, str, Json]]:
+    features: dict[str, Json] = {}
     for one in verdicts:
-        yield one.name, one.check, {"effect": one.effect, "p": one.p, "state": one.state}
+        values = {"effect": one.effect, "p": one.p, "state": one.state}
+        features.setdefault(one.name, {})[one.check] = values
+    return features

@@ -1,8 +1,9 @@
-"""How good the model is where nobody knows the outcome yet.
+"""Performance that is estimated without outcomes.
 
-Confidence-based performance estimation: a calibrated score is the chance that the label is true,
-so that it says how many labels are to be expected right (NannyML's CBPE). It is blind to concept
-drift, where chances are no longer what they were: `performance.concept` looks for that.
+Confidence-based performance estimation: a calibrated score is the probability that the label is
+true, so that the expected share of true labels follows from the scores (NannyML's CBPE). It is
+blind to concept drift, where the probabilities no longer hold:
+`functions.monitor.performance.realised.concept_drift` tests for that.
 """
 
 from dataclasses import dataclass
@@ -10,75 +11,90 @@ from math import nan, sqrt
 
 import numpy as np
 
-from functions.monitor.statistics.classification import Chances, chances_of, deviation, figures
+from functions.monitor.statistics.classification import (
+    ScoredRows,
+    classification_metrics,
+    sort_rows,
+    standard_deviation,
+)
 from functions.monitor.statistics.distances import mean
+from sklambda.arrays import FloatVector
 from sklambda.baseline import Calibrator, Reference
 from sklambda.sketch.sketch import Column
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure that is to be expected, and the standard deviation of what will be seen."""
+    """An expected metric, and the standard deviation of the realised one around it."""
 
     value: float
     deviation: float
 
 
+def estimate(rows: ScoredRows) -> dict[str, Estimate]:
+    """Estimate the metrics of a classifier of two classes from rows, or bins of rows.
+
+    Returns
+    -------
+    dict of str to Estimate
+        ``accuracy``, ``precision``, ``recall``, ``f1`` and ``roc_auc``; NaN where undefined.
+    """
+    return {
+        name: Estimate(value, standard_deviation(rows, gradient))
+        for name, (value, gradient) in classification_metrics(rows).items()
+    }
+
+
 def estimate_from_bins(
-    reference: Reference, column: Column, parting: float, calibrator: Calibrator | None = None
+    reference: Reference, column: Column, boundary: float, calibrator: Calibrator | None = None
 ) -> dict[str, Estimate]:
-    """Estimate the performance between two classes from the counts of scores, each bin at its mean.
+    """Estimate the metrics of a classifier of two classes from binned scores.
 
     Parameters
     ----------
     reference : Reference
         The score of training.
     column : Column
-        The counts of a window.
-    parting : float
-        The greatest score that gives the first label, an edge: `watched_scores.Scored.parting`.
-        Infinity where more than two classes compete: then only ``roc_auc``, of one class against
-        the rest, means anything.
+        The counts of a window; each bin stands for its mean.
+    boundary : float
+        The greatest score of the first label, an edge: `watched_scores.Scored.parting`. Infinity
+        if more than two classes compete: then only ``roc_auc``, of one class against the rest,
+        is meaningful.
     calibrator : Calibrator, optional
-        Turns scores into chances; without it they are chances.
-
-    Returns
-    -------
-    dict of str to Estimate
-        ``accuracy``, ``precision``, ``recall``, ``f1`` and ``roc_auc``; NaN where nothing decides.
+        Converts scores to probabilities; without it they are probabilities.
     """
     counts = np.array(column.counts, dtype=np.float64)
     edges = np.array(reference.ruler.edges)
-    there = counts > 0
-    means = (edges - np.array(column.gaps) / np.maximum(counts, 1))[there]
-    positive = edges[there] > parting
-    chances = means if calibrator is None else calibrator(means)
-    return _estimates(chances_of(means, chances, positive, counts[there]))
+    occupied = counts > 0
+    means = _bin_means(reference, column)[occupied]
+    positive = edges[occupied] > boundary
+    probabilities = _calibrated(means, calibrator)
+    return estimate(sort_rows(means, probabilities, positive, counts[occupied]))
 
 
 def estimate_accuracy(
     reference: Reference, column: Column, calibrator: Calibrator | None = None
 ) -> Estimate:
-    """Estimate the accuracy among any number of classes from the score of the label."""
+    """Estimate the accuracy of any number of classes from the score of the label."""
     counts = np.array(column.counts, dtype=np.float64)
-    means = np.array(reference.ruler.edges) - np.array(column.gaps) / np.maximum(counts, 1)
-    chances = means if calibrator is None else calibrator(means)
+    probabilities = _calibrated(_bin_means(reference, column), calibrator)
     if not counts.any():
         return Estimate(nan, nan)
-    spread = sqrt(float((counts * chances * (1 - chances)).sum())) / counts.sum()
-    return Estimate(float(np.average(chances, weights=counts)), float(spread))
+    variance = float((counts * probabilities * (1 - probabilities)).sum())
+    value = float(np.average(probabilities, weights=counts))
+    return Estimate(value, float(sqrt(variance) / counts.sum()))
 
 
 def estimate_error(reference: Reference, column: Column, deviation: float = 0.0) -> Estimate:
-    """Estimate a regressor's mean absolute error without outcomes (NannyML's DLE).
+    """Estimate a regressor's mean absolute error (NannyML's DLE).
 
     Parameters
     ----------
     reference, column : Reference, Column
-        The absolute errors that a second model, fitted on held-out rows, predicts; of training and
-        of a window.
+        The absolute errors that the error model, fitted on held-out rows, predicts: of training
+        and of a window.
     deviation : float, optional
-        How far an absolute error lies from its prediction, as a standard deviation.
+        The standard deviation of an absolute error around its prediction.
     """
     rows = sum(column.counts)
     if not rows:
@@ -86,8 +102,11 @@ def estimate_error(reference: Reference, column: Column, deviation: float = 0.0)
     return Estimate(mean(reference.ruler, column), deviation / sqrt(rows))
 
 
-def _estimates(rows: Chances) -> dict[str, Estimate]:
-    return {
-        name: Estimate(value, deviation(rows, gradient))
-        for name, (value, gradient) in figures(rows).items()
-    }
+def _bin_means(reference: Reference, column: Column) -> FloatVector:
+    counts = np.maximum(np.array(column.counts, dtype=np.float64), 1)
+    means: FloatVector = np.array(reference.ruler.edges) - np.array(column.gaps) / counts
+    return means
+
+
+def _calibrated(scores: FloatVector, calibrator: Calibrator | None) -> FloatVector:
+    return scores if calibrator is None else calibrator(scores)

@@ -5,27 +5,27 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from functions.monitor.counting.predictions import ABSENT, Answers
-from functions.monitor.outcomes import Evidence
-from functions.monitor.statistics.intervals import Interval, share
-from functions.monitor.targets import Aim
-from functions.monitor.watched_model import Subject
+from functions.monitor.counting.predictions import MISSING_GROUP, Predictions
+from functions.monitor.outcomes import LabelledPredictions
+from functions.monitor.statistics.intervals import Interval, share_interval
+from functions.monitor.targets import WatchedTarget
+from functions.monitor.watched_model import WatchedModel
 from sklambda.arrays import Flags, FloatVector, IntVector
 from sklambda.signature import UNSEEN, Feature
 
 
 @dataclass(frozen=True, slots=True)
-class Treatment:
-    """What happened to one group.
+class GroupRates:
+    """The rates of a group.
 
     Attributes
     ----------
     rows, labelled : int
-        How many it has, and how many of them an outcome.
+        The number of its predictions, and of those with an outcome.
     selection : Interval
-        The share that got the second label.
+        The selection rate: the share that was predicted the second class.
     true_positive, false_positive : Interval
-        The share that got it of those of whom it was true, and of those of whom it was not.
+        That share among the rows of the second and of the first class.
     """
 
     rows: int
@@ -36,99 +36,105 @@ class Treatment:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """How the groups of a declared column are treated.
+class ColumnFairness:
+    """The rates of the groups of a declared column.
 
     Attributes
     ----------
     column : str
         The feature.
-    treatments : dict of str to Treatment
+    treatments : dict of str to GroupRates
         By the name of the group.
     """
 
     column: str
-    treatments: dict[str, Treatment]
+    treatments: dict[str, GroupRates]
 
 
-def groups(subject: Subject, aim: Aim, answers: Answers, evidence: Evidence) -> Iterator[Group]:
-    """Compare the groups of each declared column; nothing where there are not two classes.
+def column_fairness(
+    model: WatchedModel,
+    watched: WatchedTarget,
+    predictions: Predictions,
+    labelled: LabelledPredictions,
+) -> Iterator[ColumnFairness]:
+    """Compare the groups of each declared column of a target with two classes.
 
-    How many get the second label is counted in the window, what is right about it among all rows
-    whose outcome is known.
+    Selection rates are of the predictions of the window, the other rates of all labelled ones.
     """
-    if not aim.two or not len(answers):
+    if not watched.is_binary or not len(predictions):
         return
-    features = {feature.name: feature for feature in subject.signature.features}
-    for column, name in enumerate(subject.watching.groups):
-        treatments = _treatments(aim, column, answers, evidence)
-        named = {_name(features[name], code): one for code, one in treatments.items()}
-        yield Group(name, named)
+    features = {feature.name: feature for feature in model.signature.features}
+    for column, name in enumerate(model.watching.groups):
+        rates = _rates_by_code(watched, column, predictions, labelled)
+        by_group = {_group_name(features[name], code): one for code, one in rates.items()}
+        yield ColumnFairness(name, by_group)
 
 
-def _treatments(
-    aim: Aim, column: int, answers: Answers, evidence: Evidence
-) -> dict[int, Treatment]:
-    labels, known = answers.labels[:, aim.place], evidence.answers
-    unknown = np.full(len(answers), np.nan)
-    found = fairness(answers.groups[:, column], labels == 1, unknown)
-    seen = fairness(
-        known.groups[:, column],
-        known.labels[:, aim.place] == 1,
-        evidence.true[:, aim.outcome],
-        evidence.selection,
+def _rates_by_code(
+    watched: WatchedTarget, column: int, predictions: Predictions, labelled: LabelledPredictions
+) -> dict[int, GroupRates]:
+    selected = group_rates(
+        predictions.groups[:, column],
+        predictions.labels[:, watched.label_column] == 1,
+        np.full(len(predictions), np.nan),
+    )
+    realised = group_rates(
+        labelled.predictions.groups[:, column],
+        labelled.predictions.labels[:, watched.label_column] == 1,
+        labelled.true[:, watched.outcome_column],
+        labelled.selection,
     )
     return {
-        code: replace(seen[code], rows=one.rows, selection=one.selection) if code in seen else one
-        for code, one in found.items()
+        code: replace(realised[code], rows=one.rows, selection=one.selection)
+        if code in realised
+        else one
+        for code, one in selected.items()
     }
 
 
-def _name(feature: Feature, code: int) -> str:
-    if code == ABSENT:
+def _group_name(feature: Feature, code: int) -> str:
+    if code == MISSING_GROUP:
         return "missing"
     if code == UNSEEN:
         return "unseen"
     return ("false", "true")[code] if feature.kind == "boolean" else feature.vocabulary[code]
 
 
-def fairness(
+def group_rates(
     groups: IntVector, positive: Flags, true: FloatVector, selection: FloatVector | None = None
-) -> dict[int, Treatment]:
-    """Compare groups, with Wilson's intervals.
+) -> dict[int, GroupRates]:
+    """Return the rates of groups, with Wilson's intervals.
 
     Parameters
     ----------
     groups : IntVector
         Shape [n]: the code of each row's group.
     positive : Flags
-        Shape [n]: whether the second class is the label.
+        Shape [n]: whether the second class was predicted.
     true : FloatVector
-        Shape [n]: 1 where it was true, 0 where not, NaN where nobody knows yet.
+        Shape [n]: 1 if it was true, 0 if not, NaN without an outcome.
     selection : FloatVector, optional
-        Shape [n]: the chance that each row had to get an outcome.
+        Shape [n]: the probability that the outcome of a row was requested.
 
     Returns
     -------
-    dict of int to Treatment
-        By the code of the group. Rates of groups without outcomes are NaN.
+    dict of int to GroupRates
+        By the code of the group. Rates that need outcomes are NaN without any.
     """
     weights = np.ones(len(groups)) if selection is None else 1 / selection
     return {
-        group: _treatment(groups == group, positive, true, weights)
+        group: _rates(groups == group, positive, true, weights)
         for group in np.unique(groups).tolist()
     }
 
 
-def _treatment(
-    members: Flags, positive: Flags, true: FloatVector, weights: FloatVector
-) -> Treatment:
-    label = positive.astype(np.float64)
-    yes, no = members & (true == 1), members & (true == 0)
-    return Treatment(
+def _rates(members: Flags, positive: Flags, true: FloatVector, weights: FloatVector) -> GroupRates:
+    selected = positive.astype(np.float64)
+    ones, zeros = members & (true == 1), members & (true == 0)
+    return GroupRates(
         rows=int(members.sum()),
-        labelled=int(yes.sum() + no.sum()),
-        selection=share(label[members], np.ones(int(members.sum()))),
-        true_positive=share(label[yes], weights[yes]),
-        false_positive=share(label[no], weights[no]),
+        labelled=int(ones.sum() + zeros.sum()),
+        selection=share_interval(selected[members], np.ones(int(members.sum()))),
+        true_positive=share_interval(selected[ones], weights[ones]),
+        false_positive=share_interval(selected[zeros], weights[zeros]),
     )

@@ -1,4 +1,4 @@
-"""How good each target's answers are: realised, estimated, and beside what was expected."""
+"""The performance of a target: realised, estimated, and compared with training."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from functions.monitor.counting.windows import Sum
-from functions.monitor.outcomes import Evidence
+from functions.monitor.counting.windows import WindowCounts
+from functions.monitor.outcomes import LabelledPredictions
 from functions.monitor.performance.estimated import (
     Estimate,
     estimate_accuracy,
@@ -16,32 +16,32 @@ from functions.monitor.performance.estimated import (
     estimate_from_bins,
 )
 from functions.monitor.performance.realised import (
-    Concept,
-    concept,
-    concept_of_labels,
-    realised,
-    realised_accuracy,
-    realised_error,
+    ConceptDrift,
+    binary_metrics,
+    concept_drift,
+    concept_drift_of_labels,
+    multiclass_accuracy,
+    regression_errors,
 )
 from functions.monitor.statistics.intervals import Interval
 from functions.monitor.statistics.significance import normal_quantile
-from functions.monitor.targets import Aim
-from functions.monitor.watched_model import Subject
+from functions.monitor.targets import WatchedTarget
+from functions.monitor.watched_model import WatchedModel
 from sklambda.manifest import MetricInterval
 from sklambda.sketch.sketch import Column, Sketch
 
-ENOUGH: Final = 30
-"""With fewer outcomes no metric is called worse: the intervals are those of many rows."""
+MIN_OUTCOMES: Final = 30
+"""With fewer outcomes no metric counts as dropped: the intervals are asymptotic."""
 
-_LEVEL: Final = 0.01
-"""How often a metric may be called worse where nothing has changed."""
+_SIGNIFICANCE: Final = 0.01
+"""The share of metrics that count as dropped by chance."""
 
 _LOSSES: Final = frozenset({"mean_absolute_error", "root_mean_squared_error"})
 
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """How good one target's answers are.
+    """The performance of a target.
 
     Attributes
     ----------
@@ -50,16 +50,16 @@ class Performance:
     trained : dict of str to MetricInterval
         On held-out rows of training.
     realised : dict of str to Interval
-        By the outcomes that are known; empty without any.
+        By outcomes; empty without any.
     estimated : dict of str to Estimate
-        What is to be expected without them; empty where nothing can be said.
+        Expected without outcomes; empty where no estimate is possible.
     labelled : int
-        How many predictions of the window have an outcome.
-    concept : Concept or None
-        Whether scores still mean what they meant.
+        The number of predictions with an outcome.
+    concept : ConceptDrift or None
+        The test for concept drift.
     dropped : tuple of str
-        The metrics that are worse than in training beyond what chance explains: realised ones by
-        their name, estimated ones as "estimated …".
+        The metrics that are significantly worse than in training: realised ones by their name,
+        estimated ones as "estimated …".
     """
 
     target: str
@@ -67,122 +67,135 @@ class Performance:
     realised: dict[str, Interval] = field(default_factory=dict)
     estimated: dict[str, Estimate] = field(default_factory=dict)
     labelled: int = 0
-    concept: Concept | None = None
+    concept: ConceptDrift | None = None
     dropped: tuple[str, ...] = ()
 
 
-def performance(subject: Subject, aim: Aim, window: Sum, evidence: Evidence) -> Performance:
-    """Measure one target."""
-    known = usable(aim, evidence)
-    trained = _trained(subject, aim)
-    seen = measured(aim, known)
-    expected = estimated(subject, aim, window.sketch, window.errors)
-    least = subject.watching.retrain.estimated_drop
+def measure(
+    model: WatchedModel,
+    watched: WatchedTarget,
+    window: WindowCounts,
+    labelled: LabelledPredictions,
+) -> Performance:
+    """Measure the performance of a target."""
+    labelled = with_finite_scores(watched, labelled)
+    trained = _training_metrics(model, watched)
+    realised = realised_metrics(watched, labelled)
+    estimated = estimated_metrics(model, watched, window.sketch, window.errors)
+    allowed = model.watching.retrain.estimated_drop
     return Performance(
-        target=aim.name,
+        target=watched.name,
         trained=trained,
-        realised=seen,
-        estimated=expected,
-        labelled=len(known),
-        concept=_concept(subject, aim, known),
+        realised=realised,
+        estimated=estimated,
+        labelled=len(labelled),
+        concept=_test_concept_drift(model, watched, labelled),
         dropped=(
-            *(_worse(trained, seen) if len(known) >= ENOUGH else ()),
-            *(f"estimated {name}" for name in _lower(trained, expected, least)),
+            *(_dropped(trained, realised) if len(labelled) >= MIN_OUTCOMES else ()),
+            *(f"estimated {name}" for name in _estimated_drops(trained, estimated, allowed)),
         ),
     )
 
 
-def usable(aim: Aim, evidence: Evidence) -> Evidence:
-    """Leave out the rows whose score is no finite number."""
-    if aim.score is None:
-        return evidence
-    rows = np.flatnonzero(np.isfinite(evidence.answers.scores[:, aim.column]))
-    answers = evidence.answers.take(rows)
-    return Evidence(answers, evidence.true[rows], evidence.selection[rows])
+def with_finite_scores(
+    watched: WatchedTarget, labelled: LabelledPredictions
+) -> LabelledPredictions:
+    """Return the rows whose score is finite."""
+    if watched.score is None:
+        return labelled
+    rows = np.flatnonzero(np.isfinite(labelled.predictions.scores[:, watched.score_column]))
+    predictions = labelled.predictions.take(rows)
+    return LabelledPredictions(predictions, labelled.true[rows], labelled.selection[rows])
 
 
-def measured(aim: Aim, known: Evidence) -> dict[str, Interval]:
-    """Measure what was realised; nothing without outcomes."""
-    if not len(known):
+def realised_metrics(watched: WatchedTarget, labelled: LabelledPredictions) -> dict[str, Interval]:
+    """Measure the realised metrics of a target; return none without outcomes."""
+    if not len(labelled):
         return {}
-    true, selection = known.true[:, aim.outcome], known.selection
-    if not aim.target.classes:
-        return realised_error(known.answers.scores[:, aim.column], true, selection)
-    labels = known.answers.labels[:, aim.place]
-    if aim.two and aim.score is not None:
-        scores = known.answers.scores[:, aim.column]
-        return realised(scores, labels == 1, true == 1, selection)
-    return {"accuracy": realised_accuracy(labels, true.astype(np.intp), selection)}
+    true, selection = labelled.true[:, watched.outcome_column], labelled.selection
+    predictions = labelled.predictions
+    if not watched.target.classes:
+        return regression_errors(predictions.scores[:, watched.score_column], true, selection)
+    labels = predictions.labels[:, watched.label_column]
+    if watched.is_binary and watched.score is not None:
+        scores = predictions.scores[:, watched.score_column]
+        return binary_metrics(scores, labels == 1, true == 1, selection)
+    return {"accuracy": multiclass_accuracy(labels, true.astype(np.intp), selection)}
 
 
-def estimated(
-    subject: Subject, aim: Aim, sketch: Sketch, errors: Mapping[str, Column]
+def estimated_metrics(
+    model: WatchedModel, watched: WatchedTarget, sketch: Sketch, errors: Mapping[str, Column]
 ) -> dict[str, Estimate]:
-    """Estimate what is to be expected; nothing where scores are no chances and none are learnt."""
-    if aim.name in errors:
-        known = subject.baseline.errors[aim.name]
-        error = estimate_error(known.reference, errors[aim.name], known.deviation)
+    """Estimate the metrics of a target; return none if its scores are no probabilities."""
+    if watched.name in errors:
+        trained = model.baseline.errors[watched.name]
+        error = estimate_error(trained.reference, errors[watched.name], trained.deviation)
         return {"mean_absolute_error": error}
-    if aim.score is None or not aim.target.classes or not sketch.rows:
+    if watched.score is None or not watched.target.classes or not sketch.rows:
         return {}
-    name = aim.score.name
-    calibrator = subject.baseline.calibrators.get(name)
-    reference, column = subject.baseline.scores[name], sketch.scores[name]
-    if (calibrator is None and not aim.chance) or not column.present:
+    name = watched.score.name
+    calibrator = model.baseline.calibrators.get(name)
+    reference, column = model.baseline.scores[name], sketch.scores[name]
+    if (calibrator is None and not watched.is_probability) or not column.present:
         return {}
-    if not aim.two:
+    if not watched.is_binary:
         return {"accuracy": estimate_accuracy(reference, column, calibrator)}
-    parting = aim.score.parting
-    return estimate_from_bins(reference, column, inf if parting is None else parting, calibrator)
+    boundary = watched.score.parting
+    return estimate_from_bins(reference, column, inf if boundary is None else boundary, calibrator)
 
 
-def _concept(subject: Subject, aim: Aim, known: Evidence) -> Concept | None:
-    if aim.score is None or not aim.target.classes or not len(known):
+def _test_concept_drift(
+    model: WatchedModel, watched: WatchedTarget, labelled: LabelledPredictions
+) -> ConceptDrift | None:
+    if watched.score is None or not watched.target.classes or not len(labelled):
         return None
-    calibrator = subject.baseline.calibrators.get(aim.score.name)
-    if calibrator is None and not aim.chance:
+    calibrator = model.baseline.calibrators.get(watched.score.name)
+    if calibrator is None and not watched.is_probability:
         return None
-    scores, true = known.answers.scores[:, aim.column], known.true[:, aim.outcome]
-    chances = scores if calibrator is None else calibrator(scores)
+    scores = labelled.predictions.scores[:, watched.score_column]
+    true = labelled.true[:, watched.outcome_column]
+    probabilities = scores if calibrator is None else calibrator(scores)
     rows = inf if calibrator is None else calibrator.rows
-    labels = known.answers.labels[:, aim.place]
-    if aim.two:
-        return concept(chances, labels == 1, true == 1, rows)
-    return concept_of_labels(chances, labels == true, rows)
+    labels = labelled.predictions.labels[:, watched.label_column]
+    if watched.is_binary:
+        return concept_drift(probabilities, labels == 1, true == 1, rows)
+    return concept_drift_of_labels(probabilities, labels == true, rows)
 
 
-def _trained(subject: Subject, aim: Aim) -> dict[str, MetricInterval]:
-    """Give the metrics of training; those of one of several targets begin with its name."""
-    metrics, target = subject.baseline.metrics, subject.signature.target
+def _training_metrics(model: WatchedModel, watched: WatchedTarget) -> dict[str, MetricInterval]:
+    """Return the metrics of training; of one of several targets those that begin with its name."""
+    metrics, target = model.baseline.metrics, model.signature.target
     if not target.parts and len(target.outputs) < 2:
         return dict(metrics)
-    before = f"{aim.name}: "
+    prefix = f"{watched.name}: "
     return {
-        name.removeprefix(before): one for name, one in metrics.items() if name.startswith(before)
+        name.removeprefix(prefix): one for name, one in metrics.items() if name.startswith(prefix)
     }
 
 
-def _worse(trained: Mapping[str, MetricInterval], seen: Mapping[str, Interval]) -> Iterator[str]:
-    for name, now in seen.items():
-        if (then := trained.get(name)) is not None and isfinite(now.value):
-            drop = now.value - then.value if name in _LOSSES else then.value - now.value
-            spread = np.hypot(_deviation(then), _deviation(now))
-            if drop > max(spread * normal_quantile(1 - _LEVEL), 0.0):
-                yield name
-
-
-def _lower(
-    trained: Mapping[str, MetricInterval], expected: Mapping[str, Estimate], least: float
+def _dropped(
+    trained: Mapping[str, MetricInterval], realised: Mapping[str, Interval]
 ) -> Iterator[str]:
-    for name, now in expected.items():
-        if (then := trained.get(name)) is not None and isfinite(now.value):
-            spread = np.hypot(_deviation(then), now.deviation) * normal_quantile(1 - _LEVEL)
-            drop, allowed = then.value - now.value, least
-            if name in _LOSSES:  # which have a unit, so that the drop allowed is a share of them
-                drop, allowed = -drop, least * then.value
-            if drop > allowed + spread:
+    for name, now in realised.items():
+        if (before := trained.get(name)) is not None and isfinite(now.value):
+            drop = now.value - before.value if name in _LOSSES else before.value - now.value
+            deviation = np.hypot(_deviation(before), _deviation(now))
+            if drop > max(deviation * normal_quantile(1 - _SIGNIFICANCE), 0.0):
                 yield name
 
 
-def _deviation(figure: MetricInterval | Interval) -> float:
-    return (figure.high - figure.low) / 2 / normal_quantile(0.975)
+def _estimated_drops(
+    trained: Mapping[str, MetricInterval], estimated: Mapping[str, Estimate], allowed: float
+) -> Iterator[str]:
+    for name, now in estimated.items():
+        if (before := trained.get(name)) is not None and isfinite(now.value):
+            deviation = np.hypot(_deviation(before), now.deviation)
+            drop, limit = before.value - now.value, allowed
+            if name in _LOSSES:  # which have a unit, so that the allowed drop is a share of them
+                drop, limit = -drop, allowed * before.value
+            if drop > limit + deviation * normal_quantile(1 - _SIGNIFICANCE):
+                yield name
+
+
+def _deviation(metric: MetricInterval | Interval) -> float:
+    return (metric.high - metric.low) / 2 / normal_quantile(0.975)

@@ -6,43 +6,49 @@ from typing import Final
 
 import numpy as np
 
-from functions.monitor.statistics.classification import Chances, chances_of, figures, placements
+from functions.monitor.statistics.classification import (
+    ScoredRows,
+    classification_metrics,
+    placements,
+    sort_rows,
+)
 from functions.monitor.statistics.intervals import (
     Interval,
-    around,
-    average,
-    effective,
-    share,
+    effective_size,
+    mean_interval,
+    normal_interval,
+    share_interval,
     wilson,
 )
 from functions.monitor.statistics.significance import normal_tail
 from sklambda.arrays import Flags, FloatVector, IntVector
 
-LEVEL: Final = 0.01
-"""How often the alarm may sound where nothing has changed."""
+SIGNIFICANCE: Final = 0.01
+"""The share of false alarms of concept drift."""
 
 type Intervals = dict[str, Interval]
 
 
-def realised(
+def binary_metrics(
     scores: FloatVector,
     positive: Flags,
     true: Flags,
     selection: FloatVector | None = None,
     confidence: float = 0.95,
 ) -> Intervals:
-    """Measure a classifier of two classes on rows with outcomes.
+    """Measure a classifier of two classes.
 
     Parameters
     ----------
     scores : FloatVector
         Shape [n]: of the second class.
     positive, true : Flags
-        Shape [n]: whether it is the label, and whether it was true.
+        Shape [n]: whether the second class was predicted, and whether it was true.
     selection : FloatVector, optional
-        Shape [n]: the chance that each row had to get an outcome; a row counts as one over it.
+        Shape [n]: the probability that the outcome of a row was requested; the row is weighted by
+        its inverse.
     confidence : float, optional
-        The share of such intervals that hold the true figure.
+        The share of intervals that contain the true metric.
 
     Returns
     -------
@@ -52,72 +58,71 @@ def realised(
     """
     weights = _weights(len(scores), selection)
     right = (positive == true).astype(np.float64)
-    linear = _linear(chances_of(scores, true.astype(np.float64), positive, weights), confidence)
+    rows = sort_rows(scores, true.astype(np.float64), positive, weights)
     return {
-        "accuracy": share(right, weights, confidence),
-        "precision": share(right[positive], weights[positive], confidence),
-        "recall": share(right[true], weights[true], confidence),
-    } | linear
+        "accuracy": share_interval(right, weights, confidence),
+        "precision": share_interval(right[positive], weights[positive], confidence),
+        "recall": share_interval(right[true], weights[true], confidence),
+    } | _influence_intervals(rows, confidence)
 
 
-def _linear(rows: Chances, confidence: float) -> Intervals:
-    measured = figures(rows)
-    influences = {"f1": _influence_on_f1, "roc_auc": _influence_on_area}
-    found = {}
-    for name, influence in influences.items():
-        value = measured[name][0]
-        spread = sqrt(float((influence(rows, value) ** 2).sum()))
-        found[name] = _within(value, spread, effective(rows.weights), confidence)
-    return found
+def _influence_intervals(rows: ScoredRows, confidence: float) -> Intervals:
+    metrics, size = classification_metrics(rows), effective_size(rows.weights)
+    intervals = {}
+    for name, influence in (("f1", _influence_on_f1), ("roc_auc", _influence_on_area)):
+        value = metrics[name][0]
+        deviation = sqrt(float((influence(rows, value) ** 2).sum()))
+        intervals[name] = _bounded_interval(value, deviation, size, confidence)
+    return intervals
 
 
-def _within(value: float, spread: float, rows: float, confidence: float) -> Interval:
-    """Keep an interval within 0 and 1; where no row is unlike the others, Wilson's says more."""
-    if not spread:
+def _bounded_interval(value: float, deviation: float, rows: float, confidence: float) -> Interval:
+    """Return an interval within 0 and 1; Wilson's if all rows have the same influence."""
+    if not deviation:
         return wilson(value, rows, confidence)
-    interval = around(value, spread, rows, confidence)
+    interval = normal_interval(value, deviation, rows, confidence)
     return Interval(value, max(0.0, interval.low), min(1.0, interval.high), rows)
 
 
-def _influence_on_f1(rows: Chances, value: float) -> FloatVector:
-    twice = rows.positive + rows.chances
-    moved = 2 * rows.positive * rows.chances - value * twice
-    influence: FloatVector = rows.weights * moved / (rows.weights * twice).sum()
+def _influence_on_f1(rows: ScoredRows, value: float) -> FloatVector:
+    total = rows.positive + rows.probabilities
+    residual = 2 * rows.positive * rows.probabilities - value * total
+    influence: FloatVector = rows.weights * residual / (rows.weights * total).sum()
     return influence
 
 
-def _influence_on_area(rows: Chances, value: float) -> FloatVector:
+def _influence_on_area(rows: ScoredRows, value: float) -> FloatVector:
     below, above = placements(rows)
-    ones = rows.weights * rows.chances
+    ones = rows.weights * rows.probabilities
     zeros = rows.weights - ones
     influence: FloatVector = ones * (below - value) / ones.sum()
     return influence + zeros * (above - value) / zeros.sum()
 
 
-def realised_accuracy(
+def multiclass_accuracy(
     labels: IntVector,
     true: IntVector,
     selection: FloatVector | None = None,
     confidence: float = 0.95,
 ) -> Interval:
-    """Measure the accuracy among any number of classes, whose positions are given, [n]."""
+    """Measure the accuracy of any number of classes by the positions of the labels, [n]."""
     right = (labels == true).astype(np.float64)
-    return share(right, _weights(len(labels), selection), confidence)
+    return share_interval(right, _weights(len(labels), selection), confidence)
 
 
-def realised_error(
+def regression_errors(
     values: FloatVector,
     true: FloatVector,
     selection: FloatVector | None = None,
     confidence: float = 0.95,
 ) -> Intervals:
-    """Measure a regressor, [n]: its mean error, absolute error and root of the squared error."""
+    """Measure a regressor, [n]: the bias, the mean absolute and the root mean squared error."""
     weights, errors = _weights(len(values), selection), values - true
-    squared = average(errors**2, weights, confidence)
+    squared = mean_interval(errors**2, weights, confidence)
     value, low, high = np.sqrt(np.maximum((squared.value, squared.low, squared.high), 0)).tolist()
     return {
-        "bias": average(errors, weights, confidence),
-        "mean_absolute_error": average(np.abs(errors), weights, confidence),
+        "bias": mean_interval(errors, weights, confidence),
+        "mean_absolute_error": mean_interval(np.abs(errors), weights, confidence),
         "root_mean_squared_error": Interval(value, low, high, squared.rows),
     }
 
@@ -127,19 +132,19 @@ def _weights(rows: int, selection: FloatVector | None) -> FloatVector:
 
 
 @dataclass(frozen=True, slots=True)
-class Concept:
-    """Realised beside expected accuracy, on the same rows.
+class ConceptDrift:
+    """The test for concept drift: realised accuracy against the expected one, on the same rows.
 
     Attributes
     ----------
     rows : int
-        How many had an outcome.
+        The number of rows with an outcome.
     expected, realised : float
-        The accuracy; NaN without rows.
+        The accuracies; NaN without rows.
     z, p : float
-        How many standard deviations it lies below what was expected, and the chance of that.
+        The shortfall of the realised accuracy in standard deviations, and its p-value.
     alarm : bool
-        Whether that is too little to be chance.
+        Whether the shortfall is significant.
     """
 
     rows: int
@@ -150,38 +155,41 @@ class Concept:
     alarm: bool
 
 
-def concept(
-    chances: FloatVector, positive: Flags, true: Flags, calibrated_on: float = inf
-) -> Concept:
-    """Test whether the labels of two classes are right less often than their scores say.
+def concept_drift(
+    probabilities: FloatVector, positive: Flags, true: Flags, calibrated_on: float = inf
+) -> ConceptDrift:
+    """Test whether the labels of two classes are true less often than their scores predict.
 
-    Each label is right with the chance that its calibrated score gives; how many are has a mean
-    and a variance. As far as a row's chance to get an outcome depends on its features only, the
-    test holds without weights.
+    Each label is true with the probability of its calibrated score; the number of true labels has
+    a mean and a variance. As long as the probability that a row has an outcome depends on its
+    features only, the test holds without weights.
 
     Parameters
     ----------
-    chances : FloatVector
+    probabilities : FloatVector
         Shape [n]: of the second class, by the calibrated score.
     positive, true : Flags
-        Shape [n]: whether it is the label, and whether it was true.
+        Shape [n]: whether the second class was predicted, and whether it was true.
     calibrated_on : float, optional
-        From how many rows the calibrator was learnt, which is not sure of itself either.
+        The number of rows that the calibrator was fitted on; its error counts too.
     """
-    expected = positive * chances + ~positive * (1 - chances)
-    return concept_of_labels(expected, positive == true, calibrated_on)
+    expected = positive * probabilities + ~positive * (1 - probabilities)
+    return concept_drift_of_labels(expected, positive == true, calibrated_on)
 
 
-def concept_of_labels(chances: FloatVector, right: Flags, calibrated_on: float = inf) -> Concept:
-    """Test the same among any number of classes, by the chance, [n], that each label is right."""
-    rows = len(chances)
-    variance = float((chances * (1 - chances)).sum()) * (1 + rows / calibrated_on)
+def concept_drift_of_labels(
+    probabilities: FloatVector, right: Flags, calibrated_on: float = inf
+) -> ConceptDrift:
+    """Test any number of classes by the probability, [n], that each label is true."""
+    rows = len(probabilities)
+    expected, realised = _mean(probabilities), _mean(right)
+    variance = float((probabilities * (1 - probabilities)).sum()) * (1 + rows / calibrated_on)
     if not variance:
-        missed = bool((chances > right).any())
-        return Concept(rows, _mean(chances), _mean(right), nan, nan, missed)
-    z = float((chances - right).sum()) / sqrt(variance)
+        is_wrong = bool((probabilities > right).any())
+        return ConceptDrift(rows, expected, realised, nan, nan, is_wrong)
+    z = float((probabilities - right).sum()) / sqrt(variance)
     p = normal_tail(z)
-    return Concept(rows, _mean(chances), _mean(right), z, p, p < LEVEL)
+    return ConceptDrift(rows, expected, realised, z, p, p < SIGNIFICANCE)
 
 
 def _mean(values: FloatVector | Flags) -> float:

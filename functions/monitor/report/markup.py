@@ -1,4 +1,4 @@
-"""HTML and SVG that nothing can be slipped into: what is no markup yet is escaped here."""
+"""HTML and SVG elements; all text is escaped here."""
 
 from base64 import b64encode
 from functools import cache
@@ -18,40 +18,40 @@ _BARE: Final = frozenset({"circle", "line", "path", "polygon", "polyline", "rect
 
 
 def text(value: object) -> str:
-    """Write a value as text or between the quotes of an attribute, where it means itself alone."""
+    """Escape a value for text or for the quotes of an attribute."""
     # A parser of HTML would make a line feed of a bare carriage return.
     return escape(str(value)).replace("\r", "&#13;")
 
 
 def visible(value: str) -> str:
-    """Put a string in quotes where nobody would see it, or where it begins or ends."""
+    """Quote a string that is empty, or begins or ends with white space."""
     return value if value and value == value.strip() else dumps(value, ensure_ascii=False)
 
 
-def shown(value: str) -> str:
-    """Write a name so that it is seen, and turns nothing around it if it is written from right."""
+def display(value: str) -> str:
+    """Write a name so that it is visible, and isolated if it is written from right to left."""
     return f"<bdi>{text(visible(value))}</bdi>"
 
 
 def element(name: str, *content: str, **attributes: object) -> str:
-    """Write an element around markup; an underscore in an attribute is a hyphen, None no attribute.
+    """Write an element around markup; an underscore in an attribute is a hyphen, None omits it.
 
-    A trailing underscore frees a name that Python keeps for itself.
+    A trailing underscore avoids the keywords of Python.
     """
-    given = {key: value for key, value in attributes.items() if value is not None}
-    written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{text(value)}"' for key, value in given.items()
+    present = {key: value for key, value in attributes.items() if value is not None}
+    markup = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{text(value)}"' for key, value in present.items()
     )
     if name in _BARE and not content:
-        return f"<{name}{written}/>"
-    return f"<{name}{written}>{''.join(content)}</{name}>"
+        return f"<{name}{markup}/>"
+    return f"<{name}{markup}>{''.join(content)}</{name}>"
 
 
 def document(title: str, **parts: str) -> str:
-    """Write the report's page around parts that are markup already.
+    """Write the page of the report from parts that are markup.
 
-    The policy stands in the document, which is opened as a file as well: it admits the one style,
-    by its hash, and no script, frame, form or address.
+    The page contains its Content-Security-Policy, because it is also opened as a file: it allows
+    the one style, by its hash, and no script, frame, form or address.
     """
     style = _read("report.css")
     return Template(_read("report.html")).substitute(
@@ -61,7 +61,7 @@ def document(title: str, **parts: str) -> str:
 
 @cache
 def policy() -> str:
-    """Write the Content-Security-Policy of the report."""
+    """Return the Content-Security-Policy of the report."""
     digest = b64encode(sha256(_read("report.css").encode()).digest()).decode()
     return (
         f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "

@@ -1,4 +1,4 @@
-"""The aggregates of a run as Prometheus reads them: text exposition format 0.0.4."""
+"""The metrics of a run for Prometheus, in the text exposition format 0.0.4."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from typing import Final, get_args
 from functions.monitor.alarms.traffic import Traffic
 from functions.monitor.drift.verdict import State, Verdict
 from functions.monitor.performance.measure import Performance
-from functions.monitor.report.wording import band, changed_names
+from functions.monitor.report.wording import changed_names, estimate_interval
 from functions.monitor.results import Results
 from functions.monitor.statistics.intervals import Interval
 from sklambda.manifest import MetricInterval
@@ -19,33 +19,33 @@ MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 HELP: Final = {
     "report_timestamp_seconds": "When the window of the report ended.",
     "predictions": "Predictions of the window.",
-    "late_predictions": "Predictions that came after their hour was counted.",
-    "state": "1 for what the comparison with training comes to.",
-    "checks": "Checks of the columns.",
+    "late_predictions": "Predictions that arrived after their hour was counted.",
+    "state": "1 for the state of the comparison with training, 0 for the others.",
+    "checks": "Checks of columns.",
     "changed_columns": "Features, or scores and labels, that have changed since training.",
-    "effect": "How great the difference from training is.",
-    "effect_threshold": "From when on it counts.",
-    "p_value": "The chance of such a difference where nothing has changed.",
-    "impact": "The effect in units of what counts, times the weight of the feature.",
-    "changed": "1 for what is called a change.",
-    "score": "Quantiles of a score in the last part of the history.",
-    "performance": "A metric: of training, realised or estimated.",
-    "performance_low": "The lower end of its 95 % interval.",
-    "performance_high": "The upper end of its 95 % interval.",
-    "outcomes": "Predictions of the window whose outcome is known.",
-    "dropped_metrics": "Metrics that are worse than in training beyond what chance explains.",
-    "concept_alarm": "1 where scores no longer mean what they meant.",
-    "concept_p_value": "The chance of so few right answers where they still do.",
-    "group_rate": "How a group is treated: selected, true_positive or false_positive.",
-    "group_rate_low": "The lower end of its 95 % interval.",
-    "group_rate_high": "The upper end of its 95 % interval.",
+    "effect": "The size of the difference from training.",
+    "effect_threshold": "The threshold of the effect.",
+    "p_value": "The p-value of the difference, before the correction for many checks.",
+    "impact": "The effect in units of its threshold, times the weight of the feature.",
+    "changed": "1 if the check found a change.",
+    "score": "Quantiles of a score in the last hour or day of the history.",
+    "performance": "A metric: in training, realised or estimated.",
+    "performance_low": "The lower end of the 95 % interval.",
+    "performance_high": "The upper end of the 95 % interval.",
+    "outcomes": "Predictions with an outcome.",
+    "dropped_metrics": "Metrics that are significantly worse than in training.",
+    "concept_alarm": "1 if the test for concept drift raises an alarm.",
+    "concept_p_value": "The p-value of the test for concept drift.",
+    "group_rate": "The rates of a group: selected, true_positive or false_positive.",
+    "group_rate_low": "The lower end of the 95 % interval.",
+    "group_rate_high": "The upper end of the 95 % interval.",
     "requests": "Requests of the window.",
     "request_problems": "Requests that were refused or failed.",
-    "request_duration_seconds": "Quantiles of how long a request took.",
-    "prediction_age_seconds": "Since the last prediction.",
-    "retrain": "1 where the policy asks for retraining.",
+    "request_duration_seconds": "Quantiles of the latency of requests.",
+    "prediction_age_seconds": "The time since the last prediction.",
+    "retrain": "1 if the policy requests retraining.",
 }
-"""What each metric is, by its name without ``sklambda_``."""
+"""The description of each metric, by its name without ``sklambda_``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +58,15 @@ class Sample:
 
 
 def text(results: Results) -> str:
-    """Write a run as metrics, all of them gauges; each has the label ``model``."""
-    found: dict[str, list[Sample]] = {name: [] for name in HELP}
+    """Write the metrics of a run, all of them gauges with the label ``model``."""
+    families: dict[str, list[Sample]] = {name: [] for name in HELP}
     for sample in samples(results):
-        found[sample.name].append(sample)
-    return "".join(_family(results.model, name, group) for name, group in found.items() if group)
+        families[sample.name].append(sample)
+    return "".join(_family(results.model, name, some) for name, some in families.items() if some)
 
 
 def samples(results: Results) -> Iterator[Sample]:
-    """Give what is written; a figure that nobody knows is left out."""
+    """Return the samples of a run; unknown values are left out."""
     everything = (
         *_window(results),
         *_checks(results),
@@ -78,19 +78,19 @@ def samples(results: Results) -> Iterator[Sample]:
     yield from (sample for sample in everything if not isnan(sample.value))
 
 
-def _family(model: str, name: str, group: list[Sample]) -> str:
+def _family(model: str, name: str, family: list[Sample]) -> str:
     head = f"# HELP sklambda_{name} {HELP[name]}\n# TYPE sklambda_{name} gauge\n"
-    return head + "".join(_line(sample, model) for sample in group)
+    return head + "".join(_line(sample, model) for sample in family)
 
 
 def _line(sample: Sample, model: str) -> str:
     labels = {"model": model, **sample.labels}
-    written = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
-    return f"sklambda_{sample.name}{{{written}}} {_number(sample.value)}\n"
+    pairs = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
+    return f"sklambda_{sample.name}{{{pairs}}} {_number(sample.value)}\n"
 
 
 def _escaped(value: str) -> str:
-    r"""Escape as the format asks: of all characters only the backslash, the quote and the feed."""
+    r"""Escape the backslash, the quote and the line feed, as the format requires."""
     return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
 
 
@@ -116,10 +116,10 @@ def _checks(results: Results) -> Iterator[Sample]:
             "feature": comparison.findings.features,
             "prediction": comparison.findings.predictions,
         }
-        for about, found in kinds.items():
-            yield Sample("checks", len(found), {"about": about})
-            yield Sample("changed_columns", len(changed_names(found)), {"about": about})
-        for one in (verdict for found in kinds.values() for verdict in found if verdict.rows):
+        for about, verdicts in kinds.items():
+            yield Sample("checks", len(verdicts), {"about": about})
+            yield Sample("changed_columns", len(changed_names(verdicts)), {"about": about})
+        for one in (verdict for some in kinds.values() for verdict in some if verdict.rows):
             yield from _verdict(one)
 
 
@@ -140,15 +140,15 @@ def _scores(results: Results) -> Iterator[Sample]:
 
 
 def _performance(one: Performance) -> Iterator[Sample]:
-    figures: dict[str, Mapping[str, Interval | MetricInterval]] = {
+    sources: dict[str, Mapping[str, Interval | MetricInterval]] = {
         "training": one.trained,
         "realised": one.realised,
-        "estimated": {name: band(figure) for name, figure in one.estimated.items()},
+        "estimated": {name: estimate_interval(metric) for name, metric in one.estimated.items()},
     }
-    for source, found in figures.items():
-        for name, figure in found.items():
+    for source, metrics in sources.items():
+        for name, metric in metrics.items():
             labels = {"target": one.target, "metric": name, "source": source}
-            yield from _interval("performance", figure, labels)
+            yield from _interval("performance", metric, labels)
     target = {"target": one.target}
     yield Sample("outcomes", one.labelled, target)
     yield Sample("dropped_metrics", len(one.dropped), target)
@@ -158,33 +158,33 @@ def _performance(one: Performance) -> Iterator[Sample]:
 
 
 def _groups(results: Results) -> Iterator[Sample]:
-    for group in results.groups:
-        for name, one in group.treatments.items():
+    for column in results.groups:
+        for name, one in column.treatments.items():
             rates = {
                 "selected": one.selection,
                 "true_positive": one.true_positive,
                 "false_positive": one.false_positive,
             }
-            for rate, figure in rates.items():
-                labels = {"column": group.column, "group": name, "rate": rate}
-                yield from _interval("group_rate", figure, labels)
+            for rate, value in rates.items():
+                labels = {"column": column.column, "group": name, "rate": rate}
+                yield from _interval("group_rate", value, labels)
 
 
 def _interval(
-    name: str, figure: Interval | MetricInterval, labels: Mapping[str, str]
+    name: str, metric: Interval | MetricInterval, labels: Mapping[str, str]
 ) -> Iterator[Sample]:
-    yield Sample(name, figure.value, labels)
-    yield Sample(f"{name}_low", figure.low, labels)
-    yield Sample(f"{name}_high", figure.high, labels)
+    yield Sample(name, metric.value, labels)
+    yield Sample(f"{name}_low", metric.low, labels)
+    yield Sample(f"{name}_high", metric.high, labels)
 
 
-def _traffic(found: Traffic) -> Iterator[Sample]:
-    if found.requests is not None:
-        yield Sample("requests", found.requests)
-    if found.problems is not None:
-        yield Sample("request_problems", found.problems)
-    for quantile, milliseconds in (("0.5", found.p50), ("0.99", found.p99)):
+def _traffic(traffic: Traffic) -> Iterator[Sample]:
+    if traffic.requests is not None:
+        yield Sample("requests", traffic.requests)
+    if traffic.problems is not None:
+        yield Sample("request_problems", traffic.problems)
+    for quantile, milliseconds in (("0.5", traffic.p50), ("0.99", traffic.p99)):
         if milliseconds is not None:
             yield Sample("request_duration_seconds", milliseconds / 1000, {"quantile": quantile})
-    if found.minutes_since is not None:
-        yield Sample("prediction_age_seconds", found.minutes_since * 60)
+    if traffic.minutes_since is not None:
+        yield Sample("prediction_age_seconds", traffic.minutes_since * 60)

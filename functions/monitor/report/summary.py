@@ -1,273 +1,270 @@
+"""The summary of a run in plain sentences: what changed, whether it matters, and what to do."""
+
 from collections.abc import Iterable, Iterator, Mapping
 from math import isfinite
 from typing import Final
 
 from functions.monitor.drift.verdict import Verdict
 from functions.monitor.performance.estimated import Estimate
-from functions.monitor.performance.fairness import Group
+from functions.monitor.performance.fairness import ColumnFairness
 from functions.monitor.performance.measure import Performance
 from functions.monitor.report.wording import (
-    called,
-    chance,
     changed_names,
+    column_label,
+    describe,
+    enumeration,
+    format_span,
     interval,
-    listed,
-    metric,
+    metric_name,
     number,
+    p_value,
     percent,
-    phrase,
-    several,
-    span,
+    plural,
 )
 from functions.monitor.results import Comparison, Results
 from functions.monitor.statistics.intervals import Interval
 
-LONGEST_HEADLINE: Final = 100
-_MOST: Final = 5
-_BESIDE: Final = {
-    "previous": "the window before",
-    "last week": "the same hours last week",
-    "challenger": "the challenger's",
-}
-_TROUBLES: Final = frozenset({"missing", "unseen", "out_of_range", "coerced", "constant"})
+MAX_HEADLINE: Final = 100
+
+_MAX_CLAUSES: Final = 5
+_EARLIER: Final = {"previous": "the window before", "last week": "the same hours last week"}
+_QUALITY_CHECKS: Final = frozenset({"missing", "unseen", "out_of_range", "coerced", "constant"})
 
 
 def headline(results: Results) -> str:
-    """Say it in one line of at most 100 ASCII characters, as the subject of a message has it."""
-    parts = ["; ".join(_outcome(results))]
+    """Return a line of at most 100 printable ASCII characters, the subject of a message."""
+    parts = ["; ".join(_headline(results))]
     if results.diagnosis is not None:
         parts.insert(0, f"alarm {results.diagnosis.alarm}")
     line = f"{results.model}: {'; '.join(parts)}".encode("ascii", "replace").decode()
     line = "".join(one if one.isprintable() else " " for one in line)
-    return line if len(line) <= LONGEST_HEADLINE else f"{line[: LONGEST_HEADLINE - 3]}..."
+    return line if len(line) <= MAX_HEADLINE else f"{line[: MAX_HEADLINE - 3]}..."
 
 
 def summary(results: Results) -> list[str]:
-    """Say it in a few sentences, plain text: what changed, whether it matters, what to do."""
+    """Return the sentences of the summary, as plain text."""
     return [sentence for _, sentences in chapters(results) for sentence in sentences]
 
 
 def chapters(results: Results) -> list[tuple[str, list[str]]]:
-    """Say the same under titles; one under which there is nothing to say is left out."""
-    said = {
-        "What sounded": _alarm(results),
+    """Return the sentences under their titles; a title without sentences is left out."""
+    titled = {
+        "The alarm": _alarm(results),
         "What changed": _changes(results),
-        "Does it matter?": matters(results),
+        "Does it matter?": _performance_and_fairness(results),
         "What to do": _advice(results),
     }
-    written = [(title, list(sentences)) for title, sentences in said.items()]
+    written = [(title, list(sentences)) for title, sentences in titled.items()]
     return [(title, sentences) for title, sentences in written if sentences]
 
 
-def _outcome(results: Results) -> Iterator[str]:
+def _headline(results: Results) -> Iterator[str]:
     if results.state == "no_data":
         yield "no predictions"
         return
-    dropped, drifted = troubles(results)
-    found = results.comparisons[:1]
-    features = changed_names(one for beside in found for one in beside.findings.features)
+    dropped, has_concept_drift = performance_problems(results)
+    compared = results.comparisons[:1]
+    features = changed_names(one for each in compared for one in each.findings.features)
     if features:
-        yield f"{several(len(features), 'feature')} changed"
+        yield f"{plural(len(features), 'feature')} changed"
     elif results.state == "changed":
-        yield "the answers changed"
+        yield "the predictions changed"
     elif results.state == "insufficient_data":
         yield "too few predictions to judge"
     else:
-        yield "data stable" if dropped or drifted else "stable"
+        yield "data stable" if dropped or has_concept_drift else "stable"
     if dropped:
-        yield f"{listed([metric(name) for name in dropped], 2)} dropped"
-    if drifted:
+        yield f"{enumeration([metric_name(name) for name in dropped], 2)} dropped"
+    if has_concept_drift:
         yield "concept drift"
     if results.retrain:
         yield "retrain"
 
 
 def _alarm(results: Results) -> Iterator[str]:
-    found = results.diagnosis
-    if found is None:
+    diagnosis = results.diagnosis
+    if diagnosis is None:
         return
-    yield f"The alarm {found.alarm} sounded: {found.reason}"
-    if found.slowest:
-        name, many, milliseconds = found.slowest[0]
-        yield f"Slowest: {name} ({number(milliseconds)} ms, {several(many, 'request')})."
-    if found.failing:
-        name, many, share = found.failing[0]
-        yield f"What fails most: {name} ({percent(share)} of {several(many, 'request')})."
-    yield from found.changes
+    yield f"Alarm {diagnosis.alarm}: {diagnosis.reason}"
+    if diagnosis.slowest:
+        name, count, milliseconds = diagnosis.slowest[0]
+        requests = plural(count, "request")
+        yield f"Slowest requests: {name} (p99 {number(milliseconds)} ms, {requests})."
+    if diagnosis.failing:
+        name, count, share = diagnosis.failing[0]
+        requests = plural(count, "request")
+        yield f"Most frequent failure: {name} ({requests}, {percent(share)} of this path)."
+    yield from diagnosis.changes
 
 
 def _changes(results: Results) -> Iterator[str]:
-    rows, when = results.window.rows, span(results.window.start, results.window.stop)
+    span = format_span(results.window.start, results.window.stop)
+    predictions = plural(results.window.rows, "prediction")
     if results.state == "no_data":
-        yield f"There was no prediction from {when}."
+        yield f"There are no predictions from {span}."
         return
-    many = several(rows, "prediction")
     if results.state == "insufficient_data":
-        yield f"{many} from {when} are too few to call anything stable; no change shows in them."
+        yield f"No change was found, but {predictions} from {span} are too few to call it stable."
     elif results.state == "stable":
-        yield f"The data has not changed since training, by {many} from {when}."
-    for place, comparison in enumerate(results.comparisons):
-        yield from _trained(comparison) if not place else _beside(comparison)
+        yield f"The data has not changed since training ({predictions} from {span})."
+    for comparison in results.comparisons[:1]:
+        yield from _since_training(comparison)
+    for comparison in results.comparisons[1:]:
+        yield from _other_comparison(comparison)
     if results.window.late:
-        yield f"{several(results.window.late, 'prediction')} came after their hour was counted."
+        late = plural(results.window.late, "prediction")
+        yield f"{late} arrived after their hour was counted."
 
 
-def _trained(comparison: Comparison) -> Iterator[str]:
+def _since_training(comparison: Comparison) -> Iterator[str]:
     features = comparison.findings.features
-    every = {one.name for one in features if one.name}
+    total = plural(len({one.name for one in features if one.name}), "feature")
     names = changed_names(features)
     if names:
         verb = "has" if len(names) == 1 else "have"
-        yield (
-            f"Of {several(len(every), 'feature')} {len(names)} {verb} changed since training: "
-            f"{_phrases(features)}."
-        )
-    rows = [one for one in features if one.changed and not one.name]
-    yield from (f"{phrase(one)}." for one in rows)
-    answers = comparison.findings.predictions
-    if changed_names(answers):
-        yield f"The answers have changed: {_phrases(answers)}."
+        yield f"{len(names)} of {total} {verb} changed since training: {_clauses(features)}."
+    yield from (f"{describe(one)}." for one in features if one.changed and not one.name)
+    predictions = comparison.findings.predictions
+    if changed_names(predictions):
+        yield f"The predictions have changed since training: {_clauses(predictions)}."
 
 
-def _phrases(verdicts: Iterable[Verdict]) -> str:
-    found = [phrase(one) for one in verdicts if one.changed and one.name]
-    more = f"; and {len(found) - _MOST} more findings" if len(found) > _MOST else ""
-    return "; ".join(found[:_MOST]) + more
+def _clauses(verdicts: Iterable[Verdict]) -> str:
+    clauses = [describe(one) for one in verdicts if one.changed and one.name]
+    further = len(clauses) - _MAX_CLAUSES
+    return "; ".join(clauses[:_MAX_CLAUSES]) + (f"; and {further} more" if further > 0 else "")
 
 
-def _beside(comparison: Comparison) -> Iterator[str]:
-    found = comparison.findings
-    if found.state != "changed":
+def _other_comparison(comparison: Comparison) -> Iterator[str]:
+    findings = comparison.findings
+    if findings.state != "changed":
         return
-    every = (*found.features, *found.predictions)
-    names = list(dict.fromkeys(called(one) for one in every if one.changed and one.name))
-    if comparison.name in _BESIDE:
-        yield f"Compared with {_BESIDE[comparison.name]}, {listed(names)} differ."
+    verdicts = (*findings.features, *findings.predictions)
+    labels = dict.fromkeys(column_label(one) for one in verdicts if one.changed and one.name)
+    columns = enumeration(list(labels))
+    if comparison.name == "challenger":
+        yield f"The challenger differs from the champion in {columns}."
+    elif comparison.name in _EARLIER:
+        yield f"Changed since {_EARLIER[comparison.name]}: {columns}."
     else:
-        yield f"Where {comparison.name}, {listed(names)} differ from training."
+        yield f"Changed since the window before, where {comparison.name}: {columns}."
 
 
-def matters(results: Results) -> Iterator[str]:
-    """Say how good the answers are, and whether groups are treated alike."""
+def _performance_and_fairness(results: Results) -> Iterator[str]:
     for one in results.performance:
-        yield from _performance(one, len(results.performance) > 1)
-    for group in results.groups:
-        yield from _fairness(group)
+        yield from _performance(one, f" of {one.target}" if len(results.performance) > 1 else "")
+    for column in results.groups:
+        yield from _fairness(column)
 
 
-def _performance(one: Performance, several_targets: bool) -> Iterator[str]:
-    of = f" of {one.target}" if several_targets else ""
+def _performance(one: Performance, of: str) -> Iterator[str]:
     if one.dropped:
         yield _drop(one, of)
-    if alarmed(one):
-        yield _concept(one, of)
-    elif (name := _first(one.realised)) and not one.dropped:
-        figure = one.realised[name]
+    if has_concept_drift(one):
+        yield _concept_drift(one, of)
+    elif (name := _first_metric(one.realised)) and not one.dropped:
         yield (
-            f"The {metric(name)}{of} is {interval(figure)} by {several(one.labelled, 'outcome')}"
-            f"{_then(one, name)}: no worse than chance explains."
+            f"The {metric_name(name)}{of} is {_by_outcomes(one, name)}"
+            f"{_in_training(one, name)}: no significant drop."
         )
-    elif (name := _first(one.estimated)) and not one.dropped:
-        estimate = one.estimated[name]
+    elif (name := _first_metric(one.estimated)) and not one.dropped:
+        estimate = number(one.estimated[name].value)
         yield (
-            f"No outcome is known yet. The {metric(name)}{of} is estimated at "
-            f"{number(estimate.value)}{_then(one, name)}."
+            f"There are no outcomes yet. The {metric_name(name)}{of} is estimated at "
+            f"{estimate}{_in_training(one, name)}."
         )
 
 
-def _first(figures: Mapping[str, Interval | Estimate]) -> str:
-    """Name the first metric that has a figure; that of the direction of errors tells the least."""
-    known = [name for name, figure in figures.items() if isfinite(figure.value)]
-    return min(known, key="bias".__eq__, default="")
+def _first_metric(metrics: Mapping[str, Interval | Estimate]) -> str:
+    """Return the first metric with a value; the bias, which is informative least, only alone."""
+    names = [name for name, metric in metrics.items() if isfinite(metric.value)]
+    return min(names, key="bias".__eq__, default="")
 
 
 def _drop(one: Performance, of: str) -> str:
-    """Tell the figures of the first metric, and the names of the others."""
+    """Return a sentence with the values of the first metric, and the names of the others."""
     first, *others = one.dropped
     name = first.removeprefix("estimated ")
     if name == first:
-        shown = f"{interval(one.realised[name])} by {several(one.labelled, 'outcome')}"
+        value = _by_outcomes(one, name)
     else:
-        shown = f"estimated at {number(one.estimated[name].value)}, {_realised(one, name)}"
-    said = f"The {metric(name)}{of} is worse than in training: {shown}{_then(one, name)}."
+        realised = f"realised {_by_outcomes(one, name)}" if name in one.realised else "no outcomes"
+        value = f"estimated at {number(one.estimated[name].value)}, {realised}"
+    sentence = f"The {metric_name(name)}{of} is worse than in training: {value}"
+    sentence += f"{_in_training(one, name)}."
     if not others:
-        return said
+        return sentence
     verb = "is" if len(others) == 1 else "are"
-    return f"{said} So {verb} {listed([metric(other) for other in others])}."
+    return f"{sentence} Also worse {verb} {enumeration([metric_name(other) for other in others])}."
 
 
-def _realised(one: Performance, name: str) -> str:
-    if name not in one.realised:
-        return "without outcomes"
-    return f"and {interval(one.realised[name])} by {several(one.labelled, 'outcome')}"
+def _by_outcomes(one: Performance, name: str) -> str:
+    return f"{interval(one.realised[name])} by {plural(one.labelled, 'outcome')}"
 
 
-def _then(one: Performance, name: str) -> str:
+def _in_training(one: Performance, name: str) -> str:
     return f"; in training {interval(one.trained[name])}" if name in one.trained else ""
 
 
-def _concept(one: Performance, of: str) -> str:
-    found = one.concept
-    assert found is not None
+def _concept_drift(one: Performance, of: str) -> str:
+    test = one.concept
+    assert test is not None
+    p = p_value(test.p)
     return (
-        f"The scores{of} no longer mean what they meant (concept drift): "
-        f"{percent(found.realised)} of {several(found.rows, 'answer')} were right where "
-        f"{percent(found.expected)} were to be expected (p {_equal(chance(found.p))})."
+        f"Concept drift{of}: {percent(test.realised)} of {plural(test.rows, 'prediction')} were "
+        f"right, but their scores predict {percent(test.expected)} "
+        f"(p {p if p.startswith('<') else f'= {p}'})."
     )
 
 
-def _equal(shown: str) -> str:
-    return shown if shown.startswith("<") else f"= {shown}"
-
-
-def _fairness(group: Group) -> Iterator[str]:
-    """Name two groups only where their intervals do not touch."""
-    rates = {name: one.selection for name, one in group.treatments.items() if one.rows}
+def _fairness(column: ColumnFairness) -> Iterator[str]:
+    """Return a sentence about the extreme groups if their intervals do not overlap."""
+    rates = {name: one.selection for name, one in column.treatments.items() if one.rows}
     if len(rates) < 2:
         return
     least = min(rates, key=lambda name: rates[name].value)
     most = max(rates, key=lambda name: rates[name].value)
     if rates[least].high < rates[most].low:
         yield (
-            f"{group.column}: {most} is selected in {percent(rates[most].value)} of the cases, "
-            f"{least} in {percent(rates[least].value)}; chance does not explain it."
+            f"{column.column}: the selection rate is {percent(rates[most].value)} for {most} and "
+            f"{percent(rates[least].value)} for {least}; the difference is significant."
         )
 
 
 def _advice(results: Results) -> Iterator[str]:
     if results.retrain:
-        yield f"Retrain: {listed(results.retrain)}."
+        yield f"Retrain: {enumeration(results.retrain)}."
     elif results.held:
-        yield f"Do not retrain yet: {listed(results.held)}."
+        yield f"Do not retrain yet: {enumeration(results.held)}."
     if results.state != "changed" or not results.comparisons:
         if not results.retrain and not results.held and results.state == "stable":
-            yield "Nothing is to be done."
+            yield "No action is needed."
         return
     features = results.comparisons[0].findings.features
-    troubled = changed_names(one for one in features if one.check in _TROUBLES)
-    if troubled:
-        yield f"Look first at where {listed(troubled)} comes from: values are not what they were."
+    names = changed_names(one for one in features if one.check in _QUALITY_CHECKS)
+    if names:
+        yield f"First check the source of {enumeration(names)}: the data quality has changed."
     elif not results.retrain and not results.held:
-        yield _calm(results)
+        yield _advice_on_drift(results)
 
 
-def _calm(results: Results) -> str:
-    if any(one.dropped or alarmed(one) for one in results.performance):
-        return "Look at the performance below before anything else."
+def _advice_on_drift(results: Results) -> str:
+    if any(one.dropped or has_concept_drift(one) for one in results.performance):
+        return "First check the performance."
     if any(one.realised for one in results.performance):
-        return "The answers are as good as they were: a change alone is no reason to retrain."
+        return "No metric dropped: drift alone is no reason to retrain."
     return (
-        "Whether it matters only outcomes can tell: send some to POST /feedback. "
-        "A change alone is no reason to retrain."
+        "Only outcomes show whether it matters: send some to POST /feedback. "
+        "Drift alone is no reason to retrain."
     )
 
 
-def troubles(results: Results) -> tuple[list[str], bool]:
-    """Give the metrics that have dropped, and whether scores mean something else than they did."""
+def performance_problems(results: Results) -> tuple[list[str], bool]:
+    """Return the metrics that dropped, and whether there is concept drift."""
     dropped = [name for one in results.performance for name in one.dropped]
-    return dropped, any(alarmed(one) for one in results.performance)
+    return dropped, any(has_concept_drift(one) for one in results.performance)
 
 
-def alarmed(one: Performance) -> bool:
-    """Whether scores mean something else than they did."""
+def has_concept_drift(one: Performance) -> bool:
+    """Return whether the test for concept drift of a target raises an alarm."""
     return one.concept is not None and one.concept.alarm

@@ -1,24 +1,24 @@
-"""The tables of a report: they scroll on their own, by keyboard too, and fold if long."""
+"""The tables of the report: each scrolls on its own, also by keyboard, and folds if it is long."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from functions.monitor.drift.verdict import Check, State, Verdict
-from functions.monitor.performance.fairness import Treatment
-from functions.monitor.performance.history import Point
+from functions.monitor.performance.fairness import GroupRates
+from functions.monitor.performance.history import HistoryPoint
 from functions.monitor.performance.measure import Performance
-from functions.monitor.report.markup import element, shown, text
-from functions.monitor.report.summary import troubles
+from functions.monitor.report.markup import display, element, text
+from functions.monitor.report.summary import performance_problems
 from functions.monitor.report.wording import (
     NONE,
-    band,
-    chance,
     changed_names,
+    enumeration,
+    estimate_interval,
+    format_time,
     interval,
-    listed,
-    metric,
-    moment,
+    metric_name,
     number,
+    p_value,
     percent,
 )
 from functions.monitor.results import Comparison, Results
@@ -35,7 +35,7 @@ CHECKS: Final[dict[Check, str]] = {
     "missing": "missing",
     "unseen": "unseen category",
     "out_of_range": "out of range",
-    "coerced": "changed type",
+    "coerced": "converted type",
     "constant": "constant",
     "duplicated": "duplicated rows",
 }
@@ -47,18 +47,20 @@ NAMES: Final = {
 }
 
 _VERDICT: Final = (
-    "Column", "Check", "State", "Effect", "Counts from", "p", "Direction", "Detectable", "Weight",
+    "Column", "Check", "State", "Effect", "Threshold", "p", "Direction", "Detectable", "Weight",
     "Impact",
 )  # fmt: skip
 _LEFT: Final = frozenset({"Check", "State", "Direction", "Changed", "Group"})
 
 
-def table(key: str, caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Write a table of cells that are markup; the first one of a row names it."""
-    sides = ["left" if head in _LEFT or not place else None for place, head in enumerate(heads)]
+def table(key: str, caption: str, headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a table of cells that are markup; the first cell of a row is its header."""
+    sides = [
+        "left" if header in _LEFT or not place else None for place, header in enumerate(headers)
+    ]
     head = "".join(
         element("th", text(name), scope="col", class_=side)
-        for name, side in zip(heads, sides, strict=True)
+        for name, side in zip(headers, sides, strict=True)
     )
     body = "".join(element("tr", *_cells(row, sides)) for row in rows)
     return element(
@@ -82,21 +84,19 @@ def _cells(row: Sequence[str], sides: Sequence[str | None]) -> list[str]:
     return [first, *(element("td", cell, class_=side) for cell, side in rest)]
 
 
-def folded(words: str, content: str, is_open: bool = False) -> str:
-    """Write what opens by a click or the Enter key."""
-    return element(
-        "details", element("summary", text(words)), content, open="" if is_open else None
-    )
+def folded(title: str, content: str) -> str:
+    """Write content that unfolds by a click or the Enter key."""
+    return element("details", element("summary", text(title)), content)
 
 
 def badge(state: State) -> str:
-    """Write a state, by a sign, a word and a colour."""
+    """Write a state with a sign, a word and a colour."""
     return element("span", text(STATES[state]), class_=f"state {state}")
 
 
 def badges(results: Results) -> str:
-    """Write what it comes to: of the data, and of the performance where that is worse."""
-    if not any(troubles(results)):
+    """Write the state of the data, and of the performance if that is worse."""
+    if not any(performance_problems(results)):
         return badge(results.state)
     words = "\N{BLACK DOWN-POINTING TRIANGLE} performance dropped"
     dropped = element("span", text(words), class_="state changed")
@@ -104,21 +104,21 @@ def badges(results: Results) -> str:
     return dropped + " " + element("span", data, class_=f"state {results.state}")
 
 
-def verdicts(key: str, caption: str, found: Iterable[Verdict]) -> str:
+def verdicts(key: str, caption: str, rows: Iterable[Verdict]) -> str:
     """Write verdicts in their order."""
-    return table(key, caption, _VERDICT, map(_verdict, found))
+    return table(key, caption, _VERDICT, map(_verdict, rows))
 
 
 def _verdict(one: Verdict) -> list[str]:
     rate = one.check != "distribution"
     write = percent if rate else number
     return [
-        shown(one.name) if one.name else "all rows",
+        display(one.name) if one.name else "all rows",
         text(CHECKS[one.check]),
         badge(one.state),
         text(write(one.effect)),
         text(write(one.least)),
-        text(chance(one.p)),
+        text(p_value(one.p)),
         text(_direction(one)),
         text(NONE if one.detectable is None else write(one.detectable)),
         text(percent(one.weight) if one.about == "feature" and one.name else NONE),
@@ -128,8 +128,8 @@ def _verdict(one: Verdict) -> list[str]:
 
 def _direction(one: Verdict) -> str:
     if one.direction == "mix":
-        moved = one.shifts[:1]
-        return "".join(f"{'more' if by > 0 else 'less'} {name}" for name, by in moved) or "mix"
+        largest = one.shifts[:1]
+        return "".join(f"{'more' if by > 0 else 'less'} {name}" for name, by in largest) or "mix"
     if one.before is None or one.after is None:
         return one.direction or NONE
     write = number if one.check == "distribution" else percent
@@ -141,41 +141,50 @@ def performance(key: str, one: Performance) -> str:
     names = list(dict.fromkeys([*one.realised, *one.estimated, *one.trained]))
     rows = [
         [
-            text(metric(name)),
+            text(metric_name(name)),
             text(interval(one.trained[name]) if name in one.trained else NONE),
             text(interval(one.realised[name]) if name in one.realised else NONE),
-            text(interval(band(one.estimated[name])) if name in one.estimated else NONE),
-            _verdict_on(one, name),
+            text(
+                interval(estimate_interval(one.estimated[name])) if name in one.estimated else NONE
+            ),
+            _metric_state(one, name),
         ]
         for name in names
     ]
-    heads = ("Metric", "Training", "Realised", "Estimated", "State")
-    return table(key, f"Performance of {one.target}, with 95 % intervals", heads, rows)
+    headers = ("Metric", "Training", "Realised", "Estimated", "State")
+    return table(key, f"Performance of {one.target}, with 95 % intervals", headers, rows)
 
 
-def _verdict_on(one: Performance, name: str) -> str:
+def _metric_state(one: Performance, name: str) -> str:
     if {name, f"estimated {name}"} & set(one.dropped):
         words, kind = "\N{BLACK DOWN-POINTING TRIANGLE} dropped", "changed"
     elif name in one.trained and (name in one.realised or name in one.estimated):
-        words, kind = "\N{BLACK CIRCLE} as in training", "stable"
+        words, kind = "\N{BLACK CIRCLE} no drop", "stable"
     else:
         return NONE
     return element("span", text(words), class_=f"state {kind}")
 
 
-def treatments(key: str, column: str, found: Mapping[str, Treatment]) -> str:
-    """Write how groups are treated."""
-    heads = ("Group", "Rows", "Outcomes", "Selected", "True positives", "False positives")
+def group_rates(key: str, column: str, groups: Mapping[str, GroupRates]) -> str:
+    """Write the rates of the groups of a column."""
+    headers = (
+        "Group",
+        "Rows",
+        "Outcomes",
+        "Selection rate",
+        "True positive rate",
+        "False positive rate",
+    )
     rows = [
         [
-            shown(name),
+            display(name),
             text(number(one.rows)),
             text(number(one.labelled)),
             *(text(_rate(rate)) for rate in (one.selection, one.true_positive, one.false_positive)),
         ]
-        for name, one in found.items()
+        for name, one in groups.items()
     ]
-    return table(key, f"Fairness by {column}, with 95 % intervals", heads, rows)
+    return table(key, f"Fairness by {column}, with 95 % intervals", headers, rows)
 
 
 def _rate(one: Interval) -> str:
@@ -184,55 +193,63 @@ def _rate(one: Interval) -> str:
     return f"{percent(one.value)} ({percent(one.low)} to {percent(one.high)})"
 
 
-def comparisons(key: str, found: Iterable[Comparison]) -> str:
-    """Write what else the window was compared with."""
+def comparisons(key: str, compared: Iterable[Comparison]) -> str:
+    """Write the comparisons of the window."""
     rows = [
         [
-            shown(NAMES.get(one.name, one.name)),
+            display(NAMES.get(one.name, one.name)),
             badge(one.findings.state),
             text(number(one.findings.rows)),
             _named(changed_names([*one.findings.features, *one.findings.predictions])),
         ]
-        for one in found
+        for one in compared
     ]
-    return table(
-        key, "The window beside others", ("Compared with", "State", "Rows", "Changed"), rows
-    )
+    headers = ("Compared with", "State", "Rows", "Changed")
+    return table(key, "Comparisons of the window", headers, rows)
 
 
 def _named(names: list[str]) -> str:
-    return text(listed(names)) if names else NONE
+    return text(enumeration(names)) if names else NONE
 
 
-def history(key: str, points: Iterable[Point]) -> str:
-    """Write what the charts over time show."""
+def history(key: str, points: Iterable[HistoryPoint]) -> str:
+    """Write the values of the charts over time."""
     points = list(points)
     scores = list(dict.fromkeys(name for one in points for name in one.scores))
     metrics = list(dict.fromkeys(n for one in points for n in (*one.realised, *one.estimated)))
     rows = [
         [
-            text(moment(one.time)),
+            text(format_time(one.time)),
             text(number(one.rows)),
             *(text(_quantiles(one, name)) for name in scores),
             *(text(_metric(one, name)) for name in metrics),
         ]
         for one in points
     ]
-    heads = ("From (UTC)", "Rows", *(f"{n}, 10/50/90 %" for n in scores), *map(metric, metrics))
-    return table(key, "History; realised, and estimated in brackets", heads, rows)
+    headers = (
+        "From (UTC)",
+        "Rows",
+        *(f"{n}, 10/50/90 %" for n in scores),
+        *map(metric_name, metrics),
+    )
+    return table(key, "History: realised metrics, estimated ones in brackets", headers, rows)
 
 
-def _quantiles(one: Point, name: str) -> str:
+def _quantiles(one: HistoryPoint, name: str) -> str:
     return " / ".join(map(number, one.scores[name])) if name in one.scores else NONE
 
 
-def _metric(one: Point, name: str) -> str:
+def _metric(one: HistoryPoint, name: str) -> str:
     realised = number(one.realised[name].value) if name in one.realised else NONE
     return realised + (f" [{number(one.estimated[name].value)}]" if name in one.estimated else "")
 
 
-def classes(key: str, caption: str, found: Iterable[tuple[str, int, float]], share: bool) -> str:
-    """Write classes of requests with how slow they are, or how often they fail."""
-    write = percent if share else number
-    rows = [[shown(name), text(number(many)), text(write(value))] for name, many, value in found]
-    return table(key, caption, ("Requests", "Count", "Failed" if share else "Milliseconds"), rows)
+def classes(
+    key: str, caption: str, ranked: Iterable[tuple[str, int, float]], is_share: bool
+) -> str:
+    """Write classes of requests with their latency, or their share of all on their path."""
+    write, header = (percent, "Share of path") if is_share else (number, "p99 (ms)")
+    rows = [
+        [display(name), text(number(count)), text(write(value))] for name, count, value in ranked
+    ]
+    return table(key, caption, ("Requests", "Count", header), rows)

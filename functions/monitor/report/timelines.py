@@ -1,33 +1,34 @@
-"""Pictures of what came to pass: inline SVG, told apart by shape, and not by colour alone."""
+"""Charts over time: inline SVG whose series differ in shape, not in colour alone."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from math import isfinite
 from typing import Final
 
-from functions.monitor.performance.history import Point
-from functions.monitor.report.charts import Plot, Span, around, svg
+from functions.monitor.performance.history import HistoryPoint
+from functions.monitor.report.charts import Plot, Span, padded, svg
 from functions.monitor.report.markup import element, text
-from functions.monitor.report.wording import interval, metric, moment, number, several
+from functions.monitor.report.wording import format_time, interval, metric_name, number, plural
 from functions.monitor.statistics.intervals import Interval
 from sklambda.manifest import MetricInterval
 
-type Figure = tuple[float, Interval]  # a metric at a time
+type TimedMetric = tuple[float, Interval]
+"""A time in seconds since 1970, and a metric."""
 
 _DOT: Final = 3.5
 
 
-def scores(history: Sequence[Point], name: str, key: str) -> str:
+def scores(history: Sequence[HistoryPoint], name: str, key: str) -> str:
     """Draw the 10 %, 50 % and 90 % quantiles of a score over time."""
     points = [(_time(one), one.scores[name]) for one in history if name in one.scores]
-    points = [(at, found) for at, found in points if all(map(isfinite, found))]
-    plot = Plot(_times(points), _scale([value for _, found in points for value in found]))
-    middle = [(at, found[1]) for at, found in points]
+    points = [(at, quantiles) for at, quantiles in points if all(map(isfinite, quantiles))]
+    plot = Plot(_times(points), _scale([value for _, three in points for value in three]))
+    middle = [(at, median) for at, (_, median, _) in points]
     last = points[-1][1]
     return svg(
         key,
         f"{name} over time",
-        f"Band from the 10 % to the 90 % quantile, line at the median. In the end: "
+        f"Band from the 10 % to the 90 % quantile, line at the median. Latest: "
         f"{number(last[0])}, {number(last[1])}, {number(last[2])}.",
         plot.grid(),
         plot.area([(at, low) for at, (low, _, _) in points],
@@ -38,15 +39,15 @@ def scores(history: Sequence[Point], name: str, key: str) -> str:
     )  # fmt: skip
 
 
-def volume(history: Sequence[Point], key: str) -> str:
-    """Draw how many predictions there were over time."""
+def volume(history: Sequence[HistoryPoint], key: str) -> str:
+    """Draw the number of predictions over time."""
     most = max((one.rows for one in history), default=0) or 1
     plot = Plot((0.0, float(len(history))), (0.0, most * 1.08))
     wide = (plot.x(1) - plot.x(0)) * 0.8
     bars = [
         element(
             "rect",
-            element("title", text(f"{moment(one.time)}: {several(one.rows, 'prediction')}")),
+            element("title", text(f"{format_time(one.time)}: {plural(one.rows, 'prediction')}")),
             x=round(plot.x(place) + wide / 8, 2),
             y=plot.y(one.rows),
             width=round(wide, 2),
@@ -59,8 +60,8 @@ def volume(history: Sequence[Point], key: str) -> str:
     return svg(
         key,
         "Predictions over time",
-        f"From {moment(first)} to {moment(last)}: at most {several(most, 'prediction')}, "
-        f"{several(sum(one.rows for one in history), 'prediction')} in all.",
+        f"From {format_time(first)} to {format_time(last)}: at most {plural(most, 'prediction')}, "
+        f"{plural(sum(one.rows for one in history), 'prediction')} in total.",
         plot.grid(),
         *bars,
         plot.below((0.0, _day(first)), (float(len(history)), _day(last))),
@@ -68,62 +69,63 @@ def volume(history: Sequence[Point], key: str) -> str:
 
 
 def performance(
-    history: Sequence[Point], name: str, trained: MetricInterval | None, key: str
+    history: Sequence[HistoryPoint], name: str, trained: MetricInterval | None, key: str
 ) -> str:
     """Draw a metric over time: realised with its interval, estimated as a band, trained as a line.
 
     Parameters
     ----------
-    history : sequence of Point
-        At least one of which has the metric.
+    history : sequence of HistoryPoint
+        At least one point has the metric.
     name : str
-        The metric.
+        The name of the metric.
     trained : MetricInterval or None
-        What it was in training.
+        The metric in training.
     key : str
-        A name that no other picture of the document has.
+        An id that no other chart of the page has.
     """
-    realised = _figures({one.time: one.realised for one in history}, name)
-    estimated = _figures({one.time: one.estimated for one in history}, name)
-    every = [part for _, one in [*realised, *estimated] for part in (one.low, one.value, one.high)]
+    realised = _timed({one.time: one.realised for one in history}, name)
+    estimated = _timed({one.time: one.estimated for one in history}, name)
+    metrics = [one for _, one in [*realised, *estimated]]
+    values = [value for one in metrics for value in (one.low, one.value, one.high)]
     if trained is not None:
-        every += [trained.low, trained.high]
-    plot = Plot(_times([(_time(one), None) for one in history]), around(every))
+        values += [trained.low, trained.high]
+    plot = Plot(_times([(_time(one), None) for one in history]), padded(values))
     return svg(
         key,
-        f"{metric(name)} over time",
-        _told(realised, estimated, trained),
+        f"{metric_name(name)} over time",
+        _description(realised, estimated, trained),
         plot.grid(),
-        _line_of_training(plot, trained),
+        _training_line(plot, trained),
         _band(plot, estimated),
         *(_bar(plot, at, one) for at, one in realised),
         plot.below(*_ends(history)),
     )
 
 
-def _figures(found: Mapping[str, Mapping[str, Interval]], name: str) -> list[Figure]:
+def _timed(by_time: Mapping[str, Mapping[str, Interval]], name: str) -> list[TimedMetric]:
     return [
-        (datetime.fromisoformat(time).timestamp(), figures[name])
-        for time, figures in found.items()
-        if name in figures and isfinite(figures[name].value)
+        (datetime.fromisoformat(time).timestamp(), metrics[name])
+        for time, metrics in by_time.items()
+        if name in metrics and isfinite(metrics[name].value)
     ]
 
 
-def _told(
-    realised: list[Figure],
-    estimated: list[Figure],
+def _description(
+    realised: list[TimedMetric],
+    estimated: list[TimedMetric],
     trained: MetricInterval | None,
 ) -> str:
-    told = []
-    for kind, found in (("Realised", realised), ("Estimated", estimated)):
-        if found:
-            told.append(f"{kind} in the end: {interval(found[-1][1])}.")
+    sentences = []
+    for kind, metrics in (("realised", realised), ("estimated", estimated)):
+        if metrics:
+            sentences.append(f"Latest {kind}: {interval(metrics[-1][1])}.")
     if trained is not None:
-        told.append(f"In training: {interval(trained)}.")
-    return " ".join(told)
+        sentences.append(f"In training: {interval(trained)}.")
+    return " ".join(sentences)
 
 
-def _line_of_training(plot: Plot, trained: MetricInterval | None) -> str:
+def _training_line(plot: Plot, trained: MetricInterval | None) -> str:
     if trained is None:
         return ""
     low, high = plot.across
@@ -134,7 +136,7 @@ def _line_of_training(plot: Plot, trained: MetricInterval | None) -> str:
     ) + plot.line([(low, trained.value), (high, trained.value)], "trained")
 
 
-def _band(plot: Plot, estimated: list[Figure]) -> str:
+def _band(plot: Plot, estimated: list[TimedMetric]) -> str:
     if not estimated:
         return ""
     low = [(at, one.low) for at, one in estimated]
@@ -150,12 +152,12 @@ def _bar(plot: Plot, at: float, one: Interval) -> str:
     return line + _dot(plot, at, one.value, interval(one))
 
 
-def _dot(plot: Plot, at: float, value: float, told: str) -> str:
-    title = element("title", text(told))
+def _dot(plot: Plot, at: float, value: float, label: str) -> str:
+    title = element("title", text(label))
     return element("circle", title, cx=plot.x(at), cy=plot.y(value), r=_DOT, class_="dot")
 
 
-def _time(one: Point) -> float:
+def _time(one: HistoryPoint) -> float:
     return datetime.fromisoformat(one.time).timestamp()
 
 
@@ -163,7 +165,7 @@ def _times(points: Sequence[tuple[float, object]]) -> Span:
     return points[0][0], points[-1][0]
 
 
-def _ends(history: Sequence[Point]) -> list[tuple[float, str]]:
+def _ends(history: Sequence[HistoryPoint]) -> list[tuple[float, str]]:
     ends = history[:1] if len(history) == 1 else [history[0], history[-1]]
     return [(_time(one), _day(one.time)) for one in ends]
 
@@ -173,7 +175,7 @@ def _day(time: str) -> str:
 
 
 def _scale(values: Sequence[float]) -> Span:
-    """Show probabilities from 0 to 1, all else where it is."""
+    """Return 0 to 1 for probabilities, else the range of the values."""
     if min(values) >= 0 and max(values) <= 1:
         return 0.0, 1.0
-    return around(values)
+    return padded(values)

@@ -6,87 +6,87 @@ from pathlib import Path
 import pytest
 
 from functions.monitor.counting.predictions import digest
-from functions.monitor.outcomes import Truths, gather, truth
-from functions.monitor.watched_model import Subject
+from functions.monitor.outcomes import Outcomes, collect_outcomes, outcome_reader
+from functions.monitor.watched_model import WatchedModel
 from sklambda.policy.watching import Watching
 from sklambda.signature import Target
 from sklambda.storage import Directory, hour
-from tests.support.capturing import HOUR, NOON, package, subject, tell
+from tests.support.capturing import HOUR, NOON, package, put_outcomes, watched_model
 from tests.support.drifting import reference
 
 BASE = reference(2000)
 
 
 @pytest.fixture
-def seen(tmp_path: Path) -> Subject:
-    return subject(Directory(tmp_path), BASE)
+def model(tmp_path: Path) -> WatchedModel:
+    return watched_model(Directory(tmp_path), BASE)
 
 
-def told(seen: Subject, start: datetime = NOON, hours: int = 3) -> dict[int, float]:
-    truths = gather(seen, start, start + hours * HOUR)
-    return dict(zip(truths.ids.tolist(), truths.values[:, 0].tolist(), strict=True))
+def collect(model: WatchedModel, start: datetime = NOON, hours: int = 3) -> dict[int, float]:
+    outcomes = collect_outcomes(model, start, start + hours * HOUR)
+    return dict(zip(outcomes.ids.tolist(), outcomes.values[:, 0].tolist(), strict=True))
 
 
-def test_the_outcome_with_the_latest_time_counts(seen: Subject) -> None:
-    tell(seen.records, NOON + HOUR, [("a", "yes"), ("b", "no")])
-    tell(seen.records, NOON, [("a", "no")])
-    tell(seen.records, NOON + 2 * HOUR, [("b", "yes")])
+def test_the_outcome_with_the_latest_time_counts(model: WatchedModel) -> None:
+    put_outcomes(model.storage, NOON + HOUR, [("a", "yes"), ("b", "no")])
+    put_outcomes(model.storage, NOON, [("a", "no")])
+    put_outcomes(model.storage, NOON + 2 * HOUR, [("b", "yes")])
 
-    assert told(seen) == {digest("a"): 1.0, digest("b"): 1.0}
-
-
-def test_what_comes_to_an_hour_later_is_read_too(seen: Subject) -> None:
-    tell(seen.records, NOON, [("a", "yes")])
-    told(seen)
-    tell(seen.records, NOON, [("b", "no")])
-
-    assert told(seen) == {digest("a"): 1.0, digest("b"): 0.0}
+    assert collect(model) == {digest("a"): 1.0, digest("b"): 1.0}
 
 
-def test_an_outcome_is_read_once(seen: Subject, tmp_path: Path) -> None:
-    tell(seen.records, NOON, [("a", "yes")])
-    told(seen)
+def test_outcomes_added_to_an_hour_are_read(model: WatchedModel) -> None:
+    put_outcomes(model.storage, NOON, [("a", "yes")])
+    collect(model)
+    put_outcomes(model.storage, NOON, [("b", "no")])
+
+    assert collect(model) == {digest("a"): 1.0, digest("b"): 0.0}
+
+
+def test_an_outcome_is_read_once(model: WatchedModel, tmp_path: Path) -> None:
+    put_outcomes(model.storage, NOON, [("a", "yes")])
+    collect(model)
     [path] = (tmp_path / "answers").rglob("*.npz")
     before = path.stat().st_mtime_ns
 
-    assert told(seen) == {digest("a"): 1.0}
+    assert collect(model) == {digest("a"): 1.0}
     assert path.stat().st_mtime_ns == before
 
 
-def test_only_the_hours_asked_for_are_looked_at(seen: Subject) -> None:
+def test_only_the_requested_hours_are_read(model: WatchedModel) -> None:
     for place in range(4):
-        tell(seen.records, NOON + place * HOUR, [(f"p{place}", "yes")])
+        put_outcomes(model.storage, NOON + place * HOUR, [(f"p{place}", "yes")])
 
-    assert told(seen, NOON + HOUR, 2).keys() == {digest("p1"), digest("p2")}
+    assert collect(model, NOON + HOUR, 2).keys() == {digest("p1"), digest("p2")}
 
 
-def test_an_outcome_without_a_time_came_when_it_was_written(seen: Subject) -> None:
-    tell(seen.records, NOON, [("a", "yes")], time=None)
-    [stored] = seen.records.list("outcomes/")
+def test_an_outcome_without_a_time_became_true_when_it_was_written(model: WatchedModel) -> None:
+    put_outcomes(model.storage, NOON, [("a", "yes")], time=None)
+    [stored] = model.storage.list("outcomes/")
 
-    truths = gather(seen, NOON, NOON + HOUR)
+    outcomes = collect_outcomes(model, NOON, NOON + HOUR)
 
     assert stored.modified is not None
-    assert truths.times.tolist() == [stored.modified.timestamp()]
+    assert outcomes.times.tolist() == [stored.modified.timestamp()]
 
 
-def test_the_selection_is_kept(seen: Subject) -> None:
-    tell(seen.records, NOON, [("a", "yes")], selection=0.25)
+def test_the_selection_is_read(model: WatchedModel) -> None:
+    put_outcomes(model.storage, NOON, [("a", "yes")], selection=0.25)
 
-    assert gather(seen, NOON, NOON + HOUR).selection.tolist() == [0.25]
+    assert collect_outcomes(model, NOON, NOON + HOUR).selection.tolist() == [0.25]
 
 
-def test_damage_is_named_once_and_other_labels_are_left_out(tmp_path: Path) -> None:
-    kept, heard = Directory(tmp_path), list[str]()
-    seen = Subject(kept, package(), BASE, Watching(), heard.append)
-    tell(kept, NOON, [("a", "yes"), ("b", "perhaps")])
+def test_damaged_objects_are_named_once_and_unknown_labels_are_left_out(tmp_path: Path) -> None:
+    storage, damaged = Directory(tmp_path), list[str]()
+    model = WatchedModel(storage, package(), BASE, Watching(), damaged.append)
+    put_outcomes(storage, NOON, [("a", "yes"), ("b", "perhaps")])
     folder = f"outcomes/{hour(NOON)}"
-    kept.put({f"{folder}/x.json": b"{", f"{folder}/y.json": b"[]"})
-    tell(kept, NOON, [("c", "yes")], selection=0)
+    storage.put({f"{folder}/x.json": b"{", f"{folder}/y.json": b"[]"})
+    put_outcomes(storage, NOON, [("c", "yes")], selection=0)
 
-    assert told(seen).keys() == {digest("a")}
-    assert told(seen).keys() == {digest("a")}
-    assert heard == [f"{folder}/c-yes.json", f"{folder}/x.json", f"{folder}/y.json"]
+    assert collect(model).keys() == {digest("a")}
+    assert collect(model).keys() == {digest("a")}
+    assert damaged == [f"{folder}/c-yes.json", f"{folder}/x.json", f"{folder}/y.json"]
 
 
 def test_values_are_read_by_the_target() -> None:
@@ -97,16 +97,16 @@ def test_values_are_read_by_the_target() -> None:
         parts=tuple(Target(name=name, task="binary", classes=(0, 1)) for name in "ab"),
     )
 
-    assert truth(one)(3) == [3.0]
-    assert truth(two)({"z": 1, "y": 2}) == [2.0, 1.0]
-    assert truth(parts)({"a": 1, "b": 0}) == [1.0, 0.0]
+    assert outcome_reader(one)(3) == [3.0]
+    assert outcome_reader(two)({"z": 1, "y": 2}) == [2.0, 1.0]
+    assert outcome_reader(parts)({"a": 1, "b": 0}) == [1.0, 0.0]
 
 
-def test_what_is_written_is_read(seen: Subject) -> None:
-    tell(seen.records, NOON, [("a", "yes"), ("b", "no")])
-    truths = gather(seen, NOON, NOON + HOUR)
+def test_written_outcomes_are_read(model: WatchedModel) -> None:
+    put_outcomes(model.storage, NOON, [("a", "yes"), ("b", "no")])
+    outcomes = collect_outcomes(model, NOON, NOON + HOUR)
 
-    found = Truths.read(truths.written())
+    found = Outcomes.read(outcomes.to_bytes())
 
-    assert found.ids.tolist() == truths.ids.tolist()
-    assert found.times.tolist() == truths.times.tolist()
+    assert found.ids.tolist() == outcomes.ids.tolist()
+    assert found.times.tolist() == outcomes.times.tolist()

@@ -1,4 +1,4 @@
-"""A run writes its report each time it comes, and tells what is new once."""
+"""A run writes its report each time, and notifies of new findings once."""
 
 import json
 from collections.abc import Callable
@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from functions.monitor.alarms.diagnosis import Lines
+from functions.monitor.alarms.diagnosis import LogLines
 from functions.monitor.alarms.traffic import Traffic
 from functions.monitor.drift.verdict import Verdict
-from functions.monitor.events import Alarm, Look
-from functions.monitor.notify.messages import Happening, Message
+from functions.monitor.events import Alarm, RunRequest
+from functions.monitor.notify.messages import Event, Message
 from functions.monitor.performance.measure import Performance
 from functions.monitor.results import Results, Window
-from functions.monitor.run import Monitor, Outside
+from functions.monitor.run import Monitor, Ports
 from functions.monitor.state import Deployment, State
 from sklambda.policy.watching import RetrainingPolicy
 from sklambda.storage import Directory
@@ -30,35 +30,35 @@ DEPLOYED = Deployment(version="3", modified="2026-11-22T11:00:00Z", settings={})
 
 @dataclass
 class World:
-    """What a run finds, and all that it has told."""
+    """The inputs of a run, and its outputs."""
 
     folder: Path
     features: list[Verdict] = field(default_factory=list)
     performance: list[Performance] = field(default_factory=lambda: [good()])
     messages: list[Message] = field(default_factory=list)
-    events: list[Happening] = field(default_factory=list)
-    counted: list[Results] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    measured: list[Results] = field(default_factory=list)
     fail: Callable[[], None] = lambda: None
 
     def run(self, at: datetime = NOON, alarm: Alarm | None = None) -> dict[str, object]:
         """Run the monitor."""
-        monitor = Monitor(self.records, MODEL, RetrainingPolicy(windows=1), self.outside)
-        return monitor.run(Look(at, alarm))
+        monitor = Monitor(self.storage, MODEL, RetrainingPolicy(windows=1), self.ports)
+        return monitor.run(RunRequest(at, alarm))
 
     @property
-    def records(self) -> Directory:
+    def storage(self) -> Directory:
         return Directory(self.folder)
 
     @property
-    def outside(self) -> Outside:
-        return Outside(
+    def ports(self) -> Ports:
+        return Ports(
             judge=self.judge,
             traffic=lambda window, at: Traffic(requests=9),
-            lines=lambda until: Lines([]),
+            log_lines=lambda until: LogLines([]),
             deployment=lambda: DEPLOYED,
             send=self.send,
             publish=self.events.extend,
-            count=self.counted.append,
+            write_metrics=self.measured.append,
             address=lambda key: f"at {key}",
         )
 
@@ -82,10 +82,10 @@ def world(tmp_path: Path) -> World:
 
 
 def test_a_run_leaves_its_report_and_the_latest(world: World) -> None:
-    answer = world.run()
+    response = world.run()
 
-    assert answer["report"] == f"reports/{MODEL}/2026-11-22T12:00:00+00:00.html"
-    assert (world.folder / str(answer["report"])).read_text().startswith("<!")
+    assert response["report"] == f"reports/{MODEL}/2026-11-22T12:00:00+00:00.html"
+    assert (world.folder / str(response["report"])).read_text().startswith("<!")
     assert (
         world.report()["traffic"]
         == world.report(f"{MODEL}/2026-11-22T12:00:00+00:00.json")["traffic"]
@@ -93,14 +93,14 @@ def test_a_run_leaves_its_report_and_the_latest(world: World) -> None:
     assert (world.folder / "reports/latest.html").exists()
 
 
-def test_where_all_is_well_nobody_is_told(world: World) -> None:
+def test_a_healthy_run_sends_nothing(world: World) -> None:
     world.run()
 
     assert (world.messages, world.events) == ([], [])
-    assert len(world.counted) == 1
+    assert len(world.measured) == 1
 
 
-def test_what_is_new_is_told_with_its_evidence(world: World) -> None:
+def test_a_new_finding_is_sent_with_its_report(world: World) -> None:
     world.features = [verdict("tenure")]
 
     world.run()
@@ -108,42 +108,40 @@ def test_what_is_new_is_told_with_its_evidence(world: World) -> None:
     [message], [event] = world.messages, world.events
     assert "tenure" in message.text
     assert f"at reports/{MODEL}" in message.text
-    assert (event.name, event.evidence["report"][:3]) == ("sklambda.drift", "at ")
+    assert (event.name, event.detail["report"][:3]) == ("sklambda.drift", "at ")
 
 
-def test_an_event_that_comes_twice_changes_nothing(world: World) -> None:
+def test_a_repeated_event_changes_nothing(world: World) -> None:
     world.features, world.performance = [verdict("tenure")], [good(concept=CONCEPT)]
     first = world.run()
-    kept = {path: path.read_bytes() for path in world.folder.rglob("*") if path.is_file()}
+    files = {path: path.read_bytes() for path in world.folder.rglob("*") if path.is_file()}
 
     second = world.run()
 
     assert (first["told"], second["told"]) == (True, False)
-    assert [len(told) for told in (world.messages, world.events, world.counted)] == [1, 3, 1]
-    assert {path: path.read_bytes() for path in world.folder.rglob("*") if path.is_file()} == kept
+    assert [len(sent) for sent in (world.messages, world.events, world.measured)] == [1, 3, 1]
+    assert {path: path.read_bytes() for path in world.folder.rglob("*") if path.is_file()} == files
 
 
-def test_what_was_told_is_not_told_again_by_the_next_window(world: World) -> None:
+def test_a_reported_finding_is_not_sent_again_by_the_next_window(world: World) -> None:
     world.features = [verdict("tenure")]
 
     for hours in range(3):
         world.run(NOON + hours * HOUR)
 
-    assert (len(world.messages), len(world.events), len(world.counted)) == (1, 1, 3)
+    assert (len(world.messages), len(world.events), len(world.measured)) == (1, 1, 3)
 
 
-def test_what_comes_and_goes_is_told_once(world: World) -> None:
+def test_a_finding_that_comes_and_goes_is_sent_once(world: World) -> None:
     for hours, features in enumerate(["ab", "b", "ab", "abc"]):
         world.features = [verdict(name) for name in features]
         world.run(NOON + hours * HOUR)
 
     assert len(world.messages) == 2
-    assert [one.evidence["changes"][-1]["name"] for one in world.events] == ["b", "c"]
+    assert [one.detail["changes"][-1]["name"] for one in world.events] == ["b", "c"]
 
 
-def test_what_comes_again_after_days_is_told_again_although_it_never_was_well(
-    world: World,
-) -> None:
+def test_a_finding_that_returns_after_days_is_sent_again(world: World) -> None:
     world.performance = [good(concept=CONCEPT)]
     for days, features in enumerate([[verdict("a")], *[[]] * 4, [verdict("a")]]):
         world.features = features
@@ -152,46 +150,50 @@ def test_what_comes_again_after_days_is_told_again_although_it_never_was_well(
     assert [one.name for one in world.events].count("sklambda.drift") == 2
 
 
-def test_that_all_is_well_again_is_told_and_what_follows_is_new(world: World) -> None:
+def test_a_recovery_is_sent_and_later_findings_are_new(world: World) -> None:
     for hours, features in enumerate([[verdict("a")], [], [verdict("a")]]):
         world.features = features
         world.run(NOON + hours * HOUR)
 
-    assert ["over" in one.text.splitlines()[0] for one in world.messages] == [False, True, False]
+    assert ["resolved" in one.text.splitlines()[0] for one in world.messages] == [
+        False,
+        True,
+        False,
+    ]
 
 
-def test_a_window_that_is_past_is_judged_and_nobody_is_told(world: World) -> None:
+def test_a_past_window_is_judged_and_nothing_is_sent(world: World) -> None:
     world.run()
     latest = (world.folder / "reports/latest.json").read_bytes()
     world.features = [verdict("tenure")]
 
-    answer = world.run(NOON - 2 * HOUR)
+    response = world.run(NOON - 2 * HOUR)
 
-    assert answer["told"] is False
+    assert response["told"] is False
     assert world.messages == []
     assert world.report(f"{MODEL}/2026-11-22T10:00:00+00:00.json")["state"] == "changed"
     assert (world.folder / "reports/latest.json").read_bytes() == latest
 
 
-def test_retraining_is_asked_for_once_in_its_time(world: World) -> None:
+def test_retraining_is_requested_once_in_the_cooldown(world: World) -> None:
     world.performance = [good(concept=CONCEPT)]
 
-    answers = [world.run(NOON + hours * HOUR) for hours in (0, 1, 200)]
+    responses = [world.run(NOON + hours * HOUR) for hours in (0, 1, 200)]
 
-    assert [bool(one["retrain"]) for one in answers] == [True, False, True]
-    assert [bool(one["held"]) for one in answers] == [False, True, False]
+    assert [bool(one["retrain"]) for one in responses] == [True, False, True]
+    assert [bool(one["held"]) for one in responses] == [False, True, False]
     assert [one.name for one in world.events].count("sklambda.retrain") == 2
     assert world.report()["retrain"] == ["concept drift in Churn"]
 
 
-def test_drift_alone_does_not_ask_for_it(world: World) -> None:
+def test_drift_alone_requests_no_retraining(world: World) -> None:
     world.features = [verdict("tenure"), verdict("Contract")]
 
     for hours in range(0, 96, 24):
         assert world.run(NOON + hours * HOUR)["retrain"] == []
 
 
-def test_what_failed_is_told_by_the_next_attempt(world: World) -> None:
+def test_a_failed_message_is_sent_by_the_next_attempt(world: World) -> None:
     world.features = [verdict("tenure")]
 
     def refuse() -> None:
@@ -201,19 +203,19 @@ def test_what_failed_is_told_by_the_next_attempt(world: World) -> None:
     with pytest.raises(OSError, match="no network"):
         world.run()
     world.fail = lambda: None
-    answer = world.run()
+    response = world.run()
 
-    assert answer["told"] is True
+    assert response["told"] is True
     assert len(world.messages) == 1
-    assert State.read(world.records, MODEL).told.keys() == {"drift: tenure: distribution"}
+    assert State.read(world.storage, MODEL).told.keys() == {"drift: tenure: distribution"}
 
 
-def test_an_alarm_is_explained_in_the_report_of_its_window_and_told_once(world: World) -> None:
+def test_an_alarm_is_explained_in_the_report_of_its_window_and_sent_once(world: World) -> None:
     world.run()
 
-    answers = [world.run(alarm=ALARM) for _ in range(2)]
+    responses = [world.run(alarm=ALARM) for _ in range(2)]
 
-    assert [one["told"] for one in answers] == [True, False]
+    assert [one["told"] for one in responses] == [True, False]
     [message] = world.messages
     assert message.subject.startswith("churn: alarm errors")
     found = world.report()["diagnosis"]
@@ -221,20 +223,20 @@ def test_an_alarm_is_explained_in_the_report_of_its_window_and_told_once(world: 
     assert (found["alarm"], found["reason"]) == ("errors", "too many")
 
 
-def test_an_alarm_keeps_the_windows_own_run_from_nothing(world: World) -> None:
+def test_an_alarm_does_not_replace_the_run_of_its_window(world: World) -> None:
     world.features = [verdict("tenure")]
     world.run(alarm=ALARM)
 
-    answer = world.run()
+    response = world.run()
 
-    assert answer["told"] is True
+    assert response["told"] is True
     assert [("alarm" in one.subject) for one in world.messages] == [True, False]
     found = world.report()["diagnosis"]
     assert isinstance(found, dict)
     assert found["alarm"] == "errors"
 
 
-def test_versions_are_remembered(world: World) -> None:
+def test_versions_are_stored(world: World) -> None:
     world.run()
 
-    assert State.read(world.records, MODEL).deployments == (DEPLOYED,)
+    assert State.read(world.storage, MODEL).deployments == (DEPLOYED,)

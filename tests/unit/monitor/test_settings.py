@@ -25,6 +25,6 @@ def test_log_groups_are_separated_by_commas() -> None:
 @pytest.mark.parametrize(
     ("name", "value"), [("MONITOR_STORE", ""), ("MONITOR_TOPIC", "mine"), ("LOG_LEVEL", "LOUD")]
 )
-def test_what_makes_no_sense_is_refused_by_name(name: str, value: str) -> None:
+def test_an_invalid_setting_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(SettingsInvalid, match=name):
         Settings.from_environment(STORE | {name: value})

@@ -1,4 +1,4 @@
-"""What is remembered of a model."""
+"""The state of a model is stored from run to run."""
 
 from pathlib import Path
 
@@ -30,11 +30,11 @@ def deployment(version: int) -> Deployment:
     return Deployment(version=str(version), modified="2026-11-22T09:50:00Z", settings={"A": "b"})
 
 
-def test_of_a_new_model_nothing_is_known(storage: Directory) -> None:
+def test_a_new_model_has_an_empty_state(storage: Directory) -> None:
     assert State.read(storage, "new") == NEW
 
 
-def test_what_was_kept_is_read_again(storage: Directory) -> None:
+def test_a_stored_state_is_read(storage: Directory) -> None:
     state = State(told={"drift: a": "2026-11-22T10:00:00Z"}, called="2026-11-22T10:00:00Z")
     state = state.with_window(signals(10), POLICY).with_deployment(deployment(3))
 
@@ -43,17 +43,17 @@ def test_what_was_kept_is_read_again(storage: Directory) -> None:
     assert State.read(storage, "m") == state
 
 
-def test_models_do_not_know_of_each_other(storage: Directory) -> None:
+def test_models_have_separate_states(storage: Directory) -> None:
     State(told={"drift: a": "2026-11-22T10:00:00Z"}).write(storage, "m")
 
     assert State.read(storage, "n") == NEW
 
 
-def test_a_window_that_comes_again_is_remembered_once() -> None:
+def test_a_repeated_window_is_stored_once() -> None:
     state = NEW.with_window(signals(9), POLICY).with_window(signals(10), POLICY)
 
     assert state.with_window(signals(10), POLICY) == state
-    assert state.before(signals(10).stop) == [signals(9)]
+    assert state.signals_before(signals(10).stop) == [signals(9)]
 
 
 def test_a_window_before_the_last_one_is_past() -> None:
@@ -63,7 +63,7 @@ def test_a_window_before_the_last_one_is_past() -> None:
     assert not state.is_past(signals(10).stop)
 
 
-def test_versions_are_remembered_where_they_change() -> None:
+def test_versions_are_stored_when_they_change() -> None:
     state = NEW
     for version in (1, 1, 2, *range(2, 30)):
         state = state.with_deployment(deployment(version))
@@ -72,7 +72,7 @@ def test_versions_are_remembered_where_they_change() -> None:
     assert state.with_deployment(None) == state
 
 
-def test_one_of_two_claims_holds_until_it_is_given_back(storage: Directory) -> None:
+def test_one_of_two_claims_holds_until_it_is_released(storage: Directory) -> None:
     first, second = (claim(storage, "m", "window-1") for _ in range(2))
 
     assert first is not None
@@ -81,7 +81,7 @@ def test_one_of_two_claims_holds_until_it_is_given_back(storage: Directory) -> N
     assert claim(storage, "m", "window-1") == first
 
 
-def test_what_has_not_shown_for_three_windows_may_be_told_again() -> None:
+def test_a_finding_that_has_not_shown_for_three_windows_may_be_reported_again() -> None:
     state = State(told={"drift: a": "2026-11-19T09:00:00Z", "drift: b": "2026-11-19T10:00:00Z"})
 
-    assert state.known(signals(10)).keys() == {"drift: b"}
+    assert state.reported(signals(10)).keys() == {"drift: b"}

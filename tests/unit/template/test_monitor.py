@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from functions.monitor.notify.metrics import figures
+from functions.monitor.notify.metrics import metric_values
 from functions.monitor.settings import Settings
 from tests.conftest import REPOSITORY
 from tests.support.runs import empty, good, results
@@ -158,7 +158,7 @@ def test_its_variables_are_settings_that_make_sense(resources: dict[str, Any]) -
 
 
 def test_alarms_and_dashboard_show_metrics_that_there_are(resources: dict[str, Any]) -> None:
-    there = figures(results(performance=[good()])) | figures(empty())
+    there = metric_values(results(performance=[good()])) | metric_values(empty())
     body = json.loads(_body(resources))
     shown = {
         metric[1]

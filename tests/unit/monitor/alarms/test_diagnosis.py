@@ -1,4 +1,4 @@
-"""What an alarm is about is read from the lines of the requests."""
+"""Alarms are diagnosed from the log lines of requests."""
 
 import json
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from functions.monitor.alarms.diagnosis import Lines, deployed, diagnose, read_lines
+from functions.monitor.alarms.diagnosis import LogLines, diagnose, read_deployment, read_log_lines
 from functions.monitor.events import Alarm
 from functions.monitor.state import Deployment
 from tests.conftest import Trained
@@ -18,26 +18,29 @@ ALARM = Alarm("id", "errors", "too many", AT - timedelta(hours=1))
 
 
 def line(minutes: float = 1, **members: Any) -> dict[str, Any]:
-    """Make the line of a request so many minutes before the alarm."""
+    """Return the log line of a request some minutes before the alarm."""
     stamp = int((AT - timedelta(minutes=minutes)).timestamp() * 1000)
     plain = {"kind": "request", "route": "/predict", "status": 200, "latency": 2.0}
     return {"_aws": {"Timestamp": stamp}, **plain, "package": "aaaa"} | members
 
 
 def failed(**members: Any) -> dict[str, Any]:
-    made = line(status=500, problem="internal-error", latency=9.0, **members)
-    return {name: value for name, value in made.items() if name != "package"}
+    failing = line(status=500, problem="internal-error", latency=9.0, **members)
+    return {name: value for name, value in failing.items() if name != "package"}
 
 
 class Logs:
-    """Gives lines, one a page, and what is none in between."""
+    """Logs with one line a page, between texts that are no lines of requests."""
 
     def __init__(self, **groups: list[dict[str, Any]]) -> None:
-        self._groups, self.asked = groups, list[dict[str, Any]]()
+        self._groups, self.calls = groups, list[dict[str, Any]]()
 
-    def filter_log_events(self, **asked: Any) -> Any:
-        self.asked.append(asked)
-        lines, page = self._groups[asked["logGroupName"]], int(asked.get("nextToken", "0"))
+    def filter_log_events(self, **parameters: Any) -> Any:
+        self.calls.append(parameters)
+        lines, page = (
+            self._groups[parameters["logGroupName"]],
+            int(parameters.get("nextToken", "0")),
+        )
         texts = ["REPORT RequestId", "[1]", *map(json.dumps, lines[page : page + 1])]
         more = {"nextToken": str(page + 1)} if len(lines) > page + 1 else {}
         return {"events": [{"message": text} for text in texts]} | more
@@ -46,30 +49,30 @@ class Logs:
 def test_lines_of_all_groups_are_read_in_their_order() -> None:
     logs = Logs(predict=[line(3), line(1)], batch=[line(2, kind="batch")])
 
-    found = read_lines(logs, ("predict", "batch"), AT)
+    log = read_log_lines(logs, ("predict", "batch"), AT)
 
-    assert [one["kind"] for one in found.found] == ["request", "batch", "request"]
-    assert found.whole
-    asked = logs.asked[0]
-    assert asked["endTime"] - asked["startTime"] == 3_600_000
-    assert "request" in asked["filterPattern"]
+    assert [one["kind"] for one in log.lines] == ["request", "batch", "request"]
+    assert log.is_complete
+    call = logs.calls[0]
+    assert call["endTime"] - call["startTime"] == 3_600_000
+    assert "request" in call["filterPattern"]
 
 
-def test_of_very_many_lines_the_first_are_read_and_that_is_said() -> None:
+def test_of_very_many_lines_the_first_are_read_and_the_diagnosis_states_it() -> None:
     logs = Logs(predict=[line() for _ in range(80)])
 
-    found = read_lines(logs, ("predict",), AT)
+    log = read_log_lines(logs, ("predict",), AT)
 
-    assert len(found.found) == 50
-    assert not found.whole
-    assert "more lines" in diagnose(ALARM, found).changes[-1]
+    assert len(log.lines) == 50
+    assert not log.is_complete
+    assert diagnose(ALARM, log).changes[-1] == "Only the first 50 pages of log lines were read."
 
 
 def test_failing_requests_are_ranked_with_their_share() -> None:
     lines = [*(line() for _ in range(6)), *(failed() for _ in range(3))]
     lines += [line(status=422, problem="invalid-rows"), line(route="/model", status=404)]
 
-    found = diagnose(ALARM, Lines(lines))
+    found = diagnose(ALARM, LogLines(lines))
 
     assert found.failing == [
         ("/predict, 500 internal-error", 3, 0.3),
@@ -81,7 +84,7 @@ def test_failing_requests_are_ranked_with_their_share() -> None:
 def test_slow_requests_are_ranked_by_their_99th_percentile() -> None:
     lines = [line(latency=float(n)) for n in range(1, 201)] + [failed()]
 
-    found = diagnose(ALARM, Lines(lines))
+    found = diagnose(ALARM, LogLines(lines))
 
     assert found.slowest == [
         ("/predict, 200", 200, 198.0),
@@ -92,7 +95,7 @@ def test_slow_requests_are_ranked_by_their_99th_percentile() -> None:
 def test_jobs_fail_too() -> None:
     jobs = [line(kind="batch", model_id="aaaa", reason=reason) for reason in (None, "too_many")]
 
-    found = diagnose(ALARM, Lines(jobs))
+    found = diagnose(ALARM, LogLines(jobs))
 
     assert found.failing == [("batch, too_many", 1, 0.5)]
     assert found.slowest == []
@@ -101,10 +104,10 @@ def test_jobs_fail_too() -> None:
 def test_packages_are_counted_and_a_new_one_is_a_change() -> None:
     lines = [line(30), line(20), line(10, package="bbbb")]
 
-    found = diagnose(ALARM, Lines(lines))
+    found = diagnose(ALARM, LogLines(lines))
 
     assert found.models == {"aaaa": 2, "bbbb": 1}
-    assert found.changes == ["The package bbbb answers since 2026-11-22T10:13:40Z."]
+    assert found.changes == ["Package bbbb has been serving since 2026-11-22T10:13:40Z."]
 
 
 def version(number: int, hours: float, **settings: str) -> Deployment:
@@ -121,21 +124,21 @@ def version(number: int, hours: float, **settings: str) -> Deployment:
             [version(3, 90, A="x", B="y"), version(4, 0.5, A="x", B="z", C="c")],
             [
                 "Version 4 of the function was published at 2026-11-22T09:53:40+00:00, "
-                "after version 3; other: B, C."
+                "after version 3; changed settings: B, C."
             ],
         ),
     ],
 )
-def test_a_deployment_since_the_alarm_was_silent_is_a_change(
+def test_a_deployment_since_the_previous_state_is_a_change(
     versions: Sequence[Deployment], expected: list[str]
 ) -> None:
-    assert diagnose(ALARM, Lines([]), versions).changes == expected
+    assert diagnose(ALARM, LogLines([]), versions).changes == expected
 
 
-def test_of_settings_no_value_is_kept() -> None:
+def test_no_value_of_a_setting_is_stored() -> None:
     class Functions:
-        def get_function_configuration(self, **asked: Any) -> Any:
-            assert asked == {"FunctionName": "predict", "Qualifier": "live"}
+        def get_function_configuration(self, **parameters: Any) -> Any:
+            assert parameters == {"FunctionName": "predict", "Qualifier": "live"}
             return {
                 "Version": "7",
                 "LastModified": "2026-11-22T09:50:00.000+0000",
@@ -143,7 +146,7 @@ def test_of_settings_no_value_is_kept() -> None:
                 "Environment": {"Variables": {"CAPTURE": "raw-values"}},
             }
 
-    found = deployed(Functions(), "predict")
+    found = read_deployment(Functions(), "predict")
 
     assert found.version == "7"
     assert found.settings.keys() == {"CAPTURE", "memory"}
@@ -156,7 +159,7 @@ def test_the_services_own_lines_are_read(churn: Trained) -> None:
     observed.client.post("/predict", content=b"{")
     observed.client.get("/nowhere")
 
-    found = diagnose(ALARM, Lines(observed.lines("request")))
+    found = diagnose(ALARM, LogLines(observed.lines("request")))
 
     assert [count for _, count, _ in found.failing] == [1, 1]
     assert found.failing[0][0].startswith("/predict, 400 ")

@@ -1,10 +1,10 @@
-"""How the service did, by CloudWatch."""
+"""Traffic is read from CloudWatch."""
 
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from functions.monitor.alarms.traffic import Traffic, traffic
+from functions.monitor.alarms.traffic import Traffic, read_traffic
 
 STOP = datetime(2026, 11, 22, 10, tzinfo=UTC)
 AT = STOP + timedelta(minutes=20)
@@ -12,16 +12,16 @@ DAY = timedelta(days=1)
 
 
 class CloudWatch:
-    """Answers each query with the series of its id, one page a value."""
+    """CloudWatch with a series for each query, one value a page."""
 
     def __init__(self, **series: list[tuple[datetime, float]]) -> None:
-        self._series, self.asked = series, list[dict[str, Any]]()
+        self._series, self.calls = series, list[dict[str, Any]]()
 
-    def get_metric_data(self, **asked: Any) -> Any:
-        self.asked.append(asked)
-        page = int(asked.get("NextToken", "0"))
+    def get_metric_data(self, **parameters: Any) -> Any:
+        self.calls.append(parameters)
+        page = int(parameters.get("NextToken", "0"))
         results, more = [], False
-        for query in asked["MetricDataQueries"]:
+        for query in parameters["MetricDataQueries"]:
             series = self._series.get(query["Id"], [])
             found = {"Id": query["Id"], "Timestamps": [], "Values": []}
             for time, value in series[page : page + 1]:
@@ -32,7 +32,7 @@ class CloudWatch:
 
 
 def read(client: CloudWatch, length: timedelta = DAY) -> Traffic:
-    return traffic(client, "stack", "churn", (STOP - length, STOP), AT)
+    return read_traffic(client, "stack", "churn", (STOP - length, STOP), AT)
 
 
 def test_a_day_is_read_in_one_period() -> None:
@@ -47,13 +47,13 @@ def test_a_day_is_read_in_one_period() -> None:
     assert read(client) == Traffic(500, 7, 2.5, 40.0, 10.0)
 
 
-def test_metrics_are_asked_for_as_the_service_writes_them() -> None:
+def test_metrics_are_queried_as_the_service_writes_them() -> None:
     client = CloudWatch()
 
     read(client)
 
     found = defaultdict(set)
-    for query in (one for call in client.asked for one in call["MetricDataQueries"]):
+    for query in (one for call in client.calls for one in call["MetricDataQueries"]):
         metric = query["MetricStat"]["Metric"]
         assert metric["Namespace"] == "stack"
         assert metric["Dimensions"] == [{"Name": "model", "Value": "churn"}]
@@ -77,11 +77,11 @@ def test_longer_windows_are_read_by_days() -> None:
     found = read(client, 3 * DAY)
 
     assert (found.requests, found.problems, found.p50, found.p99) == (300, 0, 2.0, 90.0)
-    periods = {one["MetricStat"]["Period"] for one in client.asked[0]["MetricDataQueries"]}
+    periods = {one["MetricStat"]["Period"] for one in client.calls[0]["MetricDataQueries"]}
     assert periods == {86_400}
 
 
-def test_what_cloudwatch_does_not_know_is_not_made_up() -> None:
+def test_unknown_statistics_are_none() -> None:
     assert read(CloudWatch()) == Traffic()
 
 

@@ -1,10 +1,10 @@
-"""A change is called one where it is great enough and no chance, and nothing else is."""
+"""A change is large enough and significant, and nothing else is a change."""
 
 import numpy as np
 import pytest
 
 from functions.monitor.drift.compare import Findings, compare
-from functions.monitor.drift.verdict import Check, Gate, Verdict
+from functions.monitor.drift.verdict import Check, Thresholds, Verdict
 from sklambda.arrays import FloatMatrix
 from sklambda.sketch.baseline import Baseline
 from sklambda.sketch.sketch import Sketch
@@ -166,7 +166,7 @@ def test_duplicates_that_training_had_too_are_no_change(rows: int) -> None:
     assert changed(compare(SIGNATURE, few, window)) == set()
 
 
-def test_drift_of_the_answers_is_found() -> None:
+def test_drift_of_the_predictions_is_found() -> None:
     X = matrix(1000, seed=11)
     X[:, [0, 3]] += 1
 
@@ -211,13 +211,13 @@ def test_a_window_can_be_compared_with_another() -> None:
 def test_raw_and_binned_windows_are_not_compared() -> None:
     window = sketch(BASE, matrix(50, 1))
 
-    with pytest.raises(ValueError, match="raw and a binned"):
+    with pytest.raises(ValueError, match="same mode, got raw and binned"):
         compare(SIGNATURE, BASE, window, window.replace(mode="binned"))
 
 
-def test_the_gate_decides() -> None:
+def test_the_thresholds_decide() -> None:
     window: Sketch = sketch(BASE, matrix(5000, 7, drifted=True))
 
-    findings = compare(SIGNATURE, BASE, window, gate=Gate(effect=0.4, points=0.5))
+    findings = compare(SIGNATURE, BASE, window, thresholds=Thresholds(effect=0.4, points=0.5))
 
     assert changed(findings) == {"n18"}

@@ -1,4 +1,4 @@
-"""About ten metrics a run; what there is one of for each feature is none."""
+"""A run has about ten metrics; the values of each feature are properties."""
 
 import json
 from datetime import UTC, datetime
@@ -6,14 +6,14 @@ from math import nan
 from typing import Any
 
 from functions.monitor.alarms.traffic import Traffic
-from functions.monitor.notify.metrics import figures, line
+from functions.monitor.notify.metrics import line, metric_values
 from functions.monitor.performance.estimated import Estimate
 from functions.monitor.results import Results
 from functions.monitor.statistics.intervals import Interval
 from tests.support.runs import CONCEPT, empty, good, results, trained, verdict
 
 
-def written(found: Results) -> dict[str, Any]:
+def parsed_line(found: Results) -> dict[str, Any]:
     members: dict[str, Any] = json.loads(line("stack", found))
     return members
 
@@ -29,7 +29,7 @@ def test_a_run_is_a_few_figures() -> None:
         performance=[good(concept=CONCEPT, dropped=("accuracy",))],
     )
 
-    assert figures(found) == {
+    assert metric_values(found) == {
         "predictions": 900,
         "drifted_features": 1,
         "drifted_predictions": 0,
@@ -45,23 +45,24 @@ def test_a_run_is_a_few_figures() -> None:
 
 
 def test_scores_that_drift_are_counted_apart() -> None:
-    answers = (verdict("Yes", about="prediction"),)
+    scores = (verdict("Yes", about="prediction"),)
 
-    found = results(comparisons=[trained(verdict("tenure"), predictions=answers)])
+    found = results(comparisons=[trained(verdict("tenure"), predictions=scores)])
 
-    assert (figures(found)["drifted_features"], figures(found)["drifted_predictions"]) == (1, 1)
+    values = metric_values(found)
+    assert (values["drifted_features"], values["drifted_predictions"]) == (1, 1)
 
 
-def test_only_training_is_compared_with() -> None:
+def test_only_the_comparison_with_training_counts() -> None:
     found = results(comparisons=[trained(), trained(verdict("tenure"))])
 
-    assert figures(found)["drifted_features"] == 0
+    assert metric_values(found)["drifted_features"] == 0
 
 
-def test_what_is_not_known_is_no_metric() -> None:
+def test_unknown_values_are_left_out() -> None:
     unknown = good(realised={}, estimated={"accuracy": Estimate(nan, nan)}, labelled=0)
 
-    found = figures(results(performance=[unknown]))
+    found = metric_values(results(performance=[unknown]))
 
     assert not {"realised_performance", "estimated_performance", "freshness_minutes"} & set(found)
 
@@ -69,16 +70,16 @@ def test_what_is_not_known_is_no_metric() -> None:
 def test_another_metric_stands_in_where_there_is_no_accuracy() -> None:
     found = results(performance=[good(realised={"bias": Interval(2.0, 1, 3, 9)}, estimated={})])
 
-    assert figures(found)["realised_performance"] == 2.0
-    assert written(found)["metric"] == "bias"
+    assert metric_values(found)["realised_performance"] == 2.0
+    assert parsed_line(found)["metric"] == "bias"
 
 
-def test_where_nothing_came_the_whole_window_counts() -> None:
-    assert figures(empty())["freshness_minutes"] == 24 * 60 + 20
+def test_freshness_without_predictions_is_at_least_the_window() -> None:
+    assert metric_values(empty())["freshness_minutes"] == 24 * 60 + 20
 
 
 def test_the_metrics_have_no_dimension_and_are_among_the_members() -> None:
-    members = written(results(verdict("tenure")))
+    members = parsed_line(results(verdict("tenure")))
 
     [directive] = members["_aws"]["CloudWatchMetrics"]
     names = [one["Name"] for one in directive["Metrics"]]
@@ -90,7 +91,7 @@ def test_the_metrics_have_no_dimension_and_are_among_the_members() -> None:
 
 
 def test_each_feature_is_a_property() -> None:
-    members = written(results(verdict("tenure"), verdict("tenure", check="missing", p=nan)))
+    members = parsed_line(results(verdict("tenure"), verdict("tenure", check="missing", p=nan)))
 
     assert members["features"] == {
         "tenure": {
@@ -101,8 +102,8 @@ def test_each_feature_is_a_property() -> None:
     assert members["kind"] == "monitor"
 
 
-def test_a_line_of_very_many_features_is_not_endless() -> None:
-    members = written(results(*(verdict(f"feature {n}") for n in range(5000))))
+def test_a_line_of_very_many_features_is_limited() -> None:
+    members = parsed_line(results(*(verdict(f"feature {n}") for n in range(5000))))
 
     assert members["drifted_features"] == 5000
     assert len(members["features"]) == 200

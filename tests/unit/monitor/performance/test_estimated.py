@@ -14,7 +14,7 @@ from sklambda.sketch.baseline import Reference
 from sklambda.sketch.ruler import quantile_ruler
 from sklambda.sketch.sketcher import Sketcher, count_numbers
 from sklambda.sketch.watched_scores import CONFIDENCE
-from tests.support.scoring import base, draw, estimate
+from tests.support.scoring import base, draw, estimate_from_rows
 from training.baseline.baseline import HeldOut, baseline
 
 BASE = base()
@@ -32,7 +32,7 @@ MEASURES = {
 def test_what_will_be_seen_is_estimated(name: str, moved: float) -> None:
     window = draw(50_000, seed=5, moved=moved)
 
-    found = estimate(window.scores, window.positive, CALIBRATOR)[name]
+    found = estimate_from_rows(window.scores, window.positive, CALIBRATOR)[name]
 
     assert found.value == pytest.approx(MEASURES[name](window.true, window.positive), abs=0.015)
 
@@ -40,14 +40,14 @@ def test_what_will_be_seen_is_estimated(name: str, moved: float) -> None:
 @pytest.mark.parametrize("name", [*MEASURES, "roc_auc"])
 def test_it_is_the_figure_of_rows_that_are_both_in_part(name: str) -> None:
     window = draw(2000, seed=5)
-    chances = CALIBRATOR(window.scores)
+    probabilities = CALIBRATOR(window.scores)
     both = np.repeat([True, False], 2000)
     told = np.tile(window.scores if name == "roc_auc" else window.positive, 2)
     measure = roc_auc_score if name == "roc_auc" else MEASURES[name]
 
-    found = estimate(window.scores, window.positive, CALIBRATOR)[name].value
+    found = estimate_from_rows(window.scores, window.positive, CALIBRATOR)[name].value
 
-    expected = measure(both, told, sample_weight=np.concatenate([chances, 1 - chances]))
+    expected = measure(both, told, sample_weight=np.concatenate([probabilities, 1 - probabilities]))
     assert found == pytest.approx(expected, abs=1e-9)
 
 
@@ -55,7 +55,7 @@ def test_it_is_the_figure_of_rows_that_are_both_in_part(name: str) -> None:
 def test_the_area_and_the_accuracy_are_within_5_thousandths(moved: float) -> None:
     window = draw(100_000, seed=6, moved=moved)
 
-    found = estimate(window.scores, window.positive, CALIBRATOR)
+    found = estimate_from_rows(window.scores, window.positive, CALIBRATOR)
 
     area = roc_auc_score(window.true, window.scores)
     accuracy = accuracy_score(window.true, window.positive)
@@ -70,7 +70,7 @@ def test_bins_say_nearly_the_same() -> None:
 
     binned = estimate_from_bins(reference, column, 0.5, CALIBRATOR)
 
-    whole = estimate(window.scores, window.positive, CALIBRATOR)
+    whole = estimate_from_rows(window.scores, window.positive, CALIBRATOR)
     for name, one in whole.items():
         assert binned[name].value == pytest.approx(one.value, abs=0.0013)
         assert binned[name].deviation == pytest.approx(one.deviation, rel=0.02)
@@ -78,11 +78,11 @@ def test_bins_say_nearly_the_same() -> None:
 
 def test_the_deviation_is_that_of_what_will_be_seen() -> None:
     window = draw(1000, seed=5)
-    chances = CALIBRATOR(window.scores)
+    probabilities = CALIBRATOR(window.scores)
     drawn = np.random.default_rng(1)
-    seen = [drawn.random(1000) < chances for _ in range(150)]
+    seen = [drawn.random(1000) < probabilities for _ in range(150)]
 
-    found = estimate(window.scores, window.positive, CALIBRATOR)
+    found = estimate_from_rows(window.scores, window.positive, CALIBRATOR)
 
     for name, measure in MEASURES.items():
         deviation = np.std([measure(true, window.positive) for true in seen])
@@ -96,14 +96,14 @@ def test_certain_scores_give_the_figures_themselves() -> None:
     known = draw(500, seed=2)
     certain = known.true.astype(float)
 
-    found = estimate(certain, known.positive)
+    found = estimate_from_rows(certain, known.positive)
 
     assert found["accuracy"].value == accuracy_score(known.true, known.positive)
     assert found["accuracy"].deviation == 0
 
 
 def test_where_nothing_is_called_positive_there_is_no_precision() -> None:
-    found = estimate(np.array([0.1, 0.2]), np.array([False, False]))
+    found = estimate_from_rows(np.array([0.1, 0.2]), np.array([False, False]))
 
     assert np.isnan(found["precision"].value)
     assert found["accuracy"].value == pytest.approx(0.85)
@@ -150,9 +150,9 @@ def three_classes(rows: int, seed: int, moved: float = 0.0) -> HeldOut:
     """Draw rows that a model scores too boldly."""
     drawn = np.random.default_rng(seed)
     raw = drawn.normal([moved, 0, 0], 1, (rows, 3))
-    chances = np.exp(raw) / np.exp(raw).sum(axis=1, keepdims=True)
+    probabilities = np.exp(raw) / np.exp(raw).sum(axis=1, keepdims=True)
     bold = np.exp(2 * raw) / np.exp(2 * raw).sum(axis=1, keepdims=True)
-    true = (drawn.random((rows, 1)) > chances.cumsum(axis=1)).sum(axis=1)
+    true = (drawn.random((rows, 1)) > probabilities.cumsum(axis=1)).sum(axis=1)
     return HeldOut(bold, bold.argmax(axis=1)[:, None], true[:, None])
 
 

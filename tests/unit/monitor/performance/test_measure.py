@@ -18,7 +18,7 @@ from sklambda.predictor import Predictor
 from sklambda.signature import Feature, Signature, Target
 from sklambda.sketch.baseline import Baseline
 from sklambda.storage import Directory
-from tests.support.capturing import HOUR, NOON, Record, deliver, line, package, tell
+from tests.support.capturing import HOUR, NOON, Capture, deliver, line, package, put_outcomes
 from training.baseline.baseline import HeldOut, baseline
 from training.exporter import export
 
@@ -30,7 +30,7 @@ SEVERAL = Target(
 )
 
 
-def records(X: FloatMatrix, scores: FloatMatrix, answers: list[object]) -> list[Record]:
+def captures(X: FloatMatrix, scores: FloatMatrix, labels: list[object]) -> list[Capture]:
     return [
         {
             "prediction_id": f"a-{place}",
@@ -40,17 +40,17 @@ def records(X: FloatMatrix, scores: FloatMatrix, answers: list[object]) -> list[
             "warnings": [],
         }
         for place, (row, score, label) in enumerate(
-            zip(X.tolist(), scores.tolist(), answers, strict=True)
+            zip(X.tolist(), scores.tolist(), labels, strict=True)
         )
     ]
 
 
-def run(kept: Directory, known: ModelPackage, base: Baseline) -> Results:
-    return judge(kept, known, base, Watching(), NOON, NOON)
+def run(storage: Directory, trained: ModelPackage, base: Baseline) -> Results:
+    return judge(storage, trained, base, Watching(), NOON, NOON)
 
 
 class Regression:
-    """A regressor whose errors grow with the first feature, as the package tells."""
+    """A regressor whose errors grow with the first feature, with its error model."""
 
     def __init__(self, folder: Path) -> None:
         X, y = self.draw(2000, seed=1)
@@ -72,27 +72,27 @@ def regression(tmp_path_factory: pytest.TempPathFactory) -> Regression:
     return Regression(tmp_path_factory.mktemp("package") / "regression")
 
 
-def served(kept: Directory, known: ModelPackage, X: FloatMatrix) -> None:
-    scores = Predictor(known).run(X)
-    found = records(X, scores, [None] * len(X))
-    deliver(kept, NOON - HOUR, [line(found, model=known.manifest.id)])
+def served(storage: Directory, trained: ModelPackage, X: FloatMatrix) -> None:
+    scores = Predictor(trained).run(X)
+    found = captures(X, scores, [None] * len(X))
+    deliver(storage, NOON - HOUR, [line(found, model=trained.manifest.id)])
 
 
 def test_the_error_of_a_regressor_is_estimated_and_realised(
     regression: Regression, tmp_path: Path
 ) -> None:
-    kept, known = Directory(tmp_path), regression.package
+    storage, trained = Directory(tmp_path), regression.package
     drawn = np.random.default_rng(3)
     X = drawn.uniform((0.7, 0), 1, (ROWS, 2))
     true = 3 * X[:, 0] + drawn.normal(0, 0.2 + 2 * X[:, 0])
-    served(kept, known, X)
-    tell(kept, NOON - HOUR, [(f"a-{k}", value) for k, value in enumerate(true.tolist())])
-    base = known.baseline
+    served(storage, trained, X)
+    put_outcomes(storage, NOON - HOUR, [(f"a-{k}", value) for k, value in enumerate(true.tolist())])
+    base = trained.baseline
     assert base is not None
 
-    [found] = run(kept, known, base).performance
+    [found] = run(storage, trained, base).performance
 
-    error = np.abs(Predictor(known).run(X)[:, 0] - true).mean()
+    error = np.abs(Predictor(trained).run(X)[:, 0] - true).mean()
     assert found.realised["mean_absolute_error"].value == pytest.approx(error)
     assert found.estimated["mean_absolute_error"].value == pytest.approx(error, rel=0.1)
     assert error > 1.3 * found.trained["mean_absolute_error"].value
@@ -101,15 +101,15 @@ def test_the_error_of_a_regressor_is_estimated_and_realised(
     assert found.concept is None
 
 
-def test_without_outcomes_a_regressor_has_an_error_to_be_expected(
+def test_without_outcomes_the_error_of_a_regressor_is_estimated(
     regression: Regression, tmp_path: Path
 ) -> None:
-    kept, known = Directory(tmp_path), regression.package
-    served(kept, known, Regression.draw(ROWS, seed=5)[0].to_numpy())
-    base = known.baseline
+    storage, trained = Directory(tmp_path), regression.package
+    served(storage, trained, Regression.draw(ROWS, seed=5)[0].to_numpy())
+    base = trained.baseline
     assert base is not None
 
-    results = run(kept, known, base)
+    results = run(storage, trained, base)
 
     [found] = results.performance
     assert found.realised == {}
@@ -120,7 +120,7 @@ def test_without_outcomes_a_regressor_has_an_error_to_be_expected(
 
 
 class Classes:
-    """Scores that are the chances of their classes, for a target."""
+    """Scores that are the probabilities of the classes of a target."""
 
     def __init__(self, target: Target) -> None:
         features = tuple(Feature(name=f"x{k}", kind="number", nullable=False) for k in range(2))
@@ -141,17 +141,17 @@ class Classes:
 
 
 def test_of_many_classes_the_accuracy_is_measured(tmp_path: Path) -> None:
-    kept, model = Directory(tmp_path), Classes(MANY)
+    storage, model = Directory(tmp_path), Classes(MANY)
     X, scores, true = model.draw(ROWS, seed=2)
-    answers = choose(MANY, scores)
-    named = [one[0] for one in labels(MANY, answers)]
-    deliver(kept, NOON - HOUR, [line(records(X, scores, list(named)))])
+    predicted = choose(MANY, scores)
+    named = [one[0] for one in labels(MANY, predicted)]
+    deliver(storage, NOON - HOUR, [line(captures(X, scores, list(named)))])
     outcomes = [(f"a-{k}", MANY.classes[one]) for k, one in enumerate(true[:, 0].tolist())]
-    tell(kept, NOON - HOUR, outcomes)
+    put_outcomes(storage, NOON - HOUR, outcomes)
 
-    [found] = run(kept, package(model.signature), model.baseline).performance
+    [found] = run(storage, package(model.signature), model.baseline).performance
 
-    right = (answers == true).mean()
+    right = (predicted == true).mean()
     assert found.target == "kind"
     assert found.realised.keys() == found.estimated.keys() == {"accuracy"}
     assert found.realised["accuracy"].value == pytest.approx(right)
@@ -161,19 +161,19 @@ def test_of_many_classes_the_accuracy_is_measured(tmp_path: Path) -> None:
 
 
 def test_each_of_several_targets_is_measured(tmp_path: Path) -> None:
-    kept, model = Directory(tmp_path), Classes(SEVERAL)
+    storage, model = Directory(tmp_path), Classes(SEVERAL)
     X, scores, true = model.draw(ROWS, seed=2)
-    answers = choose(SEVERAL, scores)
-    named = [dict(zip(("one", "kind"), one, strict=True)) for one in labels(SEVERAL, answers)]
-    deliver(kept, NOON - HOUR, [line(records(X, scores, list(named)))])
-    told = [dict(zip(("one", "kind"), one, strict=True)) for one in labels(SEVERAL, true)]
-    for place, outcome in enumerate(told):
-        tell(kept, NOON - HOUR, [(f"a-{place}", "both")], outcome=outcome)
+    predicted = choose(SEVERAL, scores)
+    named = [dict(zip(("one", "kind"), one, strict=True)) for one in labels(SEVERAL, predicted)]
+    deliver(storage, NOON - HOUR, [line(captures(X, scores, list(named)))])
+    outcomes = [dict(zip(("one", "kind"), one, strict=True)) for one in labels(SEVERAL, true)]
+    for place, outcome in enumerate(outcomes):
+        put_outcomes(storage, NOON - HOUR, [(f"a-{place}", "both")], outcome=outcome)
 
-    one, kind = run(kept, package(model.signature), model.baseline).performance
+    one, kind = run(storage, package(model.signature), model.baseline).performance
 
     assert (one.target, kind.target) == ("one", "kind")
-    right = (answers == true).mean(axis=0)
+    right = (predicted == true).mean(axis=0)
     assert one.realised["accuracy"].value == pytest.approx(right[0])
     assert kind.realised["accuracy"].value == pytest.approx(right[1])
     assert one.realised["roc_auc"].value == pytest.approx(one.estimated["roc_auc"].value, abs=0.05)

@@ -5,17 +5,17 @@ import pytest
 from scipy import stats
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score, roc_auc_score
 
-from functions.monitor.performance.fairness import fairness
+from functions.monitor.performance.fairness import group_rates
 from functions.monitor.performance.realised import (
-    concept,
-    concept_of_labels,
-    realised,
-    realised_accuracy,
-    realised_error,
+    binary_metrics,
+    concept_drift,
+    concept_drift_of_labels,
+    multiclass_accuracy,
+    regression_errors,
 )
 from functions.monitor.statistics.intervals import wilson
 from sklambda.arrays import FloatVector
-from tests.support.scoring import Scored, base, draw, estimate
+from tests.support.scoring import Scored, base, draw, estimate_from_rows
 
 TRUTH = draw(400_000, seed=99)
 
@@ -35,7 +35,7 @@ def test_figures_are_scikit_learns() -> None:
     window = draw(700, seed=4)
     selection = np.random.default_rng(1).uniform(0.1, 1, 700)
 
-    found = realised(window.scores, window.positive, window.true, selection)
+    found = binary_metrics(window.scores, window.positive, window.true, selection)
 
     for name, value in weighted(window, 1 / selection).items():
         assert found[name].value == pytest.approx(value, abs=1e-12)
@@ -51,7 +51,7 @@ def test_intervals_hold_the_truth(selective: bool) -> None:
         told = np.random.default_rng(seed + 1000).random(1200) < chance
         some = window.only(told)
 
-        found = realised(some.scores, some.positive, some.true, chance[told])
+        found = binary_metrics(some.scores, some.positive, some.true, chance[told])
 
         for name, value in truth.items():
             held[name] += found[name].low <= value <= found[name].high
@@ -61,7 +61,7 @@ def test_intervals_hold_the_truth(selective: bool) -> None:
 def test_a_perfect_model_is_not_taken_for_certain() -> None:
     true = np.array([True, False] * 10)
 
-    found = realised(true.astype(float), true, true)
+    found = binary_metrics(true.astype(float), true, true)
 
     assert all(one.value == 1 and 0.5 < one.low < 1 for one in found.values())
 
@@ -77,13 +77,13 @@ def test_wilson_is_scipys() -> None:
 def test_without_rows_there_is_no_figure() -> None:
     nothing = np.array([], dtype=bool)
 
-    found = realised(np.array([]), nothing, nothing)
+    found = binary_metrics(np.array([]), nothing, nothing)
 
     assert all(np.isnan(one.value) for one in found.values())
 
 
 def test_the_accuracy_among_many_classes() -> None:
-    found = realised_accuracy(np.array([0, 1, 2, 2]), np.array([0, 1, 2, 0]))
+    found = multiclass_accuracy(np.array([0, 1, 2, 2]), np.array([0, 1, 2, 0]))
 
     assert (found.value, found.rows) == (0.75, 4)
 
@@ -93,7 +93,7 @@ def test_the_errors_of_a_regressor() -> None:
     true = drawn.normal(size=2000)
     values = true + drawn.normal(0.3, 1, 2000)
 
-    found = realised_error(values, true)
+    found = regression_errors(values, true)
 
     assert found["bias"].value == pytest.approx((values - true).mean())
     assert found["bias"].low < 0.3 < found["bias"].high
@@ -107,7 +107,7 @@ def test_groups_are_compared() -> None:
     positive = np.array([True, True, False, False, True, False, False])
     true = np.array([1, 0, 1, np.nan, 1, 1, np.nan])
 
-    found = fairness(groups, positive, true)
+    found = group_rates(groups, positive, true)
 
     assert [(one.rows, one.labelled) for one in found.values()] == [(4, 3), (3, 2)]
     assert [one.selection.value for one in found.values()] == pytest.approx([1 / 2, 1 / 3])
@@ -123,8 +123,8 @@ def alarms(rows: int, runs: int, moved: float = 0.0, reversed_: float = 0.0) -> 
     count = 0
     for seed in range(runs):
         window = draw(rows, 10_000 + seed, moved, reversed_)
-        chances = CALIBRATOR(window.scores)
-        count += concept(chances, window.positive, window.true, CALIBRATOR.rows).alarm
+        probabilities = CALIBRATOR(window.scores)
+        count += concept_drift(probabilities, window.positive, window.true, CALIBRATOR.rows).alarm
     return count / runs
 
 
@@ -140,7 +140,7 @@ def test_without_it_there_are_few_alarms(moved: float) -> None:
 def test_estimates_are_blind_to_it() -> None:
     window = draw(20_000, seed=3, reversed_=0.6)
 
-    found = estimate(window.scores, window.positive, CALIBRATOR)["accuracy"]
+    found = estimate_from_rows(window.scores, window.positive, CALIBRATOR)["accuracy"]
 
     assert found.value - (window.positive == window.true).mean() > 0.1
 
@@ -148,7 +148,7 @@ def test_estimates_are_blind_to_it() -> None:
 def test_it_is_told_what_was_expected() -> None:
     positive, true = np.array([True, False]), np.array([True, True])
 
-    found = concept(np.array([0.9, 0.4]), positive, true)
+    found = concept_drift(np.array([0.9, 0.4]), positive, true)
 
     assert (found.rows, found.realised) == (2, 0.5)
     assert found.expected == pytest.approx(0.75)
@@ -159,11 +159,11 @@ def test_it_is_told_what_was_expected() -> None:
 def test_without_outcomes_there_is_no_alarm() -> None:
     nothing = np.array([])
 
-    found = concept_of_labels(nothing, nothing.astype(bool))
+    found = concept_drift_of_labels(nothing, nothing.astype(bool))
 
     assert np.isnan(found.expected)
     assert not found.alarm
 
 
 def test_a_certain_label_that_is_wrong_is_an_alarm() -> None:
-    assert concept_of_labels(np.ones(3), np.array([True, True, False])).alarm
+    assert concept_drift_of_labels(np.ones(3), np.array([True, True, False])).alarm

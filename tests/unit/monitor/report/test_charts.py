@@ -6,8 +6,14 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from functions.monitor.drift.histograms import BARS, REST, UNSEEN, Picture, pictures
-from functions.monitor.performance.history import Point
+from functions.monitor.drift.histograms import (
+    MAX_BARS,
+    OTHERS,
+    UNSEEN,
+    HistogramPair,
+    histogram_pairs,
+)
+from functions.monitor.performance.history import HistoryPoint
 from functions.monitor.report import charts, timelines
 from functions.monitor.report.charts import WIDTH, ticks
 from functions.monitor.statistics.intervals import Interval
@@ -24,7 +30,7 @@ HOUR = "2026-11-22T{:02d}:00:00+00:00"
 
 
 def drawn(markup: str) -> ElementTree.Element:
-    """Read a picture, which must be well formed, and check what holds of each."""
+    """Parse a chart, and check what holds for each."""
     svg = ElementTree.fromstring(markup)
     title, description = svg[0], svg[1]
     assert (title.tag, description.tag) == ("title", "desc")
@@ -35,40 +41,40 @@ def drawn(markup: str) -> ElementTree.Element:
     return svg
 
 
-def of(found: list[Picture], name: str) -> Picture:
-    [picture] = [one for one in found if one.name == name]
-    return picture
+def of(found: list[HistogramPair], name: str) -> HistogramPair:
+    [pair] = [one for one in found if one.name == name]
+    return pair
 
 
 @pytest.fixture(scope="module")
-def found() -> list[Picture]:
-    return pictures(SIGNATURE, BASE, sketch(BASE, rows(1500, 1, shifted=True)))
+def found() -> list[HistogramPair]:
+    return histogram_pairs(SIGNATURE, BASE, sketch(BASE, rows(1500, 1, shifted=True)))
 
 
-def test_each_feature_and_score_has_a_picture(found: list[Picture]) -> None:
+def test_each_feature_and_score_has_histograms(found: list[HistogramPair]) -> None:
     assert [one.name for one in found] == [*SIGNATURE.names, "bad"]
 
 
-def test_shares_add_up_to_one(found: list[Picture]) -> None:
-    for picture in found:
-        assert sum(picture.before) == pytest.approx(1)
-        assert sum(picture.after) == pytest.approx(1)
+def test_shares_add_up_to_one(found: list[HistogramPair]) -> None:
+    for pair in found:
+        assert sum(pair.before) == pytest.approx(1)
+        assert sum(pair.after) == pytest.approx(1)
 
 
-def test_bars_of_numbers_hold_what_lies_between_their_ends(found: list[Picture]) -> None:
-    X, picture = rows(4000, 0), of(found, "credit_amount")
-    inside = np.clip(X[:, 1], picture.edges[0], picture.edges[-1])
-    counted, _ = np.histogram(inside, picture.edges)
+def test_bars_of_numbers_hold_what_lies_between_their_ends(found: list[HistogramPair]) -> None:
+    X, pair = rows(4000, 0), of(found, "credit_amount")
+    inside = np.clip(X[:, 1], pair.edges[0], pair.edges[-1])
+    counted, _ = np.histogram(inside, pair.edges)
 
-    assert len(picture.before) == BARS
-    assert picture.before == pytest.approx(counted / len(X), abs=0.02)
+    assert len(pair.before) == MAX_BARS
+    assert pair.before == pytest.approx(counted / len(X), abs=0.02)
 
 
-def test_bars_of_categories_are_their_shares(found: list[Picture]) -> None:
-    picture = of(found, "purpose")
+def test_bars_of_categories_are_their_shares(found: list[HistogramPair]) -> None:
+    pair = of(found, "purpose")
     X = rows(1500, 1, shifted=True)
 
-    for name, share in zip(picture.labels, picture.after, strict=True):
+    for name, share in zip(pair.labels, pair.after, strict=True):
         assert share == np.mean(X[:, 3] == PURPOSES.index(name))
 
 
@@ -76,31 +82,31 @@ def test_what_training_did_not_know_has_a_bar() -> None:
     X = rows(100, 1)
     X[:20, 3] = CODE
 
-    picture = of(pictures(SIGNATURE, BASE, sketch(BASE, X)), "purpose")
+    pair = of(histogram_pairs(SIGNATURE, BASE, sketch(BASE, X)), "purpose")
 
-    assert picture.labels[-1] == UNSEEN
-    assert picture.after[-1] == pytest.approx(0.2)
+    assert pair.labels[-1] == UNSEEN
+    assert pair.after[-1] == pytest.approx(0.2)
 
 
 def test_rare_categories_are_one_bar() -> None:
     base = wide_reference(2000)
 
-    picture = of(pictures(WIDE, base, wide_sketch(base, matrix(500, 3))), "c9")
+    pair = of(histogram_pairs(WIDE, base, wide_sketch(base, matrix(500, 3))), "c9")
 
-    assert len(picture.labels) == BARS + 1
-    assert picture.labels[-1] == REST
+    assert len(pair.labels) == MAX_BARS + 1
+    assert pair.labels[-1] == OTHERS
 
 
 def test_an_empty_window_has_no_picture() -> None:
-    assert pictures(SIGNATURE, BASE, sketch(BASE, rows(0, 1))) == []
+    assert histogram_pairs(SIGNATURE, BASE, sketch(BASE, rows(0, 1))) == []
 
 
-def test_every_picture_can_be_drawn(found: list[Picture]) -> None:
-    for place, picture in enumerate(found):
-        drawn(charts.distribution(picture, f"p{place}"))
+def test_every_picture_can_be_drawn(found: list[HistogramPair]) -> None:
+    for place, pair in enumerate(found):
+        drawn(charts.distribution(pair, f"p{place}"))
 
 
-def test_a_name_that_would_like_to_be_markup_is_text(found: list[Picture]) -> None:
+def test_a_name_that_would_like_to_be_markup_is_text(found: list[HistogramPair]) -> None:
     svg = drawn(charts.distribution(of(found, "purpose"), "key"))
 
     texts = [one.text for one in svg.iter("text")]
@@ -111,18 +117,18 @@ def test_a_name_that_would_like_to_be_markup_is_text(found: list[Picture]) -> No
 def test_few_bars_show_what_moved_most_and_the_rest() -> None:
     shares = tuple([0.05] * 20)
     moved = tuple([0.05] * 18 + [0.0, 0.1])
-    picture = Picture("x", "feature", tuple(f"v{k}" for k in range(20)), (), shares, moved)
+    pair = HistogramPair("x", "feature", tuple(f"v{k}" for k in range(20)), (), shares, moved)
 
-    texts = [one.text for one in drawn(charts.distribution(picture, "k")).iter("text")]
+    texts = [one.text for one in drawn(charts.distribution(pair, "k")).iter("text")]
 
-    assert {"v18", "v19", REST} <= set(texts)
+    assert {"v18", "v19", OTHERS} <= set(texts)
     assert len(texts) == 2 * 9
 
 
 @pytest.mark.parametrize("count", [1, 2, 24])
 def test_history_of_any_length_is_drawn(count: int) -> None:
     history = [
-        Point(
+        HistoryPoint(
             HOUR.format(hour),
             rows=hour * 10,
             scores={"Yes": (0.1, 0.3, 0.8)},
@@ -133,21 +139,21 @@ def test_history_of_any_length_is_drawn(count: int) -> None:
     ]
     trained = MetricInterval(value=0.81, low=0.8, high=0.82)
 
-    for picture in (
+    for pair in (
         timelines.scores(history, "Yes", "s"),
         timelines.volume(history, "v"),
         timelines.performance(history, "accuracy", trained, "p"),
     ):
-        drawn(picture)
+        drawn(pair)
 
 
 def test_gaps_in_the_history_are_left_out() -> None:
     nothing = Interval(float("nan"), float("nan"), float("nan"), 0)
     known = Interval(0.8, 0.7, 0.9, 50)
     history = [
-        Point(HOUR.format(0), 0),
-        Point(HOUR.format(1), 5, realised={"accuracy": nothing}),
-        Point(HOUR.format(2), 5, realised={"accuracy": known}),
+        HistoryPoint(HOUR.format(0), 0),
+        HistoryPoint(HOUR.format(1), 5, realised={"accuracy": nothing}),
+        HistoryPoint(HOUR.format(2), 5, realised={"accuracy": known}),
     ]
 
     svg = drawn(timelines.performance(history, "accuracy", None, "p"))
@@ -157,14 +163,14 @@ def test_gaps_in_the_history_are_left_out() -> None:
 
 def test_a_metric_without_any_figure_is_drawn_empty() -> None:
     nothing = Interval(float("nan"), float("nan"), float("nan"), 0)
-    history = [Point(HOUR.format(0), 5, realised={"accuracy": nothing})]
+    history = [HistoryPoint(HOUR.format(0), 5, realised={"accuracy": nothing})]
 
     drawn(timelines.performance(history, "accuracy", None, "p"))
 
 
 def test_rates_stay_in_their_picture() -> None:
     nothing = Interval(float("nan"), float("nan"), float("nan"), 0)
-    svg = drawn(charts.rates({"a": Interval(1, 0.9, 1, 9), "b": nothing}, "Selected", "r"))
+    svg = drawn(charts.rates({"a": Interval(1, 0.9, 1, 9), "b": nothing}, "Selection rate", "r"))
 
     places = [float(one.get("x2", 0)) for one in svg.iter("line")]
     assert max(places) <= WIDTH
@@ -178,7 +184,7 @@ def test_marks_are_round_and_within(span: tuple[float, float]) -> None:
     assert span[0] - 1e-12 <= marks[0] < marks[-1] <= span[1] * (1 + 1e-12)
 
 
-def test_a_constant_is_drawn(found: list[Picture]) -> None:
+def test_a_constant_is_drawn(found: list[HistogramPair]) -> None:
     flat = replace(found[0], edges=(1.0, 2.0), before=(1.0,), after=(1.0,))
 
     drawn(charts.distribution(flat, "k"))

@@ -1,4 +1,4 @@
-"""The report is one document that nothing can be slipped into, and the same for programs."""
+"""The report is one page that escapes all names, with the same content for programs."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from functions.monitor.__main__ import HOST, server
+from functions.monitor.__main__ import HOST, make_server
 from functions.monitor.report import files
 from functions.monitor.report.prometheus import MEDIA_TYPE
 from functions.monitor.results import Results, Window
@@ -23,7 +23,7 @@ VOID = {"meta", "link", "circle", "line", "rect", "polygon", "polyline"}
 
 
 class Elements(HTMLParser):
-    """Collects elements, their attributes and the text that is seen."""
+    """Parser that collects the elements, their attributes and the text."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,22 +51,22 @@ def read(page: str) -> Elements:
     return parser
 
 
-def nothing() -> Results:
+def no_data() -> Results:
     window = Window("2026-11-22T09:00:00+00:00", STOP)
     return Results("credit", "7b02", STOP, window, "no_data")
 
 
 @pytest.fixture(scope="module")
-def told() -> Results:
+def drifted() -> Results:
     return results()
 
 
 @pytest.fixture(scope="module")
-def page(told: Results) -> Elements:
-    return read(files.html(told))
+def page(drifted: Results) -> Elements:
+    return read(files.html(drifted))
 
 
-def test_it_asks_for_nothing_from_elsewhere(page: Elements) -> None:
+def test_the_page_loads_nothing(page: Elements) -> None:
     addresses = [
         attributes[name]
         for _, attributes in page.tags
@@ -79,16 +79,16 @@ def test_it_asks_for_nothing_from_elsewhere(page: Elements) -> None:
     assert not any("style" in attributes for _, attributes in page.tags)
 
 
-def test_names_that_would_like_to_be_markup_are_text(page: Elements) -> None:
+def test_names_with_markup_are_text(page: Elements) -> None:
     assert MARKUP in page.words
     assert "<script>alert(2)</script>" in page.words
     assert 'a "quoted" & <b>bold</b>' in page.words
 
 
-def test_even_the_name_of_the_model_is_text(told: Results) -> None:
+def test_even_the_name_of_the_model_is_text(drifted: Results) -> None:
     name = "</title><script>alert(1)</script>"
 
-    found = read(files.html(replace(told, model=name)))
+    found = read(files.html(replace(drifted, model=name)))
 
     assert name in found.words
     assert "script" not in {tag for tag, _ in found.tags}
@@ -100,7 +100,7 @@ def test_no_two_elements_have_the_same_id(page: Elements) -> None:
     assert len(names) == len(set(names))
 
 
-def test_what_is_labelled_by_an_id_is_there(page: Elements) -> None:
+def test_labels_refer_to_ids_that_exist(page: Elements) -> None:
     names = {attributes.get("id") for _, attributes in page.tags}
     used = {
         one
@@ -111,57 +111,57 @@ def test_what_is_labelled_by_an_id_is_there(page: Elements) -> None:
     assert used <= names
 
 
-def test_plain_sentences_come_first(told: Results) -> None:
-    text = files.html(told)
+def test_plain_sentences_come_first(drifted: Results) -> None:
+    text = files.html(drifted)
 
-    assert text.index("Of 7 features 3 have changed") < text.index("<svg")
+    assert text.index("3 of 7 features have changed") < text.index("<svg")
 
 
-@pytest.mark.parametrize("make", [nothing, lambda: results(shifted=False)], ids=["none", "calm"])
-def test_whatever_is_missing_leaves_a_report(make: Any) -> None:
+@pytest.mark.parametrize("make", [no_data, lambda: results(shifted=False)], ids=["none", "calm"])
+def test_a_report_without_data_is_complete(make: Any) -> None:
     found = read(files.html(make()))
 
-    assert "In short" in found.words
+    assert "Summary" in found.words
     assert "nan" not in found.words.lower().split()
 
 
-def test_json_has_the_members_of_the_results(told: Results) -> None:
-    found = json.loads(files.json(told))
+def test_json_has_the_members_of_the_results(drifted: Results) -> None:
+    found = json.loads(files.json(drifted))
 
     assert set(found) == {one.name for one in fields(Results)} | {"headline", "summary"}
     assert found["window"]["rows"] == 1500
     [first, *_] = found["comparisons"][0]["findings"]["features"]
-    assert first["name"] == told.comparisons[0].findings.features[0].name
-    assert first["impact"] == told.comparisons[0].findings.features[0].impact
+    assert first["name"] == drifted.comparisons[0].findings.features[0].name
+    assert first["impact"] == drifted.comparisons[0].findings.features[0].impact
 
 
-def test_json_knows_no_nan(told: Results) -> None:
+def test_json_has_no_nan(drifted: Results) -> None:
     def refuse(constant: str) -> None:
         raise AssertionError(constant)
 
-    found = json.loads(files.json(told), parse_constant=refuse)
+    found = json.loads(files.json(drifted), parse_constant=refuse)
 
     assert found["performance"][0]["estimated"]["roc_auc"] == {"value": None, "deviation": None}
 
 
-def test_the_policy_reads_its_signals_from_it(told: Results) -> None:
-    signals = Signals.of_report(json.loads(files.json(told)))
+def test_the_policy_reads_its_signals_from_it(drifted: Results) -> None:
+    signals = Signals.of_report(json.loads(files.json(drifted)))
 
     assert signals.stop == STOP
     assert signals.labels == 412
 
 
-def test_what_a_run_leaves(told: Results) -> None:
-    found = files.files(told)
+def test_the_files_of_a_run(drifted: Results) -> None:
+    found = files.files(drifted)
 
-    name = f"reports/{told.model_id}/{STOP}"
+    name = f"reports/{drifted.model_id}/{STOP}"
     latest = {f"reports/latest.{kind}" for kind in ("html", "json", "prom")}
     assert set(found) == {f"{name}.html", f"{name}.json"} | latest
     assert found[f"{name}.html"] == found["reports/latest.html"]
 
 
-def test_the_same_results_give_the_same_files(told: Results) -> None:
-    assert files.files(told) == files.files(results())
+def test_the_same_results_give_the_same_files(drifted: Results) -> None:
+    assert files.files(drifted) == files.files(results())
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ def records(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def connection(records: Path) -> Iterator[HTTPConnection]:
-    with server(records, 0) as service:
+    with make_server(records, 0) as service:
         thread = Thread(target=service.serve_forever, args=(0.01,))
         thread.start()
         client = HTTPConnection(HOST, service.server_port, timeout=10)
@@ -188,9 +188,9 @@ def connection(records: Path) -> Iterator[HTTPConnection]:
      ("/metrics", MEDIA_TYPE)],
 )  # fmt: skip
 def test_the_latest_report_is_served(
-    connection: HTTPConnection, records: Path, told: Results, route: str, media_type: str
+    connection: HTTPConnection, records: Path, drifted: Results, route: str, media_type: str
 ) -> None:
-    for key, content in files.files(told).items():
+    for key, content in files.files(drifted).items():
         (records / key).parent.mkdir(exist_ok=True)
         (records / key).write_bytes(content)
 
@@ -212,8 +212,8 @@ def test_nothing_else_is_served(connection: HTTPConnection, route: str, status: 
     assert answer.status == status
 
 
-def test_the_policy_in_the_page_admits_its_style(told: Results) -> None:
-    text = files.html(told)
+def test_the_policy_in_the_page_admits_its_style(drifted: Results) -> None:
+    text = files.html(drifted)
 
     assert len(re.findall(r"<style>", text)) == 1
     assert "style-src &#x27;sha256-" in text

@@ -47,17 +47,17 @@ def unescaped(value: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def told() -> Results:
+def drifted() -> Results:
     return results()
 
 
 @pytest.fixture(scope="module")
-def samples(told: Results) -> Samples:
-    return read(prometheus.text(told))
+def samples(drifted: Results) -> Samples:
+    return read(prometheus.text(drifted))
 
 
-def test_it_ends_with_a_line_feed(told: Results) -> None:
-    assert prometheus.text(told).endswith("\n")
+def test_it_ends_with_a_line_feed(drifted: Results) -> None:
+    assert prometheus.text(drifted).endswith("\n")
 
 
 def test_every_metric_is_written_once_its_figures_are_known(samples: Samples) -> None:
@@ -81,14 +81,14 @@ def test_exactly_one_state_holds(samples: Samples) -> None:
     assert states == {"no_data": 0, "insufficient_data": 0, "stable": 0, "changed": 1}
 
 
-def test_effects_are_those_of_the_verdicts(told: Results, samples: Samples) -> None:
+def test_effects_are_those_of_the_verdicts(drifted: Results, samples: Samples) -> None:
     found = {(one["column"], one["check"]): value for one, value in samples["sklambda_effect"]}
 
-    for verdict in told.comparisons[0].findings.features:
+    for verdict in drifted.comparisons[0].findings.features:
         assert found[verdict.name, verdict.check] == verdict.effect
 
 
-def test_figures_that_nobody_knows_are_left_out(samples: Samples) -> None:
+def test_undefined_values_are_left_out(samples: Samples) -> None:
     estimated = {
         labels["metric"]
         for labels, _ in samples["sklambda_performance"]
@@ -98,16 +98,16 @@ def test_figures_that_nobody_knows_are_left_out(samples: Samples) -> None:
     assert estimated == {"accuracy"}
 
 
-def test_without_traffic_nothing_is_said_of_it() -> None:
+def test_without_traffic_there_are_no_samples_of_it() -> None:
     found = read(prometheus.text(results(shifted=False)))
 
     assert not {name for name in found if "request" in name}
 
 
-def test_labels_that_would_like_to_be_samples_stay_labels(told: Results) -> None:
+def test_labels_with_markup_stay_labels(drifted: Results) -> None:
     model = f'a"}} 1\nsklambda_evil{{x="\\ {MARKUP}'
 
-    found = read(prometheus.text(replace(told, model=model)))
+    found = read(prometheus.text(replace(drifted, model=model)))
 
     assert {labels["model"] for group in found.values() for labels, _ in group} == {model}
 
@@ -115,15 +115,15 @@ def test_labels_that_would_like_to_be_samples_stay_labels(told: Results) -> None
 @pytest.mark.parametrize(
     ("value", "written"), [(inf, inf), (3.0, 3), (1e-7, 1e-7), (2.0**60, 2**60)]
 )
-def test_numbers_are_written_in_full(told: Results, value: float, written: float) -> None:
-    found = read(prometheus.text(replace(told, traffic=Traffic(minutes_since=value / 60))))
+def test_numbers_are_written_in_full(drifted: Results, value: float, written: float) -> None:
+    found = read(prometheus.text(replace(drifted, traffic=Traffic(minutes_since=value / 60))))
 
     [(_, seconds)] = found["sklambda_prediction_age_seconds"]
     assert seconds == pytest.approx(value)
 
 
-def test_a_run_without_data_is_written(told: Results) -> None:
-    empty = Results(told.model, told.model_id, told.made, told.window, "no_data")
+def test_a_run_without_data_is_written(drifted: Results) -> None:
+    empty = Results(drifted.model, drifted.model_id, drifted.made, drifted.window, "no_data")
 
     found = read(prometheus.text(empty))
 
@@ -131,11 +131,11 @@ def test_a_run_without_data_is_written(told: Results) -> None:
     assert "sklambda_predictions" in found
 
 
-def test_an_interval_without_a_value_is_left_out(told: Results) -> None:
-    [one] = told.performance
+def test_an_interval_without_a_value_is_left_out(drifted: Results) -> None:
+    [one] = drifted.performance
     unknown = replace(one, realised={"accuracy": Interval(nan, nan, nan, 0.0)})
 
-    found = read(prometheus.text(replace(told, performance=[unknown])))
+    found = read(prometheus.text(replace(drifted, performance=[unknown])))
 
     sources = {labels["source"] for labels, _ in found["sklambda_performance"]}
     assert sources == {"training", "estimated"}
@@ -148,8 +148,8 @@ def panels() -> list[dict[str, Any]]:
 
 def queries() -> list[str]:
     dashboard = json.loads(DASHBOARD.read_text())
-    asked = [target["expr"] for panel in panels() for target in panel["targets"]]
-    return asked + [
+    queries = [target["expr"] for panel in panels() for target in panel["targets"]]
+    return queries + [
         variable["query"]["query"]
         for variable in dashboard["templating"]["list"]
         if variable["type"] == "query"
@@ -157,7 +157,7 @@ def queries() -> list[str]:
 
 
 @pytest.mark.parametrize("query", queries())
-def test_the_dashboard_asks_for_what_is_there(samples: Samples, query: str) -> None:
+def test_the_dashboard_queries_metrics_that_exist(samples: Samples, query: str) -> None:
     names = re.findall(r"sklambda_\w+", query)
 
     assert names
@@ -173,7 +173,7 @@ def _matchers(inner: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("panel", panels(), ids=lambda panel: panel["title"])
-def test_the_legend_of_a_panel_names_labels_that_are_there(
+def test_the_legend_of_a_panel_names_labels_that_exist(
     samples: Samples, panel: dict[str, Any]
 ) -> None:
     for target in panel["targets"]:

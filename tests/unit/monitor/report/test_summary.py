@@ -1,4 +1,4 @@
-"""What a run found is said so that a person can act on it."""
+"""The summary of a run is written so that a person can act on it."""
 
 from dataclasses import replace
 from math import nan
@@ -8,17 +8,17 @@ import pytest
 from functions.monitor.drift.verdict import Verdict
 from functions.monitor.performance.estimated import Estimate
 from functions.monitor.performance.measure import Performance
-from functions.monitor.performance.realised import Concept
-from functions.monitor.report.summary import LONGEST_HEADLINE, chapters, headline, summary
+from functions.monitor.performance.realised import ConceptDrift
+from functions.monitor.report.summary import MAX_HEADLINE, chapters, headline, summary
 from functions.monitor.report.wording import (
     NONE,
-    chance,
-    listed,
+    describe,
+    enumeration,
+    format_span,
     number,
+    p_value,
     percent,
-    phrase,
-    points,
-    span,
+    percentage_points,
 )
 from functions.monitor.results import Comparison, Results
 from functions.monitor.statistics.intervals import Interval
@@ -37,11 +37,12 @@ def calm() -> Results:
 
 
 def test_the_features_that_changed_are_named_with_their_figures(shifted: Results) -> None:
-    [said] = [one for one in summary(shifted) if "since training" in one]
+    [sentence] = [one for one in summary(shifted) if "features have changed since training" in one]
 
-    assert said.startswith("Of 7 features 3 have changed since training: duration_months is higher")
-    assert "standard deviations" in said
-    assert "purpose is mixed differently" in said
+    assert sentence.startswith("3 of 7 features have changed since training: duration_months is")
+    assert "duration_months is higher" in sentence
+    assert "standard deviations" in sentence
+    assert "purpose has a different mix" in sentence
 
 
 def test_the_chapters_go_from_what_to_what_to_do(shifted: Results) -> None:
@@ -51,12 +52,12 @@ def test_the_chapters_go_from_what_to_what_to_do(shifted: Results) -> None:
 
 
 def test_the_summary_is_the_chapters(shifted: Results) -> None:
-    assert summary(shifted) == [one for _, said in chapters(shifted) for one in said]
+    assert summary(shifted) == [one for _, some in chapters(shifted) for one in some]
 
 
-def test_calm_is_said_in_one_line(calm: Results) -> None:
+def test_a_week_without_a_change_has_a_short_summary(calm: Results) -> None:
     assert headline(calm) == "credit: stable"
-    assert summary(calm)[-1] == "Nothing is to be done."
+    assert summary(calm)[-1] == "No action is needed."
 
 
 def test_data_that_is_stable_hides_no_drop(calm: Results) -> None:
@@ -64,30 +65,30 @@ def test_data_that_is_stable_hides_no_drop(calm: Results) -> None:
     worse = replace(calm, performance=[replace(one, dropped=("accuracy",))])
 
     assert headline(worse) == "credit: data stable; accuracy dropped"
-    assert any("accuracy is worse than in training" in said for said in summary(worse))
+    assert any("accuracy is worse than in training" in one for one in summary(worse))
 
 
 def test_an_alarm_comes_first() -> None:
-    told = results()
+    explained = results()
 
-    assert headline(told).startswith("credit: alarm credit-p99-latency; ")
-    assert chapters(told)[0][0] == "What sounded"
+    assert headline(explained).startswith("credit: alarm credit-p99-latency; ")
+    assert chapters(explained)[0][0] == "The alarm"
 
 
 @pytest.mark.parametrize("model", ["m" * 300, "modèle\nSubject: x", "\u202emodel\t"])
 def test_the_headline_is_a_subject_that_sns_takes(shifted: Results, model: str) -> None:
     line = headline(replace(shifted, model=model))
 
-    assert len(line) <= LONGEST_HEADLINE
+    assert len(line) <= MAX_HEADLINE
     assert line.isascii()
     assert line.isprintable()
 
 
-def test_without_predictions_nothing_else_is_said(shifted: Results) -> None:
+def test_without_predictions_there_is_one_sentence(shifted: Results) -> None:
     empty = Results("m", "i", shifted.made, replace(shifted.window, rows=0), "no_data")
 
     assert summary(empty) == [
-        "There was no prediction from 21 Nov 2026 10:00 to 22 Nov 2026 10:00 UTC."
+        "There are no predictions from 21 Nov 2026 10:00 to 22 Nov 2026 10:00 UTC."
     ]
 
 
@@ -96,10 +97,10 @@ def test_too_few_predictions_are_not_called_stable(calm: Results) -> None:
 
     assert headline(few) == "credit: too few predictions to judge"
     assert "43 predictions" in summary(few)[0]
-    assert "too few to call anything stable" in summary(few)[0]
+    assert "too few to call it stable" in summary(few)[0]
 
 
-def test_without_outcomes_a_change_asks_for_some(shifted: Results) -> None:
+def test_without_outcomes_the_advice_is_to_send_some(shifted: Results) -> None:
     unknown = replace(shifted, performance=[], groups=[], retrain=())
     findings = shifted.comparisons[0].findings
     drifts = [one for one in findings.features if one.check == "distribution"]
@@ -111,8 +112,10 @@ def test_without_outcomes_a_change_asks_for_some(shifted: Results) -> None:
     assert "no reason to retrain" in summary(unknown)[-1]
 
 
-def test_values_that_broke_are_looked_at_first(shifted: Results) -> None:
-    assert summary(shifted)[-1].startswith("Look first at where <script>alert(2)</script>")
+def test_the_advice_on_data_quality_comes_first(shifted: Results) -> None:
+    assert summary(shifted)[-1] == (
+        "First check the source of <script>alert(2)</script>: the data quality has changed."
+    )
 
 
 def test_why_there_is_no_retraining_yet(shifted: Results) -> None:
@@ -123,17 +126,17 @@ def test_why_there_is_no_retraining_yet(shifted: Results) -> None:
 
 def test_the_concept_alarm_names_both_figures(calm: Results) -> None:
     [one] = calm.performance
-    drift = Concept(200, 0.8, 0.6, 7.0, 1e-12, True)
-    told = replace(calm, performance=[replace(one, concept=drift)])
+    drift = ConceptDrift(200, 0.8, 0.6, 7.0, 1e-12, True)
+    drifted = replace(calm, performance=[replace(one, concept=drift)])
 
-    [said] = [one for one in summary(told) if "concept drift" in one]
-    assert said.replace("\N{NO-BREAK SPACE}", " ") == (
-        "The scores no longer mean what they meant (concept drift): 60 % of 200 answers were right "
-        "where 80 % were to be expected (p < 0.0001)."
+    [sentence] = [one for one in summary(drifted) if "Concept drift" in one]
+    assert sentence.replace("\N{NO-BREAK SPACE}", " ") == (
+        "Concept drift: 60 % of 200 predictions were right, but their scores predict 80 % "
+        "(p < 0.0001)."
     )
 
 
-def test_an_estimated_drop_is_said_to_be_one(calm: Results) -> None:
+def test_an_estimated_drop_is_called_estimated(calm: Results) -> None:
     one = Performance(
         target="credit",
         trained={"accuracy": MetricInterval(value=0.8, low=0.78, high=0.82)},
@@ -142,12 +145,12 @@ def test_an_estimated_drop_is_said_to_be_one(calm: Results) -> None:
     )
 
     assert (
-        "The accuracy is worse than in training: estimated at 0.7, without outcomes; in training "
+        "The accuracy is worse than in training: estimated at 0.7, no outcomes; in training "
         "0.8 (0.78 to 0.82)." in summary(replace(calm, performance=[one]))
     )
 
 
-def test_what_nobody_can_estimate_is_not_said(calm: Results) -> None:
+def test_an_undefined_estimate_is_left_out(calm: Results) -> None:
     one = Performance(target="credit", estimated={"accuracy": Estimate(nan, nan)})
 
     titles = [title for title, _ in chapters(replace(calm, performance=[one], groups=[]))]
@@ -155,19 +158,19 @@ def test_what_nobody_can_estimate_is_not_said(calm: Results) -> None:
     assert "Does it matter?" not in titles
 
 
-def test_a_regressor_is_told_by_how_far_it_is_off(calm: Results) -> None:
-    figures = {"bias": Interval(0.1, 0, 0.2, 9), "mean_absolute_error": Interval(3, 2, 4, 9)}
-    one = Performance(target="price", realised=figures, labelled=9)
+def test_a_regressor_is_described_by_its_error(calm: Results) -> None:
+    metrics = {"bias": Interval(0.1, 0, 0.2, 9), "mean_absolute_error": Interval(3, 2, 4, 9)}
+    one = Performance(target="price", realised=metrics, labelled=9)
 
-    said = summary(replace(calm, performance=[one], groups=[]))
+    sentences = summary(replace(calm, performance=[one], groups=[]))
 
     assert any(
-        one.startswith("The mean absolute error is 3 (2 to 4) by 9 outcomes") for one in said
+        one.startswith("The mean absolute error is 3 (2 to 4) by 9 outcomes") for one in sentences
     )
 
 
 @pytest.mark.parametrize(
-    ("verdict", "said"),
+    ("verdict", "clause"),
     [
         (
             Verdict("a", "distribution", 9, 0.62, 0.1, 0, 20.9, 28.4, "up"),
@@ -175,11 +178,11 @@ def test_a_regressor_is_told_by_how_far_it_is_off(calm: Results) -> None:
         ),
         (
             Verdict("a", "distribution", 9, 0.3, 0.1, 0, 1, 1, "wider"),
-            "a is spread wider (by 0.3 standard deviations)",
+            "a is more spread out (by 0.3 standard deviations)",
         ),
         (
             Verdict("a", "distribution", 9, 0.3, 0.1, 0, direction="mix", shifts=(("x", -0.04),)),
-            "a is mixed differently (x \N{MINUS SIGN}4 points)",
+            "a has a different mix (x \N{MINUS SIGN}4 points)",
         ),
         (
             Verdict("Yes", "distribution", 9, 0.3, 0.1, 0, 1, 2, "down", about="prediction"),
@@ -187,34 +190,34 @@ def test_a_regressor_is_told_by_how_far_it_is_off(calm: Results) -> None:
         ),
         (Verdict("a", "missing", 9, 0.2, 0.05, 0, 0.02, 0.25, "up"), "a is missing in 25 %"),
         (Verdict("a", "unseen", 9, 0.2, 0.05, 0, 0, 0.1), "a has categories that training did"),
-        (Verdict("a", "out_of_range", 9, 0.2, 0.05, 0, 0, 0.1), "a is out of the range"),
-        (Verdict("a", "coerced", 9, 0.2, 0.05, 0, 0, 0.1), "a came as another type"),
-        (Verdict("a", "constant", 9, 0.2, 0.05, 0), "a has a single value left"),
-        (Verdict("", "duplicated", 9, 0.2, 0.05, 0, 0, 0.1), "10 % of the rows stand more"),
+        (Verdict("a", "out_of_range", 9, 0.2, 0.05, 0, 0, 0.1), "a is outside the range"),
+        (Verdict("a", "coerced", 9, 0.2, 0.05, 0, 0, 0.1), "a was converted from another type"),
+        (Verdict("a", "constant", 9, 0.2, 0.05, 0), "a has become constant"),
+        (Verdict("", "duplicated", 9, 0.2, 0.05, 0, 0, 0.1), "10 % of the rows are duplicates"),
     ],
 )
-def test_each_check_has_its_words(verdict: Verdict, said: str) -> None:
-    assert phrase(verdict).replace("\N{NO-BREAK SPACE}", " ").startswith(said)
+def test_each_check_has_its_clause(verdict: Verdict, clause: str) -> None:
+    assert describe(verdict).replace("\N{NO-BREAK SPACE}", " ").startswith(clause)
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"),
+    ("value", "text"),
     [
         (0.123456, "0.123"), (20.93, "20.9"), (-3.5, "\N{MINUS SIGN}3.5"), (12345.6, "12,346"),
         (0.0000123, "1.23e-05"), (1e300, "1.00e+300"), (None, NONE), (float("nan"), NONE),
         (0, "0"), (5.0, "5"),
     ],
 )  # fmt: skip
-def test_numbers_are_as_long_as_they_must_be(value: float | None, shown: str) -> None:
-    assert number(value) == shown
+def test_numbers_have_three_significant_digits(value: float | None, text: str) -> None:
+    assert number(value) == text
 
 
 def test_other_figures() -> None:
     assert percent(0.0213).replace("\N{NO-BREAK SPACE}", " ") == "2.1 %"
-    assert points(-0.034) == "\N{MINUS SIGN}3.4 points"
-    assert chance(0.00001) == "< 0.0001"
-    assert listed(["a", "b", "c"]) == "a, b and c"
-    assert listed(list("abcd"), 2) == "a, b and 2 more"
-    assert span("2026-11-22T09:00:00+00:00", "2026-11-22T10:00:00+00:00") == (
+    assert percentage_points(-0.034) == "\N{MINUS SIGN}3.4 points"
+    assert p_value(0.00001) == "< 0.0001"
+    assert enumeration(["a", "b", "c"]) == "a, b and c"
+    assert enumeration(list("abcd"), 2) == "a, b and 2 more"
+    assert format_span("2026-11-22T09:00:00+00:00", "2026-11-22T10:00:00+00:00") == (
         "22 Nov 2026 09:00 to 10:00 UTC"
     )

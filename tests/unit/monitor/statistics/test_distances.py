@@ -7,13 +7,13 @@ from scipy.spatial import distance
 
 from functions.monitor.statistics.distances import (
     chi_square_p,
-    in_deciles,
+    decile_counts,
     jensen_shannon,
     kolmogorov_smirnov,
     mean,
-    pooled,
-    spread,
+    pool_rare,
     stability_index,
+    standard_deviation,
     wasserstein,
 )
 from sklambda.arrays import FloatVector
@@ -65,7 +65,7 @@ def test_the_mean_is_exact_and_the_spread_nearly() -> None:
     column = count_numbers(ruler, then)
 
     assert mean(ruler, column) == pytest.approx(then.mean(), abs=1e-12)
-    assert spread(ruler, column) == pytest.approx(then.std(), rel=0.01)
+    assert standard_deviation(ruler, column) == pytest.approx(then.std(), rel=0.01)
 
 
 def test_jensen_and_shannons_is_scipys() -> None:
@@ -91,17 +91,17 @@ def test_the_stability_index_of_an_empty_group_is_finite() -> None:
 def test_deciles_hold_a_tenth_each() -> None:
     column = count_numbers(quantile_ruler(THEN["normal"]), THEN["normal"])
 
-    assert in_deciles(column, column) == pytest.approx(np.full(10, 2000), rel=0.16)
+    assert decile_counts(column, column) == pytest.approx(np.full(10, 2000), rel=0.16)
 
 
 @pytest.mark.parametrize("rows", [50, 500])
 def test_rare_categories_are_put_together(rows: int) -> None:
     drawn = np.random.default_rng(rows)
-    chances = 1 / np.arange(1, 201)
-    then = drawn.multinomial(20_000, chances / chances.sum()).astype(float)
-    now = drawn.multinomial(rows, chances / chances.sum()).astype(float)
+    probabilities = 1 / np.arange(1, 201)
+    then = drawn.multinomial(20_000, probabilities / probabilities.sum()).astype(float)
+    now = drawn.multinomial(rows, probabilities / probabilities.sum()).astype(float)
 
-    one, other = pooled(then, now)
+    one, other = pool_rare(then, now)
 
     assert one.sum() == 20_000
     assert other.sum() == rows
@@ -110,13 +110,13 @@ def test_rare_categories_are_put_together(rows: int) -> None:
 
 
 def test_a_category_that_was_never_there_is_put_to_others() -> None:
-    one, other = pooled(np.array([90.0, 10, 0]), np.array([85.0, 13, 2]))
+    one, other = pool_rare(np.array([90.0, 10, 0]), np.array([85.0, 13, 2]))
 
     assert (one.tolist(), other.tolist()) == ([90, 10], [85, 15])
 
 
 def test_too_few_rows_are_one_group() -> None:
-    one, _ = pooled(np.array([5.0, 3, 2]), np.array([1.0, 1, 0]))
+    one, _ = pool_rare(np.array([5.0, 3, 2]), np.array([1.0, 1, 0]))
 
     assert one.tolist() == [10]
     assert chi_square_p(np.array([10.0]), np.array([2.0])) == 1

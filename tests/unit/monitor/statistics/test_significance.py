@@ -6,16 +6,16 @@ from scipy import stats
 
 from functions.monitor.statistics.distances import chi_square_p, jensen_shannon
 from functions.monitor.statistics.significance import (
+    benjamini_hochberg,
     chi_square_tail,
     detectable_mix,
     detectable_points,
     detectable_shift,
-    discoveries,
     fisher_p,
+    invert_tail,
     kolmogorov_smirnov_p,
     kolmogorov_tail,
     normal_tail,
-    quantile_of,
 )
 from sklambda.arrays import FloatVector
 from tests.support.evidently import exact_kolmogorov_smirnov_p
@@ -84,7 +84,7 @@ def test_normal() -> None:
 
 
 def test_a_quantile_is_where_the_tail_is() -> None:
-    assert quantile_of(kolmogorov_tail, 0.05) == pytest.approx(stats.kstwobign.isf(0.05))
+    assert invert_tail(kolmogorov_tail, 0.05) == pytest.approx(stats.kstwobign.isf(0.05))
 
 
 def test_discoveries_are_those_of_benjamini_and_hochberg() -> None:
@@ -92,13 +92,13 @@ def test_discoveries_are_those_of_benjamini_and_hochberg() -> None:
     for _ in range(50):
         p = np.concatenate([drawn.random(20), drawn.random(6) ** 6])
 
-        found = discoveries(p, 0.05)
+        found = benjamini_hochberg(p, 0.05)
 
         assert (found == (stats.false_discovery_control(p) <= 0.05)).all()
 
 
 def test_of_no_p_values_none_is_a_discovery() -> None:
-    assert discoveries(np.array([]), 0.05).shape == (0,)
+    assert benjamini_hochberg(np.array([]), 0.05).shape == (0,)
 
 
 LEVEL = 0.05 / 30
@@ -124,8 +124,8 @@ def test_shifts(rows: int) -> None:
 @pytest.mark.parametrize("categories", [2, 5, 20])
 def test_mixes(categories: int) -> None:
     drawn = np.random.default_rng(categories)
-    chances = 1 / np.arange(1, categories + 1)
-    before = chances / chances.sum()
+    probabilities = 1 / np.arange(1, categories + 1)
+    before = probabilities / probabilities.sum()
     detectable = detectable_mix(LEVEL, categories - 1, 1000, BEFORE)
     after = at_distance(before, detectable)
     found = 0
