@@ -132,7 +132,8 @@ ORDER: dict[str, list[str]] = {
         "results",
         "performance",
         "alarms drift outcomes",
-        "counting statistics events settings state targets",
+        "counting statistics",
+        "events settings state targets watched_model",
     ],
     "training": [
         "__main__",

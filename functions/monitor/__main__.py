@@ -41,17 +41,20 @@ _ROUTES: Final = {
 type Json = dict[str, Any]
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m functions.monitor") -> None:
     """Judge records in a folder, as the function judges those in the bucket."""
-    arguments = _arguments()
+    options = _options(arguments, prog)
     try:
-        arguments.run(arguments)
+        options.run(options)
+    except PackageRefused as error:
+        print(f"{error}; `sklambda train` writes a package.", file=sys.stderr)
+        sys.exit(2)
     except (SklambdaError, OSError) as error:
         sys.exit(f"{error}.")
 
 
-def _arguments() -> Namespace:
-    parser = ArgumentParser(prog="python -m functions.monitor", description=main.__doc__)
+def _options(arguments: Sequence[str] | None, prog: str) -> Namespace:
+    parser = ArgumentParser(prog=prog, description=main.__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     report = commands.add_parser("report", help="judge one window, and write its report")
     report.set_defaults(run=_report)
@@ -69,7 +72,7 @@ def _arguments() -> Namespace:
     serve.add_argument("--port", type=int, default=8001, help="port to listen on (%(default)s)")
     for command in (report, replay, serve):
         command.add_argument("--records", type=Path, required=True, help="folder of records")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def _time(text: str) -> datetime:
@@ -77,15 +80,13 @@ def _time(text: str) -> datetime:
     return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def _report(arguments: Namespace) -> None:
-    page = LocalMonitor(arguments.records, arguments.model).run(
-        arguments.until or datetime.now(UTC)
-    )
-    _print_summary(page, arguments.out)
+def _report(options: Namespace) -> None:
+    page = LocalMonitor(options.records, options.model).run(options.until or datetime.now(UTC))
+    _print_summary(page, options.out)
 
 
-def _replay(arguments: Namespace) -> None:
-    monitor = LocalMonitor(arguments.records, arguments.model)
+def _replay(options: Namespace) -> None:
+    monitor = LocalMonitor(options.records, options.model)
     console = Console(stderr=True, highlight=False)
     page = None
     for until in track(list(monitor.windows()), "Monitor", console=console):
@@ -93,8 +94,8 @@ def _replay(arguments: Namespace) -> None:
         line = f"{format_time(until.isoformat())}  {read_report(page)['headline']}"
         console.print(line, markup=False, soft_wrap=True)
     if page is None:
-        sys.exit(f"{arguments.records} has no captures: expected files below captures/.")
-    _print_summary(page, arguments.out)
+        sys.exit(f"{options.records} has no captures: expected files below captures/.")
+    _print_summary(page, options.out)
 
 
 def _print_summary(page: Path, out: Path | None) -> None:
@@ -104,9 +105,9 @@ def _print_summary(page: Path, out: Path | None) -> None:
     print(f"\n{out or page}")
 
 
-def _serve(arguments: Namespace) -> None:
-    host = arguments.host
-    server = make_server(arguments.records, arguments.port, host)
+def _serve(options: Namespace) -> None:
+    host = options.host
+    server = make_server(options.records, options.port, host)
     with server, suppress(KeyboardInterrupt):
         print(f"The latest report: http://{host}:{server.server_port}/ (Ctrl+C stops it).")
         server.serve_forever()

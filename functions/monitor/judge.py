@@ -21,7 +21,6 @@ from functions.monitor.performance.measure import measure
 from functions.monitor.results import Comparison, Results, Window
 from functions.monitor.targets import watched_targets
 from functions.monitor.watched_model import OnDamaged, WatchedModel, ignore_damaged
-from sklambda.baseline import Baseline
 from sklambda.error_model import ErrorModel
 from sklambda.package import ModelPackage
 from sklambda.policy.watching import Watching

@@ -7,9 +7,8 @@ import numpy as np
 from functions.monitor.performance.estimated import Estimate, estimate
 from functions.monitor.statistics.classification import sort_rows
 from sklambda.arrays import Flags, FloatVector
-from sklambda.baseline import Baseline, Calibrator
 from sklambda.signature import Feature, Signature, Target
-from sklambda.sketch.baseline import Baseline
+from sklambda.sketch.baseline import Baseline, Calibrator
 from training.baseline.baseline import HeldOut, baseline
 
 SIGNATURE = Signature(

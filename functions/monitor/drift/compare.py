@@ -13,7 +13,6 @@ from functions.monitor.drift.verdict import (
     rank_by_impact,
     to_verdicts,
 )
-from sklambda.baseline import Baseline, Reference, codes
 from sklambda.signature import Feature, Signature
 from sklambda.sketch.baseline import Baseline, Reference, codes
 from sklambda.sketch.ruler import Ruler

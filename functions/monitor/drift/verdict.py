@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from functions.monitor.statistics.significance import benjamini_hochberg
-from sklambda.baseline import Reference
+from sklambda.sketch.baseline import Reference
 from sklambda.sketch.sketch import Column
 
 type About = Literal["feature", "prediction"]

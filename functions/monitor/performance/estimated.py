@@ -19,7 +19,7 @@ from functions.monitor.statistics.classification import (
 )
 from functions.monitor.statistics.distances import mean
 from sklambda.arrays import FloatVector
-from sklambda.baseline import Calibrator, Reference
+from sklambda.sketch.baseline import Calibrator, Reference
 from sklambda.sketch.sketch import Column
 
 

@@ -19,7 +19,7 @@ from functions.monitor.performance.measure import (
 from functions.monitor.statistics.intervals import Interval, normal_interval
 from functions.monitor.targets import WatchedTarget
 from functions.monitor.watched_model import WatchedModel
-from sklambda.baseline import Reference
+from sklambda.sketch.baseline import Reference
 from sklambda.sketch.layout import Hour
 from sklambda.sketch.sketch import Column, Mode
 

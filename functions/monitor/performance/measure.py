@@ -91,7 +91,7 @@ def measure(
         labelled=len(labelled),
         concept=_test_concept_drift(model, watched, labelled),
         dropped=(
-            *(_dropped(trained, realised) if len(labelled) >= MIN_OUTCOMES else ()),
+            *(dropped_metrics(trained, realised) if len(labelled) >= MIN_OUTCOMES else ()),
             *(f"estimated {name}" for name in _estimated_drops(trained, estimated, allowed)),
         ),
     )
@@ -173,9 +173,10 @@ def _training_metrics(model: WatchedModel, watched: WatchedTarget) -> dict[str, 
     }
 
 
-def _dropped(
+def dropped_metrics(
     trained: Mapping[str, MetricInterval], realised: Mapping[str, Interval]
 ) -> Iterator[str]:
+    """Return the realised metrics that are significantly worse than in training."""
     for name, now in realised.items():
         if (before := trained.get(name)) is not None and isfinite(now.value):
             drop = now.value - before.value if name in _LOSSES else before.value - now.value

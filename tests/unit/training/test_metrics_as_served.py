@@ -17,8 +17,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from functions.monitor.performance.measure import _worse
-from functions.monitor.performance.realised import realised
+from functions.monitor.performance.measure import dropped_metrics
+from functions.monitor.performance.realised import binary_metrics
 from sklambda.decision import choose
 from sklambda.manifest import MetricInterval
 from sklambda.package import ModelPackage
@@ -172,10 +172,10 @@ def test_the_monitor_calls_nothing_worse_on_the_rows_held_out(model: str, tmp_pa
     scores = Predictor.open(package.path).score(HELD_OUT)
     positive = choose(package.signature.target, scores)[:, 0] == 1
 
-    seen = realised(scores[:, -1], positive, true[LEARNT:] == "yes")
+    seen = binary_metrics(scores[:, -1], positive, true[LEARNT:] == "yes")
 
     trained = _recorded(package)
-    assert list(_worse(trained, seen)) == []
+    assert list(dropped_metrics(trained, seen)) == []
     assert {name: one.value for name, one in seen.items()} == pytest.approx(
         {name: trained[name].value for name in seen}, rel=1e-12
     )

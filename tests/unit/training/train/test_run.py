@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from functions.monitor.performance.measure import _worse
-from functions.monitor.performance.realised import realised
+from functions.monitor.performance.measure import dropped_metrics
+from functions.monitor.performance.realised import binary_metrics
 from sklambda.decision import choose
 from sklambda.package import ModelPackage
 from sklambda.predictor import Predictor
@@ -108,11 +108,11 @@ def test_the_monitor_calls_nothing_worse_on_the_rows_of_training(train: Train) -
     table = _table(NO_YES)
 
     labels, scores = _served(package, table[["a", "b"]])
-    seen = realised(scores[:, 1], labels == "Yes", (table["y"] == "Yes").to_numpy())
+    seen = binary_metrics(scores[:, 1], labels == "Yes", (table["y"] == "Yes").to_numpy())
 
     assert package.baseline is not None
     assert {*package.baseline.metrics} >= {*seen}
-    assert list(_worse(package.baseline.metrics, seen)) == []
+    assert list(dropped_metrics(package.baseline.metrics, seen)) == []
 
 
 @pytest.mark.parametrize(
