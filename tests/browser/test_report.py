@@ -1,4 +1,4 @@
-"""The monitor's report in a browser: opened as a file, as from a bucket that was downloaded."""
+"""The monitor's report in a browser, opened as a file."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,19 +91,21 @@ def test_the_colours_follow_the_system(
     assert (red > 128) == (scheme == "light")
 
 
-def test_it_asks_for_nothing_and_runs_nothing(open_page: Open, addresses: dict[str, str]) -> None:
+def test_the_page_loads_nothing_and_runs_nothing(
+    open_page: Open, addresses: dict[str, str]
+) -> None:
     page = open_page(addresses["alarm"])
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
 
     page.reload()
     page.wait_for_load_state("networkidle")
 
-    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    assert [url for url in requested if not url.startswith(("file:", "data:"))] == []
     assert page.locator("script, img, iframe, form").count() == 0
 
 
-def test_a_script_that_got_in_would_not_run(browser: "Browser", addresses: dict[str, str]) -> None:
+def test_an_injected_script_would_not_run(browser: "Browser", addresses: dict[str, str]) -> None:
     path = Path(addresses["alarm"].removeprefix("file://"))
     hole = "<script>document.title = 'run'</script></body>"
     evil = path.with_name("evil.html")
@@ -120,9 +122,7 @@ def test_a_script_that_got_in_would_not_run(browser: "Browser", addresses: dict[
     assert "Content Security Policy" in said[0]
 
 
-def test_names_that_would_like_to_be_markup_are_text(
-    open_page: Open, addresses: dict[str, str]
-) -> None:
+def test_names_with_markup_are_text(open_page: Open, addresses: dict[str, str]) -> None:
     page = open_page(addresses["alarm"])
 
     assert MARKUP in page.locator("#changed-title ~ .grid-of-charts").first.inner_text()
@@ -146,7 +146,7 @@ def test_every_fold_and_table_is_reached_by_tab_and_opens_by_key(
     assert page.locator(".scroll:not([tabindex='0'])").count() == 0
 
 
-def test_pictures_are_as_wide_as_there_is_room(open_page: Open, addresses: dict[str, str]) -> None:
+def test_charts_use_the_width_of_the_page(open_page: Open, addresses: dict[str, str]) -> None:
     page = open_page(addresses["alarm"], viewport={"width": 360, "height": 740})
 
     sizes = page.evaluate(SIZES)

@@ -27,7 +27,9 @@ print(boto3.__file__, duckdb.__file__, zstandard.backend, *(sys.modules.keys() &
 """
 MONITOR = """
 import sys, boto3, sklambda
-from functions.monitor import actions, diagnosis, events, judging, metrics, settings, traffic
+from functions.monitor import events, judge, run, settings
+from functions.monitor.alarms import diagnosis, traffic
+from functions.monitor.notify import messages, metrics
 absent = {"pandas", "scipy", "sklearn", "fastapi", "duckdb"}
 print(boto3.__file__, sklambda.__path__[0], *(sys.modules.keys() & absent))
 """

@@ -28,7 +28,7 @@ def test_the_schedule_names_the_time_and_the_window_ends_with_the_hour() -> None
     assert request.until == datetime(2026, 11, 22, 10, tzinfo=UTC)
 
 
-def test_without_a_time_it_is_now() -> None:
+def test_the_default_time_is_now() -> None:
     assert read({"monitor": "window"}, NOW) == RunRequest(NOW)
 
 

@@ -1,4 +1,4 @@
-"""What the monitor is told by its environment."""
+"""The settings of the monitor are read from its environment."""
 
 import pytest
 

@@ -56,7 +56,7 @@ def test_missing_values_are_found_at_50_rows() -> None:
     assert sum(of(one, "n19", "missing").changed for one in found) >= 98
 
 
-def test_what_matters_to_the_model_comes_first() -> None:
+def test_features_with_the_greatest_weight_come_first() -> None:
     weights = dict.fromkeys(SIGNATURE.names, 0.02) | {"n17": 0.42}
 
     findings = judge(matrix(5000, 7, drifted=True), BASE.replace(weights=weights))

@@ -67,7 +67,7 @@ def test_unknown_values_are_left_out() -> None:
     assert not {"realised_performance", "estimated_performance", "freshness_minutes"} & set(found)
 
 
-def test_another_metric_stands_in_where_there_is_no_accuracy() -> None:
+def test_without_accuracy_the_first_metric_is_the_main_one() -> None:
     found = results(performance=[good(realised={"bias": Interval(2.0, 1, 3, 9)}, estimated={})])
 
     assert metric_values(found)["realised_performance"] == 2.0

@@ -29,7 +29,7 @@ MEASURES = {
 
 @pytest.mark.parametrize("moved", [0.0, 0.7, -1.0])
 @pytest.mark.parametrize("name", MEASURES)
-def test_what_will_be_seen_is_estimated(name: str, moved: float) -> None:
+def test_the_realised_metrics_are_estimated(name: str, moved: float) -> None:
     window = draw(50_000, seed=5, moved=moved)
 
     found = estimate_from_rows(window.scores, window.positive, CALIBRATOR)[name]
@@ -38,16 +38,18 @@ def test_what_will_be_seen_is_estimated(name: str, moved: float) -> None:
 
 
 @pytest.mark.parametrize("name", [*MEASURES, "roc_auc"])
-def test_it_is_the_figure_of_rows_that_are_both_in_part(name: str) -> None:
+def test_an_estimate_is_the_metric_of_rows_weighted_by_their_probabilities(name: str) -> None:
     window = draw(2000, seed=5)
     probabilities = CALIBRATOR(window.scores)
     both = np.repeat([True, False], 2000)
-    told = np.tile(window.scores if name == "roc_auc" else window.positive, 2)
+    predicted = np.tile(window.scores if name == "roc_auc" else window.positive, 2)
     measure = roc_auc_score if name == "roc_auc" else MEASURES[name]
 
     found = estimate_from_rows(window.scores, window.positive, CALIBRATOR)[name].value
 
-    expected = measure(both, told, sample_weight=np.concatenate([probabilities, 1 - probabilities]))
+    expected = measure(
+        both, predicted, sample_weight=np.concatenate([probabilities, 1 - probabilities])
+    )
     assert found == pytest.approx(expected, abs=1e-9)
 
 
@@ -76,18 +78,18 @@ def test_bins_say_nearly_the_same() -> None:
         assert binned[name].deviation == pytest.approx(one.deviation, rel=0.02)
 
 
-def test_the_deviation_is_that_of_what_will_be_seen() -> None:
+def test_the_deviation_is_that_of_realised_metrics() -> None:
     window = draw(1000, seed=5)
     probabilities = CALIBRATOR(window.scores)
     drawn = np.random.default_rng(1)
-    seen = [drawn.random(1000) < probabilities for _ in range(150)]
+    outcomes = [drawn.random(1000) < probabilities for _ in range(150)]
 
     found = estimate_from_rows(window.scores, window.positive, CALIBRATOR)
 
     for name, measure in MEASURES.items():
-        deviation = np.std([measure(true, window.positive) for true in seen])
+        deviation = np.std([measure(true, window.positive) for true in outcomes])
         assert found[name].deviation == pytest.approx(deviation, rel=0.2)
-    areas = [roc_auc_score(true, window.scores) for true in seen]
+    areas = [roc_auc_score(true, window.scores) for true in outcomes]
     assert found["roc_auc"].deviation == pytest.approx(np.std(areas), rel=0.2)
     assert found["roc_auc"].value == pytest.approx(np.mean(areas), abs=0.002)
 
@@ -102,7 +104,7 @@ def test_certain_scores_give_the_figures_themselves() -> None:
     assert found["accuracy"].deviation == 0
 
 
-def test_where_nothing_is_called_positive_there_is_no_precision() -> None:
+def test_without_positive_predictions_precision_is_undefined() -> None:
     found = estimate_from_rows(np.array([0.1, 0.2]), np.array([False, False]))
 
     assert np.isnan(found["precision"].value)
@@ -136,8 +138,8 @@ def test_three_classes_are_estimated_from_a_sketch() -> None:
         "roc_auc"
     ]
     assert accuracy.value == pytest.approx((later.labels == later.true).mean(), abs=0.015)
-    seen = roc_auc_score(later.true[:, 0] == 1, later.scores[:, 1])
-    assert area.value == pytest.approx(seen, abs=0.015)
+    realised = roc_auc_score(later.true[:, 0] == 1, later.scores[:, 1])
+    assert area.value == pytest.approx(realised, abs=0.015)
 
 
 THREE = Signature(

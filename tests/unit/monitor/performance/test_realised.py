@@ -48,10 +48,10 @@ def test_intervals_hold_the_truth(selective: bool) -> None:
     for seed in range(300):
         window = draw(1200, seed)
         chance = 1 - np.abs(window.scores - 0.5) * 1.6 if selective else np.full(1200, 0.4)
-        told = np.random.default_rng(seed + 1000).random(1200) < chance
-        some = window.only(told)
+        selected = np.random.default_rng(seed + 1000).random(1200) < chance
+        some = window.only(selected)
 
-        found = binary_metrics(some.scores, some.positive, some.true, chance[told])
+        found = binary_metrics(some.scores, some.positive, some.true, chance[selected])
 
         for name, value in truth.items():
             held[name] += found[name].low <= value <= found[name].high
@@ -74,7 +74,7 @@ def test_wilson_is_scipys() -> None:
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
 
 
-def test_without_rows_there_is_no_figure() -> None:
+def test_without_rows_metrics_are_undefined() -> None:
     nothing = np.array([], dtype=bool)
 
     found = binary_metrics(np.array([]), nothing, nothing)
@@ -128,16 +128,16 @@ def alarms(rows: int, runs: int, moved: float = 0.0, reversed_: float = 0.0) -> 
     return count / runs
 
 
-def test_it_is_found_with_200_outcomes() -> None:
+def test_concept_drift_is_found_with_200_outcomes() -> None:
     assert alarms(200, 500, reversed_=0.6) >= 0.9
 
 
 @pytest.mark.parametrize("moved", [0.0, 0.8])
-def test_without_it_there_are_few_alarms(moved: float) -> None:
+def test_without_concept_drift_there_are_few_alarms(moved: float) -> None:
     assert alarms(200, 1000, moved) <= 0.02
 
 
-def test_estimates_are_blind_to_it() -> None:
+def test_estimates_are_blind_to_concept_drift() -> None:
     window = draw(20_000, seed=3, reversed_=0.6)
 
     found = estimate_from_rows(window.scores, window.positive, CALIBRATOR)["accuracy"]
@@ -145,7 +145,7 @@ def test_estimates_are_blind_to_it() -> None:
     assert found.value - (window.positive == window.true).mean() > 0.1
 
 
-def test_it_is_told_what_was_expected() -> None:
+def test_the_expected_accuracy_is_returned() -> None:
     positive, true = np.array([True, False]), np.array([True, True])
 
     found = concept_drift(np.array([0.9, 0.4]), positive, true)

@@ -1,4 +1,4 @@
-"""Pictures show what was counted, and say it to those who cannot see them."""
+"""Charts show the counts, and describe them for screen readers."""
 
 from dataclasses import replace
 from xml.etree import ElementTree
@@ -61,7 +61,7 @@ def test_shares_add_up_to_one(found: list[HistogramPair]) -> None:
         assert sum(pair.after) == pytest.approx(1)
 
 
-def test_bars_of_numbers_hold_what_lies_between_their_ends(found: list[HistogramPair]) -> None:
+def test_bars_of_numbers_contain_the_values_between_their_edges(found: list[HistogramPair]) -> None:
     X, pair = rows(4000, 0), of(found, "credit_amount")
     inside = np.clip(X[:, 1], pair.edges[0], pair.edges[-1])
     counted, _ = np.histogram(inside, pair.edges)
@@ -78,7 +78,7 @@ def test_bars_of_categories_are_their_shares(found: list[HistogramPair]) -> None
         assert share == np.mean(X[:, 3] == PURPOSES.index(name))
 
 
-def test_what_training_did_not_know_has_a_bar() -> None:
+def test_unseen_categories_have_a_bar() -> None:
     X = rows(100, 1)
     X[:20, 3] = CODE
 
@@ -114,7 +114,7 @@ def test_a_name_that_would_like_to_be_markup_is_text(found: list[HistogramPair])
     assert not list(svg.iter("img"))
 
 
-def test_few_bars_show_what_moved_most_and_the_rest() -> None:
+def test_few_bars_show_the_greatest_changes_and_the_rest() -> None:
     shares = tuple([0.05] * 20)
     moved = tuple([0.05] * 18 + [0.0, 0.1])
     pair = HistogramPair("x", "feature", tuple(f"v{k}" for k in range(20)), (), shares, moved)

@@ -56,7 +56,7 @@ def samples(drifted: Results) -> Samples:
     return read(prometheus.text(drifted))
 
 
-def test_it_ends_with_a_line_feed(drifted: Results) -> None:
+def test_the_text_ends_with_a_line_feed(drifted: Results) -> None:
     assert prometheus.text(drifted).endswith("\n")
 
 

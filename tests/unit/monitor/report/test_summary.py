@@ -118,7 +118,7 @@ def test_the_advice_on_data_quality_comes_first(shifted: Results) -> None:
     )
 
 
-def test_why_there_is_no_retraining_yet(shifted: Results) -> None:
+def test_the_obstacles_to_retraining_are_listed(shifted: Results) -> None:
     held = replace(shifted, retrain=(), held=("12 outcomes are too few",))
 
     assert "Do not retrain yet: 12 outcomes are too few." in summary(held)
