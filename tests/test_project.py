@@ -140,7 +140,7 @@ ORDER: dict[str, list[str]] = {
         "console",
         "train checks",
         "exporter",
-        "proof",
+        "package_writer proof",
         "baseline",
         "convert",
         "convert.families",

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from sklambda.package import Facts, ModelPackage, require_replaceable
+from sklambda.package import ModelPackage
 from sklambda.policy.watching import Watching
 from sklambda.signature import Kind
 from training.convert.graph.scope import Estimator
 from training.errors import ConversionRefused, DataError, nearest
 from training.frames import as_frame, kinds_of
 from training.metrics import Measured, Plan, check_gates
+from training.package_writer import Facts, require_replaceable, write
 from training.proof.isolation import confined
 from training.proof.prove import Job, Progress, Proven, convert_and_prove
 
@@ -153,7 +154,7 @@ def export(
     check_gates(proven.metrics, known.gates)
     progress("write", 0, 1)
     facts = _facts(name, known, proven)
-    package = ModelPackage.write(
+    package = write(
         Path(out), proven.model, proven.signature, proven.golden, facts, proven.optional
     )
     progress("write", 1, 1)

@@ -1,6 +1,8 @@
 """The quality of the verdicts in simulations with and without drift, and times."""
 
 from collections.abc import Callable
+from functools import reduce
+from operator import add
 from resource import RUSAGE_SELF, getrusage
 from time import perf_counter
 from typing import Final
@@ -16,7 +18,7 @@ from functions.monitor.performance.estimated import estimate_from_bins
 from functions.monitor.performance.realised import concept_drift
 from sklambda.arrays import FloatMatrix
 from sklambda.sketch.baseline import Baseline
-from sklambda.sketch.sketch import merge
+from sklambda.sketch.sketch import to_json
 from sklambda.sketch.sketcher import count_numbers
 from tests.support import scoring
 from tests.support.drifting import DRIFTS, MISSING, SIGNATURE, matrix, reference, sketch
@@ -118,7 +120,7 @@ def sketches(base: Baseline) -> Table:
     started = perf_counter()
     parts = [sketch(base, part) for part in np.array_split(X, PARTS)]
     counted = perf_counter()
-    merged = merge(parts)
+    merged = reduce(add, parts)
     added = perf_counter()
     compare(SIGNATURE, base, merged)
     judged = perf_counter()
@@ -129,7 +131,7 @@ def sketches(base: Baseline) -> Table:
     table.add_row("judged", f"{judged - added:.2f} s")
     table.add_row("sums of parts and of one pass, relative", f"{apart:.1e}")
     table.add_row("JSON of a sketch", f"{len(merged.json()) / 1000:.0f} kB")
-    table.add_row("JSON of the baseline", f"{len(base.json()) / 1000:.0f} kB")
+    table.add_row("JSON of the baseline", f"{len(to_json(base)) / 1000:.0f} kB")
     table.add_row("greatest memory", f"{getrusage(RUSAGE_SELF).ru_maxrss / 1e3:.0f} MB")
     return table
 

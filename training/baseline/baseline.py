@@ -12,7 +12,7 @@ from sklambda.arrays import FloatMatrix, FloatVector, IntMatrix
 from sklambda.manifest import MetricInterval
 from sklambda.signature import Feature, Signature
 from sklambda.sketch.baseline import Baseline, Calibrator, Reference, codes
-from sklambda.sketch.ruler import Ruler, cut, quantile_ruler, share_ruler, tenth_ruler, tenths
+from sklambda.sketch.ruler import Ruler
 from sklambda.sketch.sketch import Counts
 from sklambda.sketch.sketcher import (
     count_codes,
@@ -23,6 +23,7 @@ from sklambda.sketch.sketcher import (
     watched,
 )
 from sklambda.sketch.watched_scores import Scored, scored
+from training.baseline.rulers import cut, quantile_ruler, share_ruler, tenth_ruler, tenths
 
 _CROWD: Final = 20
 """The fewest rows behind a knot: none of them tells of one outcome."""

@@ -15,8 +15,8 @@ from threadpoolctl import threadpool_limits
 
 from sklambda.arrays import FloatMatrix, FloatVector
 from sklambda.sketch.baseline import ErrorReference
-from sklambda.sketch.ruler import quantile_ruler
 from training.baseline.baseline import numbers
+from training.baseline.rulers import quantile_ruler
 from training.convert import convert
 
 FEWEST: Final = 100

@@ -16,6 +16,7 @@ from sklambda.policy.watching import Watching
 from sklambda.session import Session
 from sklambda.signature import Signature, Target
 from sklambda.sketch.baseline import Baseline
+from sklambda.sketch.sketch import to_json
 from sklambda.sketch.watched_scores import scored
 from training.baseline.attribution import weights
 from training.baseline.baseline import HeldOut, baseline
@@ -98,10 +99,10 @@ def monitoring_files(
 
 def _written(found: Baseline, target: Target, errors: Errors | None) -> dict[str, bytes]:
     if errors is None:
-        return {BASELINE: found.json()}
+        return {BASELINE: to_json(found)}
     names = [one.name for one in scored(target)]
     found = found.replace(errors=dict(zip(names, errors.references, strict=True)))
-    return {BASELINE: found.json(), ERROR_MODEL: errors.model}
+    return {BASELINE: to_json(found), ERROR_MODEL: errors.model}
 
 
 def _encoded(signature: Signature, frame: pd.DataFrame) -> tuple[FloatMatrix, IntVector]:

@@ -1,12 +1,16 @@
 """Whether the files of a batch job are what its receipt says."""
 
+from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from pydantic import ValidationError
 
-from sklambda.receipt import File, Receipt, misfits
+from sklambda.receipt import FORMAT, File, Receipt
 from training.errors import ConfigurationError, DataError
+
+_CHUNK: Final = 2**20
 
 
 def check(path: Path, root: Path | None = None) -> Receipt:
@@ -29,15 +33,61 @@ def check(path: Path, root: Path | None = None) -> Receipt:
     receipt = _read(path)
     folder = path.resolve().parent.parent if root is None else root
 
-    def opened(file: File) -> BinaryIO:
+    def open_file(file: File) -> BinaryIO:
         return (folder / file.key).open("rb")
 
     try:
-        for problem in misfits(receipt, opened):
-            raise DataError(problem)
+        for difference in differences(receipt, open_file):
+            raise DataError(difference)
     except OSError as error:
         raise DataError(f"{error.filename}: {error.strerror}") from None
     return receipt
+
+
+def differences(receipt: Receipt, open_file: Callable[[File], BinaryIO]) -> Iterator[str]:
+    """Compare published files with a receipt.
+
+    Parameters
+    ----------
+    receipt : Receipt
+        Describes the files.
+    open_file : callable
+        Opens a published file.
+
+    Yields
+    ------
+    str
+        A sentence for each difference.
+    """
+    if receipt.format != FORMAT:
+        yield f"the receipt has format {receipt.format}, and this sklambda reads {FORMAT}"
+        return
+    rows = receipt.rows
+    if rows is not None and rows.read != rows.scored + rows.rejected:
+        yield "rows read are not rows scored and rejected"
+    if rows is not None and receipt.scored is not None and receipt.scored.rows != rows.scored:
+        yield "the scored file does not hold the rows scored"
+    for file in (receipt.scored, receipt.rejects):
+        if file is not None:
+            with open_file(file) as content:
+                yield from _piece_differences(file, content)
+
+
+def _piece_differences(file: File, content: BinaryIO) -> Iterator[str]:
+    for place, piece in enumerate(file.pieces):
+        if _digest(content, piece.bytes) != piece.sha256:
+            yield f"{file.key}: piece {place} of {len(file.pieces)} is not what was written"
+            return
+    if content.read(1):
+        yield f"{file.key}: there is more than was written"
+
+
+def _digest(content: BinaryIO, length: int) -> str:
+    digest = sha256()
+    while length and (chunk := content.read(min(length, _CHUNK))):
+        digest.update(chunk)
+        length -= len(chunk)
+    return digest.hexdigest()
 
 
 def _read(path: Path) -> Receipt:

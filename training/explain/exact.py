@@ -1,15 +1,16 @@
 """The closed form of a model's scores, where there is one, and the tables that serve it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, fields
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sklambda.arrays import Flags, FloatMatrix, FloatVector, IntVector
 from sklambda.decision import distances
 from sklambda.explain.closed_form import Exact, Link, shown
-from sklambda.explain.trees import Conditions, TreeTable
+from sklambda.explain.trees import Conditions, Places, TreeTable, Words
 from sklambda.session import Session
 from training.explain.additive import Sum, Trees, decomposed
 from training.explain.dependence import Features, dependence, spread
@@ -48,15 +49,39 @@ def tree_table(
     leaf, feature = asked.leaf[order], owners[columns][order]
     literals = np.flatnonzero(_changes(leaf) | _changes(feature))
     leaves = np.flatnonzero(_changes(leaf[literals]))
-    return TreeTable.of(
-        _conditions(asked, columns, order),
-        background,
-        literals=literals[: 0 if len(literals) == len(leaf) else None].astype(np.int32),
+    conditions = _conditions(asked, columns, order)
+    starts = literals[: 0 if len(literals) == len(leaf) else None].astype(np.int32)
+    return TreeTable(
+        conditions=conditions,
+        literals=starts,
         features=feature[literals].astype(np.int32),
+        background=_background(conditions, starts, len(literals), background),
         leaves=leaves.astype(np.int32),
         values=values[leaf[literals][leaves]],
         mix=trees.mix,
+        rows=len(background),
     )
+
+
+def table_arrays(table: TreeTable) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a table by name, as `TreeTable.from_arrays` reads them."""
+    conditions = table.conditions
+    own = [one.name for one in fields(table) if one.name not in ("conditions", "rows")]
+    return {
+        **{one.name: getattr(conditions, one.name) for one in fields(conditions)},
+        **{name: getattr(table, name) for name in own},
+        "rows": np.array(table.rows),
+    }
+
+
+def _background(
+    conditions: Conditions, starts: Places, literals: int, background: FloatMatrix
+) -> Words:
+    """Return the rows of the background for which each literal holds, as bits."""
+    words = np.zeros(literals, dtype=np.uint64)
+    for place, row in enumerate(background):
+        words |= conditions.hold_jointly(row, starts).astype(np.uint64) << np.uint64(place)
+    return words
 
 
 def _commonest(values: FloatMatrix) -> FloatVector:
@@ -150,7 +175,8 @@ def closed_form(
         except NoClosedForm as error:
             reasons.append(error)
             continue
-        if sum(table.size for table in exact.tables) > most_bytes:
+        tables = map(table_arrays, exact.tables)
+        if sum(array.nbytes for table in tables for array in table.values()) > most_bytes:
             raise NoClosedForm(f"the tables of its trees exceed {most_bytes >> 20} MB")
         return explained, exact
     raise reasons[0]

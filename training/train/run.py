@@ -10,11 +10,12 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from sklambda.errors import PackageRefused
-from sklambda.package import ModelPackage, require_replaceable
+from sklambda.package import ModelPackage
 from training.errors import ConfigurationError, DataError
 from training.exporter import Record, export, require_watchable
 from training.frames import kinds_of
 from training.metrics import Measured, Plan, check_gates, measure
+from training.package_writer import require_replaceable
 from training.proof.reference import Reference
 from training.targets import classifier_target, encode_outcomes
 from training.train import data, pipelines

@@ -5,16 +5,14 @@ checked against the manifest before anything is scored.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from sklambda.document import Document
 from sklambda.errors import DocumentInvalid, PackageRefused
-from sklambda.manifest import FileDigest, GoldenRow, Manifest, MetricInterval, ParityReport
+from sklambda.manifest import FileDigest, GoldenRow, Manifest
 from sklambda.signature import Signature
 
 if TYPE_CHECKING:
@@ -32,20 +30,6 @@ EXPLAINER: Final = "explainer.npz"
 BASELINE: Final = "baseline.json"
 ERROR_MODEL: Final = "error.onnx"
 REQUIRED: Final = (MODEL, SIGNATURE, GOLDEN)
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What training knows of a package beside its files; the rest of the manifest is computed."""
-
-    name: str
-    created: str
-    libraries: Mapping[str, str]
-    parity: ParityReport
-    metrics: Mapping[str, MetricInterval]
-    gates: Mapping[str, float]
-    data_digest: str | None = None
-    code_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,46 +121,6 @@ class ModelPackage:
     def _optional(self, name: str) -> bytes | None:
         return _checked(self.path, name, self.manifest) if name in self.manifest.files else None
 
-    @classmethod
-    def write(
-        cls,
-        path: Path,
-        model: bytes,
-        signature: Signature,
-        golden: Iterable[GoldenRow],
-        facts: Facts,
-        optional: Mapping[str, bytes] = MappingProxyType({}),
-    ) -> Self:
-        """Write a package, whole or not at all, and open it.
-
-        A package that stands at `path` is replaced; nothing else ever is. `optional` holds files
-        by name: `EXPLAINER`, `BASELINE`, `ERROR_MODEL`.
-
-        Raises
-        ------
-        PackageRefused
-            Something that is not a model package stands at `path`.
-        """
-        require_replaceable(path)
-        contents = {
-            MODEL: model,
-            SIGNATURE: _json(signature, indent=2),
-            GOLDEN: b"".join(map(_json, golden)),
-            **optional,
-        }
-        manifest = _new_manifest(contents, signature, facts)
-        contents[MANIFEST] = _json(manifest, indent=2)
-        _publish(path, contents)
-        return cls.open(path)
-
-
-def require_replaceable(path: Path) -> None:
-    """Raise `PackageRefused` if something stands at `path` that is not a model package."""
-    if path.is_dir() and ((path / MANIFEST).is_file() or not any(path.iterdir())):
-        return
-    if path.exists():
-        raise PackageRefused(f"{path} is there and is not a model package; it stays as it is")
-
 
 def package_id(files: Mapping[str, FileDigest]) -> str:
     """SHA-256 over the names and digests of a package's files, in hexadecimal."""
@@ -232,46 +176,3 @@ def _parsed[T](path: Path, name: str, parse: Callable[[bytes], T], content: byte
 
 def _golden_rows(content: bytes) -> tuple[GoldenRow, ...]:
     return tuple(GoldenRow.parse(line) for line in content.splitlines())
-
-
-def _json(document: Document, indent: int | None = None) -> bytes:
-    # Who only reads packages does not wait for it to be imported.
-    from pydantic_core import to_json
-
-    return to_json(document, indent=indent, inf_nan_mode="null", fallback=vars) + b"\n"
-
-
-def _new_manifest(contents: Mapping[str, bytes], signature: Signature, facts: Facts) -> Manifest:
-    files = {
-        name: FileDigest(sha256=sha256(content).hexdigest(), bytes=len(content))
-        for name, content in sorted(contents.items())
-    }
-    return Manifest(
-        format=FORMAT,
-        id=package_id(files),
-        name=facts.name,
-        created=facts.created,
-        task=signature.target.task,
-        files=files,
-        size=sum(file.bytes for file in files.values()),
-        data_digest=facts.data_digest,
-        code_digest=facts.code_digest,
-        libraries=dict(facts.libraries),
-        metrics=dict(facts.metrics),
-        gates=dict(facts.gates),
-        parity=facts.parity,
-    )
-
-
-def _publish(path: Path, contents: Mapping[str, bytes]) -> None:
-    import tempfile
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
-        fresh, old = Path(folder, "fresh"), Path(folder, "old")
-        fresh.mkdir()
-        for name, content in contents.items():
-            (fresh / name).write_bytes(content)
-        if path.exists():
-            path.rename(old)
-        fresh.rename(path)

@@ -3,16 +3,11 @@
 Each file is described as its pieces in order; each piece has its length and SHA-256.
 """
 
-from collections.abc import Callable, Iterator
-from hashlib import sha256
-from typing import Any, BinaryIO, Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 FORMAT: Final = 1
-_CHUNK: Final = 2**20
-
-type Problem = str
 
 
 class Entry(BaseModel):
@@ -149,49 +144,3 @@ class Receipt(Entry):
     finished: str
     seconds: float = 0.0
     cost: Cost | None = None
-
-
-def misfits(receipt: Receipt, opened: Callable[[File], BinaryIO]) -> Iterator[Problem]:
-    """Compare what was published with a receipt.
-
-    Parameters
-    ----------
-    receipt : Receipt
-        What is said of the files.
-    opened : callable
-        Opens a published file.
-
-    Yields
-    ------
-    str
-        One sentence for each thing that does not hold.
-    """
-    if receipt.format != FORMAT:
-        yield f"the receipt has format {receipt.format}, and this sklambda reads {FORMAT}"
-        return
-    rows = receipt.rows
-    if rows is not None and rows.read != rows.scored + rows.rejected:
-        yield "rows read are not rows scored and rejected"
-    if rows is not None and receipt.scored is not None and receipt.scored.rows != rows.scored:
-        yield "the scored file does not hold the rows scored"
-    for file in (receipt.scored, receipt.rejects):
-        if file is not None:
-            with opened(file) as content:
-                yield from _differences(file, content)
-
-
-def _differences(file: File, content: BinaryIO) -> Iterator[Problem]:
-    for place, piece in enumerate(file.pieces):
-        if _digest(content, piece.bytes) != piece.sha256:
-            yield f"{file.key}: piece {place} of {len(file.pieces)} is not what was written"
-            return
-    if content.read(1):
-        yield f"{file.key}: there is more than was written"
-
-
-def _digest(content: BinaryIO, length: int) -> str:
-    digest = sha256()
-    while length and (chunk := content.read(min(length, _CHUNK))):
-        digest.update(chunk)
-        length -= len(chunk)
-    return digest.hexdigest()

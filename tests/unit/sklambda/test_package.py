@@ -17,12 +17,13 @@ from sklambda.package import (
     MODEL,
     REQUIRED,
     SIGNATURE,
-    Facts,
     ModelPackage,
     package_id,
 )
 from sklambda.predictor import Predictor
 from tests.conftest import Trained
+from tests.support.packages import facts
+from training.package_writer import write
 
 
 @pytest.fixture
@@ -155,9 +156,7 @@ def test_the_baseline_of_another_model_is_refused(churn: Trained, tmp_path: Path
     features = dict(list(whole.baseline.features.items())[1:])
     other = {BASELINE: to_json(vars(whole.baseline) | {"features": features}, fallback=vars)}
 
-    written = ModelPackage.write(
-        tmp_path / "p", whole.model, whole.signature, whole.golden, facts(whole), other
-    )
+    written = write(tmp_path / "p", whole.model, whole.signature, whole.golden, facts(whole), other)
 
     with pytest.raises(PackageRefused, match=r"baseline\.json: features: are not those"):
         _ = written.baseline
@@ -166,43 +165,6 @@ def test_the_baseline_of_another_model_is_refused(churn: Trained, tmp_path: Path
 def test_a_package_may_do_without_what_monitors(churn: Trained, tmp_path: Path) -> None:
     whole = ModelPackage.open(churn.package)
 
-    plain = ModelPackage.write(
-        tmp_path / "p", whole.model, whole.signature, whole.golden, facts(whole)
-    )
+    plain = write(tmp_path / "p", whole.model, whole.signature, whole.golden, facts(whole))
 
     assert (plain.baseline, plain.error_model) == (None, None)
-
-
-def test_nothing_but_a_package_is_ever_replaced(churn: Trained, tmp_path: Path) -> None:
-    whole = ModelPackage.open(churn.package)
-    (tmp_path / "thesis.tex").write_text("years of work")
-
-    with pytest.raises(PackageRefused, match="not a model package"):
-        ModelPackage.write(tmp_path, whole.model, whole.signature, whole.golden, facts(whole))
-
-    assert (tmp_path / "thesis.tex").read_text() == "years of work"
-
-
-def test_a_package_replaces_another_and_leaves_nothing_beside_it(
-    churn: Trained, package: Path
-) -> None:
-    whole = ModelPackage.open(churn.package)
-    fewer = whole.golden[:3]
-
-    written = ModelPackage.write(package, whole.model, whole.signature, fewer, facts(whole))
-
-    assert written.golden == fewer
-    assert written.manifest.id != whole.manifest.id
-    assert [path.name for path in package.parent.iterdir()] == [package.name]
-
-
-def facts(package: ModelPackage) -> Facts:
-    manifest = package.manifest
-    return Facts(
-        name=manifest.name,
-        created=manifest.created,
-        libraries=manifest.libraries,
-        parity=manifest.parity,
-        metrics=manifest.metrics,
-        gates=manifest.gates,
-    )

@@ -48,7 +48,7 @@ class Exact:
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
-        """Read what `arrays` gave."""
+        """Read the arrays of ``explainer.npz``."""
         return cls(
             prepare=arrays["prepare"].tobytes(),
             link=_link(str(arrays["link"])),
@@ -58,21 +58,6 @@ class Exact:
                 for place in range(int(arrays["tables"]))
             ),
         )
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Give all that it holds, by name."""
-        plain = {name: np.asarray(getattr(self, name)) for name in _PLAIN}
-        trees = {
-            f"tree{place}_{name}": value
-            for place, table in enumerate(self.tables)
-            for name, value in table.arrays().items()
-        }
-        own = {
-            "prepare": np.frombuffer(self.prepare, dtype=np.uint8),
-            "link": np.array(self.link),
-            "tables": np.array(len(self.tables)),
-        }
-        return own | plain | trees
 
 
 _PLAIN: Final = ("base", "owners", "weights", "centre")
@@ -129,13 +114,6 @@ def shown(link: Link, explained: FloatMatrix) -> FloatMatrix:
             powers = np.exp(explained - explained.max(axis=1, keepdims=True))
             return powers / powers.sum(axis=1, keepdims=True)
         return np.exp(explained) if link == "exp" else explained
-
-
-def written(arrays: Arrays) -> bytes:
-    """Write arrays as they stand in a package."""
-    buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)
-    return buffer.getvalue()
 
 
 def read(content: bytes) -> dict[str, NDArray[Any]]:

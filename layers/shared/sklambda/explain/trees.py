@@ -24,9 +24,6 @@ type Places = NDArray[np.int32]
 type Integers = NDArray[np.intp]
 type _Shares = tuple[FloatVector, Integers, Integers]
 
-MOST_ROWS: Final = 64
-"""How many background rows fit in a word."""
-
 _LEAST: Final = np.finfo(np.float64).min
 _WORD: Final = 64
 
@@ -67,6 +64,14 @@ class Conditions:
         if len(self._categorical):
             holds[self._categorical] = self._hold_category(row)
         return holds
+
+    def hold_jointly(self, row: FloatVector, literals: Places) -> Flags:
+        """Return which literals hold for a row [K], by the first condition of each; gives [L]."""
+        holds = self.hold(row)
+        if len(literals) == 0:
+            return holds
+        joined: Flags = np.logical_and.reduceat(holds, literals)
+        return joined
 
     @cached_property
     def _categorical(self) -> Integers:
@@ -122,32 +127,11 @@ class TreeTable:
     rows: int
 
     @classmethod
-    def of(cls, conditions: Conditions, background: FloatMatrix, **parts: Any) -> Self:
-        """Make a table of what holds for the rows of `background`, [B, K]."""
-        literals = parts["literals"]
-        words = np.zeros(len(parts["features"]), dtype=np.uint64)
-        for place, row in enumerate(background):
-            holds = _joined(conditions.hold(row), literals)
-            words |= holds.astype(np.uint64) << np.uint64(place)
-        return cls(conditions=conditions, background=words, rows=len(background), **parts)
-
-    @classmethod
     def from_arrays(cls, arrays: dict[str, Any]) -> Self:
-        """Read what `arrays` gave."""
+        """Read the arrays of ``explainer.npz``."""
         conditions = Conditions(**{one.name: arrays[one.name] for one in fields(Conditions)})
         own = {name: arrays[name] for name in _OWN}
         return cls(conditions=conditions, rows=int(arrays["rows"]), **own)
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Give all that the table holds, by name."""
-        asked = {one.name: getattr(self.conditions, one.name) for one in fields(Conditions)}
-        own = {name: getattr(self, name) for name in _OWN}
-        return asked | own | {"rows": np.array(self.rows)}
-
-    @property
-    def size(self) -> int:
-        """How many bytes the table takes."""
-        return sum(array.nbytes for array in self.arrays().values())
 
     def contributions(self, row: FloatVector, features: int) -> FloatMatrix:
         """Compute the Shapley values of a row.
@@ -164,7 +148,7 @@ class TreeTable:
         FloatMatrix
             Shape [F, C].
         """
-        holds = _joined(self.conditions.hold(row), self.literals)
+        holds = self.conditions.hold_jointly(row, self.literals)
         reached = np.where(holds, np.uint64(2**self.rows - 1), self.background)
         alive = np.bitwise_and.reduceat(reached, self.leaves)
         live = np.flatnonzero(alive)
@@ -228,13 +212,6 @@ class TreeTable:
 
 
 _OWN: Final = ("literals", "features", "background", "leaves", "values", "mix")
-
-
-def _joined(holds: Flags, literals: Places) -> Flags:
-    if len(literals) == 0:
-        return holds
-    joined: Flags = np.logical_and.reduceat(holds, literals)
-    return joined
 
 
 def _starts(lengths: Integers) -> Integers:

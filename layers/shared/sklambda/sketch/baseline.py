@@ -16,7 +16,7 @@ from sklambda.manifest import MetricInterval
 from sklambda.policy.watching import Watching
 from sklambda.signature import Feature, FiniteFloat, Signature
 from sklambda.sketch.ruler import Ruler
-from sklambda.sketch.sketch import Column, Counts, Mode, to_json
+from sklambda.sketch.sketch import Column, Counts, Mode
 from sklambda.sketch.watched_scores import label_names, scored
 
 
@@ -166,10 +166,6 @@ class Baseline(Document):
     def recorded(self, mode: Mode) -> dict[str, Reference]:
         """Give the features as captures of a mode record them."""
         return self.features if mode == "raw" else self.binned
-
-    def json(self) -> bytes:
-        """Write it as JSON, which `read` reads."""
-        return to_json(self)
 
 
 def codes(feature: Feature) -> int:

@@ -5,9 +5,7 @@ and what else is summed is never negative, so that nothing cancels.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from functools import reduce
-from operator import add
+from collections.abc import Callable, Mapping
 from typing import Literal, Self
 
 from sklambda.document import Document
@@ -120,11 +118,6 @@ class Sketch(Document):
     def json(self) -> bytes:
         """Write it as JSON, which `parse` reads."""
         return to_json(self)
-
-
-def merge(parts: Iterable[Sketch]) -> Sketch:
-    """Add sketches, at least one; raises `ValueError` where they were not counted alike."""
-    return reduce(add, parts)
 
 
 def to_json(document: Document) -> bytes:

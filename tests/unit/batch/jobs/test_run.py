@@ -18,9 +18,10 @@ import zstandard
 from functions.batch.jobs.run import run
 from sklambda.errors import InputRefused, ObjectReplaced
 from sklambda.predictor import Predictor
-from sklambda.receipt import Receipt, misfits
+from sklambda.receipt import Receipt
 from tests.conftest import Trained
 from tests.support.batch_jobs import PART, Laptop, killed_and_resumed, undisturbed
+from training.checks.receipt import differences
 from training.examples.churn.sample import generate
 
 ROWS = 400
@@ -79,7 +80,7 @@ def test_the_receipt_accounts_for_every_row_and_byte(laptop: Laptop, text: bytes
     assert receipt is not None
     assert receipt.rows is not None
     assert (receipt.rows.read, receipt.rows.scored, receipt.rows.rejected) == (ROWS, ROWS - 1, 1)
-    assert list(misfits(receipt, lambda file: io.BytesIO(laptop.content(file.key)))) == []
+    assert list(differences(receipt, lambda file: io.BytesIO(laptop.content(file.key)))) == []
     assert receipt.rejects is not None
     reject = json.loads(laptop.content(receipt.rejects.key).splitlines()[0])
     assert (reject["row"], reject["column"], reject["code"]) == (17, None, "malformed")

@@ -1,12 +1,14 @@
 """What batch scored is counted where the monitor looks: once, and without a row."""
 
+from functools import reduce
+from operator import add
 from pathlib import Path
 
 import pytest
 
 from functions.batch.jobs.run import run
 from sklambda.predictor import Predictor
-from sklambda.sketch.sketch import Sketch, merge
+from sklambda.sketch.sketch import Sketch
 from tests.support.batch_jobs import PART, Laptop
 from training.examples.churn.sample import generate
 
@@ -34,7 +36,7 @@ def test_each_part_is_counted_in_the_hour_of_its_job(laptop: Laptop) -> None:
     assert len(found) == receipt.parts
     folder = f"sketches/{receipt.model.id}/champion/raw/{HOUR}/batch-{receipt.job}-"
     assert all(folder in key for key in found)
-    whole = merge(found.values())
+    whole = reduce(add, found.values())
     assert whole.rows == ROWS
     assert sum(whole.labels["Churn"]) == ROWS
 
@@ -46,7 +48,7 @@ def test_rejected_rows_are_not_counted(laptop: Laptop) -> None:
 
     run(laptop.context, laptop.outline("customers.csv"))
 
-    assert merge(sketches(laptop).values()).rows == ROWS - 1
+    assert reduce(add, sketches(laptop).values()).rows == ROWS - 1
 
 
 def test_a_job_that_is_done_again_counts_nothing_twice(laptop: Laptop) -> None:
@@ -58,4 +60,4 @@ def test_a_job_that_is_done_again_counts_nothing_twice(laptop: Laptop) -> None:
 
     run(laptop.context, outline)
 
-    assert merge(sketches(laptop).values()).rows == ROWS
+    assert reduce(add, sketches(laptop).values()).rows == ROWS

@@ -11,11 +11,11 @@ from functions.monitor.performance.estimated import (
 )
 from sklambda.signature import Feature, Signature, Target
 from sklambda.sketch.baseline import Reference
-from sklambda.sketch.ruler import quantile_ruler
 from sklambda.sketch.sketcher import Sketcher, count_numbers
 from sklambda.sketch.watched_scores import CONFIDENCE
 from tests.support.scoring import base, draw, estimate_from_rows
 from training.baseline.baseline import HeldOut, baseline
+from training.baseline.rulers import quantile_ruler
 
 BASE = base()
 CALIBRATOR = BASE.calibrators["yes"]

@@ -17,8 +17,8 @@ from functions.monitor.statistics.distances import (
     wasserstein,
 )
 from sklambda.arrays import FloatVector
-from sklambda.sketch.ruler import quantile_ruler
 from sklambda.sketch.sketcher import count_numbers
+from training.baseline.rulers import quantile_ruler
 
 DRAWN = np.random.default_rng(2)
 THEN = {

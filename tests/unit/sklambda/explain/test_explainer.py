@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sklambda.errors import PackageRefused
 from sklambda.explain.explainer import Explainer
-from sklambda.package import EXPLAINER, Facts, ModelPackage
+from sklambda.package import EXPLAINER, ModelPackage
 from sklambda.predictor import Predictor
 from sklambda.session import Session
 from sklambda.signature import Signature
@@ -27,6 +27,7 @@ from tests.support.explaining import Explained, explained
 from tests.support.proof import classes, numbers, values
 from training.explain import explainer_file
 from training.frames import kinds_of
+from training.package_writer import Facts, write
 from training.proof.candidate import Draft
 
 OF_EXPLANATIONS = {
@@ -128,9 +129,7 @@ def test_a_package_may_do_without_one(churn: Trained, tmp_path: Path) -> None:
     whole = ModelPackage.open(churn.package)
     facts = Facts("churn", "2026-01-01", {}, whole.manifest.parity, {}, {})
 
-    plain = ModelPackage.write(
-        tmp_path / "package", whole.model, whole.signature, whole.golden, facts
-    )
+    plain = write(tmp_path / "package", whole.model, whole.signature, whole.golden, facts)
 
     assert plain.explainer is None
     assert EXPLAINER not in plain.manifest.files

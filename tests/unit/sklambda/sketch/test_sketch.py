@@ -1,10 +1,13 @@
 """A sketch of the whole is the sum of the sketches of its parts."""
 
+from functools import reduce
+from operator import add
+
 import numpy as np
 import pytest
 
 from sklambda.errors import DocumentInvalid
-from sklambda.sketch.sketch import Column, Sketch, merge
+from sklambda.sketch.sketch import Column, Sketch
 from sklambda.sketch.sketcher import Sketcher
 from tests.support.drifting import SIGNATURE, answers, matrix, reference, sketch, with_unseen
 
@@ -16,7 +19,7 @@ def test_a_hundred_parts_are_one_pass(order: int) -> None:
     X = matrix(50_000, seed=4)
     parts = [sketch(BASE, part) for part in np.array_split(X, 100)[::order]]
 
-    merged, whole = merge(parts), sketch(BASE, X)
+    merged, whole = reduce(add, parts), sketch(BASE, X)
 
     assert merged.labels == whole.labels
     for found, expected in zip(columns(merged), columns(whole), strict=True):

@@ -13,12 +13,14 @@ from sklambda.errors import DocumentInvalid
 from sklambda.predictor import Predictor
 from sklambda.signature import Analyzer, Feature, Signature, Target, TermCounts
 from sklambda.sketch.baseline import Baseline, Calibrator
-from sklambda.sketch.ruler import CROWD, TENTHS, Ruler, cut, quantile_ruler, share_ruler, tenths
+from sklambda.sketch.ruler import TENTHS, Ruler
+from sklambda.sketch.sketch import to_json
 from sklambda.sketch.sketcher import Sketcher
 from sklambda.sketch.watched_scores import scored
 from tests.conftest import Trained
 from tests.support.drifting import SIGNATURE, answers, matrix, reference
 from training.baseline.baseline import HeldOut, baseline
+from training.baseline.rulers import CROWD, cut, quantile_ruler, share_ruler, tenths
 from training.frames import client_rows, kinds_of
 
 BASE = reference(rows=5000)
@@ -27,11 +29,11 @@ REGRESSOR = Target(task="regression", scores="value", outputs=("y",))
 
 
 def test_json_says_all() -> None:
-    assert Baseline.read(BASE.json(), SIGNATURE) == BASE
+    assert Baseline.read(to_json(BASE), SIGNATURE) == BASE
 
 
 def test_thirty_columns_are_small() -> None:
-    assert len(reference().json()) < 64_000
+    assert len(to_json(reference())) < 64_000
 
 
 @pytest.mark.parametrize(
@@ -50,7 +52,7 @@ def test_thirty_columns_are_small() -> None:
 )
 def test_what_does_not_fit_the_signature_is_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(DocumentInvalid, match=message):
-        Baseline.read(BASE.replace(**change).json(), SIGNATURE)
+        Baseline.read(to_json(BASE.replace(**change)), SIGNATURE)
 
 
 def test_edges_that_do_not_ascend_are_refused() -> None:
@@ -160,7 +162,7 @@ def test_a_regressor_has_scores_and_no_labels() -> None:
     base = base_of_mixed()
 
     assert (list(base.scores), base.labels, base.balance) == (["y"], {}, {})
-    assert Baseline.read(base.json(), MIXED) == base
+    assert Baseline.read(to_json(base), MIXED) == base
 
 
 def test_tenths_are_those_of_the_capture() -> None:
@@ -200,7 +202,7 @@ def test_a_trained_package_has_one(predictor: Predictor, churn: Trained) -> None
 
     base = baseline(signature, X, HeldOut(scores, labels, labels))
 
-    read = Baseline.read(base.json(), signature)
+    read = Baseline.read(to_json(base), signature)
     window = Sketcher(signature, read).sketch(X[::2], scores[::2], labels[::2])
     assert compare(signature, read, window).state == "stable"
 

@@ -15,8 +15,10 @@ from functions.monitor.performance.estimated import estimate_error
 from sklambda.arrays import FloatMatrix, FloatVector
 from sklambda.error_model import ErrorModel
 from sklambda.errors import PackageRefused
-from sklambda.package import BASELINE, ERROR_MODEL, Facts, ModelPackage
+from sklambda.package import BASELINE, ERROR_MODEL, ModelPackage
+from sklambda.sketch.sketch import to_json
 from training.baseline.error_model import FEWEST
+from training.package_writer import Facts, write
 
 ROWS = 4000
 
@@ -110,10 +112,8 @@ def test_few_rows_have_none(fitted: Any, tmp_path: Path) -> None:
 def test_that_of_another_model_is_refused(package: ModelPackage, tmp_path: Path) -> None:
     assert package.baseline is not None
     facts = Facts("x", "2026-01-01", {}, package.manifest.parity, {}, {})
-    optional = {ERROR_MODEL: package.model, BASELINE: package.baseline.replace(errors={}).json()}
-    odd = ModelPackage.write(
-        tmp_path / "p", package.model, package.signature, package.golden, facts, optional
-    )
+    optional = {ERROR_MODEL: package.model, BASELINE: to_json(package.baseline.replace(errors={}))}
+    odd = write(tmp_path / "p", package.model, package.signature, package.golden, facts, optional)
 
     with pytest.raises(PackageRefused, match=r"error\.onnx is that of another model"):
         ErrorModel.open(odd)

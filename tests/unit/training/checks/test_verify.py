@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from sklambda.manifest import GoldenRow
-from sklambda.package import Facts, ModelPackage
+from sklambda.package import ModelPackage
 from tests.conftest import Trained
 from training.checks.verify import verify
 from training.errors import ConfigurationError, DataError, ParityFailed
+from training.package_writer import Facts, write
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_a_golden_row_with_another_answer_is_named(churn: Trained, tmp_path: Pat
         metrics={},
         gates={},
     )
-    ModelPackage.write(tmp_path / "p", whole.model, whole.signature, [wrong], facts)
+    write(tmp_path / "p", whole.model, whole.signature, [wrong], facts)
 
     with pytest.raises(ParityFailed, match="golden rows: the odd one: the scores differ by"):
         verify(tmp_path / "p")

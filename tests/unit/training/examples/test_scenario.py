@@ -11,9 +11,9 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 
 from functions.monitor.performance.estimated import estimate_from_bins
 from sklambda.sketch.baseline import Calibrator, Reference
-from sklambda.sketch.ruler import cut, share_ruler
 from sklambda.sketch.sketcher import count_numbers
 from training.baseline.baseline import calibrate
+from training.baseline.rulers import cut, share_ruler
 from training.examples.churn.pipeline import build
 from training.examples.churn.sample import generate
 from training.examples.churn.scenario import HOURS, LABELLED, PHASES, START, Hour, Phase, customers

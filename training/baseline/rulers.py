@@ -1,0 +1,86 @@
+"""Makes the rulers of a baseline from the numbers of training."""
+
+from typing import Final
+
+import numpy as np
+
+from sklambda.arrays import FloatVector
+from sklambda.sketch.ruler import TENTHS, Ruler, equal_parts
+
+QUANTILES: Final = 64
+"""Into how many bins of equal counts the numbers of training are cut."""
+
+SHARES: Final = 100
+"""Into how many parts the probabilities from 0 to 1 are cut."""
+
+CROWD: Final = 10
+"""The fewest rows of training between two edges: no edge but the ends tells of one row."""
+
+
+def quantile_ruler(values: FloatVector, span: tuple[float, float] | None = None) -> Ruler:
+    """Cut numbers into bins of about equal counts.
+
+    Parameters
+    ----------
+    values : FloatVector
+        Shape [n], finite: the numbers of training.
+    span : tuple of float, optional
+        The first and the last edge; the least and the greatest number unless told.
+
+    Returns
+    -------
+    Ruler
+        At most `QUANTILES` + 1 edges. All but the ends are numbers of training with at least
+        `CROWD` numbers between two of them.
+    """
+    if not values.size:
+        return Ruler(edges=tuple(sorted(set(span or ()))))
+    ordered = np.sort(values)
+    low, high = span or (float(ordered[0]), float(ordered[-1]))
+    at = np.linspace(0, 1, QUANTILES + 1)[1:-1]
+    inner = np.unique(np.quantile(ordered, at, method="inverted_cdf"))
+    inner = inner[(inner > low) & (inner < high)]
+    return Ruler(edges=tuple(sorted({low, *_crowded(ordered, inner, low), high})))
+
+
+def _crowded(ordered: FloatVector, inner: FloatVector, low: float) -> list[float]:
+    """Leave out each edge that would stand too close to the one before it, or to the end."""
+    ranks = np.searchsorted(ordered, inner, side="right")
+    kept, last = [], int(np.searchsorted(ordered, low, side="right"))
+    for edge, rank in zip(inner.tolist(), ranks.tolist(), strict=True):
+        if rank - last >= CROWD and len(ordered) - rank >= CROWD:
+            kept.append(edge)
+            last = rank
+    return kept
+
+
+def share_ruler() -> Ruler:
+    """Cut probabilities into `SHARES` parts, the same for every model.
+
+    They are equal after the arcsine transformation, in which the variance of a share is the same
+    everywhere: the part next to 0 or 1 is 0.0002 wide, that at 0.5, an edge, 0.016. Rankings of
+    rare classes, whose scores all lie near 0, keep their precision.
+    """
+    half = np.sin(np.arange(SHARES // 2) * (np.pi / 2 / SHARES)) ** 2
+    return Ruler(edges=(*half.tolist(), 0.5, *(1 - half[::-1]).tolist()))
+
+
+def cut(ruler: Ruler, edge: float | None) -> Ruler:
+    """Add an edge, if there is one to add and it lies between the ends."""
+    if edge is None or not ruler.edges or not ruler.edges[0] < edge < ruler.edges[-1]:
+        return ruler
+    return Ruler(edges=tuple(sorted({*ruler.edges, edge})))
+
+
+def tenth_ruler(span: tuple[float, float]) -> Ruler:
+    """Cut a range into `TENTHS` equal parts, as binned captures do."""
+    return Ruler(edges=tuple(np.linspace(*span, TENTHS + 1).tolist()))
+
+
+def tenths(values: FloatVector, span: tuple[float, float]) -> FloatVector:
+    """Give the part of the range that each number lies in, as a binned capture records it.
+
+    From 0 to `TENTHS` - 1, one less below the range and one more above it; NaN where missing.
+    """
+    low, high = span
+    return equal_parts(values, low, (high - low) / TENTHS, TENTHS)
