@@ -1,18 +1,50 @@
-"""Offline training: from a scikit-learn pipeline to a model package that has proven itself."""
+"""Offline training: export a fitted scikit-learn pipeline as a model package, and verify one."""
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from training.checks.verify import verify
+    from training.errors import (
+        ConfigurationError,
+        ConversionRefused,
+        DataError,
+        ParityFailed,
+        QualityGateFailed,
+        TimeLimitExceeded,
+        TrainingError,
+    )
     from training.exporter import Record, export
 
+__all__ = [
+    "ConfigurationError",
+    "ConversionRefused",
+    "DataError",
+    "ParityFailed",
+    "QualityGateFailed",
+    "Record",
+    "TimeLimitExceeded",
+    "TrainingError",
+    "export",
+    "verify",
+]
 
-__all__ = ["Record", "export"]
+_MODULES = {
+    "Record": "training.exporter",
+    "export": "training.exporter",
+    "verify": "training.checks.verify",
+}
+"""Where a name of `__all__` is defined, unless in `training.errors`."""
 
+if not TYPE_CHECKING:  # with it, type checkers would admit any name
 
-def __getattr__(name: str) -> Any:
-    """Import the public calls when they are asked for: they bring scikit-learn with them."""
-    if name not in __all__:
-        raise AttributeError(f"module 'training' has no attribute {name!r}")
-    from training import exporter
+    def __getattr__(name: str) -> Any:
+        """Import a public name at its first use; scikit-learn is not imported before."""
+        if name not in __all__:
+            raise AttributeError(f"module 'training' has no attribute {name!r}")
+        from importlib import import_module
 
-    return getattr(exporter, name)
+        return getattr(import_module(_MODULES.get(name, "training.errors")), name)
+
+    def __dir__() -> list[str]:
+        """Return the public names, so that `help` and completion show them."""
+        return [*globals(), *__all__]

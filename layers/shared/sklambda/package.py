@@ -57,7 +57,7 @@ class ModelPackage:
     golden: tuple[GoldenRow, ...]
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path | str) -> Self:
         """Read a package and check every file of it.
 
         Raises
@@ -65,6 +65,7 @@ class ModelPackage:
         PackageRefused
             The directory holds no package, or one that is damaged or too new.
         """
+        path = Path(path)
         manifest = _manifest(path)
         contents = {name: _checked(path, name, manifest) for name in REQUIRED}
         if package_id(manifest.files) != manifest.id:

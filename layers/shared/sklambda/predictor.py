@@ -50,7 +50,7 @@ class Predictor:
         _agree(package, self._session)
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path | str) -> Self:
         """Open the package in the directory `path`.
 
         Raises

@@ -279,9 +279,3 @@ def test_a_folder_of_something_else_stays_as_it_is(
         training.export(fitted, frame, out=tmp_path, name="signs")
 
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
-
-
-def test_the_public_names_are_these() -> None:
-    assert training.__all__ == ["Record", "export"]
-    with pytest.raises(AttributeError, match="has no attribute 'deploy'"):
-        training.deploy  # noqa: B018
