@@ -48,13 +48,13 @@ def write(
 ) -> ModelPackage:
     """Write a package, whole or not at all, and open it.
 
-    A package that stands at `path` is replaced; nothing else ever is. `optional` holds files by
+    A package at `path` is replaced, nothing else. `optional` holds files by
     name: `EXPLAINER`, `BASELINE`, `ERROR_MODEL` of `sklambda.package`.
 
     Raises
     ------
     PackageRefused
-        Something that is not a model package stands at `path`.
+        `path` exists and is neither a model package nor empty.
     """
     require_replaceable(path)
     contents = {
@@ -70,7 +70,7 @@ def write(
 
 
 def require_replaceable(path: Path) -> None:
-    """Raise `PackageRefused` if something stands at `path` that is not a model package."""
+    """Raise `PackageRefused` if `path` exists and is neither a model package nor empty."""
     if path.is_dir() and ((path / MANIFEST).is_file() or not any(path.iterdir())):
         return
     if path.exists():

@@ -8,24 +8,24 @@ from sklambda.arrays import FloatVector
 from sklambda.sketch.ruler import TENTHS, Ruler, equal_parts
 
 QUANTILES: Final = 64
-"""Into how many bins of equal counts the numbers of training are cut."""
+"""The number of bins of equal counts of the numbers of training."""
 
 SHARES: Final = 100
-"""Into how many parts the probabilities from 0 to 1 are cut."""
+"""The number of bins of probabilities."""
 
 CROWD: Final = 10
-"""The fewest rows of training between two edges: no edge but the ends tells of one row."""
+"""The least number of rows of training between two edges: only the ends reveal one row."""
 
 
 def quantile_ruler(values: FloatVector, span: tuple[float, float] | None = None) -> Ruler:
-    """Cut numbers into bins of about equal counts.
+    """Return bins of about equal counts.
 
     Parameters
     ----------
     values : FloatVector
         Shape [n], finite: the numbers of training.
     span : tuple of float, optional
-        The first and the last edge; the least and the greatest number unless told.
+        The first and the last edge; else the least and the greatest number.
 
     Returns
     -------
@@ -40,11 +40,11 @@ def quantile_ruler(values: FloatVector, span: tuple[float, float] | None = None)
     at = np.linspace(0, 1, QUANTILES + 1)[1:-1]
     inner = np.unique(np.quantile(ordered, at, method="inverted_cdf"))
     inner = inner[(inner > low) & (inner < high)]
-    return Ruler(edges=tuple(sorted({low, *_crowded(ordered, inner, low), high})))
+    return Ruler(edges=tuple(sorted({low, *_apart(ordered, inner, low), high})))
 
 
-def _crowded(ordered: FloatVector, inner: FloatVector, low: float) -> list[float]:
-    """Leave out each edge that would stand too close to the one before it, or to the end."""
+def _apart(ordered: FloatVector, inner: FloatVector, low: float) -> list[float]:
+    """Return the edges without those too close to the one before, or to the end."""
     ranks = np.searchsorted(ordered, inner, side="right")
     kept, last = [], int(np.searchsorted(ordered, low, side="right"))
     for edge, rank in zip(inner.tolist(), ranks.tolist(), strict=True):
@@ -55,7 +55,7 @@ def _crowded(ordered: FloatVector, inner: FloatVector, low: float) -> list[float
 
 
 def share_ruler() -> Ruler:
-    """Cut probabilities into `SHARES` parts, the same for every model.
+    """Return `SHARES` bins of probabilities, the same for every model.
 
     They are equal after the arcsine transformation, in which the variance of a share is the same
     everywhere: the part next to 0 or 1 is 0.0002 wide, that at 0.5, an edge, 0.016. Rankings of
@@ -66,19 +66,19 @@ def share_ruler() -> Ruler:
 
 
 def cut(ruler: Ruler, edge: float | None) -> Ruler:
-    """Add an edge, if there is one to add and it lies between the ends."""
+    """Return a ruler with another edge, if it lies between the ends."""
     if edge is None or not ruler.edges or not ruler.edges[0] < edge < ruler.edges[-1]:
         return ruler
     return Ruler(edges=tuple(sorted({*ruler.edges, edge})))
 
 
 def tenth_ruler(span: tuple[float, float]) -> Ruler:
-    """Cut a range into `TENTHS` equal parts, as binned captures do."""
+    """Return `TENTHS` equal bins of a range, as in binned captures."""
     return Ruler(edges=tuple(np.linspace(*span, TENTHS + 1).tolist()))
 
 
 def tenths(values: FloatVector, span: tuple[float, float]) -> FloatVector:
-    """Give the part of the range that each number lies in, as a binned capture records it.
+    """Return the part of the range of each number, as a binned capture holds it.
 
     From 0 to `TENTHS` - 1, one less below the range and one more above it; NaN where missing.
     """

@@ -1,4 +1,4 @@
-"""Dates and times without a zone, to counts of a unit since the start of 1970."""
+"""Encodes dates and times without a zone as counts of a unit since the start of 1970."""
 
 import re
 from collections.abc import Callable
@@ -10,10 +10,10 @@ import numpy as np
 from sklambda.errors import FaultCode, ValueRefused
 
 type Unit = Literal["s", "ms", "us", "ns"]
-type _Moment = tuple[int, int]  # whole seconds since 1970, and nanoseconds after them
+type _Time = tuple[int, int]  # whole seconds since 1970, and nanoseconds after them
 
 DIGITS: Final[dict[Unit, int]] = {"s": 0, "ms": 3, "us": 6, "ns": 9}
-"""How many digits of a second each unit tells."""
+"""The digits of a second that each unit has."""
 
 _NANOSECONDS: Final = 9
 _GREATEST: Final = 2**63 - 1
@@ -26,32 +26,32 @@ _ISO: Final = re.compile(
 )
 
 
-def moment_encoder(unit: Unit) -> Callable[[object], float]:
-    """Make the function that counts the units of `unit` up to a moment.
+def datetime_encoder(unit: Unit) -> Callable[[object], float]:
+    """Return the function that counts the units of `unit` from 1970 to a time.
 
-    A moment is a string as ISO 8601 writes it, a ``datetime``, a ``date``, a ``pandas.Timestamp``
-    or a ``numpy.datetime64``. The count is exact in whole numbers; as a float64 it is rounded as
-    numpy rounds an int64. The function raises `ValueRefused`.
+    It takes an ISO 8601 string, a ``datetime``, a ``date``, a ``pandas.Timestamp`` or a
+    ``numpy.datetime64``, and raises `ValueRefused`. The count is exact in whole numbers; as a
+    float64 it is rounded as numpy rounds an int64.
     """
     digits = DIGITS[unit]
     per_second, step = 10**digits, 10 ** (_NANOSECONDS - digits)
 
     def encode(value: object) -> float:
-        seconds, nanoseconds = _moment(value)
+        seconds, nanoseconds = _time(value)
         units, rest = divmod(nanoseconds, step)
         if rest:
             raise ValueRefused(FaultCode.TOO_PRECISE, f"must not be more precise than 1 {unit}")
         count = seconds * per_second + units
         if count > _GREATEST:
-            raise ValueRefused(FaultCode.TOO_LARGE, f"must not be later than 2^63 {unit} hold")
+            raise ValueRefused(FaultCode.TOO_LARGE, f"must be at most 2^63 {unit} after 1970")
         if count < -_GREATEST:
-            raise ValueRefused(FaultCode.TOO_SMALL, f"must not be earlier than 2^63 {unit} hold")
+            raise ValueRefused(FaultCode.TOO_SMALL, f"must be at most 2^63 {unit} before 1970")
         return float(count)
 
     return encode
 
 
-def _moment(value: object) -> _Moment:
+def _time(value: object) -> _Time:
     if isinstance(value, str):
         return _read(value)
     if isinstance(value, datetime):
@@ -63,30 +63,30 @@ def _moment(value: object) -> _Moment:
     raise ValueRefused(FaultCode.TYPE, "must be a string: a date, or a date and a time")
 
 
-def _read(text: str) -> _Moment:
+def _read(text: str) -> _Time:
     found = _ISO.fullmatch(text)
     if found is None:
-        raise _no_datetime()
+        raise _not_a_datetime()
     *numbers, fraction, offset = found.groups()
     if offset is not None:
-        raise _zoned()
+        raise _has_offset()
     try:
         whole = datetime(*(int(number or 0) for number in numbers))  # type: ignore[arg-type]
     except ValueError:
-        raise _no_datetime() from None
+        raise _not_a_datetime() from None
     return _of_datetime(whole)[0], int((fraction or "").ljust(_NANOSECONDS, "0"))
 
 
-def _of_datetime(value: datetime) -> _Moment:
+def _of_datetime(value: datetime) -> _Time:
     if value.tzinfo is not None:
-        raise _zoned()
+        raise _has_offset()
     days = value.toordinal() - _EPOCH
     seconds = ((days * 24 + value.hour) * 60 + value.minute) * 60 + value.second
-    # A pandas.Timestamp is a datetime that knows nanoseconds too.
+    # A pandas.Timestamp is a datetime with nanoseconds.
     return seconds, value.microsecond * 1000 + getattr(value, "nanosecond", 0)
 
 
-def _of_numpy(value: np.datetime64) -> _Moment:
+def _of_numpy(value: np.datetime64) -> _Time:
     unit, factor = np.datetime_data(value)
     if unit in DIGITS:
         count = int(value.astype(np.int64)) * factor
@@ -97,13 +97,13 @@ def _of_numpy(value: np.datetime64) -> _Moment:
     raise ValueRefused(FaultCode.TYPE, "must not count units below the nanosecond")
 
 
-def _no_datetime() -> ValueRefused:
+def _not_a_datetime() -> ValueRefused:
     return ValueRefused(
         FaultCode.NOT_A_DATETIME, "must be like 2026-11-22 or 2026-11-22T10:00:00.123"
     )
 
 
-def _zoned() -> ValueRefused:
+def _has_offset() -> ValueRefused:
     return ValueRefused(
-        FaultCode.HAS_OFFSET, "must have no offset: the training data says nothing about zones"
+        FaultCode.HAS_OFFSET, "must have no offset: the training data has no time zones"
     )

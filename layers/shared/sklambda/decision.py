@@ -1,4 +1,4 @@
-"""Scores to labels: what counts as equal, where a decision is made, and how an answer looks."""
+"""Labels and predictions from scores, and the comparison of scores."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ of 1, relative above."""
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The answer for one row; a member that does not apply is None.
+    """The prediction for one row; a member that does not apply is None.
 
     Attributes
     ----------
     label : bool, int, float, str or None
-        A class, or the number of a cluster, as scikit-learn's ``predict`` gives it.
+        A class, or the number of a cluster, as scikit-learn's ``predict`` returns it.
     score : float or None
         Of two classes: the probability of ``classes[1]``, or the decision where there are no
         probabilities. Of more: the score of the label.
@@ -30,9 +30,9 @@ class Prediction:
     probabilities : dict of str to float, or None
         The probability of each class, where the classifier has them.
     values : dict of str to float, or None
-        A regressor's values by the names of its outputs.
+        The values of a regressor by the names of its outputs.
     targets : dict of str to dict, or None
-        The members of the answer for each target, by its name, of a model that has several.
+        The members of the prediction of each target by name, of a model with several.
     """
 
     label: Scalar | None = None
@@ -44,13 +44,13 @@ class Prediction:
 
     @property
     def members(self) -> dict[str, object]:
-        """The members that apply, as an answer shows them."""
+        """The members that apply, as a response shows them."""
         named = ((name, getattr(self, name)) for name in self.__slots__)
         return {name: value for name, value in named if value is not None}
 
 
 def distances(expected: FloatMatrix, found: FloatMatrix) -> FloatVector:
-    """Give the greatest difference in each row, [N]: absolute up to 1, relative above.
+    """Return the greatest difference in each row, [N]: absolute up to 1, relative above.
 
     Equal infinities and two NaN are no difference.
     """
@@ -62,7 +62,7 @@ def distances(expected: FloatMatrix, found: FloatMatrix) -> FloatVector:
 
 
 def decide(target: Target, scores: FloatMatrix) -> list[Prediction]:
-    """Turn scores [N, C] into predictions."""
+    """Return the predictions of scores [N, C]."""
     if target.parts:
         names = [str(part.name) for part in target.parts]
         each = [decide(part, own) for part, own in _apart(target, scores)]
@@ -78,7 +78,7 @@ def decide(target: Target, scores: FloatMatrix) -> list[Prediction]:
 
 
 def _apart(target: Target, scores: FloatMatrix) -> Iterator[tuple[Target, FloatMatrix]]:
-    """Give each of several targets its columns."""
+    """Yield each of several targets with its columns."""
     start = 0
     for part in target.parts or (target,):
         yield part, scores[:, start : start + part.width]
@@ -97,10 +97,10 @@ def _classified(target: Target, index: int, row: list[float]) -> Prediction:
 
 
 def threshold(target: Target) -> float | None:
-    """Give the score that decides between two classes; None where there are not two.
+    """Return the score that separates two classes; None for other numbers of classes.
 
-    A threshold that the model has of its own is reached by the second class; scikit-learn's, half
-    a probability or a decision of 0, is passed.
+    The second class is the label from a threshold of the model itself on, and above the threshold
+    of scikit-learn, a probability of 0.5 or a decision of 0.
     """
     if target.threshold is not None:
         return target.threshold
@@ -110,26 +110,26 @@ def threshold(target: Target) -> float | None:
 
 
 def choose(target: Target, scores: FloatMatrix) -> IntMatrix:
-    """Give the positions in ``classes`` of each row's labels.
+    """Return the positions in ``classes`` of the labels of each row.
 
     Parameters
     ----------
     target : Target
-        What the scores are of.
+        The target of the scores.
     scores : FloatMatrix
         Shape [N, C].
 
     Returns
     -------
     IntMatrix
-        Shape [N, L]: a column for each target that has labels, so none for a regressor.
+        Shape [N, L]: a column for each target with labels, none for a regressor.
     """
     columns = [_chosen(part, own) for part, own in _apart(target, scores) if part.classes]
     return np.stack(columns, axis=1) if columns else np.empty((len(scores), 0), dtype=np.intp)
 
 
 def labels(target: Target, positions: IntMatrix) -> list[tuple[Scalar, ...]]:
-    """Name the labels at `positions`, [N, L]."""
+    """Return the labels at `positions`, [N, L]."""
     classes = [part.classes for part in target.parts or (target,)]
     return [
         tuple(own[place] for own, place in zip(classes, row, strict=True)) if row else ()

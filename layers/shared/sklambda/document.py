@@ -1,11 +1,12 @@
-"""JSON objects of known members, each checked: what the files of a model package hold.
+"""JSON objects with a schema, as the files of a model package hold them.
 
-pydantic would do it too, and take a third of a cold start for it.
+pydantic would take a third of a cold start for it.
 """
 
 import json
 from collections.abc import Callable
 from functools import cache
+from math import isfinite
 from types import UnionType
 from typing import (
     Annotated,
@@ -22,62 +23,61 @@ from typing import (
 from sklambda.errors import DocumentInvalid
 
 type Read = Callable[[Any], Any]
-"""Gives a value as its type has it, or raises `DocumentInvalid`."""
+"""Returns a value converted to a type, or raises `DocumentInvalid`."""
 
 _ABSENT = object()
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 class Document:
-    """Base of closed, unchangeable objects; the annotations of a subclass are its members.
+    """Base of immutable objects without further members; the annotations are the schema.
 
-    A member is read as its annotation says: ``list`` becomes ``tuple``, ``int`` becomes ``float``
-    where one is due, a ``dict`` becomes the document that is due. What ``Annotated`` adds is a
-    function that must be true of the value.
+    A member is converted to its annotation: ``list`` to ``tuple``, ``int`` to ``float``, ``dict``
+    to a document. ``Annotated`` adds a function that must be true of the value.
 
     Raises
     ------
     DocumentInvalid
-        A member is absent, unknown or not what its annotation says.
+        A member is absent, unknown or not of its type.
     """
 
     def __init__(self, **members: Any) -> None:
         kind: Any = type(self)
         readers = _readers(kind)
         for name in members.keys() - readers.keys():
-            raise DocumentInvalid(f"{name}: is not known")
+            raise DocumentInvalid(f"{name}: unknown member")
         for name, read in readers.items():
             value = members.get(name, _ABSENT)
             if value is _ABSENT:
                 value = getattr(kind, name, _ABSENT)
                 if value is _ABSENT:
-                    raise DocumentInvalid(f"{name}: is absent")
+                    raise DocumentInvalid(f"{name}: is required")
             else:
                 value = _at(name, read, value)
             self.__dict__[name] = value
-        self.agree()
+        self.validate()
 
     @classmethod
     def parse(cls, content: bytes | str) -> Self:
-        """Read JSON; raises `DocumentInvalid` where it is none of such an object."""
+        """Read JSON; raises `DocumentInvalid` where it does not fit the schema."""
         try:
             members = json.loads(content)
         except ValueError as error:
-            raise DocumentInvalid("is not JSON") from error
+            raise DocumentInvalid("must be JSON") from error
         return cls.of(members)
 
     @classmethod
     def of(cls, members: object) -> Self:
-        """Make one of its members by name."""
+        """Return a document of members by name."""
         if not isinstance(members, dict):
             raise DocumentInvalid("must be an object")
         return cls(**members)
 
-    def agree(self) -> None:
-        """Raise `DocumentInvalid` where members are at odds with each other."""
+    def validate(self) -> None:
+        """Raise `DocumentInvalid` where members contradict each other."""
 
     def replace(self, **members: Any) -> Self:
-        """Make another one, in which some members differ."""
+        """Return a copy with other values of some members."""
         return type(self)(**vars(self) | members)
 
     def __eq__(self, other: object) -> bool:
@@ -91,7 +91,7 @@ class Document:
         return f"{type(self).__name__}({members})"
 
     def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"{type(self).__name__} does not change")
+        raise AttributeError(f"{type(self).__name__} is immutable")
 
 
 @cache
@@ -187,7 +187,7 @@ def _annotated(hint: Any, *conditions: Callable[[Any], bool]) -> Read:
         found = read_any(value)
         for holds in conditions:
             if not holds(found):
-                raise DocumentInvalid(f"is not as it must be: {holds.__name__}")
+                raise DocumentInvalid(_CONDITIONS[holds])
         return found
 
     return read
@@ -217,17 +217,18 @@ def _string(value: Any) -> str:
     raise DocumentInvalid("must be a string")
 
 
-def _nothing(value: Any) -> None:
+def _null(value: Any) -> None:
     if value is not None:
         raise DocumentInvalid("must be null")
 
 
+_CONDITIONS: dict[Any, str] = {isfinite: "must be finite", len: "must not be empty"}
 _PLAIN: dict[Any, Read] = {
     bool: _boolean,
     int: _integer,
     float: _number,
     str: _string,
-    type(None): _nothing,
+    type(None): _null,
 }
 _COMPOSED: dict[Any, Callable[..., Read]] = {
     Annotated: _annotated,

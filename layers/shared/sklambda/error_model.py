@@ -1,4 +1,4 @@
-"""What a regressor's errors will be: a second model predicts them, of rows without an outcome."""
+"""The error model of a package: predicts the absolute errors of a regressor."""
 
 from typing import Self
 
@@ -12,14 +12,14 @@ from sklambda.sketch.sketcher import count_numbers
 
 
 class ErrorModel:
-    """Predicts absolute errors, and counts them.
+    """Predicts absolute errors and counts them.
 
     Parameters
     ----------
     session : Session
-        From encoded rows to the absolute error of each value.
+        The graph from encoded rows to the absolute error of each value.
     errors : dict of str to ErrorReference
-        As the baseline has them, in the order of the graph's columns.
+        The references of the baseline, in the order of the columns of the graph.
     """
 
     def __init__(self, session: Session, errors: dict[str, ErrorReference]) -> None:
@@ -27,12 +27,12 @@ class ErrorModel:
 
     @classmethod
     def open(cls, package: ModelPackage) -> Self | None:
-        """Open that of a package; gives None where it has none, as all that are no regressors.
+        """Open the error model of a package; returns None where the package has none.
 
         Raises
         ------
         PackageRefused
-            The file is damaged, or at odds with the baseline.
+            The file is damaged, or does not fit the baseline.
         """
         content, baseline = package.error_model, package.baseline
         if content is None or baseline is None:
@@ -40,15 +40,15 @@ class ErrorModel:
         session = Session(content)
         found = session.width, session.classes
         if found != (package.signature.width, len(baseline.errors)):
-            raise PackageRefused(f"{package.path / ERROR_MODEL} is that of another model")
+            raise PackageRefused(f"{package.path / ERROR_MODEL} belongs to another model")
         return cls(session, baseline.errors)
 
     def predict(self, X: FloatMatrix) -> FloatMatrix:
-        """Predict the absolute errors of encoded rows [N, K]; gives [N, values]."""
+        """Predict the absolute errors of encoded rows [N, K]; returns [N, values]."""
         return self._session.run(X)
 
     def count(self, X: FloatMatrix) -> dict[str, Column]:
-        """Count what is predicted of encoded rows [N, K], by the name of the value."""
+        """Count the predicted errors of encoded rows [N, K], by the name of the value."""
         predicted = self.predict(X)
         return {
             name: count_numbers(error.reference.ruler, predicted[:, place])

@@ -1,13 +1,13 @@
-"""Why sklambda says no.
+"""The errors of sklambda.
 
 SklambdaError
-├── SettingsInvalid      a setting is absent or has no sense
-├── PackageRefused       a model package is damaged, foreign or too new
-├── DocumentInvalid      a part of a package, or of a new one, is not as it must be
-├── ValueRefused         one value that its feature does not admit
-├── RowsInvalid          rows that the model's signature does not admit
-├── InputRefused         a file that is no table of the model's features
-└── ObjectReplaced       an object is no longer what it was when it was found
+├── SettingsInvalid      a setting is absent or invalid
+├── PackageRefused       a model package is absent, damaged or too new
+├── DocumentInvalid      a JSON document does not fit its schema
+├── ValueRefused         a value does not fit its feature
+├── RowsInvalid          rows do not fit the signature
+├── InputRefused         a file is not a table of the model's features
+└── ObjectReplaced       a stored object was replaced or removed
 """
 
 from collections.abc import Sequence
@@ -16,23 +16,23 @@ from enum import StrEnum
 
 
 class SklambdaError(Exception):
-    """Base of all errors that sklambda raises on purpose."""
+    """Base of all errors that sklambda raises."""
 
 
 class SettingsInvalid(SklambdaError):
-    """A setting is absent or has no sense; the message names it."""
+    """A setting is absent or invalid; the message names it."""
 
 
 class PackageRefused(SklambdaError):
-    """A model package cannot be trusted; the message is one sentence."""
+    """A model package is absent, damaged or too new; the message is one sentence."""
 
 
 class DocumentInvalid(SklambdaError):
-    """A document is not what its members say; the message names the place and holds no value."""
+    """A document does not fit its schema; the message holds the place and no value."""
 
 
 class FaultCode(StrEnum):
-    """What can be wrong with one value of one row."""
+    """The kinds of faults of a row or one of its values."""
 
     ABSENT = "absent"
     NULL = "null"
@@ -50,7 +50,7 @@ class FaultCode(StrEnum):
 
 
 class ValueRefused(SklambdaError):
-    """A value does not fit its feature; a `Fault` once its place is known.
+    """A value does not fit its feature; with its row and feature it becomes a `Fault`.
 
     Attributes
     ----------
@@ -67,14 +67,14 @@ class ValueRefused(SklambdaError):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong with one row.
+    """A fault of a row, or of one of its values.
 
     Attributes
     ----------
     row : int
         Position of the row, from 0.
     feature : str or None
-        The feature's name; None where the row as a whole is at fault.
+        The name of the feature; None for a fault of the row as a whole.
     code : FaultCode
         For programs.
     detail : str
@@ -88,17 +88,17 @@ class Fault:
 
     @property
     def place(self) -> tuple[int] | tuple[int, str]:
-        """The row, and the feature where there is one."""
+        """The row and, if any, the feature."""
         return (self.row,) if self.feature is None else (self.row, self.feature)
 
 
 class RowsInvalid(SklambdaError):
-    """Some rows do not fit the signature; nothing was scored.
+    """Some rows do not fit the signature; no row was scored.
 
     Attributes
     ----------
     faults : tuple of Fault
-        All of them, in the order of rows and features.
+        All faults, in the order of rows and features.
     """
 
     def __init__(self, faults: Sequence[Fault]) -> None:

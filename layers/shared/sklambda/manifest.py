@@ -1,18 +1,18 @@
-"""What a model package says about itself, as it stands in its files."""
+"""The manifest and the golden rows of a model package."""
 
 from sklambda.document import Document
 from sklambda.signature import Scalar
 
 
 class FileDigest(Document):
-    """One file's SHA-256, in hexadecimal, and its length in bytes."""
+    """The SHA-256 of a file, in hexadecimal, and its length in bytes."""
 
     sha256: str
     bytes: int
 
 
 class MetricInterval(Document):
-    """A metric on held-out rows, with the ends of its confidence interval."""
+    """A metric of held-out rows with its 95 % confidence interval."""
 
     value: float
     low: float
@@ -20,21 +20,21 @@ class MetricInterval(Document):
 
 
 class ParityReport(Document):
-    """How the graph compared with scikit-learn.
+    """The comparison of the graph with scikit-learn.
 
     Attributes
     ----------
     rows : dict of str to int
-        How many rows were compared, by the reason for which they were chosen.
+        The number of rows that were compared, by the reason for which they were chosen.
     refused : int
-        How many further rows were refused, by scikit-learn and the codec alike, or by the codec
-        alone where float64 cannot hold the number.
+        The number of further rows that scikit-learn and the codec refused, or the codec alone where
+        float64 cannot hold the number.
     labels : int
-        How many labels were compared.
+        The number of labels that were compared.
     max_difference : float
         The greatest difference of two scores: absolute up to a score of 1, relative above.
     tolerance : float
-        What was tolerated.
+        The greatest difference that was accepted.
     """
 
     rows: dict[str, int]
@@ -45,7 +45,7 @@ class ParityReport(Document):
 
 
 class Manifest(Document):
-    """What a package says about itself; `docs/package.md` has a line for each member."""
+    """The description of a package; ``docs/package.md`` has a line for each member."""
 
     format: int
     id: str
@@ -63,18 +63,18 @@ class Manifest(Document):
 
 
 class GoldenRow(Document):
-    """One row as a client would send it, with scikit-learn's own answer.
+    """A row as a client would send it, with the scores and labels of scikit-learn.
 
     Attributes
     ----------
     name : str
-        Where the row came from, for the person who sees it fail.
+        Where the row came from, for error messages.
     row : dict
         Feature values by name.
     scores : tuple of float
-        scikit-learn's scores, float64, one a class.
+        The scores of scikit-learn, float64, one for each class.
     labels : tuple of bool, int, float or str
-        scikit-learn's label, one a target; empty for a regressor.
+        The labels of scikit-learn, one for each target; empty for a regressor.
     """
 
     name: str

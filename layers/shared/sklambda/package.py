@@ -1,7 +1,7 @@
-"""The model package: a directory that training writes and everything else reads.
+"""Reads the model package, a directory that `training` writes.
 
-What each file holds is in ``docs/package.md``. A package is whole or it is refused: every file is
-checked against the manifest before anything is scored.
+``docs/package.md`` describes each file. Every file is checked against the manifest before any row
+is scored; a package with a damaged or missing file is refused.
 """
 
 import json
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 FORMAT: Final = 1
-"""The number of the format that this code writes, and the newest that it reads."""
+"""The newest format that this code reads; training writes it."""
 
 MANIFEST: Final = "manifest.json"
 MODEL: Final = "model.onnx"
@@ -34,20 +34,20 @@ REQUIRED: Final = (MODEL, SIGNATURE, GOLDEN)
 
 @dataclass(frozen=True, slots=True)
 class ModelPackage:
-    """A package that was checked.
+    """A model package whose files were checked.
 
     Attributes
     ----------
     path : Path
         Its directory.
     manifest : Manifest
-        What it says about itself.
+        Describes the package and its files.
     signature : Signature
-        The inputs and the answer.
+        The features and the target.
     model : bytes
         The ONNX graph.
     golden : tuple of GoldenRow
-        Rows with scikit-learn's own answers.
+        Rows with the scores and labels of scikit-learn.
     """
 
     path: Path
@@ -58,29 +58,29 @@ class ModelPackage:
 
     @classmethod
     def open(cls, path: Path | str) -> Self:
-        """Read a package and check every file of it.
+        """Read a package and check its files.
 
         Raises
         ------
         PackageRefused
-            The directory holds no package, or one that is damaged or too new.
+            The package is absent, damaged or too new.
         """
         path = Path(path)
-        manifest = _manifest(path)
-        contents = {name: _checked(path, name, manifest) for name in REQUIRED}
+        manifest = _read_manifest(path)
+        contents = {name: _read(path, name, manifest) for name in REQUIRED}
         if package_id(manifest.files) != manifest.id:
-            raise PackageRefused(f"{path}: the package id is not that of its files")
+            raise PackageRefused(f"{path}: the package id does not match its files")
         return cls(
             path=path,
             manifest=manifest,
-            signature=_parsed(path, SIGNATURE, Signature.parse, contents[SIGNATURE]),
+            signature=_parse(path, SIGNATURE, Signature.parse, contents[SIGNATURE]),
             model=contents[MODEL],
-            golden=_parsed(path, GOLDEN, _golden_rows, contents[GOLDEN]),
+            golden=_parse(path, GOLDEN, _golden_rows, contents[GOLDEN]),
         )
 
     @property
     def explainer(self) -> bytes | None:
-        """What explains the scores, or None; read and checked only when it is asked for.
+        """The content of ``explainer.npz``, or None; read and checked at each access.
 
         Raises
         ------
@@ -91,26 +91,26 @@ class ModelPackage:
 
     @property
     def baseline(self) -> "Baseline | None":
-        """What windows of predictions are compared with, or None; read when it is asked for.
+        """The content of ``baseline.json``, or None; read and checked at each access.
 
         Raises
         ------
         PackageRefused
             The file is damaged, or that of another model.
         """
-        # Who scores compares nothing, and does not wait for it to be imported.
+        # Scoring needs no baseline: it does not pay for the import.
         from sklambda.sketch.baseline import Baseline
 
         content = self._optional(BASELINE)
         if content is None:
             return None
-        return _parsed(
+        return _parse(
             self.path, BASELINE, lambda read: Baseline.read(read, self.signature), content
         )
 
     @property
     def error_model(self) -> bytes | None:
-        """The graph that predicts a regressor's absolute errors, or None; read like `explainer`.
+        """The graph of the error model of a regressor, or None; read like `explainer`.
 
         Raises
         ------
@@ -120,23 +120,23 @@ class ModelPackage:
         return self._optional(ERROR_MODEL)
 
     def _optional(self, name: str) -> bytes | None:
-        return _checked(self.path, name, self.manifest) if name in self.manifest.files else None
+        return _read(self.path, name, self.manifest) if name in self.manifest.files else None
 
 
 def package_id(files: Mapping[str, FileDigest]) -> str:
-    """SHA-256 over the names and digests of a package's files, in hexadecimal."""
+    """Return the SHA-256 over the names and digests of the files of a package."""
     listing = "".join(f"{files[name].sha256}  {name}\n" for name in sorted(files))
     return sha256(listing.encode()).hexdigest()
 
 
-def _manifest(path: Path) -> Manifest:
-    document = _json_object(path)
+def _read_manifest(path: Path) -> Manifest:
+    document = _read_object(path)
     number = document.get("format")
     if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-        raise PackageRefused(f"{path / MANIFEST} names no format that there ever was")
+        raise PackageRefused(f"{path / MANIFEST}: format must be a whole number above 0")
     if number > FORMAT:
         raise PackageRefused(
-            f"{path} has format {number}, and this sklambda reads up to {FORMAT}: upgrade sklambda"
+            f"{path} has format {number}, this version reads up to {FORMAT}: upgrade sklambda"
         )
     try:
         return Manifest.of(document)
@@ -144,19 +144,19 @@ def _manifest(path: Path) -> Manifest:
         raise PackageRefused(f"{path / MANIFEST}: {error}") from error
 
 
-def _json_object(path: Path) -> dict[str, Any]:
+def _read_object(path: Path) -> dict[str, Any]:
     try:
         document = json.loads((path / MANIFEST).read_bytes())
     except OSError as error:
-        raise PackageRefused(f"{path} holds no model package: no {MANIFEST} to read") from error
+        raise PackageRefused(f"{path} is no model package: {MANIFEST} cannot be read") from error
     except ValueError as error:
-        raise PackageRefused(f"{path / MANIFEST} is not JSON") from error
+        raise PackageRefused(f"{path / MANIFEST} must be JSON") from error
     if not isinstance(document, dict):
-        raise PackageRefused(f"{path / MANIFEST} is not a JSON object")
+        raise PackageRefused(f"{path / MANIFEST} must be a JSON object")
     return document
 
 
-def _checked(path: Path, name: str, manifest: Manifest) -> bytes:
+def _read(path: Path, name: str, manifest: Manifest) -> bytes:
     if name not in manifest.files:
         raise PackageRefused(f"{path / MANIFEST} does not list {name}")
     try:
@@ -164,11 +164,11 @@ def _checked(path: Path, name: str, manifest: Manifest) -> bytes:
     except OSError as error:
         raise PackageRefused(f"{path / name} cannot be read") from error
     if sha256(content).hexdigest() != manifest.files[name].sha256:
-        raise PackageRefused(f"{path / name} is not the file that the manifest describes")
+        raise PackageRefused(f"{path / name} does not match its SHA-256 in the manifest")
     return content
 
 
-def _parsed[T](path: Path, name: str, parse: Callable[[bytes], T], content: bytes) -> T:
+def _parse[T](path: Path, name: str, parse: Callable[[bytes], T], content: bytes) -> T:
     try:
         return parse(content)
     except DocumentInvalid as error:

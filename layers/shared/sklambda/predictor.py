@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class GoldenMismatch:
-    """A golden row whose answer is no longer scikit-learn's."""
+    """A golden row whose scores or labels differ from those of scikit-learn."""
 
     name: str
     difference: float
@@ -33,21 +33,21 @@ class Predictor:
     Parameters
     ----------
     package : ModelPackage
-        A package that was checked.
+        A package whose files were checked.
     threads : int
-        How many threads one call may use.
+        The number of threads that a call may use.
 
     Raises
     ------
     PackageRefused
-        The graph does not take or give what the signature says.
+        The graph does not fit the signature.
     """
 
     def __init__(self, package: ModelPackage, threads: int = 1) -> None:
         self.package = package
         self._codec = Codec(package.signature)
         self._session = Session(package.model, threads)
-        _agree(package, self._session)
+        _require_fit(package, self._session)
 
     @classmethod
     def open(cls, path: Path | str) -> Self:
@@ -56,7 +56,7 @@ class Predictor:
         Raises
         ------
         PackageRefused
-            There is none, or it is damaged, too new or at odds with itself.
+            The package is absent, damaged or too new, or its graph does not fit its signature.
         """
         return cls(ModelPackage.open(path))
 
@@ -66,17 +66,17 @@ class Predictor:
         Parameters
         ----------
         rows : sequence of mapping
-            Feature values by name; None says "missing".
+            Feature values by name; None is a missing value.
 
         Returns
         -------
         FloatMatrix
-            Shape [N, C], float64: what the signature's target says.
+            Shape [N, C], float64: the scores that the target of the signature describes.
 
         Raises
         ------
         RowsInvalid
-            Some row does not fit the signature; none was scored.
+            Some row does not fit the signature; no row was scored.
         """
         if not rows:
             return np.empty((0, self._session.classes))
@@ -87,20 +87,20 @@ class Predictor:
         return self._codec.encode(rows)
 
     def run(self, X: FloatMatrix) -> FloatMatrix:
-        """Score encoded rows, [N, K] float64; gives [N, C] float64."""
+        """Score encoded rows, [N, K] float64; returns [N, C] float64."""
         return self._session.run(X)
 
     def predict(self, rows: Sequence[Row]) -> list[Prediction]:
-        """Score rows and name the label of each; takes and raises what `score` does."""
+        """Score rows and choose their labels; takes and raises what `score` does."""
         return decide(self.package.signature.target, self.score(rows))
 
     @property
     def explains(self) -> bool:
-        """Whether the package can explain its scores."""
+        """Whether the package has an explainer."""
         return EXPLAINER in self.package.manifest.files
 
     def explain(self, X: FloatMatrix) -> list[list["Explanation"]]:
-        """Explain the answers to encoded rows, [N, K] float64.
+        """Explain the predictions of encoded rows, [N, K] float64.
 
         Returns
         -------
@@ -110,23 +110,23 @@ class Predictor:
         Raises
         ------
         PackageRefused
-            The package has no explanations, or what it has is damaged.
+            The package has no explainer, or a damaged one.
         """
         explainer = self._explainer
         return [explainer.explain(X[place : place + 1]) for place in range(len(X))]
 
     @cached_property
     def _explainer(self) -> "Explainer":
-        # Who asks for no explanation does not wait for it to be imported and read.
+        # Predictions without explanations do not pay for the import and the file.
         from sklambda.explain.explainer import Explainer
 
         content = self.package.explainer
         if content is None:
-            raise PackageRefused(f"{self.package.path} has no explanations")
+            raise PackageRefused(f"{self.package.path} has no explainer")
         return Explainer.open(content, self._session, self.package.signature)
 
     def replay(self) -> GoldenMismatch | None:
-        """Score the golden rows; gives the first whose scores or label are not scikit-learn's."""
+        """Score the golden rows; returns the first whose scores or label are not scikit-learn's."""
         golden = self.package.golden
         if not golden:
             return None
@@ -140,15 +140,15 @@ class Predictor:
         return None
 
 
-def _agree(package: ModelPackage, session: Session) -> None:
+def _require_fit(package: ModelPackage, session: Session) -> None:
     signature = package.signature
     if session.width != signature.width:
         raise PackageRefused(
-            f"{package.path}: the graph takes {session.width} columns and the signature names "
+            f"{package.path}: the graph takes {session.width} columns and the signature has "
             f"{signature.width}"
         )
     if session.classes != signature.target.width:
         raise PackageRefused(
-            f"{package.path}: the graph gives {session.classes} scores a row and the signature "
-            f"names {signature.target.width}"
+            f"{package.path}: the graph returns {session.classes} scores a row and the signature "
+            f"has {signature.target.width}"
         )

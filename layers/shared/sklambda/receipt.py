@@ -1,6 +1,6 @@
-"""What a batch job leaves behind: which rows went where, so that anybody can check it.
+"""The receipt of a batch job: its input, its files and what became of each row.
 
-Each file is described as its pieces in order; each piece has its length and SHA-256.
+A file is described by its pieces in order, each with its length and SHA-256.
 """
 
 from typing import Any, Final, Literal
@@ -11,24 +11,24 @@ FORMAT: Final = 1
 
 
 class Entry(BaseModel):
-    """A part of the receipt: closed and unchangeable."""
+    """Base of the parts of a receipt: immutable, without further members."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Source(Entry):
-    """The input, as it was.
+    """The input of a job.
 
     Attributes
     ----------
     address : str
-        What the caller called it.
+        The address that the caller gave.
     bytes : int
         Its length.
     etag : str
-        Names its content: S3's, or the SHA-256 of a local file.
+        The ETag of S3, or the SHA-256 of a local file.
     version : str or None
-        The version that the bucket keeps it as.
+        The version of the object, in a bucket with versions.
     """
 
     address: str
@@ -38,14 +38,14 @@ class Source(Entry):
 
 
 class Model(Entry):
-    """The model package that scored."""
+    """The model package that scored the rows."""
 
     name: str
     id: str
 
 
 class Rows(Entry):
-    """How many rows were read; each was scored or rejected."""
+    """The numbers of rows; each row that was read was scored or rejected."""
 
     read: int
     scored: int
@@ -53,25 +53,25 @@ class Rows(Entry):
 
 
 class Digest(Entry):
-    """A piece of a file: its length in bytes and its SHA-256 in hexadecimal."""
+    """The length in bytes and the SHA-256, in hexadecimal, of a piece of a file."""
 
     bytes: int
     sha256: str
 
 
 class File(Entry):
-    """A file that was published.
+    """A published file.
 
     Attributes
     ----------
     key : str
-        Where it is.
+        The key of its object.
     bytes : int
         Its length.
     rows : int
-        How many rows it holds; of rejects, how many rows it is about.
+        The number of rows in it; of rejects, the number of rejected rows.
     pieces : tuple of Digest
-        What it consists of, in order.
+        Its pieces in order.
     """
 
     key: str
@@ -81,14 +81,14 @@ class File(Entry):
 
 
 class Reason(Entry):
-    """Why a job failed: a code for programs, a sentence for people."""
+    """The reason of a failure: a code for programs, a sentence for people."""
 
     code: str
     detail: str
 
 
 class Cost(Entry):
-    """What a job cost, estimated in US dollars; docs/batch.md has the arithmetic."""
+    """The estimated cost of a job in US dollars; ``docs/batch.md`` has the arithmetic."""
 
     compute: float
     requests: float
@@ -97,7 +97,7 @@ class Cost(Entry):
 
 
 class Receipt(Entry):
-    """What became of a job.
+    """The receipt of a job.
 
     Attributes
     ----------
@@ -106,27 +106,27 @@ class Receipt(Entry):
     job : str
         Its id.
     status : {"scored", "failed"}
-        How it ended.
+        The outcome.
     reason : Reason or None
-        Why it failed.
+        The reason of a failure.
     input : Source
-        What was scored.
+        The input.
     model : Model
-        By what.
+        The package that scored it.
     options : dict
-        As they were asked.
+        The options of the request.
     rows : Rows or None
-        None where the input could not be read to its end.
+        The numbers of rows; None where the input could not be read to its end.
     scored, rejects : File or None
-        What was published.
+        The published files.
     parts : int
-        In how many parts.
+        The number of parts.
     started, finished : str
         ISO 8601, UTC.
     seconds : float
-        How long its parts took, summed up.
+        The time of all parts, added up.
     cost : Cost or None
-        None on a laptop.
+        The cost in AWS; None on a laptop.
     """
 
     format: int = FORMAT

@@ -1,4 +1,4 @@
-"""What a client should know of a row that was scored all the same."""
+"""Warnings about rows that are scored nevertheless."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from sklambda.signature import UNSEEN, Feature, Signature
 
 
 class CautionCode(StrEnum):
-    """Why a value is less sure than others."""
+    """The kinds of warnings about a value."""
 
     MISSING = "missing"
     UNSEEN_CATEGORY = "unseen_category"
@@ -22,19 +22,19 @@ class CautionCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caution:
-    """One value of one row that training knew little of."""
+    """A warning about one value of one row."""
 
     feature: str
     code: CautionCode
 
 
 class Lookout:
-    """Finds the values that training knew little of.
+    """Finds values that were missing, unknown or out of range in training.
 
     Parameters
     ----------
     signature : Signature
-        Knows the categories and the ranges of training.
+        Has the categories and the ranges of training.
     """
 
     def __init__(self, signature: Signature) -> None:
@@ -45,13 +45,13 @@ class Lookout:
         self._least = np.where(self._coded, 0.0, self._low)
 
     def look(self, X: FloatMatrix, coerced: Sequence[tuple[int, str]] = ()) -> list[list[Caution]]:
-        """Look at encoded rows, [N, K] float64; gives a list a row.
+        """Return the warnings of each of some encoded rows, [N, K] float64.
 
-        The row and feature of each value whose type was changed on the way stand in `coerced`.
+        `coerced` holds the row and the feature of each value whose type was converted.
         """
         values = X[:, : len(self._names)]
         if not coerced and ((values >= self._least) & (values <= self._high)).all():
-            return [[] for _ in range(len(X))]  # as most are, and found out in a third of the time
+            return [[] for _ in range(len(X))]  # the usual case, in a third of the time
         found = {
             CautionCode.MISSING: np.isnan(values),
             CautionCode.UNSEEN_CATEGORY: (values == UNSEEN) & self._coded,
@@ -68,14 +68,14 @@ class Lookout:
     def look_at_many(
         self, X: FloatMatrix, coerced: Sequence[tuple[int, str]] = ()
     ) -> tuple[IntVector, list[list[Caution]]]:
-        """Look at encoded rows as `look` does, where there are too many for a list each.
+        """Return the warnings of many rows without a list for each; takes what `look` does.
 
         Returns
         -------
         IntVector
-            Shape [N]: the position, among the lists, of that of each row.
+            Shape [N]: for each row the position of its list.
         list of list of Caution
-            The lists that are different; the first is empty.
+            The distinct lists; the first is empty.
         """
         values = X[:, : len(self._names)]
         doubtful = ~((values >= self._least) & (values <= self._high)).all(axis=1)
@@ -90,7 +90,7 @@ class Lookout:
         return codes, [[], *map(self._named, distinct)]
 
     def _flags(self, values: FloatMatrix) -> Flags:
-        """Tell what is to be said of each value, [N, codes, F]."""
+        """Return which codes apply to each value, [N, codes, F]."""
         none = np.zeros(values.shape, dtype=bool)
         unseen = (values == UNSEEN) & self._coded
         outside = (values < self._low) | (values > self._high)
@@ -106,7 +106,7 @@ _CODES = tuple(CautionCode)
 
 
 def _distinct(flags: Flags) -> tuple[IntVector, Flags]:
-    """Give the items of [N, ...] that are different, and the position of each one among them."""
+    """Return for each item of [N, ...] its position among the distinct ones, and these."""
     width = int(np.prod(flags.shape[1:]))
     packed = np.packbits(flags.reshape(len(flags), width), axis=1)
     order: dict[bytes, int] = {}

@@ -1,4 +1,4 @@
-"""onnxruntime, with its telemetry off, and one graph loaded in it."""
+"""Runs ONNX graphs in onnxruntime, with its telemetry off."""
 
 import os
 from typing import Any
@@ -22,36 +22,36 @@ OUTPUT = "scores"
 _ERRORS_ONLY = 3
 
 _ROWS = 4096
-"""Rows of one run: so many that it pays, so few that what stands between the nodes stays in the
+"""Rows of one run: enough to be fast, few enough that the values between nodes stay in the
 processor's cache, and in memory for a forest of many trees."""
 
 
 class Session:
-    """A graph from one float64 matrix to another, ready to run.
+    """A loaded graph from one float64 matrix to another.
 
     Parameters
     ----------
     model : bytes
         The ONNX model: input ``X`` [N, K] float64, output ``scores`` [N, C] float64.
     threads : int
-        How many threads one call may use.
+        The number of threads that a call may use.
 
     Raises
     ------
     PackageRefused
-        The bytes are no such model.
+        The model cannot be loaded, or has other inputs or outputs.
     """
 
     def __init__(self, model: bytes, threads: int = 1) -> None:
         self._session = load(model, threads)
         self.width = _columns("input", INPUT, self._session.get_inputs())
         self.classes = _columns("output", OUTPUT, self._session.get_outputs())
-        # onnxruntime's binding itself: what it is wrapped in checks, at each call, names that are
-        # constant here, and takes 1.4 µs of the 8 that a linear model needs.
+        # The wrapper around the binding checks, at each call, names that are constant here; that
+        # takes 1.4 µs of the 8 that a linear model needs.
         self._run = self._session._sess.run
 
     def run(self, X: FloatMatrix) -> FloatMatrix:
-        """Score the rows of `X`, [N, K] float64; gives [N, C] float64."""
+        """Score the rows of `X`, [N, K] float64; returns [N, C] float64."""
         if len(X) <= _ROWS:
             return self._part(X)
         scores = np.empty((len(X), self.classes))
@@ -65,23 +65,25 @@ class Session:
 
 
 def load(model: bytes, threads: int = 1) -> InferenceSession:
-    """Load any ONNX model; raises `PackageRefused` where onnxruntime does not take it."""
+    """Load an ONNX model; raises `PackageRefused` where onnxruntime cannot load it."""
     options = SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # What is in the graph is what runs: at its higher levels onnxruntime 1.31 folds a scale into a
-    # float32 attribute of the product after it, and scores differ by 1e-9.
+    # No optimisation: at higher levels onnxruntime 1.31 folds a scale into a float32 attribute of
+    # the next product, and scores differ by 1e-9.
     options.graph_optimization_level = GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = _ERRORS_ONLY
     try:
         return InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's errors share no base of their own
+    except Exception as error:  # onnxruntime's errors have no common base
         reason = str(error).splitlines()[0]
-        raise PackageRefused(f"model.onnx is no graph that onnxruntime loads: {reason}") from error
+        raise PackageRefused(f"model.onnx cannot be loaded by onnxruntime: {reason}") from error
 
 
 def _columns(side: str, name: str, values: list[Any]) -> int:
     found = [(value.name, value.type, len(value.shape)) for value in values]
     if found != [(name, "tensor(double)", 2)]:
-        raise PackageRefused(f"model.onnx must have one {side}, {name!r}: a float64 matrix")
+        raise PackageRefused(
+            f"model.onnx must have one {side} {name!r}, a float64 matrix, got {found}"
+        )
     return int(values[0].shape[1])

@@ -1,81 +1,13 @@
-"""What a model takes and what it answers, as a client sees it."""
+"""The features and the target of a model, as a client sees them."""
 
 import re
 from collections import Counter
 from math import inf, isfinite
 from typing import Annotated, Final, Literal, NamedTuple
 
-from sklambda.datetimes import Unit, moment_encoder
+from sklambda.datetimes import Unit, datetime_encoder
 from sklambda.document import Document
 from sklambda.errors import DocumentInvalid
-
-
-class Analyzer(Document):
-    """How a text is split into terms; the names are those of scikit-learn's vectorisers.
-
-    Attributes
-    ----------
-    analyzer : {"word", "char", "char_wb"}
-        What a term is made of: words, characters, or characters of one word.
-    ngram_range : tuple of (int, int)
-        The least and the greatest number of them in a term.
-    lowercase : bool
-        Whether the text is lowered first.
-    strip_accents : {"ascii", "unicode"} or None
-        How accents are taken off.
-    token_pattern : str or None
-        What a word is; None where terms are made of characters.
-    stop_words : tuple of str
-        The words that are left out.
-    """
-
-    analyzer: Literal["word", "char", "char_wb"]
-    ngram_range: tuple[int, int]
-    lowercase: bool
-    strip_accents: Literal["ascii", "unicode"] | None = None
-    token_pattern: str | None = None
-    stop_words: tuple[str, ...] = ()
-
-    def agree(self) -> None:
-        """Raise `DocumentInvalid` for a range without n-grams or a pattern without words."""
-        low, high = self.ngram_range
-        if not 1 <= low <= high:
-            raise DocumentInvalid("the range of n-grams is empty, or starts below 1")
-        self._find_words()
-
-    def _find_words(self) -> None:
-        if (self.token_pattern is None) == (self.analyzer == "word"):
-            raise DocumentInvalid("a token pattern is due for words, and for nothing else")
-        try:
-            groups = re.compile(self.token_pattern or "").groups
-        except re.error as error:
-            raise DocumentInvalid(f"the token pattern is no regular expression: {error}") from None
-        if groups > 1:
-            raise DocumentInvalid("the token pattern captures more than one group")
-
-
-class TermCounts(Document):
-    """Columns of the graph's input that count the terms of one text.
-
-    Attributes
-    ----------
-    feature : str
-        The text's name.
-    analyzer : Analyzer
-        How it is split.
-    terms : tuple of str
-        What is counted, in the order of the columns.
-    """
-
-    feature: str
-    analyzer: Analyzer
-    terms: Annotated[tuple[str, ...], len]
-
-    def agree(self) -> None:
-        """Raise `DocumentInvalid` for a term that stands twice."""
-        if len(set(self.terms)) != len(self.terms):
-            raise DocumentInvalid(f"a term of {self.feature!r} stands twice")
-
 
 type Kind = Literal["number", "integer", "boolean", "category", "text", "datetime"]
 type Task = Literal["binary", "multiclass", "regression", "anomaly", "clustering", "multioutput"]
@@ -85,7 +17,7 @@ type Scalar = bool | int | float | str
 type FiniteFloat = Annotated[float, isfinite]
 
 UNSEEN = -1.0
-"""The code of a category that is not in the vocabulary."""
+"""The code of a category outside of the vocabulary."""
 
 
 class Feature(Document):
@@ -94,7 +26,7 @@ class Feature(Document):
     Attributes
     ----------
     name : str
-        As in the data that the pipeline was fitted on.
+        The name of the column that the pipeline was fitted on.
     kind : {"number", "integer", "boolean", "category", "text", "datetime"}
         How its values are written in JSON and encoded for the graph.
     nullable : bool
@@ -104,13 +36,13 @@ class Feature(Document):
     vocabulary : tuple of str
         The known categories; a category's code is its position.
     least, greatest : float or None
-        The bounds of the numbers that the pipeline accepts; None for any finite one.
+        The bounds of the numbers that the pipeline accepts; None for no bound.
     choices : tuple of float
-        The only numbers that the pipeline accepts, ascending; empty where it takes others too.
+        The only numbers that the pipeline accepts, ascending; empty if it accepts others too.
     unit : {"s", "ms", "us", "ns"} or None
-        What a moment is counted in since the start of 1970; None for all that is none.
+        The unit in which a datetime is counted since the start of 1970; None for other kinds.
     range : tuple of (float, float), of (str, str), or None
-        Least and greatest number, or first and last moment, seen in training.
+        The least and the greatest number, or the first and the last datetime, of training.
     example : bool, int, float, str or None
         A typical value, for documents and forms.
     """
@@ -127,50 +59,52 @@ class Feature(Document):
     range: tuple[float, float] | tuple[str, str] | None = None
     example: Scalar | None = None
 
-    def agree(self) -> None:
-        """Raise `DocumentInvalid` for a double category, and for a unit that is not due."""
+    def validate(self) -> None:
+        """Raise `DocumentInvalid` for a duplicate category, and a unit that is not expected."""
         if len(set(self.vocabulary)) != len(self.vocabulary):
-            raise DocumentInvalid(f"the vocabulary of {self.name!r} holds a category twice")
+            raise DocumentInvalid(f"the vocabulary of {self.name!r} has a duplicate category")
         if (self.kind == "datetime") != (self.unit is not None):
-            raise DocumentInvalid(f"{self.name!r} needs a unit if it is a datetime, and only then")
+            raise DocumentInvalid(
+                f"{self.name!r}: unit is required for a datetime, and only for it"
+            )
 
     @property
     def span(self) -> tuple[float, float] | None:
-        """The range as it stands in the graph's input: moments are counted in their unit."""
+        """The range as the graph's input has it: datetimes are counted in their unit."""
         if self.range is None:
             return None
-        encode = float if self.unit is None else moment_encoder(self.unit)
+        encode = float if self.unit is None else datetime_encoder(self.unit)
         low, high = map(encode, self.range)
         return low, high
 
 
 class Target(Document):
-    """What the model answers.
+    """The predictions of a model.
 
     Attributes
     ----------
     name : str or None
-        The target's column in the training data, where it is known.
+        The column of the target in the training data, if any.
     task : {"binary", "multiclass", "regression", "anomaly", "clustering", "multioutput"}
-        The kind of answer.
+        The kind of prediction.
     scores : str
-        Which of scikit-learn's answers the scores are: "probability" is ``predict_proba``,
+        The method of scikit-learn that returns the scores: "probability" is ``predict_proba``,
         "decision" and "votes" are ``decision_function``, "value" is a regressor's ``predict``,
-        "label" is 1 for the class that ``predict`` gives and else 0.
+        "label" is 1 for the class that ``predict`` returns and 0 for the others.
     classes : tuple of bool, int, float or str
         scikit-learn's ``classes_`` in its order, the numbers of clusters, or -1 and 1 for an
-        anomaly and none; empty for a regressor.
+        anomaly and an inlier; empty for a regressor.
     outputs : tuple of str
-        The names of a regressor's values; else empty.
+        The names of the values of a regressor; else empty.
     threshold : float or None
-        The least score of ``classes[1]`` that gives this label; None for the rule of the scores.
+        The least score of ``classes[1]`` with which it is the label; None for the rule below.
     parts : tuple of Target
-        The targets of a model that has several, in the order of their scores; else empty.
+        The targets of a model with several, in the order of their scores; else empty.
 
     Notes
     -----
-    Without a threshold the label is the first class with the greatest score. One column of
-    decisions gives ``classes[1]`` above 0, and of votes the whole number counts.
+    Without a threshold the label is the first class with the greatest score. With one column of
+    decisions it is ``classes[1]`` above 0; votes are rounded to whole numbers first.
     """
 
     name: str | None = None
@@ -181,31 +115,31 @@ class Target(Document):
     threshold: FiniteFloat | None = None
     parts: Parts = ()
 
-    def agree(self) -> None:
-        """Raise `DocumentInvalid` where the answers do not fit the task or the threshold them."""
-        self._fit_the_task()
-        self._decide_by_a_score()
+    def validate(self) -> None:
+        """Raise `DocumentInvalid` where scores, threshold or names do not fit the task."""
+        self._validate_scores()
+        self._validate_threshold()
         names = {part.name for part in self.parts}
         if None in names or len(names) != len(self.parts):
-            raise DocumentInvalid("each of several targets needs a name of its own")
+            raise DocumentInvalid("each of several targets needs a unique name")
 
-    def _fit_the_task(self) -> None:
+    def _validate_scores(self) -> None:
         shape = _SHAPES[self.task]
         counts = len(self.classes), len(self.outputs), len(self.parts)
         ranges = shape.classes, shape.outputs, shape.parts
         fits = all(low <= count <= high for count, (low, high) in zip(counts, ranges, strict=True))
         if self.scores not in shape.scores or not fits:
-            raise DocumentInvalid(f"the answers are not those of a target of task {self.task!r}")
+            raise DocumentInvalid(f"scores, classes, outputs or parts do not fit {self.task!r}")
 
-    def _decide_by_a_score(self) -> None:
+    def _validate_threshold(self) -> None:
         least, greatest = _THRESHOLDS.get(self.scores, (inf, -inf))
         two = len(self.classes) == 2
         if self.threshold is not None and not (two and least <= self.threshold <= greatest):
-            raise DocumentInvalid("the threshold is no score that decides between two classes")
+            raise DocumentInvalid("threshold must be a score that separates two classes")
 
     @property
     def width(self) -> int:
-        """How many columns the scores have."""
+        """The number of columns of the scores."""
         if self.parts:
             return sum(part.width for part in self.parts)
         if self.task == "regression":
@@ -222,7 +156,7 @@ type _Range = tuple[int, float]
 
 
 class _Shape(NamedTuple):
-    """What the targets of one task have, and how many of it."""
+    """The scores and the numbers of classes, outputs and parts of a task."""
 
     scores: frozenset[Scores]
     classes: _Range = (0, 0)
@@ -246,19 +180,86 @@ _THRESHOLDS: Final[dict[Scores, tuple[float, float]]] = {
 }
 
 
+class Analyzer(Document):
+    """How a text is split into terms; the names are those of scikit-learn's vectorisers.
+
+    Attributes
+    ----------
+    analyzer : {"word", "char", "char_wb"}
+        A term consists of words, characters, or characters of one word.
+    ngram_range : tuple of (int, int)
+        The least and the greatest number of words or characters of a term.
+    lowercase : bool
+        Whether the text is converted to lower case first.
+    strip_accents : {"ascii", "unicode"} or None
+        How accents are removed.
+    token_pattern : str or None
+        The regular expression of a word; None where terms consist of characters.
+    stop_words : tuple of str
+        Words that are not counted.
+    """
+
+    analyzer: Literal["word", "char", "char_wb"]
+    ngram_range: tuple[int, int]
+    lowercase: bool
+    strip_accents: Literal["ascii", "unicode"] | None = None
+    token_pattern: str | None = None
+    stop_words: tuple[str, ...] = ()
+
+    def validate(self) -> None:
+        """Raise `DocumentInvalid` for an invalid range of n-grams or token pattern."""
+        low, high = self.ngram_range
+        if not 1 <= low <= high:
+            raise DocumentInvalid(f"ngram_range must ascend from at least 1, got {low} to {high}")
+        self._validate_token_pattern()
+
+    def _validate_token_pattern(self) -> None:
+        if (self.token_pattern is None) == (self.analyzer == "word"):
+            raise DocumentInvalid("token_pattern is required for analyzer 'word', and only for it")
+        try:
+            groups = re.compile(self.token_pattern or "").groups
+        except re.error as error:
+            raise DocumentInvalid(f"token_pattern is not a regular expression: {error}") from None
+        if groups > 1:
+            raise DocumentInvalid(f"token_pattern must have at most one group, got {groups}")
+
+
+class TermCounts(Document):
+    """The columns of the graph's input that count the terms of one text.
+
+    Attributes
+    ----------
+    feature : str
+        The name of the text.
+    analyzer : Analyzer
+        How it is split.
+    terms : tuple of str
+        The terms, in the order of the columns.
+    """
+
+    feature: str
+    analyzer: Analyzer
+    terms: Annotated[tuple[str, ...], len]
+
+    def validate(self) -> None:
+        """Raise `DocumentInvalid` for a duplicate term."""
+        if len(set(self.terms)) != len(self.terms):
+            raise DocumentInvalid(f"{self.feature!r} has a duplicate term")
+
+
 class Signature(Document):
-    """The inputs and the answer of one model.
+    """The features and the target of one model.
 
     Attributes
     ----------
     features : tuple of Feature
         In the order of the columns of the graph's input.
     target : Target
-        The answer.
+        The predictions.
     row_id : str or None
-        A column that clients may send along and that no score depends on.
+        A column that clients may send and that no score depends on.
     counts : tuple of TermCounts
-        What is counted in texts, in the order of the columns after those of the features.
+        The counts of terms, in the order of their columns after those of the features.
     """
 
     features: Annotated[tuple[Feature, ...], len]
@@ -266,35 +267,35 @@ class Signature(Document):
     row_id: str | None = None
     counts: tuple[TermCounts, ...] = ()
 
-    def agree(self) -> None:
-        """Raise `DocumentInvalid` for a name that stands twice or a text that nothing counts."""
+    def validate(self) -> None:
+        """Raise `DocumentInvalid` for a duplicate name, and a text without counts."""
         counts = Counter(self.names)
         if self.row_id is not None:
             counts[self.row_id] += 1
-        doubled = [name for name, count in counts.items() if count > 1]
-        if doubled:
-            raise DocumentInvalid(f"the name {doubled[0]!r} stands twice")
+        duplicates = [name for name, count in counts.items() if count > 1]
+        if duplicates:
+            raise DocumentInvalid(f"duplicate name {duplicates[0]!r}")
         texts = {feature.name for feature in self.features if feature.kind == "text"}
         counted = {counts.feature for counts in self.counts}
         if texts != counted:
-            raise DocumentInvalid(f"{min(texts ^ counted)!r} is not both a text and counted")
+            raise DocumentInvalid(f"{min(texts ^ counted)!r} must be a text with counts of terms")
 
     @property
     def width(self) -> int:
-        """How many columns the graph's input has."""
+        """The number of columns of the graph's input."""
         return len(self.features) + sum(len(counts.terms) for counts in self.counts)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The features' names, in order."""
+        """The names of the features, in order."""
         return tuple(feature.name for feature in self.features)
 
     @property
     def kinds(self) -> dict[str, Kind]:
-        """The features' kinds by their names, in order."""
+        """The kinds of the features by name, in order."""
         return {feature.name: feature.kind for feature in self.features}
 
     @property
     def example(self) -> dict[str, Scalar | None]:
-        """One row as a client would send it."""
+        """A row as a client would send it."""
         return {feature.name: feature.example for feature in self.features}

@@ -1,4 +1,4 @@
-"""Structured logs of the functions. Never a payload: only places, codes, counts and ids."""
+"""Structured logs of the functions: places, codes, counts and ids, never a payload."""
 
 import sys
 import traceback
@@ -13,33 +13,33 @@ if TYPE_CHECKING:
 
 
 class Log:
-    """The one log of a function; its lines are JSON objects, on standard output.
+    """The log of a function: JSON lines on standard output.
 
-    Powertools is imported with the first line: most starts write none.
+    Powertools is imported with the first line, since most starts write none.
 
     Parameters
     ----------
     service : str
-        The function.
+        The name of the function.
     level : {"DEBUG", "INFO", "WARNING", "ERROR"}
-        The least severe line that is written.
+        The least severe level that is written.
     stream : file, optional
-        Where the lines go instead.
+        Written to instead of standard output.
     """
 
     def __init__(self, service: str, level: LogLevel, stream: IO[str] | None = None) -> None:
         self._service, self._level, self._stream = service, level, stream
 
     def info(self, message: str, extra: Mapping[str, object] | None = None) -> None:
-        """Write what happened."""
+        """Write a line of level INFO."""
         self._logger.info(message, extra=extra)
 
     def warning(self, message: str, extra: Mapping[str, object] | None = None) -> None:
-        """Write what somebody should know of."""
+        """Write a line of level WARNING."""
         self._logger.warning(message, extra=extra)
 
     def error(self, message: str, extra: Mapping[str, object] | None = None) -> None:
-        """Write what went wrong."""
+        """Write a line of level ERROR."""
         self._logger.error(message, extra=extra)
 
     @cached_property
@@ -50,20 +50,20 @@ class Log:
 
 
 type Write = Callable[[bytes], None]
-"""Writes one line."""
+"""Writes a line."""
 
 
 def write_line(line: bytes) -> None:
-    """Write a line that is JSON already to standard output: in Lambda, to the function's log.
+    """Write a JSON line to standard output: in Lambda, to the log of the function.
 
-    The logger takes seven times as long, and wraps what CloudWatch must find at the top.
+    The logger takes seven times as long, and nests members that CloudWatch expects at the top.
     """
     sys.stdout.write(line.decode() + "\n")
     sys.stdout.flush()
 
 
 def anatomy(error: BaseException) -> dict[str, object]:
-    """Tell where an error arose, without its message: that may quote what a client sent.
+    """Return the class of an error and where it arose; its message may quote a client's value.
 
     Returns
     -------

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sklambda.datetimes import DIGITS, Unit, moment_encoder
+from sklambda.datetimes import DIGITS, Unit, datetime_encoder
 from sklambda.errors import FaultCode, ValueRefused
 
 UNITS: tuple[Unit, ...] = ("s", "ms", "us", "ns")
@@ -19,7 +19,7 @@ moments = st.datetimes(datetime(1678, 1, 1), datetime(2262, 1, 1))
 
 def refusal(unit: Unit, value: object) -> FaultCode:
     with pytest.raises(ValueRefused) as raised:
-        moment_encoder(unit)(value)
+        datetime_encoder(unit)(value)
     return raised.value.code
 
 
@@ -27,7 +27,7 @@ def refusal(unit: Unit, value: object) -> FaultCode:
 def test_a_count_is_that_of_numpy(moment: datetime, unit: Unit) -> None:
     expected = np.datetime64(moment, unit)
     text = np.datetime_as_string(expected, unit=unit)
-    encode = moment_encoder(unit)
+    encode = datetime_encoder(unit)
 
     counts = {encode(text), encode(text.replace("T", " ")), encode(expected)}
 
@@ -36,7 +36,7 @@ def test_a_count_is_that_of_numpy(moment: datetime, unit: Unit) -> None:
 
 @given(moments)
 def test_the_types_of_python_and_pandas_agree(moment: datetime) -> None:
-    encode = moment_encoder("us")
+    encode = datetime_encoder("us")
 
     counts = {encode(each) for each in (moment, pd.Timestamp(moment), moment.isoformat())}
 
@@ -45,7 +45,7 @@ def test_the_types_of_python_and_pandas_agree(moment: datetime) -> None:
 
 @given(st.dates(), st.sampled_from(("s", "ms", "us")))
 def test_a_date_is_its_first_moment(day: date, unit: Unit) -> None:
-    encode = moment_encoder(unit)
+    encode = datetime_encoder(unit)
 
     assert encode(day) == encode(day.isoformat()) == encode(f"{day.isoformat()}T00:00:00.000")
 
@@ -54,13 +54,13 @@ def test_a_date_is_its_first_moment(day: date, unit: Unit) -> None:
 def test_nanoseconds_are_rounded_as_numpy_rounds_them(count: int) -> None:
     moment = np.datetime64(count, "ns")
 
-    assert moment_encoder("ns")(str(moment)) == np.int64(count).astype(np.float64)
+    assert datetime_encoder("ns")(str(moment)) == np.int64(count).astype(np.float64)
 
 
 def test_a_timestamp_of_pandas_keeps_its_nanoseconds() -> None:
     later = pd.Timestamp("1970-01-01T00:00:00.000000001")
 
-    assert moment_encoder("ns")(later) == 1.0
+    assert datetime_encoder("ns")(later) == 1.0
     assert refusal("us", later) == FaultCode.TOO_PRECISE
 
 
@@ -68,7 +68,7 @@ def test_a_timestamp_of_pandas_keeps_its_nanoseconds() -> None:
 def test_digits_below_the_unit_are_refused_unless_they_are_zeros(unit: Unit) -> None:
     fraction = "123456789"[: DIGITS[unit]]
     zeros = "0" * (9 - len(fraction))
-    encode, text = moment_encoder(unit), "2026-11-22T10:00:00"
+    encode, text = datetime_encoder(unit), "2026-11-22T10:00:00"
 
     assert encode(f"{text}.{fraction}{zeros}") == float(
         np.datetime64(f"{text}.{fraction}" if fraction else text, unit).astype(np.int64)

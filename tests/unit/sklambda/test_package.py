@@ -121,7 +121,7 @@ def test_a_signature_at_odds_with_the_graph_is_refused(churn: Trained, tmp_path:
     fewer = whole.signature.replace(features=whole.signature.features[1:])
     wrong = ModelPackage(tmp_path, whole.manifest, fewer, whole.model, whole.golden)
 
-    with pytest.raises(PackageRefused, match="takes 19 columns and the signature names 18"):
+    with pytest.raises(PackageRefused, match="takes 19 columns and the signature has 18"):
         Predictor(wrong)
 
 
@@ -146,7 +146,7 @@ def test_a_damaged_baseline_stops_the_monitor_and_no_prediction(package: Path) -
     opened = ModelPackage.open(package)
 
     assert Predictor(opened).replay() is None
-    with pytest.raises(PackageRefused, match=r"baseline\.json is not the file"):
+    with pytest.raises(PackageRefused, match=r"baseline\.json does not match its SHA-256"):
         _ = opened.baseline
 
 
@@ -158,7 +158,7 @@ def test_the_baseline_of_another_model_is_refused(churn: Trained, tmp_path: Path
 
     written = write(tmp_path / "p", whole.model, whole.signature, whole.golden, facts(whole), other)
 
-    with pytest.raises(PackageRefused, match=r"baseline\.json: features: are not those"):
+    with pytest.raises(PackageRefused, match=r"baseline\.json: features: differ from those"):
         _ = written.baseline
 
 

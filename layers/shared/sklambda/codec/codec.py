@@ -1,7 +1,6 @@
-"""Rows as clients send them, to the one matrix that the graph takes.
+"""Encodes rows, as clients send them, into the matrix that the graph takes.
 
-A value has exactly one answer: a float64, or a fault with a code. The table of them is in
-``docs/signature.md``.
+A value becomes one float64, or a fault with a code. The table is in ``docs/signature.md``.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,7 +24,7 @@ __all__ = ["EXACT_INTEGER", "Codec", "Row"]
 type Row = Mapping[str, object]
 
 _MOST_HINTS: Final = 3
-"""For how many unknown members of a row a right name is looked for, which takes its time."""
+"""For how many unknown features of a row a similar name is searched: a search is slow."""
 
 _LONGEST_NAME: Final = 100
 
@@ -38,7 +37,7 @@ class Codec:
     Parameters
     ----------
     signature : Signature
-        What the rows must be like.
+        The features that rows must have.
     """
 
     def __init__(self, signature: Signature) -> None:
@@ -59,22 +58,22 @@ class Codec:
         Parameters
         ----------
         rows : sequence of mapping
-            Each holds every feature by name; None, NaN or ``pandas.NA`` says "missing".
+            Each holds every feature by name; None, NaN or ``pandas.NA`` is a missing value.
 
         Returns
         -------
         FloatMatrix
-            Shape [N, K], float64: numbers as they are, categories as codes, missing as NaN, and
-            after the features what is counted in texts.
+            Shape [N, K], float64: numbers as they are, categories as codes, missing as NaN, then
+            the counts of terms.
 
         Raises
         ------
         RowsInvalid
-            Some row does not fit the signature; names all faults of all rows.
+            Some row does not fit the signature; holds all faults of all rows.
         """
-        faults = list(chain.from_iterable(map(self._misfits, range(len(rows)), rows)))
+        faults = list(chain.from_iterable(map(self._faults, range(len(rows)), rows)))
         if rows and not faults and not self._counters:
-            with suppress(ValueRefused):  # what is refused is named below, all of it
+            with suppress(ValueRefused):  # all refused values are reported below
                 return np.array([self._codes(row) for row in rows], dtype=np.float64)
         objects = [row if isinstance(row, Mapping) else {} for row in rows]
         columns = [[row.get(name, _ABSENT) for row in objects] for name in self._order]
@@ -83,10 +82,10 @@ class Codec:
     def encode_columns(self, columns: Mapping[str, Sequence[object] | FloatVector]) -> FloatMatrix:
         """Encode columns of equal length; otherwise as `encode`.
 
-        Numeric numpy columns are taken whole. A feature without a column is a fault of row 0;
-        columns of different length are a `ValueError`.
+        Numeric numpy columns are not read value by value. A feature without a column is a fault of
+        row 0; columns of different length are a `ValueError`.
         """
-        faults = list(self._misfits(0, columns))
+        faults = list(self._faults(0, columns))
         if faults:
             raise RowsInvalid(faults)
         ordered = [columns[name] for name in self._order]
@@ -99,20 +98,20 @@ class Codec:
             encode(value) for encode, value in zip(self._encoders, self._values(row), strict=True)
         ]
 
-    def _misfits(self, position: int, row: object) -> Iterator[Fault]:
+    def _faults(self, position: int, row: object) -> Iterator[Fault]:
         if not isinstance(row, Mapping):
             yield Fault(position, None, FaultCode.NOT_AN_OBJECT, "must be an object of features")
             return
         if not self._admitted.issuperset(row):
-            strangers = [name for name in row if name not in self._admitted]
-            for place, name in enumerate(strangers):
+            unknown = [name for name in row if name not in self._admitted]
+            for place, name in enumerate(unknown):
                 hint = self._hint(name) if place < _MOST_HINTS else ""
                 detail = f"is not a feature of this model{hint}"
                 yield Fault(position, str(name), FaultCode.UNKNOWN_FEATURE, detail)
         if len(row) < len(self._order) or not row.keys() >= self._order.keys():
             for name in self._order:
                 if name not in row:
-                    yield Fault(position, name, FaultCode.ABSENT, "is required; null says missing")
+                    yield Fault(position, name, FaultCode.ABSENT, "is required; null means missing")
 
     def _hint(self, name: object) -> str:
         near = get_close_matches(str(name)[:_LONGEST_NAME], self._order, n=1)
@@ -147,7 +146,7 @@ class Codec:
 
 
 def _getter(names: Sequence[str]) -> Callable[[Row], tuple[object, ...]]:
-    """Make the function that takes a row's values in order, where none is absent."""
+    """Return a function that returns the values of a row in order; none may be absent."""
     if len(names) == 1:
         return lambda row: (row[names[0]],)
     return itemgetter(*names)
@@ -173,7 +172,7 @@ def _column(
 
 
 def _plain(feature: Feature, values: FloatVector) -> bool:
-    """Tell whether a whole numeric column can stand as it is, without a look at each value."""
+    """Return whether a numeric column is encoded already."""
     if feature.kind != "number" or values.dtype != np.float64:
         return False
     if feature.choices or (feature.least, feature.greatest) != (None, None):

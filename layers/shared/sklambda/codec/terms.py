@@ -1,7 +1,7 @@
-"""Texts, to counts of the terms that a vectoriser knows.
+"""Counts the terms of texts.
 
-A text is split as scikit-learn splits it, step by step in the same order, so that the counts are
-its own. What it makes of the counts, weights and norms, is in the graph.
+A text is split by the steps of scikit-learn's vectorisers, in their order, so the counts are equal.
+Weights and norms of the counts are in the graph.
 """
 
 import re
@@ -25,7 +25,7 @@ class TermCounter:
     Parameters
     ----------
     counts : TermCounts
-        Which, and of what.
+        The terms, and how texts are split.
     """
 
     def __init__(self, counts: TermCounts) -> None:
@@ -33,7 +33,7 @@ class TermCounter:
         self._places = {term: place for place, term in enumerate(counts.terms)}
 
     def fill(self, texts: Iterable[object], counts: FloatMatrix) -> None:
-        """Count the terms of N texts into zeros, [N, terms]; what is no string has none."""
+        """Count the terms of N texts into zeros, [N, terms]; only strings have terms."""
         find = self._places.get
         for text, row in zip(texts, counts, strict=True):
             if isinstance(text, str):
@@ -54,14 +54,14 @@ def _without_accents(text: str) -> str:
     return "".join([letter for letter in decomposed if not unicodedata.combining(letter)])
 
 
-def _ascii_alone(text: str) -> str:
+def _ascii_only(text: str) -> str:
     return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
 
 
 _STRIP: Final[dict[str | None, Prepare]] = {
     None: lambda text: text,
     "unicode": _without_accents,
-    "ascii": _ascii_alone,
+    "ascii": _ascii_only,
 }
 
 
@@ -69,7 +69,7 @@ def _words(settings: Analyzer) -> Split:
     find = re.compile(settings.token_pattern or "").findall
     stop_words, (low, high) = frozenset(settings.stop_words), settings.ngram_range
 
-    def cut(text: str) -> list[str]:
+    def split(text: str) -> list[str]:
         words = [word for word in find(text) if word not in stop_words]
         if high == 1:
             return words
@@ -78,13 +78,13 @@ def _words(settings: Analyzer) -> Split:
             terms += map(" ".join, zip(*(words[start:] for start in range(count)), strict=False))
         return terms
 
-    return cut
+    return split
 
 
 def _characters(settings: Analyzer) -> Split:
     low, high = settings.ngram_range
 
-    def cut(text: str) -> list[str]:
+    def split(text: str) -> list[str]:
         spaced = _SPACES.sub(" ", text)
         return [
             spaced[start : start + count]
@@ -92,7 +92,7 @@ def _characters(settings: Analyzer) -> Split:
             for start in range(len(spaced) - count + 1)
         ]
 
-    return cut
+    return split
 
 
 def _characters_of_words(settings: Analyzer) -> Split:
@@ -108,7 +108,7 @@ def _characters_of_words(settings: Analyzer) -> Split:
     return lambda text: [gram for word in text.split() for gram in grams(f" {word} ")]
 
 
-_CUTS: Final[dict[str, Callable[[Analyzer], Split]]] = {
+_SPLITTERS: Final[dict[str, Callable[[Analyzer], Split]]] = {
     "word": _words,
     "char": _characters,
     "char_wb": _characters_of_words,
@@ -116,6 +116,6 @@ _CUTS: Final[dict[str, Callable[[Analyzer], Split]]] = {
 
 
 def splitter(analyzer: Analyzer) -> Split:
-    """Return the function that splits a text into its terms, each as often as it occurs."""
-    prepare, cut = _preparation(analyzer), _CUTS[analyzer.analyzer](analyzer)
-    return lambda text: cut(prepare(text))
+    """Return the function that splits a text into its terms, with repetitions."""
+    prepare, split = _preparation(analyzer), _SPLITTERS[analyzer.analyzer](analyzer)
+    return lambda text: split(prepare(text))

@@ -1,4 +1,4 @@
-"""One value of one feature, to one float64 or a refusal."""
+"""Encodes one value of one feature as a float64."""
 
 from collections.abc import Callable
 from math import inf, isfinite, isnan, nan
@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from sklambda.datetimes import moment_encoder
+from sklambda.datetimes import datetime_encoder
 from sklambda.errors import FaultCode, ValueRefused
 from sklambda.signature import UNSEEN, Feature, Kind
 
@@ -16,11 +16,11 @@ EXACT_INTEGER: Final = 2**53
 """The greatest integer up to which float64 holds every integer."""
 
 _PRESENT_TYPES: Final = frozenset((str, int, bool))
-"""What most values are, and never missing."""
+"""The types of most values; none of them is ever missing."""
 
 
 def encoder(feature: Feature) -> Encode:
-    """Make the function that encodes one value of a feature; it raises `ValueRefused`."""
+    """Return the function that encodes a value of a feature; it raises `ValueRefused`."""
     present = _present(feature)
     nullable = feature.nullable
     known = feature.vocabulary if feature.kind == "category" else ()
@@ -28,7 +28,7 @@ def encoder(feature: Feature) -> Encode:
 
     def encode(value: object) -> float:
         if type(value) is str and value in codes:
-            return codes[value]  # what most values are
+            return codes[value]  # the case of most values
         if value is None or (type(value) not in _PRESENT_TYPES and _is_missing(value)):
             if nullable:
                 return nan
@@ -42,18 +42,18 @@ def _present(feature: Feature) -> Encode:
     if feature.kind == "category":
         return _category(feature)
     if feature.unit is not None:
-        return moment_encoder(feature.unit)
+        return datetime_encoder(feature.unit)
     if feature.choices:
-        return _chosen(_PRESENT[feature.kind], frozenset(feature.choices))
+        return _one_of(_PRESENT[feature.kind], frozenset(feature.choices))
     if feature.least is None and feature.greatest is None:
         return _PRESENT[feature.kind]
-    return _bounded(_PRESENT[feature.kind], feature.least, feature.greatest)
+    return _within(_PRESENT[feature.kind], feature.least, feature.greatest)
 
 
-def _bounded(encode: Encode, least: float | None, greatest: float | None) -> Encode:
+def _within(encode: Encode, least: float | None, greatest: float | None) -> Encode:
     low, high = -inf if least is None else least, inf if greatest is None else greatest
 
-    def bounded(value: object) -> float:
+    def encode_within(value: object) -> float:
         number = encode(value)
         if number > high:
             raise ValueRefused(FaultCode.TOO_LARGE, f"must not be above {high:.17g}")
@@ -61,17 +61,17 @@ def _bounded(encode: Encode, least: float | None, greatest: float | None) -> Enc
             raise ValueRefused(FaultCode.TOO_SMALL, f"must not be below {low:.17g}")
         return number
 
-    return bounded
+    return encode_within
 
 
-def _chosen(encode: Encode, choices: frozenset[float]) -> Encode:
-    def chosen(value: object) -> float:
+def _one_of(encode: Encode, choices: frozenset[float]) -> Encode:
+    def encode_one_of(value: object) -> float:
         number = encode(value)
         if number not in choices:
-            raise ValueRefused(FaultCode.UNSEEN_CATEGORY, "is not one of the numbers known")
+            raise ValueRefused(FaultCode.UNSEEN_CATEGORY, "is not a known value")
         return number
 
-    return chosen
+    return encode_one_of
 
 
 def _is_missing(value: object) -> bool:
@@ -79,7 +79,7 @@ def _is_missing(value: object) -> bool:
         return isnan(value)
     if isinstance(value, np.datetime64):
         return bool(np.isnat(value))
-    # pandas.NA compares to NA, NaT to nothing; neither library is imported to find out.
+    # pandas.NA compares to NA, NaT to nothing; pandas is not imported to test for them.
     return type(value).__name__ in ("NAType", "NaTType")
 
 
@@ -114,7 +114,7 @@ def _boolean(value: object) -> float:
 
 def _text(value: object) -> float:
     if isinstance(value, str):
-        return 0.0  # what it says stands in its counts
+        return 0.0  # the counts of its terms have columns of their own
     raise ValueRefused(FaultCode.TYPE, "must be a string")
 
 
@@ -135,7 +135,7 @@ def _category(feature: Feature) -> Encode:
             raise ValueRefused(FaultCode.TYPE, "must be a string")
         code = codes.get(value, UNSEEN)
         if code == UNSEEN and not accepts_unseen:
-            raise ValueRefused(FaultCode.UNSEEN_CATEGORY, "is not one of the categories known")
+            raise ValueRefused(FaultCode.UNSEEN_CATEGORY, "is not a known category")
         return code
 
     return encode

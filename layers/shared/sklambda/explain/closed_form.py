@@ -1,4 +1,4 @@
-"""Shapley values in closed form, of scores that are sums over features or over trees."""
+"""Exact Shapley values of scores that are sums over features or over trees."""
 
 import io
 from collections.abc import Mapping
@@ -18,24 +18,24 @@ type Arrays = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Exact:
-    """What exact values need.
+    """The closed form of the scores of a model.
 
     Attributes
     ----------
     prepare : bytes
-        An ONNX model: ``X`` [N, K] to ``Z`` [N, P], of which each column depends on one feature.
+        An ONNX model from ``X`` [N, K] to ``Z`` [N, P]; each column depends on one feature.
     link : {"identity", "sigmoid", "softmax", "exp"}
-        What makes the shown scores of the explained ones.
+        The function from the explained scores to those of the model.
     base : FloatVector
-        Shape [C]: the mean explained scores of the background.
+        Shape [C]: the means of the explained scores of the background.
     owners : ndarray of int, shape [P]
-        The features that the columns of ``Z`` depend on.
+        The feature of each column of ``Z``.
     weights : FloatMatrix
-        Shape [L, C]: how much its first L columns count; the others are for trees.
+        Shape [L, C]: the weights of the first L columns; the others are for trees.
     centre : FloatVector
         Shape [L]: the means of these columns over the background.
     tables : tuple of TreeTable
-        The trees.
+        The tables of the trees.
     """
 
     prepare: bytes
@@ -67,7 +67,7 @@ def _link(name: str) -> Link:
     for link in get_args(Link.__value__):
         if name == link:
             return link  # type: ignore[no-any-return]  # get_args gives Any
-    raise ValueError(f"there is no link {name!r}")
+    raise ValueError(f"unknown link {name!r}")
 
 
 def _below(prefix: str, arrays: Arrays) -> dict[str, NDArray[Any]]:
@@ -79,14 +79,14 @@ def _below(prefix: str, arrays: Arrays) -> dict[str, NDArray[Any]]:
 
 
 class ExactShapley:
-    """Computes exact values.
+    """Computes exact Shapley values.
 
     Parameters
     ----------
     exact : Exact
-        What they need.
+        The closed form.
     features : int
-        How many features there are, F.
+        The number of features, F.
     """
 
     def __init__(self, exact: Exact, features: int) -> None:
@@ -94,7 +94,7 @@ class ExactShapley:
         self._prepare = Session(exact.prepare)
 
     def contributions(self, X: FloatMatrix) -> FloatMatrix:
-        """Compute the values of one row, [1, K]; gives [F, C]."""
+        """Compute the values of one row, [1, K]; returns [F, C]."""
         exact, row = self._exact, self._prepare.run(X)[0]
         found = np.zeros((self._features, len(exact.base)))
         count = len(exact.weights)
@@ -106,7 +106,7 @@ class ExactShapley:
 
 
 def shown(link: Link, explained: FloatMatrix) -> FloatMatrix:
-    """Turn explained scores [N, C] into those that are shown."""
+    """Return the scores [N, C] of the model from the explained ones."""
     with np.errstate(over="ignore"):
         if link == "sigmoid":
             return 1 / (1 + np.exp(-explained))
@@ -117,6 +117,6 @@ def shown(link: Link, explained: FloatMatrix) -> FloatMatrix:
 
 
 def read(content: bytes) -> dict[str, NDArray[Any]]:
-    """Read arrays; raises `ValueError` or `OSError` where the bytes are none, or hold a pickle."""
+    """Read arrays; raises `ValueError` or `OSError` for other bytes, and for a pickle."""
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         return dict(arrays)

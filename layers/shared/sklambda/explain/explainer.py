@@ -1,7 +1,7 @@
-"""Why a row has its score: a base value, and what each feature adds to it.
+"""Explains scores: a base value, and the contribution of each feature.
 
-The values are Shapley's, interventional, against a fixed background: rows of the training data.
-``docs/explanations.md`` says what that means and what it costs.
+The contributions are interventional Shapley values against a fixed background of rows of training.
+``docs/explanations.md`` describes their meaning and cost.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ type Method = Literal["linear", "trees", "kernel"]
 type Scale = Scores | Literal["log-odds", "margin", "logarithm"]
 
 COALITIONS: Final = 512
-"""How many coalitions of features are scored at most, where there is no closed form."""
+"""The greatest number of coalitions of features that are scored without a closed form."""
 
 _SCALES: Final[dict[Link, Scale]] = {
     "sigmoid": "log-odds",
@@ -34,28 +34,28 @@ _SCALES: Final[dict[Link, Scale]] = {
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why one score is what it is: ``base`` and the contributions add up to ``value``.
+    """The explanation of one score: ``base`` and the contributions add up to ``value``.
 
     Attributes
     ----------
     answer : bool, int, float or str
-        The class, the cluster or the output whose score is explained.
+        The class, the cluster or the output of the explained score.
     scale : str
-        What ``base``, ``value`` and the contributions are: the score as it is shown, by the name
-        that the signature has for it, or "log-odds" (of the class against the others), "margin"
+        The scale of ``base``, ``value`` and the contributions: the name of the score in the
+        signature, or "log-odds" (of the class against the others), "margin"
         (softmax makes probabilities of it) or "logarithm" (of the value).
     base : float
-        The mean over the background.
+        The mean of the background.
     value : float
-        That of the row.
+        The value of the row.
     contributions : dict of str to float
         By feature, in the order of the signature.
     method : {"linear", "trees", "kernel"}
-        The first two are exact; "kernel" is KernelSHAP.
+        "linear" and "trees" are exact; "kernel" is KernelSHAP.
     evaluations : int
-        How many rows the model scored for it.
+        The number of rows that were scored for it.
     target : str or None
-        The target, where the model has several.
+        The target of a model with several.
     """
 
     answer: Scalar
@@ -70,10 +70,10 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The values of all scores of a row."""
+    """The Shapley values of all scores of a row."""
 
     method: Method
-    scale: Scale | None  # None where it is that of the scores
+    scale: Scale | None  # None for the scale of the scores
     base: FloatVector  # [C]
     values: FloatMatrix  # [F, C]
     evaluations: int
@@ -85,15 +85,15 @@ class Explainer:
     Parameters
     ----------
     background : FloatMatrix
-        Shape [B, K]: what rows are compared with.
+        Shape [B, K]: the rows that others are compared with.
     exact : Exact or None
-        What exact values need; None for a model that has no closed form.
+        The closed form; None for a model without one.
     reason : str or None
-        Why it has none, as training saw it.
+        Why training found no closed form.
     session : Session
         The model.
     signature : Signature
-        Its inputs and its answer.
+        Its features and its target.
     """
 
     def __init__(
@@ -111,12 +111,12 @@ class Explainer:
 
     @classmethod
     def open(cls, content: bytes, session: Session, signature: Signature) -> Self:
-        """Read the file of a package.
+        """Read ``explainer.npz``.
 
         Raises
         ------
         PackageRefused
-            It is no such file, or that of another model.
+            The content is invalid, or belongs to another model.
         """
         try:
             arrays = read(content)
@@ -124,36 +124,36 @@ class Explainer:
             reason = str(arrays["reason"]) if "reason" in arrays else None
             exact = Exact.from_arrays(arrays) if reason is None else None
         except (AttributeError, BadZipFile, EOFError, KeyError, OSError, ValueError) as error:
-            raise PackageRefused("explainer.npz is not what training writes") from error
+            raise PackageRefused("explainer.npz is not a valid explainer") from error
         scores = session.classes if exact is None else len(exact.base)
         if background.shape[1:] != (session.width,) or scores != session.classes:
-            raise PackageRefused("explainer.npz is that of another model")
+            raise PackageRefused("explainer.npz belongs to another model")
         return cls(background, exact, reason, session, signature)
 
     def explain(self, X: FloatMatrix, coalitions: int = COALITIONS) -> list[Explanation]:
-        """Explain what a row is answered.
+        """Explain the prediction of a row.
 
         Parameters
         ----------
         X : FloatMatrix
             Shape [1, K]: the row, encoded.
         coalitions : int
-            How many coalitions of features are scored at most, where there is no closed form.
+            The greatest number of coalitions of features that are scored without a closed form.
 
         Returns
         -------
         list of Explanation
             One for each target, or for each value of a regressor: of two classes the second is
-            explained, of more the one that the label names.
+            explained, of more the predicted one.
         """
         scores = self._session.run(X)
         found = self._found(X, scores, coalitions)
-        return [self._named(found, *asked) for asked in _told(self._signature.target, scores)]
+        return [self._explained(found, *one) for one in _predicted(self._signature.target, scores)]
 
     def explain_all(self, X: FloatMatrix, coalitions: int = COALITIONS) -> list[Explanation]:
         """Explain all scores of a row, in their order; takes what `explain` does."""
         found = self._found(X, self._session.run(X), coalitions)
-        return [self._named(found, *each) for each in _all(self._signature.target)]
+        return [self._explained(found, *one) for one in _every_score(self._signature.target)]
 
     def _found(self, X: FloatMatrix, scores: FloatMatrix, coalitions: int) -> _Found:
         exact = self._exactly(X, scores)
@@ -165,17 +165,18 @@ class Explainer:
         return _Found("kernel", None, base, values, rows + 1)
 
     def _exactly(self, X: FloatMatrix, scores: FloatMatrix) -> _Found | None:
-        """Give exact values if they explain what is shown: far from all data, sums may not."""
+        """Return exact values if they add up to the scores: far from all data they may not."""
         if self.exact is None or self._shapley is None:
             return None
         values = self._shapley.contributions(X)
         explained = self.exact.base + values.sum(axis=0)
-        if not distances(scores, shown(self.exact.link, explained[None]))[0] <= TOLERANCE:
+        sums = shown(self.exact.link, explained[None])
+        if not distances(scores, sums)[0] <= TOLERANCE:
             return None
         method: Method = "trees" if self.exact.tables else "linear"
         return _Found(method, _SCALES.get(self.exact.link), self.exact.base, values, 1)
 
-    def _named(self, found: _Found, target: Target, column: int, answer: Scalar) -> Explanation:
+    def _explained(self, found: _Found, target: Target, column: int, answer: Scalar) -> Explanation:
         values = found.values[:, column].tolist()
         base = float(found.base[column])
         return Explanation(
@@ -191,30 +192,30 @@ class Explainer:
 
 
 def owners(signature: Signature) -> IntVector:
-    """Give the position of the feature that each column of the matrix belongs to, [K]."""
+    """Return the position of the feature of each column of the matrix, [K]."""
     order = {name: place for place, name in enumerate(signature.names)}
     counts = [[order[each.feature]] * len(each.terms) for each in signature.counts]
     return np.concatenate([np.arange(len(order)), *counts]).astype(np.intp)
 
 
-type _Asked = tuple[Target, int, Scalar]  # whose score it is, its column, and of what
+type _Score = tuple[Target, int, Scalar]  # its target, column and class, cluster or output
 
 
-def _all(target: Target) -> Iterator[_Asked]:
+def _every_score(target: Target) -> Iterator[_Score]:
     start = 0
     for part in target.parts or (target,):
-        for place, answer in enumerate(_answers(part), start):
+        for place, answer in enumerate(_columns(part), start):
             yield part, place, answer
         start += part.width
 
 
-def _answers(target: Target) -> tuple[Scalar, ...]:
-    """Name the columns of the scores: one for two classes is that of the second."""
+def _columns(target: Target) -> tuple[Scalar, ...]:
+    """Return the class, cluster or output of each column; a single one is of the second class."""
     return (target.outputs or target.classes)[-target.width :]
 
 
-def _told(target: Target, scores: FloatMatrix) -> Iterator[_Asked]:
-    """Pick the scores that explain the answer to a row, [1, C]."""
+def _predicted(target: Target, scores: FloatMatrix) -> Iterator[_Score]:
+    """Yield the scores that explain the prediction of a row, [1, C]."""
     labels, start = iter(choose(target, scores)[0].tolist()), 0
     for part in target.parts or (target,):
         places = [*range(part.width)]
@@ -222,7 +223,7 @@ def _told(target: Target, scores: FloatMatrix) -> Iterator[_Asked]:
             label = next(labels)
             places = [part.width - 1 if part.task in _TWO_SIDED else label]
         for place in places:
-            yield part, start + place, _answers(part)[place]
+            yield part, start + place, _columns(part)[place]
         start += part.width
 
 

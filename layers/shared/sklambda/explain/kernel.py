@@ -1,9 +1,9 @@
-"""Shapley values of any model, from its scores of mixed rows.
+"""KernelSHAP: Shapley values of any model, from scores of mixed rows.
 
 Lundberg and Lee, "A Unified Approach to Interpreting Model Predictions", 2017: the values are the
 solution of a weighted least-squares problem over coalitions of features. Coalitions come in pairs
-with their complements (Covert and Lee, "Improving KernelSHAP", 2021), and those of the sizes that
-weigh most are all taken, so that with few features nothing is left to chance.
+with their complements (Covert and Lee, "Improving KernelSHAP", 2021). All coalitions of the sizes
+with the greatest weights are taken, so the values are exact with few features.
 """
 
 from collections.abc import Callable
@@ -22,33 +22,33 @@ type Score = Callable[[FloatMatrix], FloatMatrix]
 
 _SEED: Final = 0
 _NUMBERS: Final = 2**21
-"""How many numbers are scored at once."""
+"""The numbers that are scored at once."""
 
 
 @lru_cache(maxsize=4)
 def coalitions(players: int, most: int) -> tuple[Coalitions, FloatVector]:
-    """Choose coalitions that are neither empty nor whole, and their weights; always the same ones.
+    """Return coalitions, neither empty nor whole, and their weights; the choice is deterministic.
 
     Parameters
     ----------
     players : int
-        How many features there are.
+        The number of features.
     most : int
-        How many coalitions are wanted at most; those of one feature, and of all but one, are taken
-        however many they are.
+        The greatest number of coalitions; those of one feature, and of all but one, are always
+        taken.
 
     Returns
     -------
     tuple of ndarray of bool, shape [n, players], and FloatVector, shape [n]
     """
-    # By size up to half of the features: what its coalitions and their complements weigh together.
-    # Those of half of the features are each other's.
+    # By size, up to half of the features: the weight of its coalitions and their complements.
+    # Coalitions of half of the features are complements of each other.
     sides = {size: 1 if 2 * size == players else 2 for size in range(1, players // 2 + 1)}
     mass = {size: count / (size * (players - size)) for size, count in sides.items()}
     parts: list[tuple[Coalitions, FloatVector]] = []
     left, all_fit = most, 2**players - 2 <= most
     for size, count in sides.items():
-        # A size is taken whole where draws by weight would bring all of it anyway.
+        # All coalitions of a size are taken where draws by weight would find all of them anyway.
         drawn = left * mass[size] / sum(mass.values())
         if size > 1 and not all_fit and drawn < count * comb(players, size):
             break
@@ -56,21 +56,21 @@ def coalitions(players: int, most: int) -> tuple[Coalitions, FloatVector]:
         parts.append((own, np.full(len(own), mass.pop(size) / len(own))))
         left -= len(own)
     if mass and left > 1:
-        some, counts = _drawn(players, mass, left // 2)
+        some, counts = _draw(players, mass, left // 2)
         parts.append((some, sum(mass.values()) * counts / counts.sum()))
     chosen, weights = zip(*parts, strict=True)
     return np.concatenate(chosen), np.concatenate(weights)
 
 
 def _all_of(players: int, size: int) -> Coalitions:
-    """Give all coalitions of a size, and their complements unless these are among them."""
+    """Return all coalitions of a size, and their complements unless they have the same size."""
     chosen = np.array(list(combinations(range(players), size)))
     found = np.zeros((len(chosen), players), dtype=bool)
     found[np.arange(len(chosen))[:, None], chosen] = True
     return found if 2 * size == players else np.concatenate([found, ~found])
 
 
-def _drawn(players: int, mass: dict[int, float], pairs: int) -> tuple[Coalitions, FloatVector]:
+def _draw(players: int, mass: dict[int, float], pairs: int) -> tuple[Coalitions, FloatVector]:
     generator = np.random.default_rng(_SEED)
     chances = np.array(list(mass.values()))
     sizes = generator.choice(list(mass), size=pairs, p=chances / chances.sum())
@@ -94,17 +94,17 @@ def contributions(
     background : FloatMatrix
         Shape [B, K].
     owners : ndarray of int, shape [K]
-        The feature that each column belongs to.
+        The feature of each column.
     most : int
-        How many coalitions are scored at most.
+        The greatest number of coalitions that are scored.
 
     Returns
     -------
     tuple of FloatVector, FloatMatrix and int
-        The mean score of the background, [C]; the values, [F, C]; and how many rows were scored.
-        The values of a row add up to the difference of its score to that mean.
+        The mean score of the background, [C]; the values, [F, C]; and the number of scored rows.
+        The values add up to the difference of the score of the row from that mean.
     """
-    # A feature that is as in all of the background gets nothing, and so need not play.
+    # The value of a feature that is equal in all of the background is 0: it is left out.
     other = (row != background) & ~(np.isnan(row) & np.isnan(background))
     players = np.unique(owners[other.any(axis=0)])
     base, whole = score(background).mean(axis=0), score(row[None])[0]
@@ -116,13 +116,13 @@ def contributions(
         member = np.zeros((len(chosen), len(values)), dtype=bool)
         member[:, players] = chosen
         means = _means(score, row, background, member[:, owners])
-        values[players] = _solved(chosen, weights, means - base, whole - base)
+        values[players] = _solve(chosen, weights, means - base, whole - base)
         rows += len(chosen) * len(background)
     return base, values, rows
 
 
 def _means(score: Score, row: FloatVector, background: FloatMatrix, own: Coalitions) -> FloatMatrix:
-    """Score mixed rows, which have the row's value where `own` [n, K], and average them."""
+    """Average the scores of mixed rows, which have the values of `row` where `own` [n, K]."""
     size = max(1, _NUMBERS // background.size)
     parts = []
     for start in range(0, len(own), size):
@@ -132,10 +132,10 @@ def _means(score: Score, row: FloatVector, background: FloatMatrix, own: Coaliti
     return np.concatenate(parts)
 
 
-def _solved(
+def _solve(
     chosen: Coalitions, weights: FloatVector, gains: FloatMatrix, whole: FloatVector
 ) -> FloatMatrix:
-    """Solve the least squares under the constraint that the values add up to `whole` [C]."""
+    """Solve the least squares; the values must add up to `whole` [C]."""
     members = chosen.astype(np.float64)
     last = members[:, -1:]
     design = members[:, :-1] - last

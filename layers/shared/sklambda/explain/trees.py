@@ -6,7 +6,7 @@ x alone, a of them, and leaves to b those that hold for b alone, c of them; wher
 for neither, no coalition does. The Shapley values of that game are ``(a-1)! c! / (a+c)!`` of the
 leaf's value for each of the first, and ``-a! (c-1)! / (a+c)!`` for each of the second.
 
-What holds for the background is known beforehand: a word of 64 bits a literal, one bit a row.
+The background is evaluated beforehand: a word of 64 bits for each literal, one bit for each row.
 """
 
 from dataclasses import dataclass, fields
@@ -30,19 +30,19 @@ _WORD: Final = 64
 
 @dataclass(frozen=True)
 class Conditions:
-    """What leaves ask of the columns of a matrix.
+    """The conditions of leaves on the columns of a matrix.
 
     Attributes
     ----------
     columns : ndarray of int32, shape [Q]
-        The column that a condition looks at.
+        The column of each condition.
     low, high : ndarray of float, shape [Q]
-        It holds for a number above the first and not above the second.
+        A condition holds for numbers above `low` and up to `high`.
     missing : ndarray of bool, shape [Q]
-        Whether it holds for NaN.
+        Whether a condition holds for NaN.
     sets : ndarray of int32, shape [Q]
-        The row of `members` where a condition asks for a category, -1 where it asks for a number;
-        empty where all ask for numbers.
+        The row of `members` for a condition on a category, -1 for one on a number; empty where all
+        are on numbers.
     members : ndarray of uint64, shape [S, W]
         By bits, the categories for which a condition holds; the last bit is for all others.
     """
@@ -55,7 +55,7 @@ class Conditions:
     members: Words
 
     def hold(self, row: FloatVector) -> Flags:
-        """Tell which conditions hold for a row [K]; gives [Q]."""
+        """Return which conditions hold for a row [K]; returns [Q]."""
         # Before a tree, an overflow may have made -inf, which is above no bound.
         values = np.maximum(row, _LEAST)[self.columns]
         holds: Flags = (values > self.low) & (values <= self.high)
@@ -66,7 +66,7 @@ class Conditions:
         return holds
 
     def hold_jointly(self, row: FloatVector, literals: Places) -> Flags:
-        """Return which literals hold for a row [K], by the first condition of each; gives [L]."""
+        """Return which literals hold for a row [K], by the first condition of each; returns [L]."""
         holds = self.hold(row)
         if len(literals) == 0:
             return holds
@@ -78,15 +78,15 @@ class Conditions:
         return np.flatnonzero(self.sets >= 0)
 
     def _hold_category(self, row: FloatVector) -> Flags:
-        asked = self._categorical
-        bits = category_bits(row, self.members.shape[1])[self.columns[asked]]
-        words = self.members[self.sets[asked], bits // _WORD]
+        places = self._categorical
+        bits = category_bits(row, self.members.shape[1])[self.columns[places]]
+        words = self.members[self.sets[places], bits // _WORD]
         holds: Flags = (words >> (bits % _WORD).astype(np.uint64)) & np.uint64(1) != 0
         return holds
 
 
 def category_bits(codes: FloatVector, words: int) -> NDArray[np.int64]:
-    """Give the bit of each code in a set of so many words: the last one where it has none."""
+    """Return the bit of each code in a set of `words` words; unknown codes have the last one."""
     last = words * _WORD - 1
     known = (codes >= 0) & (codes < last) & (codes == np.floor(codes))
     return np.where(known, codes, last).astype(np.int64)
@@ -94,27 +94,27 @@ def category_bits(codes: FloatVector, words: int) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class TreeTable:
-    """The leaves of trees, and what holds for the background.
+    """The leaves of trees, and the literals that hold for the background.
 
     Attributes
     ----------
     conditions : Conditions
         In the order of leaves and, within, of features.
     literals : ndarray of int32, shape [L]
-        The first condition of each literal, which holds if all of its conditions do; empty where
-        each has one.
+        The first condition of each literal, which holds if all its conditions hold; empty where
+        each literal has one.
     features : ndarray of int32, shape [L]
-        The feature that a literal is about.
+        The feature of each literal.
     background : ndarray of uint64, shape [L]
-        By bits, the background rows for which it holds.
+        By bits, the background rows for which each literal holds.
     leaves : ndarray of int32, shape [M]
         The first literal of each leaf.
     values : FloatMatrix
-        Shape [M, V]: what a leaf adds.
+        Shape [M, V]: the value of each leaf.
     mix : FloatMatrix
         Shape [C, V]: the explained scores are ``mix`` times the sums of the leaves.
     rows : int
-        How many background rows there are.
+        The number of background rows.
     """
 
     conditions: Conditions
@@ -139,9 +139,9 @@ class TreeTable:
         Parameters
         ----------
         row : FloatVector
-            Shape [K]: what the conditions look at.
+            Shape [K]: the columns of the conditions.
         features : int
-            How many features there are, F.
+            The number of features, F.
 
         Returns
         -------
@@ -164,7 +164,7 @@ class TreeTable:
         return found
 
     def _shares(self, alive: Words, live: Integers, holds: Flags) -> _Shares:
-        """Give what literals get of the value of a live leaf: shares, literals and leaves, [S]."""
+        """Return the shares, [S], of literals in the values of live leaves, and both positions."""
         depth = self._depths[live]
         leaf = np.repeat(np.arange(len(live)), depth)
         literal = np.arange(len(leaf)) + np.repeat(self.leaves[live] - _starts(depth), depth)
@@ -184,13 +184,13 @@ class TreeTable:
         return np.append(gains, -losses[leaf[fails]]), literal[places], leaf[places]
 
     def _game(self, alive: Words, lost: Words, spent: Integers) -> tuple[FloatMatrix, FloatVector]:
-        """Add up over rows what each lost literal [D, M] gains and what each failed one loses."""
+        """Sum over rows the gain of each lost literal [D, M] and the loss of each failed one."""
         rows = _by_count(alive, lost)
         gain, loss = (table[: len(rows), spent] for table in self._weights)
         gains = np.empty(lost.shape)
         for place, word in enumerate(lost):
-            gains[place] = _weighed(gain, rows & word)
-        return gains, _weighed(loss, rows)
+            gains[place] = _weigh(gain, rows & word)
+        return gains, _weigh(loss, rows)
 
     @cached_property
     def _depths(self) -> Integers:
@@ -198,7 +198,7 @@ class TreeTable:
 
     @cached_property
     def _weights(self) -> tuple[FloatMatrix, FloatMatrix]:
-        """Give the two weights of the module's first paragraph, by a and c."""
+        """Return the two weights of the docstring of this module, by a and c."""
         size = int(self._depths.max()) + 1
         gain, loss = np.zeros((size, size)), np.zeros((size, size))
         for a in range(size):
@@ -221,8 +221,8 @@ def _starts(lengths: Integers) -> Integers:
 def _by_count(alive: Words, lost: Words) -> Words:
     """Sort background rows by how many of the literals [D, M] they lose.
 
-    Gives [D + 1, M]: the rows that lose 0, 1, ... of a leaf's literals, as bits. They are counted
-    in all leaves and rows at once, a literal at a time.
+    Returns [D + 1, M]: as bits, the rows that lose 0, 1, ... literals of a leaf. All leaves and
+    rows are counted at once, one literal at a time.
     """
     counted = np.zeros((len(lost) + 1, len(alive)), dtype=np.uint64)
     counted[0] = alive
@@ -233,7 +233,7 @@ def _by_count(alive: Words, lost: Words) -> Words:
     return counted
 
 
-def _weighed(weights: FloatMatrix, rows: Words) -> FloatVector:
-    """Add up the weights [A, M] of as many rows as there are bits."""
+def _weigh(weights: FloatMatrix, rows: Words) -> FloatVector:
+    """Sum the weights [A, M], each times the number of its bits in `rows`."""
     found: FloatVector = np.einsum("am,am->m", weights, np.bitwise_count(rows).astype(np.float64))
     return found

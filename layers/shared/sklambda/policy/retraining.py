@@ -1,7 +1,7 @@
-"""When to retrain: what a window says of it, and what the policy makes of that.
+"""When to retrain: the signals of a window, and the decision of the policy.
 
-Drift alone is never a reason: a shift of the features may well raise the performance, and the
-scores may lose their meaning where no feature has moved.
+Drift alone is never a reason: performance may improve under a shift of the features, and may drop
+without one.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,32 +13,32 @@ from sklambda.document import Document
 from sklambda.policy.watching import RetrainingPolicy
 
 _NORMAL: Final = 1.96
-"""Standard deviations on either side that hold 95 % of a normal distribution."""
+"""The standard deviations on either side that contain 95 % of a normal distribution."""
 
 _ERRORS: Final = frozenset({"log_loss", "brier", "mean_absolute_error", "root_mean_squared_error"})
-"""Metrics of which less is better."""
+"""Metrics of which a lower value is better."""
 
 type Json = Mapping[str, Any]
 
 
 class Signals(Document):
-    """What a window says of retraining.
+    """The signals of a window for retraining.
 
     Attributes
     ----------
     start, stop : str
         The window, ISO 8601.
     concept : tuple of str
-        The targets whose scores no longer mean what they meant.
+        The targets with concept drift.
     dropped : tuple of str
-        Realised metrics that are worse than chance explains, as "accuracy of Churn".
+        Realised metrics with a significant drop, as "accuracy of Churn".
     estimated : dict of str to float
-        How much worse an estimated metric is, beyond the error of the estimate and of training:
-        shares as they are, errors relative to those of training. Negative where it is no worse.
+        The drop of an estimated metric beyond the error of the estimate and of training: shares as
+        they are, errors relative to those of training. Negative without a drop.
     labels : int
-        How many predictions have an outcome.
+        The number of predictions with an outcome.
     incidents : tuple of str
-        What is wrong with the data, as "tenure: missing".
+        The faults of the data, as "tenure: missing".
     """
 
     start: str
@@ -51,14 +51,14 @@ class Signals(Document):
 
     @classmethod
     def of_report(cls, report: Json) -> Self:
-        """Read them from a report's JSON, `functions.monitor.results.Results`.
+        """Read the signals from the JSON of a report, `functions.monitor.results.Results`.
 
         Raises
         ------
         KeyError, TypeError
-            It is no report.
+            The JSON is not that of a report.
         DocumentInvalid
-            Likewise.
+            A member of the report is invalid.
         """
         targets = report["performance"]
         return cls(
@@ -77,7 +77,7 @@ class Signals(Document):
         )
 
     def reasons(self, policy: RetrainingPolicy) -> tuple[str, ...]:
-        """Give what speaks for retraining."""
+        """Return the reasons to retrain."""
         return (
             *(f"concept drift in {target}" for target in self.concept),
             *(f"{name} dropped" for name in self.dropped),
@@ -90,14 +90,14 @@ class Signals(Document):
 
 
 class Decision(NamedTuple):
-    """What the policy comes to.
+    """The decision of the policy.
 
     Attributes
     ----------
     retrain : tuple of str
-        Why to retrain; empty if not.
+        The reasons to retrain; empty if the policy does not retrain.
     held : tuple of str
-        Why not, although something speaks for it.
+        Why it does not, in spite of a reason.
     """
 
     retrain: tuple[str, ...] = ()
@@ -112,23 +112,23 @@ def decide(
     Parameters
     ----------
     policy : RetrainingPolicy
-        What it takes.
+        The conditions.
     now : Signals
-        Of the window that is judged; without a reason in it nothing is decided.
+        The signals of the window; without a reason in it the policy does not retrain.
     before : iterable of Signals
-        Of windows before. They may overlap: only as many are counted as lie apart.
+        The signals of earlier windows. Of overlapping windows only one counts.
     called : str, optional
-        The end of the window that last asked for retraining; empty for never.
+        The end of the window that last requested retraining; empty for never.
     """
     reasons = now.reasons(policy)
     if not reasons:
         return Decision()
-    held = tuple(_obstacles(policy, apart(now, before, policy.of_windows), called))
+    held = tuple(_obstacles(policy, without_overlap(now, before, policy.of_windows), called))
     return Decision((), held) if held else Decision(reasons)
 
 
-def apart(now: Signals, before: Iterable[Signals], most: int) -> list[Signals]:
-    """Give a window and the last ones before it none of which overlap, the latest first."""
+def without_overlap(now: Signals, before: Iterable[Signals], most: int) -> list[Signals]:
+    """Return a window and the latest before it that do not overlap, the latest first."""
     found = [now]
     for one in sorted(before, key=lambda signals: moment(signals.stop), reverse=True):
         if len(found) < most and moment(one.stop) <= moment(found[-1].start):
@@ -139,14 +139,14 @@ def apart(now: Signals, before: Iterable[Signals], most: int) -> list[Signals]:
 def recent(
     policy: RetrainingPolicy, before: Iterable[Signals], now: Signals
 ) -> tuple[Signals, ...]:
-    """Give a window and those before it that a later decision may still count."""
+    """Return a window and those before it that count in later decisions."""
     length = moment(now.stop) - moment(now.start)
     oldest = moment(now.stop) - (policy.of_windows + 1) * length
     return (*(one for one in before if moment(one.stop) >= oldest), now)
 
 
 def moment(text: str) -> datetime:
-    """Read a time as a report has it."""
+    """Parse a time of a report."""
     return datetime.fromisoformat(text)
 
 
@@ -154,16 +154,16 @@ def _obstacles(policy: RetrainingPolicy, windows: list[Signals], called: str) ->
     now, standing = windows[0], sum(bool(one.reasons(policy)) for one in windows)
     if standing < policy.windows:
         yield (
-            f"a reason stands in {standing} of the last {policy.of_windows} windows, "
-            f"and must in {policy.windows}"
+            f"{standing} of the last {policy.of_windows} windows have a reason, "
+            f"and {policy.windows} must"
         )
     labels = sum(one.labels for one in windows)
     if labels < policy.labels:
-        yield f"{labels} outcomes are known, and it takes {policy.labels}"
+        yield f"{labels} outcomes are known, and {policy.labels} are required"
     if called and moment(now.stop) < moment(called) + timedelta(hours=policy.cooldown_hours):
-        yield f"retraining was asked for at {called}, not {policy.cooldown_hours} hours ago"
+        yield f"retraining was requested at {called}, less than {policy.cooldown_hours} hours ago"
     if now.incidents:
-        yield f"the data is not as it should be ({', '.join(now.incidents)})"
+        yield f"the data has faults ({', '.join(now.incidents)})"
 
 
 def _excesses(target: Json) -> Iterator[tuple[str, float]]:
@@ -179,7 +179,7 @@ def _excesses(target: Json) -> Iterator[tuple[str, float]]:
 
 
 def _incidents(comparisons: Iterable[Json]) -> Iterator[str]:
-    """Name the faults of the data since training: the first comparison is with it."""
+    """Yield the faults of the data since training, which the first comparison is with."""
     for comparison in list(comparisons)[:1]:
         for verdict in comparison["findings"]["features"]:
             if verdict["check"] != "distribution" and verdict["state"] == "changed":

@@ -1,22 +1,22 @@
-"""What the configuration says of monitoring, as the model package carries it."""
+"""The configuration of monitoring, as the model package holds it."""
 
 from sklambda.document import Document
 from sklambda.errors import DocumentInvalid
 
 
 class RetrainingPolicy(Document):
-    """When to retrain; drift alone is never a reason.
+    """The conditions of retraining; drift alone is never a reason.
 
     Attributes
     ----------
     labels : int
-        The fewest outcomes that a new model could be judged by.
+        The least number of outcomes.
     cooldown_hours : int
-        How long after the last call for retraining there is no other.
+        The hours after a request for retraining without another.
     windows, of_windows : int
-        In how many of the last windows a reason must stand.
+        The number of the last windows that must have a reason, and of how many.
     estimated_drop : float
-        How much worse than in training the estimated metric must be, beyond its own error.
+        The least drop of an estimated metric since training, beyond its error.
     """
 
     labels: int = 200
@@ -25,29 +25,37 @@ class RetrainingPolicy(Document):
     of_windows: int = 3
     estimated_drop: float = 0.02
 
-    def agree(self) -> None:
-        """Raise `DocumentInvalid` for figures without sense."""
+    def validate(self) -> None:
+        """Raise `DocumentInvalid` for numbers out of range."""
         if not 1 <= self.windows <= self.of_windows:
-            raise DocumentInvalid("windows: must be from 1 to of_windows")
-        if self.labels < 1 or self.cooldown_hours < 0 or not 0 <= self.estimated_drop <= 1:
-            raise DocumentInvalid("labels, cooldown_hours or estimated_drop: makes no sense")
+            raise DocumentInvalid(
+                f"windows must be from 1 to {self.of_windows}, got {self.windows}"
+            )
+        if self.labels < 1:
+            raise DocumentInvalid(f"labels must be at least 1, got {self.labels}")
+        if self.cooldown_hours < 0:
+            raise DocumentInvalid(f"cooldown_hours must be at least 0, got {self.cooldown_hours}")
+        if not 0 <= self.estimated_drop <= 1:
+            raise DocumentInvalid(
+                f"estimated_drop must be between 0 and 1, got {self.estimated_drop:g}"
+            )
 
 
 class Watching(Document):
-    """What the monitor looks at.
+    """The configuration of monitoring.
 
     Attributes
     ----------
     window_hours : int
-        How long a window is.
+        The length of a window.
     groups : tuple of str
-        Categories by which fairness is measured.
+        The categories by which fairness is measured.
     segments : tuple of str
-        Categories each of whose values is compared with itself in the window before.
+        The categories each value of which is compared with the same in the window before.
     effect, points, rate, enough
-        As `functions.monitor.drift.verdict.Gate` has them.
+        The members of `functions.monitor.drift.verdict.Gate`.
     retrain : RetrainingPolicy
-        When to retrain.
+        The conditions of retraining.
     """
 
     window_hours: int = 24
@@ -59,9 +67,11 @@ class Watching(Document):
     enough: int = 500
     retrain: RetrainingPolicy = RetrainingPolicy()
 
-    def agree(self) -> None:
-        """Raise `DocumentInvalid` for figures without sense."""
-        if self.window_hours < 1 or self.enough < 1:
-            raise DocumentInvalid("window_hours or enough: must be at least 1")
-        if not all(0 < share < 1 for share in (self.effect, self.points, self.rate)):
-            raise DocumentInvalid("effect, points or rate: must be between 0 and 1")
+    def validate(self) -> None:
+        """Raise `DocumentInvalid` for numbers out of range."""
+        for name in ("window_hours", "enough"):
+            if (number := getattr(self, name)) < 1:
+                raise DocumentInvalid(f"{name} must be at least 1, got {number}")
+        for name in ("effect", "points", "rate"):
+            if not 0 < (share := getattr(self, name)) < 1:
+                raise DocumentInvalid(f"{name} must be above 0 and below 1, got {share:g}")

@@ -1,8 +1,8 @@
-"""What training knew, as far as monitoring has to compare with it: no row, and no rare value.
+"""The baseline: counts of the rows of training, which the monitor compares windows with.
 
-What it reveals: the least and the greatest number of a feature, which stand in the signature too;
-between them values that at least `ruler.CROWD` rows of training lie between; how often
-each category of the signature's vocabulary was there.
+It holds no row and no rare value. It reveals the least and the greatest number of a feature, which
+the signature has too; values between them, with at least ten rows of training between two; and the
+count of each category of the vocabulary.
 """
 
 from typing import Self
@@ -21,67 +21,67 @@ from sklambda.sketch.watched_scores import label_names, scored
 
 
 class Reference(Document):
-    """A column of training.
+    """A feature or a score of training.
 
     Attributes
     ----------
     ruler : Ruler
-        Where it, and whatever is compared with it, is counted.
+        The bins in which it, and what is compared with it, are counted.
     column : Column
-        Its counts.
+        The counts.
     std : float
-        The standard deviation within the edges; 0 for codes.
+        The standard deviation of the values within the edges; 0 for codes.
     """
 
     ruler: Ruler
     column: Column
     std: FiniteFloat = 0.0
 
-    def agree(self) -> None:
-        """Raise `DocumentInvalid` where the counts are not those of the ruler."""
+    def validate(self) -> None:
+        """Raise `DocumentInvalid` where the counts do not fit the ruler."""
         gaps = len(self.ruler.edges)
         if (len(self.column.counts), len(self.column.gaps)) != (self.ruler.bins, gaps):
-            raise DocumentInvalid("the counts are not those of the ruler")
+            raise DocumentInvalid("column: has another number of counts than the ruler has bins")
 
 
 class Calibrator(Document):
-    """What a score says of the chance that its class, or the label, is true.
+    """The probability that a class, or the label, is true, as a function of its score.
 
     Attributes
     ----------
     scores, chances : tuple of float
-        The knots, both ascending; between two of them lies a straight line.
+        The knots, both ascending; the function is linear between them.
     rows : int
-        From how many rows with an outcome they were learnt.
+        The number of rows with an outcome that it was fitted on.
     """
 
     scores: tuple[FiniteFloat, ...]
     chances: tuple[FiniteFloat, ...]
     rows: int
 
-    def agree(self) -> None:
-        """Raise `DocumentInvalid` for knots that are none."""
+    def validate(self) -> None:
+        """Raise `DocumentInvalid` for invalid knots."""
         same = len(self.scores) == len(self.chances) > 0
         ascend = all(np.all(np.diff(knots) >= 0) for knots in (self.scores, self.chances))
         if not (same and ascend and self.chances[0] >= 0 and self.chances[-1] <= 1):
-            raise DocumentInvalid("the knots do not ascend from 0 to at most 1")
+            raise DocumentInvalid("scores and chances must ascend, chances between 0 and 1")
 
     def __call__(self, scores: FloatVector) -> FloatVector:
-        """Give the chances, [n], of scores, [n]."""
+        """Return the probabilities, [n], of scores, [n]."""
         return np.interp(scores, self.scores, self.chances)
 
 
 class ErrorReference(Document):
-    """What the error model says of held-out rows.
+    """The predictions of the error model for held-out rows.
 
     Attributes
     ----------
     reference : Reference
-        The absolute errors that it predicts.
+        The predicted absolute errors.
     deviation : float
-        How far an absolute error lies from its prediction, as a standard deviation.
+        The standard deviation of an absolute error from its prediction.
     rows : int
-        From how many rows with an outcome it was learnt.
+        The number of rows with an outcome that it was fitted on.
     """
 
     reference: Reference
@@ -90,35 +90,35 @@ class ErrorReference(Document):
 
 
 class Baseline(Document):
-    """What windows of predictions are compared with.
+    """The counts of training that windows of predictions are compared with.
 
     Attributes
     ----------
     rows : int
-        How many rows of features.
+        The number of rows of training.
     duplicates : int
-        How many of them are equal to an earlier one.
+        The number of rows that are equal to an earlier one.
     features, scores : dict of str to Reference
-        By name; of a text that is no category: how many of the terms that the model knows it holds.
+        By name; of a text, the number of terms of the model in it.
     binned : dict of str to Reference
-        The features as a binned capture records them.
+        The features as a binned capture holds them.
     labels : dict of str to tuple of int
-        For each target how often each class was the answer.
+        For each target the count of each predicted class.
     balance : dict of str to tuple of int
-        For each target how often each class was true.
+        For each target the count of each true class.
     calibrators : dict of str to Calibrator
-        By the name of the score; a score without one is its own chance.
+        By the name of the score; a score without one is its own probability.
     metrics : dict of str to MetricInterval
-        On held-out rows; with several targets or values their name stands before, as "a: accuracy".
+        Of held-out rows; with several targets or values prefixed by their name, as "a: accuracy".
     weights : dict of str to float
-        How much the model attributes to each feature, adding up to 1; empty if nobody knows.
+        The share of each feature in the attributions of the model; empty if unknown.
     errors : dict of str to ErrorReference
         By the name of a regressor's value; empty without an error model.
     held_out : int
-        How many rows the scores, and all that follows from them, are of; 0 where they are those of
-        the rows of training, which are surer than those to come.
+        The number of held-out rows of scores, labels and metrics; 0 without them, where the
+        scores are those of the rows of training, which are surer than later ones.
     watching : Watching
-        What the monitor looks at.
+        The configuration of monitoring.
     """
 
     rows: int
@@ -137,37 +137,37 @@ class Baseline(Document):
 
     @classmethod
     def read(cls, content: bytes, signature: Signature) -> Self:
-        """Read JSON; raises `DocumentInvalid` where it is not the baseline of such a model."""
+        """Read JSON; raises `DocumentInvalid` where it does not fit the signature."""
         baseline = cls.parse(content)
-        baseline.fit(signature)
+        baseline.require_fit(signature)
         return baseline
 
-    def fit(self, signature: Signature) -> None:
-        """Raise `DocumentInvalid` for columns that are not the signature's."""
+    def require_fit(self, signature: Signature) -> None:
+        """Raise `DocumentInvalid` where features, scores or labels differ from the signature's."""
         if list(self.features) != list(signature.names):
-            raise DocumentInvalid("features: are not those of the signature")
+            raise DocumentInvalid("features: differ from those of the signature")
         if list(self.scores) != [one.name for one in scored(signature.target)]:
-            raise DocumentInvalid("scores: are not those of the signature")
+            raise DocumentInvalid("scores: differ from those of the signature")
         if {name: len(counts) for name, counts in self.labels.items()} != label_names(
             signature.target
         ):
-            raise DocumentInvalid("labels: are not those of the signature")
+            raise DocumentInvalid("labels: differ from those of the signature")
         for feature in signature.features:
             if self.features[feature.name].ruler.codes != codes(feature):
                 raise DocumentInvalid(f"features: {feature.name}: has other codes")
-        strangers = {*self.binned, *self.weights} - set(signature.names)
-        known = self.calibrators.keys() | self.errors.keys()
-        if strangers or not known <= self.scores.keys():
-            raise DocumentInvalid("binned, weights, calibrators or errors: name what is not there")
+        unknown = {*self.binned, *self.weights} - set(signature.names)
+        named = self.calibrators.keys() | self.errors.keys()
+        if unknown or not named <= self.scores.keys():
+            raise DocumentInvalid("binned, weights, calibrators or errors: unknown name")
         coded = {feature.name for feature in signature.features if codes(feature)}
         if not {*self.watching.groups, *self.watching.segments} <= coded:
-            raise DocumentInvalid("watching: names what is no category")
+            raise DocumentInvalid("watching: groups and segments must be categories")
 
     def recorded(self, mode: Mode) -> dict[str, Reference]:
-        """Give the features as captures of a mode record them."""
+        """Return the features as captures of a mode hold them."""
         return self.features if mode == "raw" else self.binned
 
 
 def codes(feature: Feature) -> int:
-    """How many codes a feature has; 0 for one that is counted as a number."""
+    """Return the number of codes of a feature; 0 for one that is counted as a number."""
     return 2 if feature.kind == "boolean" else len(feature.vocabulary)

@@ -1,4 +1,4 @@
-"""Where the values of a column are counted, so that counts of any two days can be added."""
+"""The bins of a column; counts in the same bins can be added and compared."""
 
 from typing import Final
 
@@ -10,48 +10,50 @@ from sklambda.errors import DocumentInvalid
 from sklambda.signature import FiniteFloat
 
 TENTHS: Final = 10
-"""Into how many equal parts a binned capture cuts the range of training."""
+"""The number of equal parts of the range of training in a binned capture."""
 
 
 class Ruler(Document):
-    """Where the values of one column are counted: between edges, or by their codes.
+    """The bins of one column: between edges, or one for each code.
 
     Attributes
     ----------
     edges : tuple of float
-        Ascending. Bin 0 holds the first edge and what lies below it, bin i what lies above edge
-        i - 1 and up to edge i, and the last one also what lies above all.
+        Ascending. Bin 0 holds values up to the first edge, bin i values above edge i - 1 and up to
+        edge i, the last bin also values above the last edge.
     codes : int
-        How many codes there are; 0 where edges do the counting.
+        The number of codes; 0 for numbers.
     """
 
     edges: tuple[FiniteFloat, ...] = ()
     codes: int = 0
 
-    def agree(self) -> None:
-        """Raise `DocumentInvalid` for edges that do not ascend, and beside codes."""
+    def validate(self) -> None:
+        """Raise `DocumentInvalid` for edges that do not ascend, and for edges with codes."""
         pairs = zip(self.edges, self.edges[1:], strict=False)
         if self.codes < 0 or (self.codes and self.edges) or any(a >= b for a, b in pairs):
-            raise DocumentInvalid("the edges do not ascend, or stand beside codes")
+            raise DocumentInvalid("edges must ascend, and be empty with codes")
 
     @property
     def bins(self) -> int:
-        """How many counts there are."""
+        """The number of bins."""
         return self.codes or len(self.edges)
 
 
 def equal_parts[Values: (FloatVector, FloatMatrix)](
     values: Values, low: float | FloatVector, width: float | FloatVector, last: float | FloatVector
 ) -> Values:
-    """Give the part that each number lies in, by where parts begin, how wide and how many they are.
+    """Return the part of each number: `last` parts of a width from `low` on.
 
-    What a column of a matrix is cut by may stand in vectors, [K].
+    It is -1 below the parts and `last` above them.
+
+    For a matrix [N, K] the arguments may be vectors [K].
     """
     parts = (values - low) / width
     inside: Values = np.floor(parts) - (parts == last)
     return np.clip(inside, -1.0, last)
 
 
-def places(ruler: Ruler, values: FloatVector) -> IntVector:
-    """Give the bin of each finite number, [n], none of which lies outside of the edges."""
+def bins_of(ruler: Ruler, values: FloatVector) -> IntVector:
+    """Return the bin of each number, [n], within the edges."""
     return np.searchsorted(np.array(ruler.edges), values, side="left")

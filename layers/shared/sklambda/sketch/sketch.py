@@ -1,7 +1,7 @@
-"""What is kept of many predictions: counts that can be added, and no row.
+"""Sketches: counts of many predictions that can be added, without their rows.
 
-A sketch of a day is the sum of the sketches of its hours, in any order: counts are whole numbers,
-and what else is summed is never negative, so that nothing cancels.
+The sketch of a day is the sum of the sketches of its hours, in any order: counts are whole numbers,
+and the other sums are of terms that are never negative, so nothing cancels.
 """
 
 import json
@@ -16,28 +16,27 @@ type _Choose = Callable[[list[float]], float]
 
 
 class Column(Document):
-    """The values of one feature or score, counted on its ruler.
+    """The values of one feature or score, counted in the bins of its ruler.
 
     Attributes
     ----------
     rows : int
-        How many values there were, missing ones too.
+        The number of values, missing ones too.
     missing : int
-        How many were missing, or, of scores, were no finite number.
+        The number of missing values; of scores, of those that are not finite.
     counts : tuple of int
-        How many stood in each bin, or had each code.
+        The number of values in each bin, or with each code.
     gaps : tuple of float
-        For each bin the sum of the distances from its values up to its edge; empty for codes.
-        A value outside of the edges counts as the nearest of them.
+        For each bin the sum of the distances from its values to its upper edge; empty for codes.
+        A value outside of the edges counts as the nearest edge.
     below, above : int
-        How many lay outside of the edges.
+        The numbers of values outside of the edges.
     unseen : int
-        How many were categories that training did not know.
+        The number of categories outside of the vocabulary.
     coerced : int
-        How many had their type changed on the way.
+        The number of values whose type was converted.
     least, greatest : float or None
-        The ends of the present values, as they were; None where there are none, for codes, and
-        where only bins were recorded.
+        The least and the greatest value; None without values, for codes, and for binned captures.
     """
 
     rows: int
@@ -67,33 +66,33 @@ class Column(Document):
 
     @property
     def present(self) -> int:
-        """How many values were not missing."""
+        """The number of values that are not missing."""
         return self.rows - self.missing
 
     @property
     def constant(self) -> bool:
-        """Whether all present values are one, as far as is recorded."""
+        """Whether all present values are equal, as far as the counts show."""
         if self.gaps:
             return self.least is not None and self.least == self.greatest
         return sum(count > 0 for count in (*self.counts, self.unseen)) == 1
 
 
 class Sketch(Document):
-    """The predictions of some time, counted.
+    """The counts of the predictions of a period.
 
     Attributes
     ----------
     mode : {"raw", "binned"}
-        Whether features were recorded as they were sent, or as tenths of the range of training.
+        Whether captures hold the values of features, or their tenths of the range of training.
     rows : int
-        How many predictions.
+        The number of predictions.
     duplicates : int
-        How many rows of features are equal to an earlier one *of the same part*: what stands in
-        two different parts is not found, so the sum is a lower bound. 0 where rows are binned.
+        The number of rows of features that are equal to an earlier one *of the same part*; equal
+        rows of two parts are not found, so the sum is a lower bound. 0 for binned captures.
     features, scores : dict of str to Column
-        By name; a feature that is not recorded is not there.
+        By name; a feature that is not captured is absent.
     labels : dict of str to tuple of int
-        For each target how often each class was the answer.
+        For each target the count of each predicted class.
     """
 
     mode: Mode
@@ -105,7 +104,7 @@ class Sketch(Document):
 
     def __add__(self, other: Self) -> Self:
         if self.mode != other.mode:
-            raise ValueError("a raw and a binned sketch have no sum")
+            raise ValueError("a raw and a binned sketch cannot be added")
         return type(self)(
             mode=self.mode,
             rows=self.rows + other.rows,
@@ -116,24 +115,24 @@ class Sketch(Document):
         )
 
     def json(self) -> bytes:
-        """Write it as JSON, which `parse` reads."""
+        """Return it as JSON, which `parse` reads."""
         return to_json(self)
 
 
 def to_json(document: Document) -> bytes:
-    """Write a document as JSON; a number that is not finite is a `ValueError`."""
+    """Return a document as JSON; a number that is not finite is a `ValueError`."""
     return json.dumps(document, default=vars, allow_nan=False, separators=(",", ":")).encode()
 
 
 def _by_name(one: Mapping[str, Column], other: Mapping[str, Column]) -> dict[str, Column]:
     if one.keys() != other.keys():
-        raise ValueError("the sketches are not of the same columns")
+        raise ValueError("sketches of different columns cannot be added")
     return {name: column + other[name] for name, column in one.items()}
 
 
 def _counts_by_name(one: Mapping[str, Counts], other: Mapping[str, Counts]) -> dict[str, Counts]:
     if one.keys() != other.keys():
-        raise ValueError("the sketches are not of the same targets")
+        raise ValueError("sketches of different targets cannot be added")
     return {name: _sums(counts, other[name]) for name, counts in one.items()}
 
 

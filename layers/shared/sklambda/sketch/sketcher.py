@@ -1,4 +1,4 @@
-"""Rows and their scores, to a sketch."""
+"""Counts rows and their scores into sketches."""
 
 from collections.abc import Collection, Iterator, Mapping
 
@@ -7,7 +7,7 @@ import numpy as np
 from sklambda.arrays import FloatMatrix, FloatVector, IntMatrix, IntVector
 from sklambda.signature import UNSEEN, Signature
 from sklambda.sketch.baseline import Baseline, Reference
-from sklambda.sketch.ruler import TENTHS, Ruler, places
+from sklambda.sketch.ruler import TENTHS, Ruler, bins_of
 from sklambda.sketch.sketch import Column, Counts, Mode, Sketch
 from sklambda.sketch.watched_scores import label_names, scored
 
@@ -16,13 +16,13 @@ _HALF = np.uint64(32)
 
 
 def count_numbers(ruler: Ruler, values: FloatVector) -> Column:
-    """Count numbers, [n] float64; what is not finite is missing."""
+    """Count numbers, [n] float64; a number that is not finite is missing."""
     present = values[np.isfinite(values)]
     if not ruler.edges or not present.size:
         return _outside(ruler, len(values), present)
     low, high = ruler.edges[0], ruler.edges[-1]
     inside = np.clip(present, low, high)
-    bins = places(ruler, inside)
+    bins = bins_of(ruler, inside)
     gaps = np.bincount(bins, np.array(ruler.edges)[bins] - inside, minlength=ruler.bins)
     return Column(
         rows=len(values),
@@ -51,7 +51,7 @@ def count_codes(ruler: Ruler, values: FloatVector) -> Column:
 def count_tenths(ruler: Ruler, values: FloatVector) -> Column:
     """Count the bins of a binned capture, [n] float64 from -1 to 10, NaN where missing.
 
-    Where in its bin a value lay is not known; it counts as the middle.
+    A value counts as the middle of its bin.
     """
     present = values[~np.isnan(values)]
     counts = _counts(np.clip(present + 1, 0, TENTHS).astype(np.intp), ruler.bins)
@@ -67,10 +67,10 @@ def count_tenths(ruler: Ruler, values: FloatVector) -> Column:
 
 
 def count_duplicates(X: FloatMatrix) -> int:
-    """Count the rows of [N, K] that are equal to an earlier one, missing values being equal.
+    """Count the rows of [N, K] that are equal to an earlier one; missing values are equal.
 
-    Rows are compared by a hash of 64 bits: among a million different rows the chance that any two
-    are taken for equal is 3e-8.
+    Rows are compared by a hash of 64 bits: the probability of any collision among a million
+    different rows is 3e-8.
     """
     hashes = np.zeros(len(X), dtype=np.uint64)
     for values in X.T:
@@ -81,7 +81,7 @@ def count_duplicates(X: FloatMatrix) -> int:
 
 
 def _outside(ruler: Ruler, rows: int, present: FloatVector) -> Column:
-    """Count where there are no edges, because training saw no number, or no numbers."""
+    """Count where there are no edges, or no present value."""
     return Column(
         rows=rows,
         missing=rows - len(present),
@@ -98,18 +98,18 @@ def _counts(bins: IntVector, most: int) -> tuple[int, ...]:
 
 
 class Sketcher:
-    """Counts predictions on the rulers of a baseline.
+    """Counts predictions in the bins of a baseline.
 
     Parameters
     ----------
     signature : Signature
-        Knows the columns.
+        The features and the target.
     baseline : Baseline
-        Knows the rulers.
+        The rulers.
     mode : {"raw", "binned"}
-        How the features were recorded.
+        How captures hold the features.
     without : collection of str
-        Features that were not recorded.
+        Features that are not captured.
     """
 
     def __init__(
@@ -139,19 +139,19 @@ class Sketcher:
         Parameters
         ----------
         X : FloatMatrix
-            Shape [N, K] float64, as `Codec.encode` gives it, or, binned, [N, F] of the parts that
-            the capture recorded; NaN where missing.
+            Shape [N, K] float64, as `Codec.encode` returns it, or, binned, [N, F] of the parts in
+            the capture; NaN where missing.
         scores : FloatMatrix
             Shape [N, C] float64.
         labels : IntMatrix
-            Shape [N, L], as `sklambda.predictor.choose` gives it.
+            Shape [N, L], as `sklambda.decision.choose` returns it.
         coerced : mapping of str to int, optional
-            How many values of a feature had their type changed on the way.
+            For a feature the number of values whose type was converted.
 
         Returns
         -------
         Sketch
-            Any sum of such sketches is one of all their rows.
+            The sum of such sketches is the sketch of all their rows.
         """
         return Sketch(
             mode=self._mode,
@@ -179,9 +179,9 @@ class Sketcher:
 
 
 def watched(signature: Signature, X: FloatMatrix) -> FloatMatrix:
-    """Give what is watched of encoded rows [N, K]: [N, F], one column a feature.
+    """Return the monitored values of encoded rows [N, K]: [N, F], one column for each feature.
 
-    Of a text it is how many of the terms that the model knows stand in it.
+    Of a text it is the number of terms of the model in it.
     """
     values = X[:, : len(signature.features)]
     if not signature.counts:

@@ -1,4 +1,4 @@
-"""Which numbers of an answer are watched, and what they are called."""
+"""The monitored scores of a model and their names."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,29 +10,29 @@ from sklambda.arrays import FloatMatrix, FloatVector, IntMatrix
 from sklambda.signature import Target
 
 CONFIDENCE: Final = "score of the label"
-"""What the watched score of a label is called where there are more than two classes."""
+"""The name of the score of the predicted class, with more than two classes."""
 
 LABEL: Final = "label"
-"""What a target is called whose name is not known."""
+"""The name of a target without a name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """One number of the answer that is watched.
+    """A monitored score.
 
     Attributes
     ----------
     name : str
-        The class or the value; with several targets the target's name stands before it.
+        The class or the value; with several targets prefixed by the name of the target.
     first, last : int
-        The columns of the scores, from `first` up to and without `last`.
+        The columns of the scores, from `first` until before `last`.
     place : int
-        The column of the labels that belongs to it.
+        The column of the labels of its target.
     target : Target
-        Whose score it is.
+        The target of the score.
     label : int or None
-        The position of the class that it is the score of; None for a value, and for the score of
-        the label, whichever that is.
+        The position of the class of the score; None for a value, and for the score of the predicted
+        class.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Scored:
 
     @property
     def parting(self) -> float | None:
-        """The greatest score that does not give the second of two classes; None for all others."""
+        """The greatest score that is not labelled as the second of two classes; None for others."""
         if self.label is None or self.target.task not in ("binary", "anomaly"):
             return None
         if self.target.threshold is not None:
@@ -52,17 +52,17 @@ class Scored:
         return 0.5 if self.target.scores == "probability" else 0.0
 
     def of(self, scores: FloatMatrix, labels: IntMatrix) -> FloatVector:
-        """Take it from scores [N, C] and the positions of labels [N, L]; gives [N]."""
+        """Return the score, [N], from scores [N, C] and the positions of labels [N, L]."""
         if self.last - self.first == 1:
             return scores[:, self.first]
         return scores[np.arange(len(scores)), self.first + labels[:, self.place]]
 
 
 def scored(target: Target) -> list[Scored]:
-    """Name the scores to watch.
+    """Return the scores to monitor.
 
-    Of two classes that of the second, of more each class's and that of the label, of a regressor
-    each value. Scores that only say the label are left to the counts of labels.
+    Of two classes that of the second; of more, that of each class and that of the predicted class;
+    of a regressor each value. Scores that only repeat the label are left to the counts of labels.
     """
     found: list[Scored] = []
     for start, place, part in _parts(target):
@@ -72,7 +72,7 @@ def scored(target: Target) -> list[Scored]:
 
 
 def label_names(target: Target) -> dict[str, int]:
-    """Give, for each target with labels in their order, its name and how many classes it has."""
+    """Return the number of classes of each target that has labels, by its name."""
     parts = target.parts or (target,)
     return {part.name or LABEL: len(part.classes) for part in parts if part.classes}
 

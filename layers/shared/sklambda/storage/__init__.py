@@ -1,4 +1,4 @@
-"""Where objects are kept: a directory on a laptop, a bucket in AWS, one layout in both."""
+"""Storage of objects: a directory on a laptop, a bucket in AWS, with the same keys."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ __all__ = [
 
 
 def opened(address: str, connect: Callable[[], Client]) -> Storage:
-    """Give the storage at ``s3://bucket/prefix``, or in a directory."""
+    """Return the storage at ``s3://bucket/prefix``, or in a directory."""
     if not address.startswith("s3://"):
         return Directory(Path(address))
     name, _, prefix = address.removeprefix("s3://").partition("/")
@@ -30,5 +30,5 @@ def opened(address: str, connect: Callable[[], Client]) -> Storage:
 
 
 def hour(moment: datetime) -> str:
-    """Name the part of a layout that holds an hour, in UTC, as Hive and Firehose do."""
+    """Return the folder of an hour, in UTC, as Hive and Firehose name it."""
     return moment.astimezone(UTC).strftime("year=%Y/month=%m/day=%d/hour=%H")

@@ -1,4 +1,4 @@
-"""Objects as files."""
+"""Stores objects as files."""
 
 import os
 import time
@@ -19,14 +19,14 @@ from sklambda.storage.objects import ANY, CHUNK, JSON, Extent, Piece, Stored
 _UNFINISHED: Final = ".unfinished"
 _ABSENT: Final = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 _SETTLED: Final = 100_000_000
-"""Nanoseconds after which a further change of a file shows in its times: ten ticks of a clock."""
+"""Nanoseconds after which another change of a file is visible in its times: ten clock ticks."""
 
 type State = tuple[int, int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Objects as files.
+    """Stores objects as files.
 
     Attributes
     ----------
@@ -39,14 +39,14 @@ class Directory:
     _made: set[tuple[int, int]] = field(default_factory=set, compare=False, repr=False)
 
     def put(self, objects: Mapping[str, bytes], media_type: str = JSON) -> None:
-        """Write objects, each by one rename, so that nobody reads half of it."""
+        """Write objects, each by one rename, so a reader never sees half of one."""
         for key, content in objects.items():
             with self._unfinished(key) as (unfinished, path):
                 unfinished.write_bytes(content)
                 unfinished.replace(path)
 
     def find(self, key: str) -> Stored | None:
-        """Give what is at a key, or None; reads all of it, unless it did before."""
+        """Return the object at a key, or None; reads all of it the first time."""
         try:
             with self._path(key).open("rb") as file:
                 return self._stored(key, file)
@@ -54,14 +54,14 @@ class Directory:
             return None
 
     def list(self, prefix: str) -> Iterator[Stored]:
-        """Give the objects whose keys begin with the prefix, in the order of their UTF-8."""
+        """Return the objects whose keys begin with the prefix, in the order of their UTF-8."""
         folder = prefix.rpartition("/")[0]
         for key in self._keys(f"{folder}/" if folder else "", prefix):
             if stored := self.find(key):
                 yield stored
 
     def read(self, stored: Stored, start: int = 0, stop: int | None = None) -> bytes:
-        """Give the bytes of an object from `start` until before `stop`, or its end."""
+        """Return the bytes of an object from `start` until before `stop`, or its end."""
         end = stored.size if stop is None else min(stop, stored.size)
         with self._same(stored) as file:
             file.seek(start)
@@ -71,14 +71,14 @@ class Directory:
         return content
 
     def stream(self, stored: Stored, start: int = 0) -> Iterator[bytes]:
-        """Give the bytes of an object from `start`, in chunks of 1 MiB."""
+        """Return the bytes of an object from `start`, in chunks of 1 MiB."""
         for position in range(start, stored.size, CHUNK):
             yield self.read(stored, position, position + CHUNK)
 
     def create(self, key: str, content: bytes | Path, media_type: str = ANY) -> bool:
-        """Write an object, or a file's content, if nothing is at the key.
+        """Write an object, or the content of a file, unless the key exists.
 
-        A file on the same disk becomes the object: it must not be written to any more.
+        A file on the same disk becomes the object: it must not be changed afterwards.
         """
 
         def fill(unfinished: Path) -> None:
@@ -94,7 +94,7 @@ class Directory:
         return self._publish(key, fill)
 
     def join(self, key: str, pieces: Sequence[Piece], media_type: str = ANY) -> bool:
-        """Write one object of pieces in their order, if nothing is at the key."""
+        """Write one object of pieces in their order, unless the key exists."""
 
         def fill(unfinished: Path) -> None:
             with unfinished.open("wb") as file:
@@ -104,7 +104,7 @@ class Directory:
         return self._publish(key, fill)
 
     def remove(self, keys: Iterable[str]) -> None:
-        """Remove objects; what is not there is no error. Folders stay, for others write there."""
+        """Remove objects; an absent one is no error. Folders stay, since other writers use them."""
         for key in keys:
             self._path(key).unlink(missing_ok=True)
 
@@ -137,9 +137,9 @@ class Directory:
             unfinished.unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
-        """Refuse what would leave the folder: keys may come from elsewhere."""
+        """Return the path of a key; refuses keys that leave the folder."""
         if key.startswith("/") or ".." in key.split("/"):
-            raise ValueError(f"{key!r} is no key of a directory")
+            raise ValueError(f"{key!r} must be relative, without ..")
         return self.root / key
 
     def _keys(self, folder: str, prefix: str) -> Iterator[str]:
@@ -172,9 +172,9 @@ class Directory:
         return Stored(key, status.st_size, self._digest(key, file), None, modified)
 
     def _digest(self, key: str, file: BufferedReader) -> str:
-        """Read a file once for each state: it is asked for with every range that is read.
+        """Return the digest of a file, which is read once for each state: every range needs it.
 
-        What was made here is known from the beginning on, for others replace files as a whole.
+        Files that were created here are cached at once: other writers replace files as a whole.
         """
         state, now = _state(file), time.time_ns()
         if (known := self._digests.get(state)) is not None:

@@ -1,4 +1,4 @@
-"""What a storage is: it keeps objects by key, and what was read of one is never of two."""
+"""The protocol of a storage: objects by key; a read never mixes two versions of an object."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,26 +9,26 @@ from typing import Final, Protocol
 JSON: Final = "application/json"
 ANY: Final = "application/octet-stream"
 CHUNK: Final = 1 << 20
-"""How many bytes of a stream are given at a time."""
+"""The bytes of a chunk of a stream."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An object as it was when it was found.
+    """An object at the time it was found.
 
     Attributes
     ----------
     key : str
-        Where it is in its storage.
+        The key in its storage.
     size : int
-        How many bytes it has.
+        The number of bytes.
     etag : str
-        What changes with its content, without quotes. In a directory it is the SHA-256 of the
-        content, so that the same file is the same object wherever it lies.
+        The ETag, without quotes. In a directory it is the SHA-256 of the content, so the same file
+        is the same object in any folder.
     version : str or None
-        The version that S3 gave it, if it is known.
+        The version in S3, if known.
     modified : datetime or None
-        When it was written, if it is known.
+        The time at which it was written, if known.
     """
 
     key: str
@@ -48,66 +48,66 @@ class Extent:
 
 
 type Piece = Extent | bytes
-"""What objects are joined from."""
+"""A piece of which objects are joined."""
 
 
 def length(piece: Piece) -> int:
-    """Give how many bytes a piece has."""
+    """Return the number of bytes of a piece."""
     return piece.stop - piece.start if isinstance(piece, Extent) else len(piece)
 
 
 class Storage(Protocol):
-    """Keeps objects by key."""
+    """Stores objects by key."""
 
     def put(self, objects: Mapping[str, bytes], media_type: str = JSON) -> None:
-        """Write objects over what is there; once it returns, all of them are kept."""
+        """Write objects, over existing ones; all of them are stored when it returns."""
 
     def find(self, key: str) -> Stored | None:
-        """Give what is at a key, or None."""
+        """Return the object at a key, or None."""
 
     def list(self, prefix: str) -> Iterator[Stored]:
-        """Give the objects whose keys begin with the prefix, in the order of their UTF-8.
+        """Return the objects whose keys begin with the prefix, in the order of their UTF-8.
 
-        In a bucket none of them has a version: a listing does not tell it.
+        In a bucket they have no version, which listings do not contain.
         """
 
     def read(self, stored: Stored, start: int = 0, stop: int | None = None) -> bytes:
-        """Give the bytes of an object from `start` until before `stop`, or its end.
+        """Return the bytes of an object from `start` until before `stop`, or its end.
 
         Raises
         ------
         ObjectReplaced
-            If it is no longer what was found.
+            The object was replaced or removed.
         OSError
-            If fewer bytes came than there are.
+            Fewer bytes arrived than the object has.
         """
 
     def stream(self, stored: Stored, start: int = 0) -> Iterator[bytes]:
-        """Give the bytes of an object from `start`, in chunks of 1 MiB; raises as `read`."""
+        """Return the bytes of an object from `start`, in chunks of 1 MiB; raises as `read`."""
 
     def create(self, key: str, content: bytes | Path, media_type: str = ANY) -> bool:
-        """Write an object, or a file's content, if nothing is at the key.
+        """Write an object, or the content of a file, unless the key exists.
 
         Returns
         -------
         bool
-            False if something was there. It may be this very object: when the answer to a
-            first attempt is lost, the second one finds what the first one wrote.
+            False if the key exists. It may be this very object: when the response to a first
+            attempt is lost, the second one finds what the first one wrote.
         """
 
     def join(self, key: str, pieces: Sequence[Piece], media_type: str = ANY) -> bool:
-        """Write one object of pieces of this storage in their order, if nothing is at the key.
+        """Write one object of pieces of this storage in their order, unless the key exists.
 
         Returns
         -------
         bool
-            False if something was there, as `create` has it.
+            False if the key exists, as for `create`.
 
         Raises
         ------
         ObjectReplaced
-            If an object that pieces are of is no longer what was found.
+            The object of a piece was replaced or removed.
         """
 
     def remove(self, keys: Iterable[str]) -> None:
-        """Remove objects; what is not there is no error."""
+        """Remove objects; an absent one is no error."""

@@ -1,4 +1,4 @@
-"""Objects in S3."""
+"""Stores objects in S3."""
 
 import os
 import time
@@ -31,7 +31,7 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A part that is sent; its content is made only then."""
+    """A part that is uploaded; its content is made when it is sent."""
 
     content: Callable[[], bytes | bytearray]
 
@@ -40,19 +40,19 @@ type Part = Copy | Upload
 
 
 def of_file(path: Path) -> list[Part]:
-    """Give the parts of a file."""
+    """Return the parts of a file."""
     size = path.stat().st_size
     step = max(_OF_FILE, ceil(size / MOST))
     return [Upload(_range(path, start, step)) for start in range(0, size or 1, step)]
 
 
 def of_pieces(pieces: Sequence[Piece], read: Read) -> list[Part]:
-    """Give the parts of pieces that are joined in their order; at least one."""
+    """Return the parts, at least one, of pieces that are joined in their order."""
     least = LEAST
     while len(groups := _groups(pieces, least)) > MOST:
         least *= 2
     return [
-        Copy(group) if isinstance(group, Extent) else Upload(_gathered(group, read))
+        Copy(group) if isinstance(group, Extent) else Upload(_joined(group, read))
         for group in groups
     ]
 
@@ -74,7 +74,7 @@ class _Cutter:
     held: int = 0
 
     def add(self, piece: Piece) -> None:
-        """Copy what is large, after what is pending has got of it what it lacks."""
+        """Copy a large piece, after its start has filled up the pending part."""
         lacking = self.least - self.held if self.held else 0
         if isinstance(piece, Extent) and length(piece) >= lacking + self.least:
             middle = piece.start + lacking
@@ -101,7 +101,7 @@ def _copies(extent: Extent) -> Iterator[Extent]:
         yield Extent(extent.stored, start, min(start + step, extent.stop))
 
 
-def _gathered(pieces: Iterable[Piece], read: Read) -> Callable[[], bytearray]:
+def _joined(pieces: Iterable[Piece], read: Read) -> Callable[[], bytearray]:
     def content() -> bytearray:
         whole = bytearray()
         for piece in pieces:
@@ -124,28 +124,28 @@ def _range(path: Path, start: int, size: int) -> Callable[[], bytes]:
 
 
 _PARTS_AT_ONCE: Final = 10
-"""How many parts are on their way: what is held of them in memory, and a client's connections."""
+"""The number of parts that are sent at a time: it limits memory and connections."""
 _PAUSES: Final = (0.2, 0.4, 0.8, 1.6, 3.2)
-_TAKEN: Final = frozenset({"412", "PreconditionFailed"})
+_EXISTS: Final = frozenset({"412", "PreconditionFailed"})
 _CONTENDED: Final = frozenset({"409", "ConditionalRequestConflict", "NoSuchUpload"})
-"""Begin again. An upload is unknown, too, when the answer to its completion was lost."""
-_REPLACED: Final = _TAKEN | {"404", "NoSuchKey", "NoSuchVersion"}
+"""Start again. An upload is unknown, too, when the response to its completion was lost."""
+_REPLACED: Final = _EXISTS | {"404", "NoSuchKey", "NoSuchVersion"}
 
 
 @dataclass(frozen=True, slots=True)
-class Upcoming:
-    """An object that is to be.
+class NewObject:
+    """An object that is written.
 
     Attributes
     ----------
     client : Client
-        Of S3.
+        The client of S3.
     place : dict
-        Its bucket and key.
+        The bucket and the key.
     media_type : str
-        Of its content.
+        The media type of the content.
     pinned : callable
-        Gives the bucket, key and version of an object that a part is copied from.
+        Returns the bucket, key and version of an object that a part is copied from.
     """
 
     client: Any
@@ -154,16 +154,16 @@ class Upcoming:
     pinned: Callable[[Stored], dict[str, str]]
 
 
-def published(upcoming: Upcoming, parts: Sequence[Part]) -> bool:
-    """Write an object of its parts; False if something is there."""
+def publish(new: NewObject, parts: Sequence[Part]) -> bool:
+    """Write an object of its parts; returns False if the key exists."""
     write = _put if len(parts) == 1 and isinstance(parts[0], Upload) else _write_parts
     for pause in (*_PAUSES, None):
         try:
-            write(upcoming, parts)
+            write(new, parts)
             return True
-        except upcoming.client.exceptions.ClientError as error:
+        except new.client.exceptions.ClientError as error:
             code = error.response["Error"]["Code"]
-            if code in _TAKEN:
+            if code in _EXISTS:
                 return False
             if code not in _CONTENDED or pause is None:
                 raise
@@ -172,8 +172,8 @@ def published(upcoming: Upcoming, parts: Sequence[Part]) -> bool:
 
 
 @contextmanager
-def unreplaced(client: Any, stored: Stored) -> Iterator[None]:
-    """Say of an object that S3 does not have as it was found that it was replaced."""
+def raising_replaced(client: Any, stored: Stored) -> Iterator[None]:
+    """Raise `ObjectReplaced` where S3 has not the object that was found."""
     try:
         yield
     except client.exceptions.ClientError as error:
@@ -182,113 +182,111 @@ def unreplaced(client: Any, stored: Stored) -> Iterator[None]:
         raise
 
 
-def _put(upcoming: Upcoming, parts: Sequence[Part]) -> None:
+def _put(new: NewObject, parts: Sequence[Part]) -> None:
     (part,) = parts
     assert isinstance(part, Upload)
-    named = upcoming.place | {"ContentType": upcoming.media_type}
-    upcoming.client.put_object(**named, Body=part.content(), IfNoneMatch="*")
+    named = new.place | {"ContentType": new.media_type}
+    new.client.put_object(**named, Body=part.content(), IfNoneMatch="*")
 
 
-def _write_parts(upcoming: Upcoming, parts: Sequence[Part]) -> None:
-    client, place = upcoming.client, upcoming.place
-    begun = client.create_multipart_upload(**place, ContentType=upcoming.media_type)
-    place = place | {"UploadId": begun["UploadId"]}
+def _write_parts(new: NewObject, parts: Sequence[Part]) -> None:
+    client, place = new.client, new.place
+    upload = client.create_multipart_upload(**place, ContentType=new.media_type)
+    place = place | {"UploadId": upload["UploadId"]}
     try:
         with ThreadPoolExecutor(_PARTS_AT_ONCE) as pool:
             numbered = enumerate(parts, 1)
-            done = list(pool.map(lambda one: _write_part(upcoming, place, *one), numbered))
+            done = list(pool.map(lambda one: _write_part(new, place, *one), numbered))
         client.complete_multipart_upload(**place, MultipartUpload={"Parts": done}, IfNoneMatch="*")
     except BaseException:
-        with suppress(client.exceptions.ClientError):  # what went wrong before is what counts
+        with suppress(client.exceptions.ClientError):  # the first error is the one to report
             client.abort_multipart_upload(**place)
         raise
 
 
-def _write_part(
-    upcoming: Upcoming, place: dict[str, str], number: int, part: Part
-) -> dict[str, Any]:
-    """Send or copy a part; S3 wants its checksums back, if it gave any."""
+def _write_part(new: NewObject, place: dict[str, str], number: int, part: Part) -> dict[str, Any]:
+    """Upload or copy a part; returns what completes the upload, with the checksums of S3."""
     named = place | {"PartNumber": number}
     if isinstance(part, Copy):
-        told = _copy(upcoming, named, part)
+        response = _copy(new, named, part)
     else:
-        told = upcoming.client.upload_part(**named, Body=part.content())
-    sums = {name: told[name] for name in told if name.startswith("Checksum")}
-    return {"PartNumber": number, "ETag": told["ETag"], **sums}
+        response = new.client.upload_part(**named, Body=part.content())
+    sums = {name: response[name] for name in response if name.startswith("Checksum")}
+    return {"PartNumber": number, "ETag": response["ETag"], **sums}
 
 
-def _copy(upcoming: Upcoming, named: dict[str, Any], part: Copy) -> Any:
+def _copy(new: NewObject, named: dict[str, Any], part: Copy) -> Any:
     stored, start, stop = part.extent.stored, part.extent.start, part.extent.stop
-    with unreplaced(upcoming.client, stored):
-        told = upcoming.client.upload_part_copy(
+    with raising_replaced(new.client, stored):
+        response = new.client.upload_part_copy(
             **named,
-            CopySource=upcoming.pinned(stored),
+            CopySource=new.pinned(stored),
             CopySourceRange=f"bytes={start}-{stop - 1}",
             CopySourceIfMatch=f'"{stored.etag}"',
         )
-    return told["CopyPartResult"]
+    return response["CopyPartResult"]
 
 
 _AT_ONCE: Final = 10
-"""How many objects are written at a time: as many connections as a boto3 client keeps."""
+"""The number of objects that are written at a time: the connections of a boto3 client."""
 _LISTED: Final = 1000
 _FETCHED: Final = 8 * CHUNK
-"""How much of a stream is asked for at a time: nobody leaves a connection open while working."""
+"""The bytes of a stream that are requested at a time: no connection is open between them."""
 _ABSENT: Final = frozenset({"404", "NoSuchKey"})
 
 
 class Client(Protocol):
-    """What is needed of a boto3 client of S3; each method takes what S3 calls its parameters."""
+    """The methods of a boto3 client of S3 that are used, with the parameters of its API."""
 
     @property
     def exceptions(self) -> Any:
-        """The kinds of errors, of which ``ClientError`` is the base."""
+        """The classes of errors; ``ClientError`` is their base."""
 
-    def put_object(self, **asked: Any) -> Any:
+    def put_object(self, **parameters: Any) -> Any:
         """Write an object."""
 
-    def head_object(self, **asked: Any) -> Any:
+    def head_object(self, **parameters: Any) -> Any:
         """Describe an object."""
 
-    def get_object(self, **asked: Any) -> Any:
+    def get_object(self, **parameters: Any) -> Any:
         """Read an object."""
 
-    def list_objects_v2(self, **asked: Any) -> Any:
+    def list_objects_v2(self, **parameters: Any) -> Any:
         """List a thousand objects."""
 
-    def delete_objects(self, **asked: Any) -> Any:
+    def delete_objects(self, **parameters: Any) -> Any:
         """Remove up to a thousand objects."""
 
-    def create_multipart_upload(self, **asked: Any) -> Any:
-        """Begin an object of parts."""
+    def create_multipart_upload(self, **parameters: Any) -> Any:
+        """Start an upload of parts."""
 
-    def upload_part(self, **asked: Any) -> Any:
-        """Write a part."""
+    def upload_part(self, **parameters: Any) -> Any:
+        """Upload a part."""
 
-    def upload_part_copy(self, **asked: Any) -> Any:
-        """Write a part that is a range of an object."""
+    def upload_part_copy(self, **parameters: Any) -> Any:
+        """Copy a range of an object as a part."""
 
-    def complete_multipart_upload(self, **asked: Any) -> Any:
-        """Make an object of the parts."""
+    def complete_multipart_upload(self, **parameters: Any) -> Any:
+        """Make an object of the uploaded parts."""
 
-    def abort_multipart_upload(self, **asked: Any) -> Any:
-        """Remove the parts."""
+    def abort_multipart_upload(self, **parameters: Any) -> Any:
+        """Remove the uploaded parts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Objects in S3.
+    """Stores objects in S3.
 
-    Whoever uses it may list the bucket: S3 says of an absent key that it is forbidden otherwise.
+    It needs the permission to list the bucket: without it S3 answers 403 for an absent key.
 
     Attributes
     ----------
     connect : callable
-        Gives the client; called when objects are asked for, never before.
+        Returns the client; called at the first access.
     name : str
-        The bucket's name.
+        The name of the bucket.
     prefix : str
-        What all keys begin with, without a slash at its end; may be empty.
+        The prefix of all keys, without a slash at its end; may be empty.
     """
 
     connect: Callable[[], Client]
@@ -306,7 +304,7 @@ class Bucket:
             list(pool.map(write, objects.items()))
 
     def find(self, key: str) -> Stored | None:
-        """Give what is at a key, or None."""
+        """Return the object at a key, or None."""
         client = self.connect()
         try:
             head = client.head_object(**self._at(key))
@@ -317,7 +315,7 @@ class Bucket:
         return _stored(key, head["ContentLength"], head)
 
     def list(self, prefix: str) -> Iterator[Stored]:
-        """Give the objects whose keys begin with the prefix, in the order of their UTF-8."""
+        """Return the objects whose keys begin with the prefix, in the order of their UTF-8."""
         client, more = self.connect(), dict[str, str]()
         base = len(self._whole(""))
         while True:
@@ -329,47 +327,47 @@ class Bucket:
             more = {"ContinuationToken": page["NextContinuationToken"]}
 
     def read(self, stored: Stored, start: int = 0, stop: int | None = None) -> bytes:
-        """Give the bytes of an object from `start` until before `stop`, or its end."""
+        """Return the bytes of an object from `start` until before `stop`, or its end."""
         end = stored.size if stop is None else min(stop, stored.size)
         if start >= end:
             return b""
         client = self.connect()
-        asked = {"Range": f"bytes={start}-{end - 1}", "IfMatch": f'"{stored.etag}"'}
-        with unreplaced(client, stored):
-            got = client.get_object(**self._pinned(stored), **asked)
-        content: bytes = got["Body"].read()
+        condition = {"Range": f"bytes={start}-{end - 1}", "IfMatch": f'"{stored.etag}"'}
+        with raising_replaced(client, stored):
+            response = client.get_object(**self._pinned(stored), **condition)
+        content: bytes = response["Body"].read()
         if len(content) != end - start:
-            raise OSError(f"{stored.key}: {len(content)} of {end - start} bytes came")
+            raise OSError(f"{stored.key}: {len(content)} of {end - start} bytes arrived")
         return content
 
     def stream(self, stored: Stored, start: int = 0) -> Iterator[bytes]:
-        """Give the bytes of an object from `start`, in chunks of 1 MiB."""
+        """Return the bytes of an object from `start`, in chunks of 1 MiB."""
         for position in range(start, stored.size, _FETCHED):
             content = self.read(stored, position, position + _FETCHED)
             for place in range(0, len(content), CHUNK):
                 yield content[place : place + CHUNK]
 
     def create(self, key: str, content: bytes | Path, media_type: str = ANY) -> bool:
-        """Write an object, or a file's content, if nothing is at the key."""
+        """Write an object, or the content of a file, unless the key exists."""
         if isinstance(content, Path):
             return self._publish(key, of_file(content), media_type)
         return self._publish(key, [Upload(lambda: content)], media_type)
 
     def join(self, key: str, pieces: Sequence[Piece], media_type: str = ANY) -> bool:
-        """Write one object of pieces in their order, if nothing is at the key."""
+        """Write one object of pieces in their order, unless the key exists."""
         return self._publish(key, of_pieces(pieces, self.read), media_type)
 
     def remove(self, keys: Iterable[str]) -> None:
-        """Remove objects; what is not there is no error."""
+        """Remove objects; an absent one is no error."""
         client = self.connect()
         for some in batched(keys, _LISTED, strict=False):
-            asked = {"Objects": [{"Key": self._whole(key)} for key in some], "Quiet": True}
-            done = client.delete_objects(Bucket=self.name, Delete=asked)
-            for error in done.get("Errors", ()):
-                raise OSError(f"{error.get('Key')} was not removed: {error.get('Code')}")
+            listing = {"Objects": [{"Key": self._whole(key)} for key in some], "Quiet": True}
+            response = client.delete_objects(Bucket=self.name, Delete=listing)
+            for error in response.get("Errors", ()):
+                raise OSError(f"{error.get('Key')} could not be removed: {error.get('Code')}")
 
     def _publish(self, key: str, parts: Sequence[Part], media_type: str) -> bool:
-        return published(Upcoming(self.connect(), self._at(key), media_type, self._pinned), parts)
+        return publish(NewObject(self.connect(), self._at(key), media_type, self._pinned), parts)
 
     def _whole(self, key: str) -> str:
         return f"{self.prefix}/{key}" if self.prefix else key
@@ -382,6 +380,6 @@ class Bucket:
         return self._at(stored.key) | version
 
 
-def _stored(key: str, size: int, told: Mapping[str, Any]) -> Stored:
-    etag = told["ETag"].strip('"')
-    return Stored(key, size, etag, told.get("VersionId"), told["LastModified"])
+def _stored(key: str, size: int, response: Mapping[str, Any]) -> Stored:
+    etag = response["ETag"].strip('"')
+    return Stored(key, size, etag, response.get("VersionId"), response["LastModified"])

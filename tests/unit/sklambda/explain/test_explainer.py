@@ -143,7 +143,7 @@ def test_a_damaged_file_stops_explanations_and_nothing_else(churn: Trained, tmp_
     package = ModelPackage.open(copy)
 
     assert Predictor(package).replay() is None
-    with pytest.raises(PackageRefused, match="not the file that the manifest describes"):
+    with pytest.raises(PackageRefused, match="does not match its SHA-256 in the manifest"):
         _ = package.explainer
 
 
@@ -159,7 +159,7 @@ def test_predictions_import_nothing_of_it() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"no archive"])
 def test_other_bytes_are_refused(histogram: Explained, content: bytes) -> None:
-    with pytest.raises(PackageRefused, match="not what training writes"):
+    with pytest.raises(PackageRefused, match="not a valid explainer"):
         Explainer.open(content, histogram.session, histogram.signature)
 
 
@@ -167,7 +167,7 @@ def test_a_pickle_is_refused(histogram: Explained) -> None:
     buffer = io.BytesIO()
     np.savez(buffer, background=np.array([object()]), allow_pickle=True)
 
-    with pytest.raises(PackageRefused, match="not what training writes"):
+    with pytest.raises(PackageRefused, match="not a valid explainer"):
         Explainer.open(buffer.getvalue(), histogram.session, histogram.signature)
 
 

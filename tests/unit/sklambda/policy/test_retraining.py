@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sklambda.errors import DocumentInvalid
-from sklambda.policy.retraining import Decision, Signals, apart, decide, recent
+from sklambda.policy.retraining import Decision, Signals, decide, recent, without_overlap
 from sklambda.policy.watching import RetrainingPolicy
 
 POLICY = RetrainingPolicy()
@@ -54,7 +54,7 @@ def test_a_reason_must_stand_in_so_many_windows() -> None:
     decision = decide(POLICY, bad(48), [window(24), window(0)])
 
     assert decision.retrain == ()
-    assert decision.held == ("a reason stands in 1 of the last 3 windows, and must in 2",)
+    assert decision.held == ("1 of the last 3 windows have a reason, and 2 must",)
 
 
 def test_windows_that_overlap_are_not_counted_twice() -> None:
@@ -62,13 +62,13 @@ def test_windows_that_overlap_are_not_counted_twice() -> None:
 
     decision = decide(POLICY, bad(23), hourly)
 
-    assert decision.held == ("a reason stands in 1 of the last 3 windows, and must in 2",)
+    assert decision.held == ("1 of the last 3 windows have a reason, and 2 must",)
 
 
-def test_windows_that_lie_apart_are_found_whatever_lies_between() -> None:
+def test_windows_that_lie_without_overlap_are_found_whatever_lies_between() -> None:
     before = [window(hours) for hours in range(72)]
 
-    found = apart(window(72), before, 3)
+    found = without_overlap(window(72), before, 3)
 
     assert [one.start for one in found] == [window(hours).start for hours in (72, 48, 24)]
 
@@ -76,7 +76,7 @@ def test_windows_that_lie_apart_are_found_whatever_lies_between() -> None:
 def test_too_few_outcomes_hold_it() -> None:
     decision = decide(POLICY, bad(24, labels=60), [bad(0, labels=60)])
 
-    assert decision.held == ("120 outcomes are known, and it takes 200",)
+    assert decision.held == ("120 outcomes are known, and 200 are required",)
 
 
 def test_retraining_that_was_just_asked_for_holds_it() -> None:
@@ -85,14 +85,14 @@ def test_retraining_that_was_just_asked_for_holds_it() -> None:
     held = decide(POLICY, bad(24), [bad(0)], called)
     over = decide(POLICY, bad(168), [bad(144)], called)
 
-    assert held.held == (f"retraining was asked for at {called}, not 168 hours ago",)
+    assert held.held == (f"retraining was requested at {called}, less than 168 hours ago",)
     assert over.retrain == ("concept drift in Churn",)
 
 
 def test_data_that_is_not_as_it_should_be_holds_it() -> None:
     decision = decide(POLICY, bad(24, incidents=("tenure: missing",)), [bad(0)])
 
-    assert decision.held == ("the data is not as it should be (tenure: missing)",)
+    assert decision.held == ("the data has faults (tenure: missing)",)
 
 
 def test_every_obstacle_is_named() -> None:

@@ -39,13 +39,13 @@ def test_thirty_columns_are_small() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"features": {}}, "features: are not"),
-        ({"scores": {}}, "scores: are not"),
-        ({"labels": {}}, "labels: are not"),
-        ({"weights": {"other": 1.0}}, "not there"),
+        ({"features": {}}, "features: differ from"),
+        ({"scores": {}}, "scores: differ from"),
+        ({"labels": {}}, "labels: differ from"),
+        ({"weights": {"other": 1.0}}, "calibrators or errors: unknown name"),
         (
             {"calibrators": {"other": Calibrator(scores=(0.5,), chances=(0.5,), rows=9)}},
-            "not there",
+            "calibrators or errors: unknown name",
         ),
         ({"features": dict.fromkeys(SIGNATURE.names, BASE.features["n00"])}, "other codes"),
     ],

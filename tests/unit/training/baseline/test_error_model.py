@@ -115,5 +115,5 @@ def test_that_of_another_model_is_refused(package: ModelPackage, tmp_path: Path)
     optional = {ERROR_MODEL: package.model, BASELINE: to_json(package.baseline.replace(errors={}))}
     odd = write(tmp_path / "p", package.model, package.signature, package.golden, facts, optional)
 
-    with pytest.raises(PackageRefused, match=r"error\.onnx is that of another model"):
+    with pytest.raises(PackageRefused, match=r"error\.onnx belongs to another model"):
         ErrorModel.open(odd)

@@ -68,7 +68,7 @@ def test_models_are_told_apart(folder: Path) -> None:
 
     assert {step.model_id for step in steps} == {"7b02a938", "another"}
     [alone] = [step for step in steps if step.model_id == "another"]
-    assert alone.decision.held[0].startswith("a reason stands in 1 of")
+    assert alone.decision.held[0].startswith("1 of the last 3 windows have a reason")
 
 
 def test_a_folder_without_reports_is_refused(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_the_command_shows_when_it_fires_and_why_not(folder: Path) -> None:
     assert run.exit_code == 0
     assert "60 windows, a reason in 30, retraining asked for in 1" in run.output
     assert "concept drift in Churn" in run.output
-    assert "held: a reason stands in 1 of the last 3 windows" in run.output
+    assert "held: 1 of the last 3 windows have a reason" in run.output
 
 
 def test_the_command_tries_another_policy(folder: Path, tmp_path: Path) -> None:

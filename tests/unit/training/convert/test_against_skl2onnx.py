@@ -90,5 +90,5 @@ def test_the_standard_conversion_is_visibly_wrong_at_the_boundaries(
 
 
 def test_the_standard_conversion_in_float64_does_not_load(pipeline: Pipeline) -> None:
-    with pytest.raises(Exception, match=r"model.onnx is no graph that onnxruntime loads"):
+    with pytest.raises(Exception, match=r"model.onnx cannot be loaded by onnxruntime"):
         load(stock(pipeline, DoubleTensorType))
