@@ -16,7 +16,7 @@ from training.errors import TrainingError
 
 if TYPE_CHECKING:
     from sklambda.manifest import MetricInterval
-    from sklambda.receipt import Receipt
+    from sklambda.storage.receipt import Receipt
     from training.checks.replay import Step
     from training.checks.verify import Verdict
     from training.train.run import Outcome, Progress

@@ -17,8 +17,8 @@ from functions.batch.jobs.options import Options, describe_invalid
 from functions.batch.jobs.run import run
 from sklambda.errors import InputRefused, PackageRefused, SklambdaError
 from sklambda.predictor import Predictor
-from sklambda.receipt import Receipt
 from sklambda.storage import Directory, Storage
+from sklambda.storage.receipt import Receipt
 
 _FORMATS = ("csv", "json_lines", "parquet")
 

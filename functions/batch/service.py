@@ -24,7 +24,7 @@ from functions.batch.jobs.planning import plan_key
 from functions.batch.jobs.run import Remaining, run
 from functions.batch.steps import JobOver, Steps
 from sklambda.errors import InputRefused, SklambdaError
-from sklambda.receipt import Receipt
+from sklambda.storage.receipt import Receipt
 
 type Json = dict[str, Any]
 

@@ -9,7 +9,7 @@ from functions.batch.jobs.job import JOBS, Job, Outline, Part, PartResult
 from functions.batch.jobs.run import Remaining, is_out_of_time
 from functions.batch.jobs.worker import Worker
 from sklambda.errors import InputRefused, SklambdaError
-from sklambda.receipt import Receipt
+from sklambda.storage.receipt import Receipt
 
 
 class ModelChanged(SklambdaError):

@@ -7,7 +7,7 @@ from typing import BinaryIO, Final
 
 from pydantic import ValidationError
 
-from sklambda.receipt import FORMAT, File, Receipt
+from sklambda.storage.receipt import FORMAT, File, Receipt
 from training.errors import ConfigurationError, DataError
 
 _CHUNK: Final = 2**20

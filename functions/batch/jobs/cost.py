@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sklambda.receipt import Cost
+from sklambda.storage.receipt import Cost
 
 # US dollars in us-east-1, as AWS listed them in November 2026.
 _GIGABYTE_SECOND: Final = {"x86_64": 0.0000166667, "arm64": 0.0000133334}

@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic_core import to_json
 
-from sklambda.receipt import Receipt
+from sklambda.storage.receipt import Receipt
 from sklambda.telemetry import Write
 
 _UNITS: Final = {

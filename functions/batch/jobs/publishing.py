@@ -10,9 +10,9 @@ from functions.batch.jobs.context import Context
 from functions.batch.jobs.job import Job, ObjectRange, Outline, PartResult
 from sklambda import storage
 from sklambda.errors import InputRefused
-from sklambda.receipt import Digest, File, Model, Reason, Receipt, Rows, Source
 from sklambda.storage import Extent
 from sklambda.storage.objects import length
+from sklambda.storage.receipt import Digest, File, Model, Reason, Receipt, Rows, Source
 
 _MEDIA_TYPES: Final[dict[str, str]] = {
     "csv": "text/csv; charset=utf-8",

@@ -10,7 +10,7 @@ from functions.batch.jobs.job import Job, Outline, PartResult
 from functions.batch.jobs.progress import Report
 from functions.batch.jobs.worker import Worker
 from sklambda.errors import InputRefused, ObjectReplaced
-from sklambda.receipt import Receipt
+from sklambda.storage.receipt import Receipt
 
 type Remaining = Callable[[], float]
 """Returns the seconds that are left."""

@@ -14,7 +14,7 @@ from functions.batch.service import Callbacks, JobStuck, Service
 from functions.batch.steps import JobOver, ModelChanged
 from sklambda.errors import InputRefused
 from sklambda.predictor import Predictor
-from sklambda.receipt import Receipt
+from sklambda.storage.receipt import Receipt
 from tests.conftest import Train
 from tests.support.batch_jobs import Laptop
 from training.examples.churn.sample import generate

@@ -18,7 +18,7 @@ import zstandard
 from functions.batch.jobs.run import run
 from sklambda.errors import InputRefused, ObjectReplaced
 from sklambda.predictor import Predictor
-from sklambda.receipt import Receipt
+from sklambda.storage.receipt import Receipt
 from tests.conftest import Trained
 from tests.support.batch_jobs import PART, Laptop, killed_and_resumed, undisturbed
 from training.checks.receipt import differences

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sklambda.receipt import Digest, File, Model, Receipt, Rows, Source
+from sklambda.storage.receipt import Digest, File, Model, Receipt, Rows, Source
 from training.checks.receipt import check
 from training.errors import ConfigurationError, DataError
 
