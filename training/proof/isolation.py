@@ -10,7 +10,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Event, Timer
 from typing import Any, BinaryIO, Final, NoReturn
@@ -90,10 +90,12 @@ def _hand_over(
     assert child.stdin is not None
     assert child.stdout is not None
     try:
-        pickle.dump(job, child.stdin, pickle.HIGHEST_PROTOCOL)
+        # A child that cannot load the job answers before it has read all of it.
+        with suppress(BrokenPipeError):
+            pickle.dump(job, child.stdin, pickle.HIGHEST_PROTOCOL)
+            child.stdin.flush()
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         return _Foreign(type(error).__name__)
-    child.stdin.flush()
     while isinstance(heard := pickle.load(child.stdout), _Told):
         progress(heard.stage, heard.done, heard.total)
     return heard  # type: ignore[no-any-return]  # a pickle has no type

@@ -1,7 +1,9 @@
 """A conversion in a process of its own: the same package, or an end that says why."""
 
 import os
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -65,6 +67,19 @@ def test_a_step_that_cannot_be_handed_over_is_named() -> None:
 
     with pytest.raises(ConversionRefused, match=r"^functiontransformer: .*func=<lambda>"):
         confined(own, 60, told_nobody)
+
+
+def test_a_step_is_named_also_where_the_rows_are_more_than_a_pipe_holds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module = ModuleType("module_of_this_process")
+    exec("def doubled(rows): return rows * 2", module.__dict__)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    steps = make_pipeline(FunctionTransformer(module.doubled), LogisticRegression())
+    rows = pd.concat([FRAME] * 2000, ignore_index=True)
+
+    with pytest.raises(ConversionRefused, match=r"^functiontransformer: .*func=doubled"):
+        confined(Job(steps.fit(FRAME, TARGET), rows, kinds_of(rows)), 60, told_nobody)
 
 
 def test_a_refusal_comes_back_as_it_was_raised() -> None:
