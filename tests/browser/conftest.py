@@ -63,14 +63,21 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     pytest.skip(f"{reason}: the page is not tested in a browser")
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator["Browser"]:
+@contextmanager
+def browser_process() -> Iterator["Browser"]:
+    """Run a browser without a window while the block runs."""
     from playwright.sync_api import sync_playwright
 
     # Its event loop runs in this thread while it is open, and would be in the way of other tests'.
     with sync_playwright() as playwright:
         # Playwright gives each start an empty folder for the user's data.
         yield playwright.chromium.launch(executable_path=chromium(), args=[*_FLAGS])
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    with browser_process() as browser:
+        yield browser
 
 
 type Open = Callable[..., Page]
