@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: up batch monitor report quick test check build local deploy bench peers lock help training dev deploy-tools tools
+.PHONY: up batch monitor report quick test check build local deploy bench peers pictures lock help training dev deploy-tools tools
 
 CONFIG ?= training/examples/churn/train.toml
 DATA ?=
@@ -40,7 +40,7 @@ report: training ## Judge the records in a folder and write the report: make rep
 	  $(if $(UNTIL),--until $(UNTIL)) --out report.html
 
 quick: dev ## Run the unit tests, and two cases of each converter's test: what a change needs first
-	$(PYTEST) --cases 2 tests/unit tests/test_project.py
+	$(PYTEST) --cases 2 tests/unit tests/test_documents.py tests/test_project.py
 
 test: dev tools ## Run all tests; those on real Lambda containers need a Docker engine
 	$(PYTEST)
@@ -68,6 +68,9 @@ peers: dev ## Measure the service over HTTP beside other servers, and under load
 	tests/benchmark/install_peers
 	$(PYTHON) -m tests.benchmark.bench_peers
 	$(PYTHON) -m tests.benchmark.bench_load
+
+pictures: dev tools monitor ## Make the pictures of the documents from the running product
+	$(PYTHON) -m tests.support.pictures
 
 lock: dev ## Write the lock files again after a change of pyproject.toml
 	requirements/lock
