@@ -1,6 +1,6 @@
 """The tutorial does what it says: its commands are run as printed, in order, in one shell.
 
-The port is another one, for port 8000 may be in use; the command `sklambda` is that of this checkout.
+Another port stands for 8000, which may be in use; the command `sklambda` is that of this checkout.
 """
 
 import os

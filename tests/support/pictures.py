@@ -9,8 +9,9 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
 from rich.text import Text
@@ -29,7 +30,7 @@ MOST_BYTES: Final = 200 * 1024
 
 _COLUMNS: Final = 96
 _ERASED: Final = "\x1b[2K"  # before each line of a progress bar that is drawn again
-_WIDE: Final = {"width": 1160, "height": 800}
+_WIDE: Final[Any] = {"width": 1160, "height": 800}
 
 
 def refusal(browser: "Browser", path: Path) -> None:
@@ -39,7 +40,7 @@ def refusal(browser: "Browser", path: Path) -> None:
         command = _until_refused(Path(folder), environment)
         printed = _in_terminal(command, Path(folder) / "mine", environment)
     frame = printed.rsplit(_ERASED, 1)[-1]
-    console = Console(record=True, width=_COLUMNS, file=open(os.devnull, "w"))  # noqa: SIM115
+    console = Console(record=True, width=_COLUMNS, file=StringIO())
     console.print(Text.from_ansi(f"$ {command}\n{frame}".strip()))
     page = _open(browser, "about:blank")
     page.set_content(console.export_svg(title="sklambda train"))
@@ -97,7 +98,7 @@ def _open(browser: "Browser", address: str, scale: float = 1) -> "Page":
     return page
 
 
-def _top(page: "Page", height: int) -> dict[str, int]:
+def _top(page: "Page", height: int) -> Any:
     page.set_viewport_size({"width": _WIDE["width"], "height": height})
     return {"x": 0, "y": 0, "width": _WIDE["width"], "height": height}
 
