@@ -10,6 +10,12 @@ from tests.support.pictures import FOLDER, MOST_BYTES, PICTURES
 PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")])
 PARTS = ("functions", "layers/shared/sklambda", "training")
 ARCHITECTURE = REPOSITORY / "docs/architecture.md"
+EVENTS = {f"sklambda.{name}" for name in ("drift", "monitor", "performance", "retrain")}
+"""The source and the detail types of the monitor's events, which look like modules."""
+
+BUILT = ("layers/model/",)
+"""Folders that training fills."""
+
 NOT_LISTED = ("training/convert/families", "training/examples")
 """Folders that the page on the architecture describes as a whole."""
 
@@ -41,6 +47,33 @@ def test_every_link_leads_somewhere() -> None:
                 broken.append(f"{page.name}: {link}")
 
     assert broken == []
+
+
+def test_every_source_that_a_page_names_exists() -> None:
+    missing = []
+    for page in PAGES:
+        for name in re.findall(
+            r"`((?:functions|layers|training|tests|events)/[\w./-]+)`", text_of(page)
+        ):
+            if not (REPOSITORY / name).exists() and not name.startswith(BUILT):
+                missing.append(f"{page.name}: {name}")
+        for name in re.findall(r"`((?:functions|training|sklambda|tests)\.[\w.]+)`", text_of(page)):
+            if name not in EVENTS and not is_importable(name):
+                missing.append(f"{page.name}: {name}")
+
+    assert missing == []
+
+
+def is_importable(name: str) -> bool:
+    """Tell whether a dotted name is a module, or a name of a module."""
+    path = name.replace(".", "/")
+    roots = (REPOSITORY, REPOSITORY / "layers/shared")
+    for stem, rest in ((path, ""), path.rsplit("/", 1)):
+        for root in roots:
+            for file in (root / f"{stem}.py", root / stem / "__init__.py"):
+                if file.is_file() and (not rest or re.search(rf"\b{rest}\b", file.read_text())):
+                    return True
+    return any((root / path).is_dir() for root in roots)
 
 
 def test_every_picture_is_shown_made_by_its_command_and_small() -> None:
