@@ -13,7 +13,7 @@ if TYPE_CHECKING:
         TimeLimitExceeded,
         TrainingError,
     )
-    from training.exporter import Record, export
+    from training.exporter import RunMetadata, export
 
 __all__ = [
     "ConfigurationError",
@@ -21,7 +21,7 @@ __all__ = [
     "DataError",
     "ParityFailed",
     "QualityGateFailed",
-    "Record",
+    "RunMetadata",
     "TimeLimitExceeded",
     "TrainingError",
     "export",
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "Record": "training.exporter",
+    "RunMetadata": "training.exporter",
     "export": "training.exporter",
     "verify": "training.checks.verify",
 }

@@ -14,12 +14,12 @@ from training.train.config import load
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    pretty_exceptions_enable=False,  # it would print values; what we expect has its own page
+    pretty_exceptions_enable=False,  # it would print values of variables
     rich_markup_mode="markdown",
     help="""
 Train a scikit-learn pipeline and write it as a model package: the folder that the next build
-deploys. It holds the model as an ONNX graph that was proven to answer as scikit-learn does, the
-signature of its inputs, and rows with scikit-learn's own answers; it holds no Python code.
+deploys. It holds the model as an ONNX graph that was proven to score as scikit-learn does, the
+signature of its inputs, and rows with scikit-learn's own scores; it holds no Python code.
 
 **Examples**
 
@@ -35,10 +35,10 @@ signature of its inputs, and rows with scikit-learn's own answers; it holds no P
 - 0: the package is written
 - 2: the configuration, or the pipeline that it names, is wrong
 - 3: the data cannot be read, or does not fit the configuration
-- 4: a step has no exact conversion, or the graph does not answer as scikit-learn does
+- 4: a step has no exact conversion, or the graph's scores differ from scikit-learn's
 - 5: a metric misses its gate
 
-After any code but 0, what stood at `--out` is as it was.
+After any code but 0, `--out` is unchanged.
 """,
 )
 
@@ -62,18 +62,18 @@ def run_command(
         typer.Option(
             "--data",
             metavar="FILE.csv",
-            help="A CSV file with a line of names; else what CONFIG names.",
+            help="A CSV file with a header line; else the source that CONFIG names.",
         ),
     ] = None,
     out: Annotated[
         Path,
-        typer.Option(metavar="DIR", help="Where the package goes; the build deploys the default."),
+        typer.Option(metavar="DIR", help="The package's directory; the build deploys the default."),
     ] = Path("layers/model/package"),
     overrides: Overrides = [],  # noqa: B006 - Typer reads it and hands out a copy
 ) -> None:
     """Train a pipeline, prove its conversion and write the model package."""
     load(config, overrides)
-    # scikit-learn is slow to import: --help and a wrong key answer before.
+    # scikit-learn is slow to import: --help and errors of the configuration come before.
     from training.train.run import run
 
     with console.progress(Console(stderr=True)) as progress:
@@ -87,7 +87,7 @@ def sample_command(
     out: Annotated[Path, typer.Option(metavar="FILE.csv", help="The file to write.")],
     rows: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="How many; `data.sample_rows` unless told."),
+        typer.Option(min=1, metavar="N", help="The number of rows; else `data.sample_rows`."),
     ] = None,
     overrides: Overrides = [],  # noqa: B006 - Typer reads it and hands out a copy
 ) -> None:
@@ -119,10 +119,10 @@ def receipt_command(
     receipt: Annotated[Path, typer.Argument(metavar="RECEIPT", help="A job's receipt.")],
     root: Annotated[
         Path | None,
-        typer.Option("--root", metavar="DIR", help="Where its files are; else beside `jobs`."),
+        typer.Option("--root", metavar="DIR", help="The folder of its files; else beside `jobs`."),
     ] = None,
 ) -> None:
-    """Check that the files of a batch job are what its receipt says, to the last byte."""
+    """Check the files of a batch job against its receipt, byte by byte."""
     from training.checks.receipt import check
 
     console.checked(Console(), check(receipt, root))
@@ -130,14 +130,14 @@ def receipt_command(
 
 @app.command("replay")
 def replay_command(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Holds the monitor's reports.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The monitor's reports.")],
     policy: Annotated[
         Path | None,
-        typer.Option(metavar="CONFIG", help="The TOML file whose policy is tried."),
+        typer.Option(metavar="CONFIG", help="The TOML file with the policy."),
     ] = None,
     overrides: Overrides = [],  # noqa: B006 - Typer reads it and hands out a copy
 ) -> None:
-    """Show when a retraining policy would have asked for it, and why not when it did not."""
+    """Show the decisions of a retraining policy on the reports of the past."""
     from training.checks.replay import replay
     from training.train import config
 

@@ -66,7 +66,7 @@ def outcome(console: Console, result: "Outcome") -> None:
     table.add_column(overflow="fold")
     table.add_row("Package", Text(manifest.id))
     table.add_row("Path", Text(str(result.package.path)))
-    table.add_row("Rows", f"{result.learnt} learnt from, {result.held_out} held out")
+    table.add_row("Rows", f"{result.trained} trained on, {result.held_out} held out")
     table.add_row("Features", str(result.features))
     for name, metric in manifest.metrics.items():
         gate = f"  gate {manifest.gates[name]:g} passed" if name in manifest.gates else ""

@@ -1,4 +1,4 @@
-"""Why a training run stops.
+"""Errors that stop a training run.
 
 TrainingError
 ├── ConfigurationError   exit code 2
@@ -15,13 +15,13 @@ from typing import ClassVar, Self
 
 
 def nearest(word: str, among: Iterable[str], prefix: str = "") -> str:
-    """Return the end of a sentence that suggests what ``word`` was meant to be, or nothing."""
+    """Return the end of a sentence that suggests the closest word, or an empty string."""
     found = get_close_matches(word, list(among), n=1, cutoff=0.5)
     return f"; did you mean `{prefix}{found[0]}`?" if found else ""
 
 
 class TrainingError(Exception):
-    """A run stopped for a reason its user can act on; the message is one sentence."""
+    """A run stopped for a reason that its user can act on; the message is one sentence."""
 
     exit_code: ClassVar[int] = 1
 
@@ -46,7 +46,7 @@ class ConversionRefused(TrainingError):
     step : str
         The step's place in the pipeline, as ``preprocess > numbers > scale``.
     reason : str
-        What is not supported, as the end of a sentence.
+        The unsupported estimator, parameter or value, as the end of a sentence.
     """
 
     exit_code = 4
@@ -56,16 +56,16 @@ class ConversionRefused(TrainingError):
         self.step, self.reason = step, reason
 
     def __reduce__(self) -> tuple[type[Self], tuple[str, str]]:
-        """Let it be raised again in another process."""
+        """Return what pickle needs to raise the error again in another process."""
         return type(self), (self.step, self.reason)
 
 
 class ParityFailed(ConversionRefused):
-    """The converted graph does not answer as scikit-learn does."""
+    """The scores or labels of the converted graph differ from scikit-learn's."""
 
 
 class TimeLimitExceeded(ConversionRefused):
-    """The conversion and its proof took longer than they may."""
+    """The conversion and its proof exceeded the time limit."""
 
 
 class QualityGateFailed(TrainingError):

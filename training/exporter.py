@@ -1,4 +1,4 @@
-"""A fitted pipeline, to a model package that has proven itself."""
+"""Export of a fitted pipeline to a model package, once its conversion is proven."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -19,16 +19,16 @@ from sklambda.signature import Kind
 from training.convert.graph.scope import Estimator
 from training.errors import ConversionRefused, DataError, nearest
 from training.frames import as_frame, kinds_of
-from training.metrics import Measured, Plan, check_gates
+from training.metrics import Evaluation, Plan, check_gates
 from training.package_writer import Facts, require_replaceable, write
-from training.proof.isolation import confined
-from training.proof.prove import Job, Progress, Proven, convert_and_prove
+from training.proof.isolation import run_isolated
+from training.proof.prove import ExportJob, Progress, ProvenModel, convert_and_prove
 
 type Rows = pd.DataFrame | pd.Series[str] | Sequence[str]
 type Outcomes = pd.DataFrame | pd.Series[Any] | NDArray[Any] | Sequence[Any]
 
 TIME_LIMIT: Final = 600.0
-"""Seconds that a conversion and its proof may take unless told."""
+"""The default time limit of a conversion and its proof, in seconds."""
 
 _LIBRARIES: Final = (
     "lightgbm",
@@ -44,16 +44,16 @@ _LIBRARIES: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """What a training run knows beyond the pipeline and its frame.
+class RunMetadata:
+    """The evaluation, the gates and the digests of a training run.
 
     Attributes
     ----------
-    measured : Measured or None
+    evaluation : Evaluation or None
         Metrics on held-out rows that were measured already. They are measured on the rows and
         outcomes of ``held_out`` where there are none, or where other scores are served.
     plan : Plan
-        How they are measured.
+        The plan of measuring.
     gates : mapping of str to float
         The least value of each metric that must be reached, or the greatest of a loss.
     data_digest, code_digest : str or None
@@ -62,7 +62,7 @@ class Record:
         A column of the source that clients may send along.
     """
 
-    measured: Measured | None = None
+    evaluation: Evaluation | None = None
     plan: Plan = field(default_factory=Plan)
     gates: Mapping[str, float] = field(default_factory=dict)
     data_digest: str | None = None
@@ -70,8 +70,8 @@ class Record:
     row_id: str | None = None
 
 
-def _silent(stage: str, done: int, total: int) -> None:
-    """Tell nobody."""
+def _no_progress(stage: str, done: int, total: int) -> None:
+    """Ignore the progress."""
 
 
 def export(
@@ -83,9 +83,9 @@ def export(
     target: str | Sequence[str] | None = None,
     held_out: tuple[Rows, Outcomes | None] | None = None,
     watching: Watching | None = None,
-    record: Record | None = None,
+    metadata: RunMetadata | None = None,
     time_limit: float | None = TIME_LIMIT,
-    progress: Progress = _silent,
+    progress: Progress = _no_progress,
 ) -> ModelPackage:
     """Convert a fitted pipeline, prove the conversion, and write a model package.
 
@@ -94,66 +94,79 @@ def export(
     pipeline : estimator
         A fitted scikit-learn classifier or regressor, or a pipeline that ends in one.
     frame : DataFrame, or series or sequence of str
-        Shape [N, K]: the rows that it was fitted on, as it was given them. They say how values are
-        written, which categories there are, and what is typical. Texts alone, on which a pipeline
-        that starts with a vectoriser is fitted, are the feature "text" unless they have a name.
+        Shape [N, K]: the rows that it was fitted on, unchanged. They set the kinds, the categories,
+        the ranges and the examples of the features. Texts alone, on which a pipeline that starts
+        with a vectoriser is fitted, are the feature "text" unless they have a name.
     out : path
-        Directory of the package; a package that stands there is replaced, once this one is proven.
+        Directory of the package; an older package there is replaced once this one is proven.
     name : str
         The model's name.
     target : str or sequence of str, optional
-        The target's column, or those of several targets; may stand in `frame`.
+        The target's column, or those of several targets; `frame` may hold them.
     held_out : tuple, optional
-        Rows that it was not fitted on, and what became true of them: [M] for one target or value,
-        [M, L] for several, None where nobody knows. The conversion is proven on them too. The
-        baseline's scores, metrics, calibrators and balance are theirs, and of a regressor's errors
-        a model is fitted; without them the scores are those of `frame`, and the rest is left out.
+        Rows that it was not fitted on, and their outcomes: [M] for one target or value, [M, L] for
+        several, None where they are unknown. The conversion is proven on them too. The baseline's
+        scores, metrics, calibrators and balance are theirs, and a model of a regressor's errors is
+        fitted; without them the scores are those of `frame`, and the rest is left out.
     watching : Watching, optional
-        What the monitor looks at, kept in the baseline.
-    record : Record, optional
-        What goes into the manifest beside that.
+        What the monitor compares, stored in the baseline.
+    metadata : RunMetadata, optional
+        The evaluation, gates and digests for the manifest.
     time_limit : float or None, optional
-        Seconds that the conversion and its proof may take, in a process of their own; None lets
-        them take any time, in this one.
+        Seconds that the conversion and its proof may take, in a process of their own; None for no
+        limit, in this process.
     progress : callable, optional
-        Told the stage ("convert", "prove", "write"), how much is done, and of how much.
+        Called with the stage ("convert", "prove", "write"), how much of it is done, and the total.
 
     Returns
     -------
     ModelPackage
-        The package as it was written, read back and checked.
+        The written package, read back and checked.
 
     Raises
     ------
     DataError
-        The frame is no frame of features that a client could send; held-out rows or outcomes do
-        not go with it, or the monitor is to look at what is no category.
+        The frame has values that a client could not send; held-out rows or outcomes do not match
+        it; or a group or segment of the monitor is not a category.
     ConversionRefused
-        A step has no exact conversion, or the graph does not answer as scikit-learn does.
+        A step has no exact conversion, or the graph's scores or labels differ from scikit-learn's.
     TimeLimitExceeded
-        A kind of it: the time is up.
+        A ConversionRefused: the time limit is exceeded.
     QualityGateFailed
         A metric misses its gate.
     sklambda.errors.PackageRefused
-        Something that is no model package stands at `out`.
+        `out` holds something other than a model package.
     """
     require_replaceable(Path(out))
     _check_fitted(pipeline)
-    known, targets = record or Record(), [target] if isinstance(target, str) else [*(target or ())]
+    run, targets = (
+        metadata or RunMetadata(),
+        [target] if isinstance(target, str) else [*(target or ())],
+    )
     features = _features_frame(pipeline, as_frame(frame), targets)
-    kinds, looked_at = kinds_of(features), watching or Watching()
-    require_watchable(looked_at, kinds)
-    apart = _held_out(held_out, kinds)
-    evaluation = known.measured, known.plan
-    job = Job(pipeline, features, kinds, targets, known.row_id, *apart, *evaluation, looked_at)
+    kinds, watched = kinds_of(features), watching or Watching()
+    require_watchable(watched, kinds)
+    rows, outcomes = _held_out(held_out, kinds)
+    job = ExportJob(
+        pipeline,
+        features,
+        kinds,
+        targets,
+        run.row_id,
+        rows,
+        outcomes,
+        run.evaluation,
+        run.plan,
+        watched,
+    )
     proven = (
         convert_and_prove(job, progress)
         if time_limit is None
-        else confined(job, time_limit, progress)
+        else run_isolated(job, time_limit, progress)
     )
-    check_gates(proven.metrics, known.gates)
+    check_gates(proven.metrics, run.gates)
     progress("write", 0, 1)
-    facts = _facts(name, known, proven)
+    facts = _facts(name, run, proven)
     package = write(
         Path(out), proven.model, proven.signature, proven.golden, facts, proven.optional
     )
@@ -162,15 +175,16 @@ def export(
 
 
 def require_watchable(watching: Watching, kinds: Mapping[str, Kind]) -> None:
-    """Raise `DataError` if groups or segments are no features, or no categories."""
+    """Raise `DataError` unless groups and segments are features of categories or booleans."""
     for key in ("groups", "segments"):
         for name in getattr(watching, key):
             if name not in kinds:
                 hint = nearest(name, kinds)
-                raise DataError(f"there is no feature `{name}` (`monitor.{key}` names it){hint}")
+                raise DataError(f"`monitor.{key}` names an unknown feature `{name}`{hint}")
             if kinds[name] not in ("category", "boolean"):
                 raise DataError(
-                    f"`{name}` is of kind {kinds[name]}, and `monitor.{key}` names categories"
+                    f"`monitor.{key}` must name categories or booleans, and `{name}` is of kind "
+                    f"{kinds[name]}"
                 )
 
 
@@ -182,14 +196,14 @@ def _held_out(
     rows, outcomes = as_frame(held_out[0]), held_out[1]
     absent = [name for name in features if name not in rows]
     if absent:
-        raise DataError(f"held_out: there is no column {absent[0]!r}")
+        raise DataError(f"held_out: the rows lack column {absent[0]!r}")
     rows = rows[list(features)].reset_index(drop=True)
     if outcomes is None:
         return rows, None
-    known = pd.DataFrame(outcomes).reset_index(drop=True)
-    if len(known) != len(rows):
-        raise DataError(f"held_out: there are {len(rows)} rows and {len(known)} outcomes")
-    return rows, known
+    table = pd.DataFrame(outcomes).reset_index(drop=True)
+    if len(table) != len(rows):
+        raise DataError(f"held_out: expected {len(rows)} outcomes, one a row, got {len(table)}")
+    return rows, table
 
 
 def _check_fitted(pipeline: Estimator) -> None:
@@ -197,9 +211,9 @@ def _check_fitted(pipeline: Estimator) -> None:
     try:
         check_is_fitted(pipeline)
     except (NotFittedError, TypeError) as error:
-        raise ConversionRefused("", f"{kind} is no fitted scikit-learn estimator") from error
+        raise ConversionRefused("", f"{kind} is not a fitted scikit-learn estimator") from error
     if not hasattr(pipeline, "predict"):
-        raise ConversionRefused("", f"{kind} predicts nothing")
+        raise ConversionRefused("", f"{kind} is not a predictor")
 
 
 def _features_frame(
@@ -209,7 +223,7 @@ def _features_frame(
     names = getattr(pipeline, "feature_names_in_", features.columns)
     absent = [name for name in names if name not in features.columns]
     if absent:
-        raise DataError(f"the pipeline was fitted on column {absent[0]!r}; the frame has none")
+        raise DataError(f"the frame lacks column {absent[0]!r}, which the pipeline was fitted on")
     if features.empty:
         raise DataError("the frame has no rows")
     return features[list(names)].reset_index(drop=True)
@@ -221,16 +235,14 @@ def _libraries() -> Iterator[tuple[str, str]]:
             yield name, version(name)
 
 
-def _facts(name: str, record: Record, proven: Proven) -> Facts:
+def _facts(name: str, run: RunMetadata, proven: ProvenModel) -> Facts:
     return Facts(
         name=name,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         libraries=dict(_libraries()),
         parity=proven.parity,
-        metrics={
-            name: one.interval(record.plan.confidence) for name, one in proven.metrics.items()
-        },
-        gates=record.gates,
-        data_digest=record.data_digest,
-        code_digest=record.code_digest,
+        metrics={name: one.interval(run.plan.confidence) for name, one in proven.metrics.items()},
+        gates=run.gates,
+        data_digest=run.data_digest,
+        code_digest=run.code_digest,
     )

@@ -1,7 +1,7 @@
 """Data frames and client rows, each made from the other.
 
-A client's row is what JSON can say: numbers, strings, booleans, and None for missing. The frame
-made of such rows is what scikit-learn is given wherever its answer is the reference.
+A client's row holds JSON's values: numbers, strings, booleans, and None for missing. scikit-learn
+scores a frame of such rows wherever it is the reference.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -18,7 +18,7 @@ type ClientRow = dict[str, Scalar | None]
 
 
 def kind_of(column: Column) -> Kind:
-    """Tell how the values of a column are written in JSON.
+    """Return the kind of a column: how JSON writes its values.
 
     Raises
     ------
@@ -34,7 +34,7 @@ def kind_of(column: Column) -> Kind:
     kind = _KINDS.get(pd.api.types.infer_dtype(values, skipna=True))
     if kind is None:
         raise DataError(
-            f"column {column.name!r} holds neither numbers, nor true and false, nor strings alone"
+            f"column {column.name!r} has mixed types: expected numbers, booleans or strings alone"
         )
     return kind
 
@@ -42,13 +42,13 @@ def kind_of(column: Column) -> Kind:
 def _check_moments(column: Column) -> None:
     if not isinstance(column.dtype, np.dtype):
         raise DataError(
-            f"column {column.name!r} has a time zone: take it off, as "
-            "by dt.tz_convert('UTC').dt.tz_localize(None), or use numbers"
+            f"column {column.name!r} has a time zone: remove it by "
+            "dt.tz_convert('UTC').dt.tz_localize(None), or use numbers"
         )
     if column.hasnans:
         raise DataError(
-            f"column {column.name!r} misses dates, which scikit-learn takes for the number -2^63: "
-            "fill them, or use numbers"
+            f"column {column.name!r} has missing dates, which scikit-learn reads as the number "
+            "-2^63: fill them, or use numbers"
         )
 
 
@@ -63,7 +63,7 @@ _KINDS: Final[dict[str, Kind]] = {
 
 
 def as_frame(rows: pd.DataFrame | Column | Sequence[str]) -> pd.DataFrame:
-    """Give a frame as it is, and texts alone as a frame of one column."""
+    """Return a frame unchanged, and a sequence of texts as a frame of one column."""
     if isinstance(rows, pd.DataFrame):
         return rows
     column = rows if isinstance(rows, pd.Series) else pd.Series([*rows], dtype="str")
@@ -71,7 +71,7 @@ def as_frame(rows: pd.DataFrame | Column | Sequence[str]) -> pd.DataFrame:
 
 
 def kinds_of(frame: pd.DataFrame) -> dict[str, Kind]:
-    """Tell the kind of each column of a frame, [N, K]; raises `DataError` where `kind_of` does."""
+    """Return the kind of each column of a frame, [N, K]; raise `DataError` as `kind_of` does."""
     _check_names(frame.columns)
     return {str(name): kind_of(frame[name]) for name in frame.columns}
 
@@ -79,10 +79,10 @@ def kinds_of(frame: pd.DataFrame) -> dict[str, Kind]:
 def _check_names(names: Sequence[Hashable] | pd.Index) -> None:
     for name in names:
         if not isinstance(name, str) or not name:
-            raise DataError("every column needs a name, and a name is a string")
+            raise DataError(f"column names must be non-empty strings, got {name!r}")
     doubled = pd.Index(names)[pd.Index(names).duplicated()]
     if len(doubled):
-        raise DataError(f"column {doubled[0]!r} stands twice")
+        raise DataError(f"duplicate column {doubled[0]!r}")
 
 
 def client_rows(frame: pd.DataFrame, kinds: Mapping[str, Kind]) -> list[ClientRow]:
@@ -118,14 +118,14 @@ _PLAIN: Final[dict[Kind, Callable[[Any], Scalar]]] = {
 def reference_frame(
     rows: Sequence[Mapping[str, object]], like: pd.DataFrame, kinds: Mapping[str, Kind]
 ) -> pd.DataFrame:
-    """Build what scikit-learn is given for client rows.
+    """Build the frame of client rows that scikit-learn scores.
 
     Parameters
     ----------
     rows : sequence of mapping
-        Each holds every feature; None says "missing".
+        Each holds every feature; None means missing.
     like : DataFrame
-        The frame that the pipeline was fitted on; gives the dtypes.
+        The frame that the pipeline was fitted on; sets the dtypes.
     kinds : mapping of str to kind
         The features, in order.
 
@@ -175,7 +175,7 @@ _DTYPES: Final[dict[Kind, tuple[str, str]]] = {
 def example_of(column: Column, kind: Kind) -> Scalar | None:
     """Pick a typical value of a column: the median of numbers, else the most frequent.
 
-    A text may tell about a person, so none is published.
+    A text may describe a person, so none is published.
     """
     if kind == "text":
         return "Some text."

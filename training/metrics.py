@@ -1,4 +1,4 @@
-"""How good a model is on rows that it has not seen: one table of metrics, and their gates."""
+"""Metrics of a model on held-out rows: one table of them, and their gates."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ class Plan:
     Attributes
     ----------
     positive : bool, int, float, str or None
-        The label that ``average_precision`` looks for, compared as text; the last of two classes
+        The positive label of ``average_precision``, compared as text; the last of two classes
         by default.
     resamples : int
-        How many times rows are drawn for the intervals.
+        The number of resamples behind the intervals.
     seed : int
         Decides which rows are drawn.
     confidence : float
@@ -63,8 +63,8 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """Metrics by name, and which kind of scores they are of."""
+class Evaluation:
+    """Metrics by name, and the kind of scores that they were measured on."""
 
     metrics: Mapping[str, Metric]
     scores: Scores
@@ -76,7 +76,7 @@ class _Rows(NamedTuple):
     scores: FloatMatrix  # [N, C]: its scores, or [N, 1]: the value
     labels: IntVector  # [N]: the positions of the labels that the model gives
     true: IntVector | FloatVector  # [N]: the positions of the labels, or the values, that are true
-    positive: int  # the class that average_precision looks for
+    positive: int  # the positive class of average_precision
 
     def take(self, rows: IntVector) -> "_Rows":
         return self._replace(
@@ -85,7 +85,7 @@ class _Rows(NamedTuple):
 
 
 class _Definition(NamedTuple):
-    """A line of the table of metrics."""
+    """A row of the table of metrics."""
 
     measure: Callable[[_Rows], float]  # NaN where no row decides it
     scores: frozenset[Scores]  # which kinds of scores it can be measured with
@@ -118,7 +118,7 @@ def measure(
     Parameters
     ----------
     target : Target
-        What the model answers.
+        The model's target.
     scores : FloatMatrix
         Shape [N, C] float64: its scores, finite, or its values.
     labels : IntMatrix
@@ -139,7 +139,7 @@ def measure(
     Raises
     ------
     DataError
-        The plan's positive label is none of two classes.
+        The plan's positive label is not one of two classes.
     """
     if not len(true):
         return {}
@@ -170,7 +170,7 @@ def check_gates(metrics: Mapping[str, Metric], gates: Mapping[str, float]) -> No
     Parameters
     ----------
     metrics : mapping of str to Metric
-        What was measured.
+        The measured metrics.
     gates : mapping of str to float
         The least value of a metric, or the greatest of a loss.
 
@@ -187,7 +187,7 @@ def check_gates(metrics: Mapping[str, Metric], gates: Mapping[str, float]) -> No
 
 def _missed(name: str, metric: Metric | None, gate: float) -> str | None:
     if metric is None:
-        return f"{name} has a gate and cannot be measured: it needs {METRICS[name].needs}"
+        return f"{name} has a gate but cannot be measured: it needs {METRICS[name].needs}"
     loss = METRICS[name].loss
     if metric.value <= gate if loss else metric.value >= gate:
         return None
@@ -199,7 +199,10 @@ def _position(target: Target, positive: object) -> int:
     if positive is None:
         return 1
     if len(target.classes) != 2 or str(positive) not in target.class_names:
-        raise DataError("`evaluation.positive` is not one of two classes of the target")
+        raise DataError(
+            f"`evaluation.positive` must be one of two classes of the target, got {positive!r} "
+            f"and {len(target.classes)} classes"
+        )
     return target.class_names.index(str(positive))
 
 
@@ -236,9 +239,9 @@ def _recall(rows: _Rows) -> float:
 
 
 def _f1(rows: _Rows) -> float:
-    given, true = rows.labels == 1, rows.true == 1
-    named = int(given.sum() + true.sum())
-    return 2 * int((given & true).sum()) / named if named else np.nan
+    predicted, true = rows.labels == 1, rows.true == 1
+    count = int(predicted.sum() + true.sum())
+    return 2 * int((predicted & true).sum()) / count if count else np.nan
 
 
 def _roc_auc(rows: _Rows) -> float:
@@ -276,7 +279,7 @@ def _brier(rows: _Rows) -> float:
 
 
 def _log_loss(rows: _Rows) -> float:
-    # As scikit-learn has it: a probability of 0 counts as the least that is told from 1 + it.
+    # As scikit-learn does: a probability of 0 counts as the machine epsilon.
     least = np.finfo(np.float64).eps
     chances = rows.scores[np.arange(len(rows.true)), rows.true.astype(np.intp)]
     return -float(np.log(np.clip(chances, least, 1 - least)).mean())

@@ -1,4 +1,4 @@
-"""What a fitted pipeline answers, as the signature says it."""
+"""The target of a fitted pipeline, for the signature."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,24 +15,24 @@ from training.errors import ConversionRefused, DataError
 
 
 def target_of(pipeline: Estimator, answer: Answer | None, names: Sequence[str]) -> Target:
-    """Describe what a converted estimator answers.
+    """Describe the target of a converted estimator.
 
     Parameters
     ----------
     pipeline : estimator
         Fitted.
     answer : Answer or None
-        What its conversion answers; None for a transformer.
+        The outputs of its conversion; None for a transformer.
     names : sequence of str
         The target's column, or the columns of several targets; none where they are not known.
 
     Raises
     ------
     ConversionRefused
-        It predicts nothing.
+        It is not a predictor.
     """
     if answer is None:
-        raise ConversionRefused("", f"{type(pipeline).__name__} predicts nothing")
+        raise ConversionRefused("", f"{type(pipeline).__name__} is not a predictor")
     if answer.parts:
         return _several(answer, names)
     name = names[0] if len(names) == 1 else None
@@ -43,10 +43,10 @@ def target_of(pipeline: Estimator, answer: Answer | None, names: Sequence[str]) 
 
 
 def classifier_target(pipeline: Estimator, name: str) -> Target:
-    """Return what a fitted classifier answers, before its conversion.
+    """Return the target of a fitted classifier before its conversion.
 
-    The scores are those that scikit-learn itself gives: ``predict_proba``, else
-    ``decision_function``, else none but the label.
+    The scores are scikit-learn's own: ``predict_proba``, else ``decision_function``, else the label
+    alone.
     """
     scores: Scores = "label"
     if hasattr(pipeline, "predict_proba"):
@@ -59,12 +59,12 @@ def classifier_target(pipeline: Estimator, name: str) -> Target:
 
 
 def encode_outcomes(target: Target, outcomes: pd.DataFrame) -> FloatMatrix:
-    """Return what was true of held-out rows as a model's answers are written.
+    """Encode the outcomes of held-out rows as a model's labels or values.
 
     Parameters
     ----------
     target : Target
-        What the model answers.
+        The model's target.
     outcomes : DataFrame
         Shape [M, L], a column for each target, or [M, V], one for each value.
 
@@ -76,13 +76,13 @@ def encode_outcomes(target: Target, outcomes: pd.DataFrame) -> FloatMatrix:
     Raises
     ------
     DataError
-        A column is missing, or an outcome is none that the model could give.
+        A column is missing, or an outcome is not one of the target's classes or finite values.
     """
     if target.task == "regression":
         values: FloatMatrix = outcomes.to_numpy(dtype=np.float64)
         _require_columns(values, len(target.outputs))
         if not np.isfinite(values).all():
-            raise DataError("held_out: an outcome is no finite number")
+            raise DataError("held_out: an outcome is not a finite number")
         return values
     parts = target.parts or (target,)
     _require_columns(outcomes.to_numpy(), len(parts))
@@ -94,13 +94,13 @@ def _positions(column: "pd.Series[Any]", target: Target) -> IntVector:
     places = {label: place for place, label in enumerate(target.classes)}
     found = [places.get(label, -1) for label in column.tolist()]
     if -1 in found:
-        raise DataError("held_out: an outcome is no class of the target")
+        raise DataError("held_out: an outcome is not a class of the target")
     return np.array(found, dtype=np.intp)
 
 
-def _require_columns(outcomes: FloatMatrix, due: int) -> None:
-    if outcomes.shape[1] != due:
-        raise DataError(f"held_out: outcomes have {outcomes.shape[1]} columns and {due} are due")
+def _require_columns(outcomes: FloatMatrix, expected: int) -> None:
+    if outcomes.shape[1] != expected:
+        raise DataError(f"held_out: outcomes must have {expected} columns, got {outcomes.shape[1]}")
 
 
 def _several(answer: Answer, names: Sequence[str]) -> Target:
@@ -115,7 +115,7 @@ def _classified(
     answer: Answer, classes: Sequence[Any], name: str | None, kind: str | None
 ) -> Target:
     if answer.scores is None:
-        raise ConversionRefused("", "a predictor gives no scores")
+        raise ConversionRefused("", "a predictor has no scores")
     return Target(
         name=name,
         task=_task(kind, len(classes)),
@@ -149,13 +149,13 @@ def _classes(pipeline: Estimator, answer: Answer) -> Sequence[Any]:
 
 
 def _plain(label: Any) -> Scalar:
-    """Give a label as Python's own type, which JSON can write."""
+    """Return a label as a Python type that JSON can write."""
     plain: Scalar = label.item() if hasattr(label, "item") else label
     return plain
 
 
 def _names(names: Sequence[str], alone: str, count: int) -> tuple[str, ...]:
-    """Name each of several columns; one name is a prefix."""
+    """Return a name for each column; a single name becomes a prefix."""
     if len(names) == count:
         return tuple(names)
     prefix = names[0] if len(names) == 1 else alone

@@ -8,7 +8,7 @@ import pytest
 from functions.monitor.__main__ import LocalMonitor, read_report
 from sklambda.storage import Directory
 from tests.conftest import Trained
-from training.checks.scenario import date, replay, served
+from training.checks.scenario import date_outcomes, replay, run_service
 from training.examples.churn.scenario import START, Hour, hours
 
 HOURS = 25
@@ -22,10 +22,10 @@ def replayed() -> list[Hour]:
 @pytest.fixture(scope="module")
 def records(tmp_path_factory: pytest.TempPathFactory, churn: Trained, replayed: list[Hour]) -> Path:
     folder = tmp_path_factory.mktemp("records")
-    with served(churn.package, folder) as service:
+    with run_service(churn.package, folder) as service:
         for hour in replayed:
             replay(service, Directory(folder), hour)
-    date(folder)
+    date_outcomes(folder)
     return folder
 
 

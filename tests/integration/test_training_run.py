@@ -81,7 +81,7 @@ def test_a_run_on_the_sample_ends_with_a_package_and_a_table(train: Train, out: 
     manifest = _manifest(out)
     assert manifest["name"] == "churn"
     assert manifest["gates"] == {"roc_auc": 0.6}
-    for shown in ("240 learnt from, 60 held out", f"{manifest['metrics']['roc_auc']['value']:.4f}"):
+    for shown in ("240 trained on, 60 held out", f"{manifest['metrics']['roc_auc']['value']:.4f}"):
         assert shown in finished.stdout
 
 
@@ -127,7 +127,7 @@ def test_a_path_in_the_configuration_is_beside_it(train: Train, tmp_path: Path) 
 
     finished = train("--set", "data.path=rows.csv", config=project / "train.toml")
 
-    assert "160 learnt from, 40 held out" in finished.stdout
+    assert "160 trained on, 40 held out" in finished.stdout
 
 
 def test_a_wrong_key_ends_with_2(train: Train, out: Path) -> None:
@@ -141,7 +141,7 @@ def test_a_wrong_option_of_the_pipeline_ends_with_2(train: Train, out: Path) -> 
 
 
 def test_no_data_at_all_ends_with_2(train: Train, out: Path) -> None:
-    _assert_refused(train("--set", "data.sample="), 2, "there is no data", out)
+    _assert_refused(train("--set", "data.sample="), 2, "no data source", out)
 
 
 def test_a_wrong_pipeline_is_told_before_missing_data(train: Train, out: Path) -> None:

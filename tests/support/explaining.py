@@ -45,11 +45,11 @@ class Explained:
         return "identity" if self.explainer.exact is None else self.explainer.exact.link
 
     def found(self, row: FloatVector) -> FloatMatrix:
-        """Give the explainer's values, [F, C]."""
+        """Return the explainer's values, [F, C]."""
         return contributions(self.explainer.explain_all(row[None]), self.link)
 
     def expected(self, row: FloatVector) -> FloatMatrix:
-        """Give the values by definition, [F, C]."""
+        """Return the values by definition, [F, C]."""
         unlinked = UNLINKED[self.link]
         return by_definition(
             lambda X: unlinked(self.session.run(X)),

@@ -26,18 +26,18 @@ from sklambda.sketch.watched_scores import Scored, scored
 from training.baseline.rulers import cut, quantile_ruler, share_ruler, tenth_ruler, tenths
 
 _CROWD: Final = 20
-"""The fewest rows behind a knot: none of them tells of one outcome."""
+"""The fewest rows behind a knot, so that none discloses one outcome."""
 
 _FOLDS: Final = 5
 
 _CERTAIN: Final = 0.001
-"""What is less likely counts as this likely: one surprise does not decide alone."""
+"""The least probability in the log loss: one surprise does not decide alone."""
 
 
 def calibrate(
     scores: FloatVector, true: NDArray[np.bool_], probability: bool = True
 ) -> Calibrator | None:
-    """Fit an isotonic calibrator, and keep it if it is worth it.
+    """Fit an isotonic calibrator, and return it if it lowers the log loss.
 
     Parameters
     ----------
@@ -46,14 +46,14 @@ def calibrate(
     true : array of bool
         Shape [N]: whether the class, or the label, was true.
     probability : bool
-        Whether a score without a calibrator is a chance at all.
+        Whether a score without a calibrator is a probability.
 
     Returns
     -------
     Calibrator or None
-        Its knots are means over bins of scores, so that none tells of one row. None where, fitted
+        Its knots are means over bins of scores, so that none discloses one row. None where, fitted
         on four fifths of the rows and measured on the fifth, it does not lower the log loss: a
-        proper score, which tells miscalibration from chance on fewer rows than the expected
+        proper score, which separates miscalibration from chance on fewer rows than the expected
         calibration error does.
     """
     fitted = _fit(scores, true)
@@ -103,10 +103,10 @@ class HeldOut:
     labels : IntMatrix
         Shape [M, L]: the positions of the labels that the model gives.
     true : IntMatrix
-        Shape [M, L]: the positions of the labels that were true; no column where nobody knows
-        them, and for a regressor.
+        Shape [M, L]: the positions of the true labels; no column where they are unknown, and for
+        a regressor.
     metrics : mapping of str to MetricInterval
-        How good the model is on them.
+        Metrics of the model on them.
     """
 
     scores: FloatMatrix
@@ -121,7 +121,7 @@ def baseline(
     held_out: HeldOut,
     weights: Mapping[str, float] | None = None,
 ) -> Baseline:
-    """Count what training saw.
+    """Build the baseline: counts of the training rows and of the held-out scores.
 
     Parameters
     ----------
@@ -130,9 +130,9 @@ def baseline(
     X : FloatMatrix
         Shape [N, K] float64: the encoded rows of training.
     held_out : HeldOut
-        Whose scores are as they will be in production: on rows of training they would be surer.
+        Their scores are as in production: those of training rows would be more extreme.
     weights : mapping of str to float, optional
-        How much the model attributes to each feature, such as the mean of absolute Shapley values.
+        The model's attribution to each feature, such as the mean of absolute Shapley values.
 
     Returns
     -------
@@ -158,7 +158,7 @@ def baseline(
 
 
 def numbers(ruler: Ruler, values: FloatVector) -> Reference:
-    """Count numbers of training, [n] float64, on the ruler that is to stay."""
+    """Count numbers of training, [n] float64, on the ruler of the baseline."""
     column = count_numbers(ruler, values)
     return Reference(ruler=ruler, column=column, std=_deviation(ruler, values))
 
@@ -167,12 +167,12 @@ def _feature(feature: Feature, values: FloatVector) -> Reference:
     if codes(feature):
         ruler = Ruler(codes=codes(feature))
         return Reference(ruler=ruler, column=count_codes(ruler, values))
-    # A text's range is not in the signature: it is how many known terms there were.
+    # The signature has no range of a text's number of known terms.
     return numbers(quantile_ruler(values[np.isfinite(values)], feature.span), values)
 
 
 def _binned(feature: Feature, values: FloatVector) -> Reference | None:
-    """Count as a binned capture would; None for what it leaves out."""
+    """Count as a binned capture does; None for a feature that it leaves out."""
     if codes(feature):
         return _feature(feature, values)
     if feature.span is None or feature.span[0] == feature.span[1]:

@@ -1,4 +1,4 @@
-"""Whether the files of a batch job are what its receipt says."""
+"""Verification of a batch job's files against its receipt."""
 
 from collections.abc import Callable, Iterator
 from hashlib import sha256
@@ -14,7 +14,7 @@ _CHUNK: Final = 2**20
 
 
 def check(path: Path, root: Path | None = None) -> Receipt:
-    """Compare the files that a receipt names with it: every byte of them.
+    """Check the files that a receipt names against it, byte by byte.
 
     Parameters
     ----------
@@ -26,9 +26,9 @@ def check(path: Path, root: Path | None = None) -> Receipt:
     Raises
     ------
     ConfigurationError
-        It is no receipt.
+        The file is not a receipt.
     DataError
-        A file is absent, or not what was written.
+        A file is absent, or differs from the receipt.
     """
     receipt = _read(path)
     folder = path.resolve().parent.parent if root is None else root
@@ -64,7 +64,7 @@ def differences(receipt: Receipt, open_file: Callable[[File], BinaryIO]) -> Iter
         return
     rows = receipt.rows
     if rows is not None and rows.read != rows.scored + rows.rejected:
-        yield "rows read are not rows scored and rejected"
+        yield "the number of rows read is not that of rows scored and rejected"
     if rows is not None and receipt.scored is not None and receipt.scored.rows != rows.scored:
         yield "the scored file does not hold the rows scored"
     for file in (receipt.scored, receipt.rejects):
@@ -76,10 +76,10 @@ def differences(receipt: Receipt, open_file: Callable[[File], BinaryIO]) -> Iter
 def _piece_differences(file: File, content: BinaryIO) -> Iterator[str]:
     for place, piece in enumerate(file.pieces):
         if _digest(content, piece.bytes) != piece.sha256:
-            yield f"{file.key}: piece {place} of {len(file.pieces)} is not what was written"
+            yield f"{file.key}: piece {place} of {len(file.pieces)} differs from the receipt"
             return
     if content.read(1):
-        yield f"{file.key}: there is more than was written"
+        yield f"{file.key}: the file is longer than in the receipt"
 
 
 def _digest(content: BinaryIO, length: int) -> str:
@@ -96,4 +96,4 @@ def _read(path: Path) -> Receipt:
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}") from None
     except ValidationError:
-        raise ConfigurationError(f"{path} is no receipt of a batch job") from None
+        raise ConfigurationError(f"{path} is not a receipt of a batch job") from None

@@ -1,4 +1,4 @@
-"""When a retraining policy would have asked for it, by the reports of the past."""
+"""The decisions of a retraining policy on the reports of the past."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -15,20 +15,20 @@ from training.errors import DataError
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What the policy makes of one window.
+    """The policy's decision on one window.
 
     Attributes
     ----------
     model, model_id : str
-        Whose window.
+        The model of the window.
     rows : int
-        How many predictions it has.
+        The number of its predictions.
     signals : Signals
-        What it says of retraining.
+        The window's signals for retraining.
     reasons : tuple of str
-        What speaks for it.
+        The reasons for retraining.
     decision : Decision
-        What the policy comes to.
+        The policy's decision.
     """
 
     model: str
@@ -47,16 +47,16 @@ def replay(folder: Path, policy: RetrainingPolicy) -> list[Step]:
     folder : Path
         Holds reports as JSON, at any depth: what the monitor keeps below ``reports/``.
     policy : RetrainingPolicy
-        What it takes.
+        The policy to try.
 
     Raises
     ------
     DataError
-        There is no report, or a file is none.
+        The folder holds no report, or a file is not one.
     """
     reports = [_read(path) for path in sorted(folder.rglob("*.json")) if path.stem != "latest"]
     if not reports:
-        raise DataError(f"{folder} holds no report")
+        raise DataError(f"{folder}: no report of the monitor (*.json) found")
     ordered = sorted(reports, key=lambda one: (one[0]["model_id"], moment(one[1].stop)))
     models = groupby(ordered, key=lambda one: one[0]["model_id"])
     return [step for _, windows in models for step in _steps(list(windows), policy)]
@@ -88,4 +88,4 @@ def _read(path: Path) -> tuple[dict[str, Any], Signals]:
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError, DocumentInvalid):
-        raise DataError(f"{path} is no report of the monitor") from None
+        raise DataError(f"{path} is not a report of the monitor") from None

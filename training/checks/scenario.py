@@ -1,7 +1,7 @@
 """The shipped scenario through the real service: ``python -m training.checks.scenario``.
 
-The service runs as a process, is asked over HTTP as any client would, captures to its standard
-output as it does in Lambda, and keeps what became true. Only the clock is the scenario's.
+The service runs as a process, gets requests over HTTP, captures to its standard output as in
+Lambda, and stores outcomes. Only the clock is the scenario's.
 """
 
 import gzip
@@ -36,8 +36,8 @@ _START_SECONDS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """The service that runs.
+class ServiceProcess:
+    """The running service.
 
     Attributes
     ----------
@@ -51,19 +51,19 @@ class Served:
     output: SimpleQueue[str]
 
     def post(self, path: str, body: Json) -> Json:
-        """Ask; gives the answer, or raises `RuntimeError` where it is a refusal."""
+        """Send a request and return the response; raise `RuntimeError` where it is an error."""
         self.connection.request(
             "POST", path, json.dumps(body), {"content-type": "application/json"}
         )
-        answer = self.connection.getresponse()
-        content = answer.read()
-        if answer.status != 200:
-            raise RuntimeError(f"{path} answered {answer.status}: {content[:200]!r}")
-        found: Json = json.loads(content)
-        return found
+        response = self.connection.getresponse()
+        content = response.read()
+        if response.status != 200:
+            raise RuntimeError(f"{path} returned {response.status}: {content[:200]!r}")
+        document: Json = json.loads(content)
+        return document
 
     def captured(self, count: int) -> list[Json]:
-        """Read the lines that it captured of so many predictions."""
+        """Read the capture lines of so many predictions."""
         found: list[Json] = []
         while sum(len(line["records"]) for line in found) < count:
             line = self.output.get()
@@ -80,27 +80,27 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True, help="package of the churn example")
     parser.add_argument("--records", type=Path, required=True, help="folder of records, empty")
     parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args()
-    if given.records.exists() and any(given.records.iterdir()):
-        sys.exit(f"{given.records} holds something already.")
+    options = parser.parse_args()
+    if options.records.exists() and any(options.records.iterdir()):
+        sys.exit(f"--records must name an empty folder, and {options.records} is not empty")
     console = Console(stderr=True, highlight=False)
     rows = 0
-    with served(given.model, given.records) as service:
-        everything = hours(given.seed)
-        for hour in track(everything, "Serve", total=HOURS * len(PHASES), console=console):
-            replay(service, Directory(given.records), hour)
+    with run_service(options.model, options.records) as service:
+        total = HOURS * len(PHASES)
+        for hour in track(hours(options.seed), "Serve", total=total, console=console):
+            replay(service, Directory(options.records), hour)
             rows += len(hour.rows)
-    date(given.records)
-    console.print(f"{rows:,} predictions captured in {given.records}")
+    date_outcomes(options.records)
+    console.print(f"{rows:,} predictions captured in {options.records}")
 
 
-def replay(service: Served, storage: Directory, hour: Hour) -> None:
-    """Have an hour's rows predicted, and send what became of those that are labelled."""
+def replay(service: ServiceProcess, storage: Directory, hour: Hour) -> None:
+    """Send an hour's rows to be predicted, and then the outcomes of those that are labelled."""
     if hour.rows.empty:
         return
     rows = hour.rows.astype(object).where(hour.rows.notna(), None).to_dict("records")
-    answer = service.post("/predict", {"instances": rows})
-    ids = [one["prediction_id"] for one in answer["predictions"]]
+    response = service.post("/predict", {"instances": rows})
+    ids = [one["prediction_id"] for one in response["predictions"]]
     lines = [_at(hour.start, line) for line in service.captured(len(rows))]
     content = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     key = f"{layout.captures(hour.start)}scenario.gz"
@@ -110,8 +110,8 @@ def replay(service: Served, storage: Directory, hour: Hour) -> None:
         service.post("/feedback", {"outcomes": outcomes})
 
 
-def date(folder: Path) -> None:
-    """Have each outcome kept when it became known: the monitor asks when it was written."""
+def date_outcomes(folder: Path) -> None:
+    """Set each outcome's time of writing, which the monitor reads, to when it became known."""
     for stored in Directory(folder).list("outcomes/"):
         moment = layout.moment_of(stored.key).timestamp()
         os.utime(folder / stored.key, (moment, moment))
@@ -122,15 +122,15 @@ def _at(moment: datetime, line: Json) -> Json:
 
 
 def _outcomes(hour: Hour, ids: list[str]) -> Iterator[Json]:
-    told = zip(ids, hour.outcomes, hour.labelled, hour.late.tolist(), strict=True)
-    for name, outcome, labelled, late in told:
+    customers = zip(ids, hour.outcomes, hour.labelled, hour.late.tolist(), strict=True)
+    for name, outcome, labelled, late in customers:
         if labelled:
             known = hour.start + timedelta(hours=late)
             yield {"prediction_id": name, "outcome": outcome, "time": known.isoformat()}
 
 
 @contextmanager
-def served(model: Path, store: Path) -> Iterator[Served]:
+def run_service(model: Path, store: Path) -> Iterator[ServiceProcess]:
     """Run the service on a free port while the block runs."""
     port = _free_port()
     variables = [f"FEEDBACK_STORE={store}", "CAPTURE=raw", "LOG_LEVEL=ERROR"]
@@ -141,14 +141,14 @@ def served(model: Path, store: Path) -> Iterator[Served]:
         try:
             _wait(port, process)
             with closing(HTTPConnection(_HOST, port, timeout=60)) as connection:
-                yield Served(connection, _lines(process.stdout))
+                yield ServiceProcess(connection, _lines(process.stdout))
         finally:
             process.terminate()
             process.wait()
 
 
 def _lines(output: IO[str]) -> SimpleQueue[str]:
-    """Read what is written as it is written: a full pipe would hold up the service."""
+    """Read lines as they are written: a full pipe would block the service."""
     lines: SimpleQueue[str] = SimpleQueue()
 
     def read() -> None:

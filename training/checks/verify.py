@@ -1,4 +1,4 @@
-"""Whether a package still answers as scikit-learn did, here and now."""
+"""Verification of a package: its files, and its golden rows on this machine."""
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
@@ -19,7 +19,7 @@ from training.errors import ConfigurationError, DataError, ParityFailed
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was verified.
+    """The result of verifying a package.
 
     Attributes
     ----------
@@ -37,14 +37,14 @@ class Verdict:
 
 
 def verify(path: Path, source: Path | None = None) -> Verdict:
-    """Check a package, replay its golden rows, and see which rows of a CSV file it would score.
+    """Check a package, replay its golden rows, and count the rows of a CSV file that it accepts.
 
     Raises
     ------
     ConfigurationError
-        There is no package, or it is damaged or too new.
+        The package is absent, damaged or too new.
     ParityFailed
-        A golden row does not get scikit-learn's answer; names it, and the difference.
+        The scores or labels of a golden row differ from scikit-learn's; names the row.
     DataError
         The file cannot be read, or lacks a feature.
     """
@@ -66,7 +66,7 @@ def verify(path: Path, source: Path | None = None) -> Verdict:
 
 
 def _check_the_others(package: ModelPackage) -> None:
-    """Read what is read only to explain a score and to monitor."""
+    """Read the files that only explanations and monitoring read."""
     try:
         _ = package.explainer
         ErrorModel.open(package)
@@ -83,7 +83,7 @@ def _rows(source: Path, signature: Signature) -> list[dict[Hashable, Any]]:
         raise DataError(f"{source} cannot be read as CSV: {type(error).__name__}") from None
     absent = [name for name in signature.names if name not in frame]
     if absent:
-        raise DataError(f"{source.name}: there is no column `{absent[0]}`, which is a feature")
+        raise DataError(f"{source.name} lacks column `{absent[0]}`, a feature of the package")
     values = frame[list(signature.names)].astype(object)
     return values.where(values.notna(), None).to_dict("records")
 

@@ -1,7 +1,7 @@
 """Exact conversion of a fitted pipeline to a float64 ONNX graph: right or refused.
 
 A family of estimators is a module with a table ``CONVERTERS``: from a class to a function that adds
-its nodes. What is not in a table is refused by name.
+its nodes. An estimator that no table has is refused by name.
 """
 
 from collections.abc import Mapping, Sequence
@@ -84,7 +84,7 @@ def convert(
     vocabularies: Sequence[Vocabulary | None],
     converters: Mapping[type, Convert] = CONVERTERS,
 ) -> Converted:
-    """Convert a fitted predictor, or a fitted transformer on the way to one.
+    """Convert a fitted predictor, or a fitted transformer before one.
 
     Parameters
     ----------
@@ -116,9 +116,9 @@ def convert_steps(
     vocabularies: Sequence[Vocabulary | None],
     converters: Mapping[type, Convert] = CONVERTERS,
 ) -> bytes:
-    """Convert fitted steps on the way to a predictor: what they transform, whatever they predict.
+    """Convert fitted steps before a predictor: what they transform, also where they predict.
 
-    Takes and raises what `convert` does; gives an ONNX model.
+    Parameters and errors are those of `convert`; the result is an ONNX model.
     """
     columns = Matrix(INPUT, tuple(vocabularies))
     graph = Graph(columns.width)

@@ -25,7 +25,7 @@ type _Rule = Callable[[NodeProto, FloatMatrix, Flow], _Shares]
 
 
 def shares(node: NodeProto, weights: FloatMatrix, flow: Flow) -> _Shares:
-    """Give what the operands of a node count, by the weights [C, W] of its result.
+    """Return what the operands of a node count, by the weights [C, W] of its result.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def shares(node: NodeProto, weights: FloatMatrix, flow: Flow) -> _Shares:
 
 
 def _one(name: str, weights: FloatMatrix, flow: Flow) -> tuple[str, FloatMatrix]:
-    """Give the share of an operand, which may have one column for all."""
+    """Return the share of an operand, which may have one column for all."""
     alone = weights.shape[1] > 1 and flow.width(name) == 1
     return name, weights.sum(axis=1, keepdims=True) if alone else weights
 
@@ -272,7 +272,7 @@ def _joined(trees: Sequence[Trees]) -> Trees:
 
 
 def _by_target(node: NodeProto, weights: FloatMatrix) -> Iterator[Trees]:
-    """Give the trees of each column of the result apart."""
+    """Return the trees of each column of the result apart."""
     forest = Forest.read(node)
     for target in np.flatnonzero(weights.any(axis=0)):
         own = forest.targets == target

@@ -26,7 +26,7 @@ _MOST_STEPS: Final = 2**24
 
 
 def is_ensemble(node: NodeProto) -> bool:
-    """Tell whether a node is the operator that `training.convert.graph.trees` writes."""
+    """Return whether a node is the operator that `training.convert.graph.trees` writes."""
     return node.domain == ML_DOMAIN and node.op_type == "TreeEnsemble"
 
 
@@ -118,7 +118,7 @@ class Forest:
         return found
 
     def uses(self, width: int) -> Flags:
-        """Tell which columns the trees of each target look at, [width, targets]."""
+        """Return which columns the trees of each target look at, [width, targets]."""
         found = np.zeros((width, int(self.targets.max()) + 1), dtype=bool)
         leaf, branch, _ = self.paths
         active = ~self.idle[branch]
@@ -211,7 +211,7 @@ def boxes(forest: Forest, wanted: Flags) -> Boxes | None:
 def _intersected(
     forest: Forest, branch: Integers, side: Integers, first: Integers
 ) -> NDArray[np.uint64]:
-    """Give the categories that all branches of a condition let through, [Q, W] or [Q, 0]."""
+    """Return the categories that all branches of a condition let through, [Q, W] or [Q, 0]."""
     if not forest.sets:
         return np.zeros((len(first), 0), dtype=np.uint64)
     number = np.cumsum(forest.modes == BRANCH_MEMBER) - 1

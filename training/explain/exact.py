@@ -142,7 +142,7 @@ class Explained:
     weights: FloatMatrix
 
     def scores(self, X: FloatMatrix) -> FloatMatrix:
-        """Compute the explained scores of rows [N, K]; gives [N, C]."""
+        """Compute the explained scores of rows [N, K] and return [N, C]."""
         return self.flow.values(self.tensor, X) @ self.weights.T
 
 
@@ -183,7 +183,7 @@ def closed_form(
 
 
 def _candidates(flow: Flow) -> Iterator[Explained]:
-    """Give what goes into a link that makes the scores, the last one first; at last the scores."""
+    """Yield the inputs of links that make the scores, the last link first; then the scores."""
     scores = flow.values(SCORES, flow.sample)
     for node in reversed(flow.nodes):
         link = _LINKS.get(node.op_type)
@@ -244,14 +244,14 @@ class _Layout:
         self.owners: IntVector = np.empty(0, dtype=np.intp)
 
     def columns(self, tensor: str, weights: FloatMatrix) -> FloatMatrix:
-        """Add the columns of a tensor that count; gives their weights, [L, C]."""
+        """Add the columns of a tensor that count and return their weights, [L, C]."""
         features = spread(self._depends[tensor], weights.shape[1])
         counted = weights.any(axis=0) & features.any(axis=0)
         self._add(tensor, np.flatnonzero(counted), features)
         return weights[:, counted].T
 
     def places(self, tensor: str, columns: IntVector) -> dict[int, int]:
-        """Add columns that trees look at; gives where each stands."""
+        """Add columns that trees look at and return where each stands."""
         features = spread(self._depends[tensor], int(columns.max()) + 1)
         if features.ndim == 1 or (features[:, columns].sum(axis=0) > 1).any():
             raise NoClosedForm("trees look at columns that are of several features")

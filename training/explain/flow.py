@@ -60,7 +60,7 @@ class Flow:
         return None if value is None else value.tolist()
 
     def width(self, tensor: str) -> int:
-        """Tell how many columns a matrix of the graph has."""
+        """Return how many columns a matrix of the graph has."""
         return int(self.values(tensor, self.sample[:2]).shape[-1])
 
     def values(self, tensor: str, X: FloatMatrix) -> FloatMatrix:
@@ -135,7 +135,7 @@ def _inputs(node: NodeProto) -> set[str]:
 
 
 def attributes(node: NodeProto) -> dict[str, Any]:
-    """Give the attributes of a node as Python's own types and arrays."""
+    """Return the attributes of a node as Python's own types and arrays."""
     values = {a.name: helper.get_attribute_value(a) for a in node.attribute}
     return {
         name: numpy_helper.to_array(value) if isinstance(value, onnx.TensorProto) else value

@@ -18,14 +18,14 @@ _LIMITS: Final = (1e300, 3.4028235677973362e38, 1e38, 1e36, 1e33, 1e30, 1e20)
 
 
 def nullable(reference: Reference, rows: Sequence[ClientRow], name: str) -> bool:
-    """Tell whether the pipeline accepts a row in which the feature `name` is missing."""
+    """Return whether the pipeline accepts a row in which the feature `name` is missing."""
     return reference.accepts(rows[0] | {name: None})
 
 
 def accepts_unseen(
     reference: Reference, rows: Sequence[ClientRow], name: str, known: Sequence[str]
 ) -> bool:
-    """Tell whether the pipeline accepts a category of the feature `name` that is not `known`."""
+    """Return whether the pipeline accepts a category of the feature `name` that is not `known`."""
     longer_than_all = f"unseen {max(known, key=len, default='')}"
     return reference.accepts(rows[0] | {name: longer_than_all})
 
@@ -33,7 +33,7 @@ def accepts_unseen(
 def choices_accepted(
     reference: Reference, rows: Sequence[ClientRow], name: str, kind: Kind, seen: FloatVector
 ) -> tuple[float, ...]:
-    """Give the only numbers that the pipeline accepts, where it refuses one between them.
+    """Return the only numbers that the pipeline accepts, where it refuses one between them.
 
     An encoder that is strict takes the numbers that it has seen and no others.
 
@@ -62,7 +62,7 @@ def choices_accepted(
 
 
 def _between(seen: FloatVector, kind: Kind) -> float | None:
-    """Give a number between two that were seen, or None where they are all neighbours."""
+    """Return a number between two that were seen, or None where they are all neighbours."""
     step = 1.0 if kind == "integer" else 0.0
     gaps = np.flatnonzero(np.diff(seen) > step)
     if len(gaps) == 0:
@@ -118,7 +118,7 @@ _INTEGERS: Final = _Scale(value=int, position=int, limits=(float(EXACT_INTEGER),
 
 
 def _bound(accepts: Callable[[int], bool], good: int, ladder: Sequence[int]) -> int:
-    """Give the farthest position that is accepted: a limit, else what bisection finds."""
+    """Return the farthest position that is accepted: a limit, else what bisection finds."""
     for limit in ladder:
         if accepts(limit):
             return limit

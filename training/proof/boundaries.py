@@ -1,7 +1,7 @@
-"""The values of the inputs at which a tree of the graph changes its mind.
+"""The values of the inputs at which a tree of the graph takes the other branch.
 
-A test set never holds them, and it is there that a conversion in float32, or a scaler that rounds
-otherwise, takes the other branch.
+A test set never holds them. There a conversion in float32, or a scaler that rounds otherwise, takes
+another branch than scikit-learn.
 """
 
 from collections.abc import Sequence
@@ -21,17 +21,17 @@ from training.convert.graph.trees import BRANCH_MEMBER
 
 _FAR: Final = 1e300
 _NUMBERS: Final = 2**22
-"""How many numbers are run at once."""
+"""The greatest number of values in one run."""
 
 _SEED: Final = 0
 
 _MOST: Final = 2048
-"""How many thresholds are looked at for each input: a forest has hundreds of thousands."""
+"""The greatest number of thresholds for each input: a forest has hundreds of thousands."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Splits:
-    """What trees compare: columns of one tensor, with thresholds."""
+    """The comparisons of trees: columns of one tensor, with thresholds."""
 
     tensor: str
     columns: NDArray[np.int64]  # [S]
@@ -92,7 +92,7 @@ def _merged(tensor: str, pairs: FloatMatrix) -> _Splits:
 
 
 def _pairs(attributes: dict[str, Any]) -> FloatMatrix:
-    """Give columns with their thresholds, [S, 2]; each member of a set counts as one."""
+    """Return columns with their thresholds, [S, 2]; each member of a set counts as one."""
     columns = np.asarray(attributes["nodes_featureids"], dtype=np.float64)
     pairs = np.column_stack([columns, numpy_helper.to_array(attributes["nodes_splits"])])
     if "membership_values" not in attributes:
@@ -128,7 +128,7 @@ def _exposing(graph: onnx.ModelProto, tensors: Sequence[str]) -> InferenceSessio
 def _before(
     nodes: Sequence[onnx.NodeProto], tensors: Sequence[str]
 ) -> tuple[list[onnx.NodeProto], set[str]]:
-    """Leave out the trees themselves, which would be run at each step of the bisection."""
+    """Return the nodes before the tensors: bisection would run the trees at each step."""
     wanted, kept = set(tensors), []
     for node in reversed(nodes):
         if wanted.intersection(node.output):
@@ -161,7 +161,7 @@ class _Probe:
         return self._bisect(columns, thresholds, (high > low)[columns])
 
     def _at(self, values: FloatVector, columns: NDArray[np.int64]) -> FloatVector:
-        """Give one column for each value, [S]; in parts, for counts of terms make rows wide."""
+        """Return one column for each value, [S]; in parts, for counts of terms make rows wide."""
         size = max(1, _NUMBERS // len(self.base))
         parts = [slice(start, start + size) for start in range(0, len(values), size)]
         found = [
@@ -184,7 +184,7 @@ class _Probe:
 def _some(
     columns: NDArray[np.int64], thresholds: FloatVector
 ) -> tuple[NDArray[np.int64], FloatVector]:
-    """Pick at random where there are too many, the same ones each time."""
+    """Draw splits where there are too many, the same ones each time."""
     if len(columns) <= _MOST:
         return columns, thresholds
     places = np.random.default_rng(_SEED).choice(len(columns), _MOST, replace=False)

@@ -1,4 +1,4 @@
-"""Dates and times that are hard on whatever counts them."""
+"""Texts and dates on which tokenizers and date arithmetic often differ."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -44,7 +44,7 @@ _TEXTS: Final = {
 
 
 def hard_texts(documents: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Give names and texts.
+    """Yield names and texts.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ def hard_texts(documents: Sequence[str]) -> Iterator[tuple[str, str]]:
         Real texts, some of which are joined, halved and repeated, so that known terms are met.
     """
     yield from _TEXTS.items()
-    told = sorted({text for text in documents if text.strip()}, key=lambda text: (len(text), text))
-    chosen = told[:: max(1, len(told) // _DOCUMENTS)]
+    texts = sorted({text for text in documents if text.strip()}, key=lambda text: (len(text), text))
+    chosen = texts[:: max(1, len(texts) // _DOCUMENTS)]
     for place, text in enumerate(chosen):
         yield f"no. {place} in upper case", text.upper()
         yield f"no. {place} in title case", text.title()
@@ -87,7 +87,7 @@ EXTREME_MOMENTS: Final = (
 
 
 def moments_around(seen: Sequence[str], limits: FloatVector) -> list[str]:
-    """Give moments of the data, those at limits, and their neighbours on both sides.
+    """Return moments of the data, those at limits, and their neighbours on both sides.
 
     Parameters
     ----------

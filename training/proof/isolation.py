@@ -1,7 +1,7 @@
-"""A conversion and its proof in a process of their own, which is ended when its time is up.
+"""A conversion and its proof in a process of their own, with a time limit.
 
-The two processes talk in pickles through the child's standard streams: one job in; then what is
-done so far, again and again, and at last what came of it.
+The processes exchange pickles through the child's standard streams: the job in, then messages of
+progress out, and at last the result.
 """
 
 import os
@@ -16,7 +16,7 @@ from threading import Event, Timer
 from typing import Any, BinaryIO, Final, NoReturn
 
 from training.errors import ConversionRefused, TimeLimitExceeded, TrainingError
-from training.proof.prove import Job, Progress, Proven, convert_and_prove
+from training.proof.prove import ExportJob, Progress, ProvenModel, convert_and_prove
 
 _SERVE: Final = """
 import sys
@@ -27,8 +27,8 @@ serve()
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """How much of a stage is done."""
+class _Progress:
+    """A message: so much of a stage is done."""
 
     stage: str
     done: int
@@ -36,82 +36,85 @@ class _Told:
 
 
 @dataclass(frozen=True, slots=True)
-class _Foreign:
-    """The job holds something that cannot be loaded elsewhere."""
+class _Unloadable:
+    """A result: the job holds an object that another process cannot load."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class _Broken:
-    """The child failed as nobody expected."""
+class _Crash:
+    """A result: the child raised an unexpected error."""
 
     trace: str
 
 
-def confined(job: Job, time_limit: float, progress: Progress) -> Proven:
+def run_isolated(job: ExportJob, time_limit: float, progress: Progress) -> ProvenModel:
     """Convert and prove in another process.
 
     Parameters
     ----------
-    job : Job
-        What is to be converted; it is pickled.
+    job : ExportJob
+        The pipeline to convert; it is pickled.
     time_limit : float
-        Seconds after which the process is ended.
+        Seconds after which the process is killed.
     progress : callable
-        Told what is done.
+        Called with the stage, how much of it is done, and the total.
 
     Raises
     ------
     TimeLimitExceeded
-        It took longer.
+        The time limit is exceeded.
     TrainingError
-        What `convert_and_prove` raises there.
+        The error that `convert_and_prove` raised there.
     """
-    with _child() as child, _ended_after(time_limit, child) as expired:
+    with _child() as child, _time_limit(time_limit, child) as expired:
         try:
-            heard = _hand_over(job, child, progress)
+            result = _exchange(job, child, progress)
         except (BrokenPipeError, EOFError):
             if expired.is_set():
                 raise TimeLimitExceeded("", f"not proven within {time_limit:g} s") from None
             code = child.wait()
-            reason = "was it out of memory?" if code == -9 else f"it returned {code}"
-            raise ConversionRefused("", f"the process that converts is gone: {reason}") from None
-    if isinstance(heard, _Foreign):
-        _refuse(job, heard.reason)
-    if isinstance(heard, Proven):
-        return heard
-    raise heard if isinstance(heard, TrainingError) else RuntimeError(heard.trace)
+            reason = "out of memory?" if code == -9 else f"exit code {code}"
+            raise ConversionRefused("", f"the converting process ended early: {reason}") from None
+    if isinstance(result, _Unloadable):
+        _refuse(job, result.reason)
+    if isinstance(result, ProvenModel):
+        return result
+    raise result if isinstance(result, TrainingError) else RuntimeError(result.trace)
 
 
-def _hand_over(
-    job: Job, child: subprocess.Popen[bytes], progress: Progress
-) -> Proven | TrainingError | _Foreign | _Broken:
+def _exchange(
+    job: ExportJob, child: subprocess.Popen[bytes], progress: Progress
+) -> ProvenModel | TrainingError | _Unloadable | _Crash:
+    """Send the job, report progress, and return the result."""
     assert child.stdin is not None
     assert child.stdout is not None
     try:
-        # A child that cannot load the job answers before it has read all of it.
+        # A child that cannot load the job sends its result before it has read the whole job.
         with suppress(BrokenPipeError):
             pickle.dump(job, child.stdin, pickle.HIGHEST_PROTOCOL)
             child.stdin.flush()
     except (pickle.PicklingError, AttributeError, TypeError) as error:
-        return _Foreign(type(error).__name__)
-    while isinstance(heard := pickle.load(child.stdout), _Told):
-        progress(heard.stage, heard.done, heard.total)
-    return heard  # type: ignore[no-any-return]  # a pickle has no type
+        return _Unloadable(type(error).__name__)
+    while isinstance(message := pickle.load(child.stdout), _Progress):
+        progress(message.stage, message.done, message.total)
+    return message  # type: ignore[no-any-return]  # a pickle has no type
 
 
-def _refuse(job: Job, reason: str) -> NoReturn:
-    """Name the step that no other process can load: converted here, it is refused."""
+def _refuse(job: ExportJob, reason: str) -> NoReturn:
+    """Refuse the step that another process cannot load: its conversion names it."""
     job.draft.convert(job.targets, job.row_id)
     raise ConversionRefused(
-        "", f"another process cannot load it ({reason}); time_limit=None converts it in this one"
+        "",
+        f"another process cannot load the pipeline ({reason}); time_limit=None converts it in this "
+        "process",
     )
 
 
 @contextmanager
 def _child() -> Iterator[subprocess.Popen[bytes]]:
-    """Start the other process, and leave none behind."""
+    """Start the child process, and kill it at the end."""
     child = subprocess.Popen(
         [sys.executable, "-c", _SERVE, *filter(None, sys.path)],
         stdin=subprocess.PIPE,
@@ -129,7 +132,7 @@ def _child() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _close(stream: Any) -> None:
-    """Close a pipe, whatever is still in it: nobody reads it any more."""
+    """Close a pipe of an ended process, unread bytes included."""
     try:
         stream.close()
     except BrokenPipeError:
@@ -137,7 +140,7 @@ def _close(stream: Any) -> None:
 
 
 @contextmanager
-def _ended_after(seconds: float, child: subprocess.Popen[bytes]) -> Iterator[Event]:
+def _time_limit(seconds: float, child: subprocess.Popen[bytes]) -> Iterator[Event]:
     expired = Event()
 
     def end() -> None:
@@ -153,24 +156,24 @@ def _ended_after(seconds: float, child: subprocess.Popen[bytes]) -> Iterator[Eve
 
 
 def serve() -> None:
-    """Do the job that comes on standard input, and say on standard output what came of it."""
+    """Run the job of standard input, and write its result to standard output."""
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as channel:
-        # Whatever a library prints must not stand between the pickles.
+        # A library's output must not mix with the pickles.
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-        _send(channel, _outcome(sys.stdin.buffer, channel))
+        _send(channel, _result(sys.stdin.buffer, channel))
 
 
-def _outcome(source: BinaryIO, channel: BinaryIO) -> object:
+def _result(source: BinaryIO, channel: BinaryIO) -> object:
     try:
         job = pickle.load(source)
     except (AttributeError, ImportError) as error:
-        return _Foreign(str(error))
+        return _Unloadable(str(error))
     try:
-        return convert_and_prove(job, lambda *told: _send(channel, _Told(*told)))
+        return convert_and_prove(job, lambda *state: _send(channel, _Progress(*state)))
     except TrainingError as error:
         return error
-    except Exception:  # whatever it is, the other side has to hear of it
-        return _Broken(traceback.format_exc())
+    except Exception:  # any other error is raised in the parent process
+        return _Crash(traceback.format_exc())
 
 
 def _send(channel: BinaryIO, message: object) -> None:

@@ -1,4 +1,4 @@
-"""What becomes a package: a graph and its signature, with the proof that they are right."""
+"""The job of an export: convert a pipeline, prove the graph, and collect the package's parts."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,18 +9,18 @@ from sklambda.manifest import GoldenRow, ParityReport
 from sklambda.package import EXPLAINER
 from sklambda.policy.watching import Watching
 from sklambda.signature import Kind, Signature
-from training.baseline.monitoring_files import Known, monitoring_files
+from training.baseline.monitoring_files import BaselineData, monitoring_files
 from training.convert.graph.scope import Estimator
 from training.explain import explainer_file
-from training.metrics import Measured, Metric, Plan
+from training.metrics import Evaluation, Metric, Plan
 from training.proof.candidate import Draft
 
 type Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """What is to be converted and proven.
+class ExportJob:
+    """A pipeline to convert and to prove, with its data.
 
     Attributes
     ----------
@@ -29,21 +29,21 @@ class Job:
     frame : DataFrame
         Shape [N, K]: the features that it was fitted on.
     kinds : mapping of str to kind
-        How each feature is written.
+        The kind of each feature.
     targets : sequence of str
-        The target's column, or the columns of several targets; none where they are not known.
+        The target's column, or the columns of several targets; empty where they are unknown.
     row_id : str or None
         A column of the source that clients may send along.
-    holdout : DataFrame or None
+    held_out : DataFrame or None
         Further rows of features.
     outcomes : DataFrame or None
-        What became true of them, a column for each target or value.
-    measured : Measured or None
-        What was measured on them already.
+        Their outcomes, a column for each target or value.
+    evaluation : Evaluation or None
+        Metrics of the held-out rows that were measured already.
     plan : Plan
-        How the rest is measured.
+        The plan of measuring the others.
     watching : Watching or None
-        What the monitor looks at; what it looks at anyway where it is not said.
+        What the monitor compares; the default where it is None.
     """
 
     pipeline: Estimator
@@ -51,27 +51,33 @@ class Job:
     kinds: Mapping[str, Kind]
     targets: Sequence[str] = ()
     row_id: str | None = None
-    holdout: pd.DataFrame | None = None
+    held_out: pd.DataFrame | None = None
     outcomes: pd.DataFrame | None = None
-    measured: Measured | None = None
+    evaluation: Evaluation | None = None
     plan: Plan = field(default_factory=Plan)
     watching: Watching | None = None
 
     @property
-    def known(self) -> Known:
-        """What is known beside the pipeline."""
-        watching = self.watching or Watching()
-        return Known(self.frame, self.holdout, self.outcomes, self.measured, self.plan, watching)
+    def baseline_data(self) -> BaselineData:
+        """The data of the baseline."""
+        return BaselineData(
+            self.frame,
+            self.held_out,
+            self.outcomes,
+            self.evaluation,
+            self.plan,
+            self.watching or Watching(),
+        )
 
     @property
     def draft(self) -> Draft:
-        """The pipeline on its way to a package."""
+        """The pipeline with its frame."""
         return Draft(self.pipeline, self.frame, self.kinds)
 
 
 @dataclass(frozen=True, slots=True)
-class Proven:
-    """The parts of a package that has proven itself."""
+class ProvenModel:
+    """A graph that passed the proof, with the other parts of its package."""
 
     model: bytes
     signature: Signature
@@ -81,23 +87,24 @@ class Proven:
     metrics: Mapping[str, Metric]
 
 
-def convert_and_prove(job: Job, progress: Progress) -> Proven:
+def convert_and_prove(job: ExportJob, progress: Progress) -> ProvenModel:
     """Convert a pipeline, and compare the graph with it on all rows of the proof.
 
     Raises
     ------
     ConversionRefused
-        A step has no exact conversion, or the graph does not answer as scikit-learn does.
+        A step has no exact conversion, or the graph's scores or labels differ from scikit-learn's.
     DataError
-        The frame is not what the pipeline was fitted on, or an outcome is none of its answers.
+        The frame is not the one that the pipeline was fitted on, or an outcome is not one of the
+        target's classes or finite values.
     """
     draft = job.draft
     progress("convert", 0, 1)
     model, signature = draft.convert(job.targets, job.row_id)
     progress("convert", 1, 1)
-    cases = draft.cases(model, signature, job.holdout)
+    cases = draft.cases(model, signature, job.held_out)
     parity = draft.prove(model, signature, cases, lambda *done: progress("prove", *done))
     golden = draft.golden(cases, signature.target)
     explainer = explainer_file(model, signature, draft.frame)
-    files, metrics = monitoring_files(job.known, model, signature, explainer)
-    return Proven(model, signature, golden, parity, files | {EXPLAINER: explainer}, metrics)
+    files, metrics = monitoring_files(job.baseline_data, model, signature, explainer)
+    return ProvenModel(model, signature, golden, parity, files | {EXPLAINER: explainer}, metrics)

@@ -58,7 +58,7 @@ class _Section(BaseModel):
 
 
 class Data(_Section):
-    """Which columns there are, and where rows come from when ``--data`` names no file."""
+    """The columns, and the source of rows without ``--data``."""
 
     target: Name
     row_id: Name | None = None
@@ -84,7 +84,7 @@ class Pipeline(_Section):
 
 
 class Evaluation(_Section):
-    """How the metrics on held-out rows are measured."""
+    """The split, and the measuring of metrics on held-out rows."""
 
     test_size: Annotated[float, Field(gt=0, lt=1)] = 0.2
     positive: Label = None
@@ -93,7 +93,7 @@ class Evaluation(_Section):
 
 
 class Gates(_Section):
-    """What held-out rows must show: scores at least this, losses at most."""
+    """The least score or the greatest loss that held-out rows must show."""
 
     accuracy: Finite | None = None
     precision: Finite | None = None
@@ -106,13 +106,13 @@ class Gates(_Section):
 
 
 class Proof(_Section):
-    """How long the conversion and its proof may take, in seconds."""
+    """The time limit of the conversion and its proof, in seconds."""
 
     time_limit: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 600.0
 
 
 class Retrain(_Section):
-    """When the monitor asks for retraining; drift alone is never a reason."""
+    """The policy of retraining; drift alone is never a reason."""
 
     labels: Annotated[int, Field(ge=1)] = 200
     cooldown_hours: Annotated[int, Field(ge=0)] = 168
@@ -128,7 +128,7 @@ class Retrain(_Section):
 
 
 class Monitor(_Section):
-    """What the monitor looks at, and from when on it matters."""
+    """The groups and segments that the monitor compares, and its thresholds."""
 
     window_hours: Annotated[int, Field(ge=1)] = 24
     groups: Names = ()
@@ -141,7 +141,7 @@ class Monitor(_Section):
 
     @property
     def watching(self) -> Watching:
-        """The same as the model package carries it."""
+        """The section as the model package has it."""
         return Watching.of(self.model_dump())
 
 
@@ -159,7 +159,7 @@ class Config(_Section):
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Config:
-    """Read and check a configuration; no data is touched.
+    """Read and check a configuration; no data is read.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
 
 
 def policy(path: Path | None = None, overrides: Sequence[str] = ()) -> RetrainingPolicy:
-    """Read when the monitor asks for retraining: as a configuration has it, or by default.
+    """Read the retraining policy: of a configuration, or the default.
 
     Raises
     ------

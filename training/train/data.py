@@ -1,4 +1,4 @@
-"""The table that a run learns from, checked before anything is fitted."""
+"""The table that a run trains on, checked before fitting."""
 
 import csv
 import io
@@ -25,7 +25,7 @@ _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 
 @dataclass(frozen=True)
 class Table:
-    """Rows to learn from or to measure on.
+    """Rows to fit or to evaluate a model.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ def read(source: Path, settings: Data) -> Table:
     Raises
     ------
     DataError
-        With one sentence that names columns and lines, and never holds a value.
+        One sentence that names columns and lines, and never holds a value.
     """
     try:
         content = source.read_bytes()
@@ -61,7 +61,7 @@ def read(source: Path, settings: Data) -> Table:
 
 
 def from_frame(frame: pd.DataFrame, settings: Data) -> Table:
-    """Take generated rows through the same CSV text and checks as a file's.
+    """Convert generated rows to a table, by the same CSV text and checks as a file's.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def to_csv(frame: pd.DataFrame) -> bytes:
 
 
 def split(table: Table, test_size: float, seed: int) -> tuple[Table, Table]:
-    """Hold out a share of the rows, the same share of each class.
+    """Split the rows, stratified by class.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def split(table: Table, test_size: float, seed: int) -> tuple[Table, Table]:
     Returns
     -------
     tuple of Table
-        The rows to learn from and the rows held out.
+        The training rows and the held-out rows.
 
     Raises
     ------
@@ -104,13 +104,13 @@ def split(table: Table, test_size: float, seed: int) -> tuple[Table, Table]:
         raise _too_rare(test_size)
     rows = np.arange(len(table.target))
     parts = train_test_split(rows, test_size=test_size, random_state=seed, stratify=table.target)
-    learnt, held_out = (
+    trained, held_out = (
         replace(table, features=table.features.iloc[part], target=table.target.iloc[part])
         for part in parts
     )
-    if min(learnt.target.nunique(), held_out.target.nunique()) < classes:
+    if min(trained.target.nunique(), held_out.target.nunique()) < classes:
         raise _too_rare(test_size)
-    return learnt, held_out
+    return trained, held_out
 
 
 def _parse(origin: str, content: bytes, settings: Data) -> Table:
@@ -147,9 +147,9 @@ def _too_rare(test_size: float) -> DataError:
 
 def _decode(content: bytes) -> str:
     if not content.strip():
-        raise DataError("there is nothing in it")
+        raise DataError("the file is empty")
     if b"\0" in content:
-        raise DataError("it is not text: save the file as CSV in UTF-8")
+        raise DataError("the file is not text: save it as CSV in UTF-8")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -199,7 +199,7 @@ def _check_target(target: pd.Series) -> None:
     if missing:
         raise DataError(f"the target `{target.name}` is missing in {missing} of {len(target)} rows")
     if len(target) < _FEWEST_ROWS:
-        raise DataError(f"{len(target)} rows are too few to learn from: {_FEWEST_ROWS} at least")
+        raise DataError(f"training needs at least {_FEWEST_ROWS} rows, got {len(target)}")
     counts = target.value_counts()
     if len(counts) < 2:
         raise DataError(f"the target `{target.name}` has the same value in every row")
@@ -209,12 +209,12 @@ def _check_target(target: pd.Series) -> None:
             f"takes up to {_MOST_CLASSES} classes"
         )
     if counts.min() < 2:
-        raise DataError(f"a class of the target `{target.name}` has one row only: two at least")
+        raise DataError(f"each class of the target `{target.name}` needs 2 rows, and one has 1")
 
 
 def _check_features(features: pd.DataFrame, settings: Data) -> None:
     if features.shape[1] == 0:
-        raise DataError("no column is left to learn from")
+        raise DataError("no feature is left: `data.target`, `row_id` and `drop` name every column")
     faults = [
         fault
         for name, column in features.items()
@@ -225,7 +225,7 @@ def _check_features(features: pd.DataFrame, settings: Data) -> None:
 
 
 def _fault(present: pd.Series, rows: int, declared_text: bool) -> str | None:
-    """Say what is wrong with one column, given its values that are not missing."""
+    """Return the fault of one column, by its values that are not missing; None without one."""
     name = f"column `{present.name}`"
     if present.empty:
         return f"{name} is empty: list it in `data.drop`"

@@ -49,7 +49,7 @@ def build(config: Config, folder: Path) -> Pipeline:
 
 
 def sample(config: Config, folder: Path, rows: int | None = None) -> pd.DataFrame:
-    """Return the rows that ``data.sample`` makes, ``data.sample_rows`` of them unless told.
+    """Return the rows that ``data.sample`` makes: `rows` of them, else ``data.sample_rows``.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def _call(
     with _importable(folder):
         try:
             return function(**arguments)
-        except Exception as error:  # the user's code: whatever it raises, its place is the news
+        except Exception as error:  # the user's code: any error is reported with its line
             place = _place(error, _file(reference, folder))
             kind = type(error).__name__
             raise ConfigurationError(f"`{key}`: {place} raised {kind}: {error}") from error
@@ -136,7 +136,7 @@ def _call(
 
 @contextmanager
 def _importable(folder: Path) -> Iterator[None]:
-    """Let the user's modules import their neighbours, and only them."""
+    """Add the folder to the import path, for the neighbours of the user's modules alone."""
     sys.path.insert(0, str(folder.resolve()))
     try:
         yield

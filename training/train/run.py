@@ -12,9 +12,9 @@ from sklearn.pipeline import Pipeline
 from sklambda.errors import PackageRefused
 from sklambda.package import ModelPackage
 from training.errors import ConfigurationError, DataError
-from training.exporter import Record, export, require_watchable
+from training.exporter import RunMetadata, export, require_watchable
 from training.frames import kinds_of
-from training.metrics import Measured, Plan, check_gates, measure
+from training.metrics import Evaluation, Plan, check_gates, measure
 from training.package_writer import require_replaceable
 from training.proof.reference import Reference
 from training.targets import classifier_target, encode_outcomes
@@ -23,15 +23,15 @@ from training.train.config import Config, load
 from training.train.data import Table
 
 type Progress = Callable[[str, int, int], None]
-"""Told the stage, how much of it is done, and of how much; a total of 0 is not known yet."""
+"""Called with the stage, how much of it is done, and the total; 0 is an unknown total."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run made, and what it saw on the way."""
+    """The package that a run wrote, and the numbers of rows and features that it read."""
 
     package: ModelPackage
-    learnt: int
+    trained: int
     held_out: int
     features: int
 
@@ -51,13 +51,13 @@ def run(
     path
         The configuration.
     source
-        A CSV file; None for what the configuration names.
+        A CSV file; None for the source that the configuration names.
     out
-        Where the package goes. It is written whole, or not at all.
+        The package's directory. It is written whole, or not at all.
     overrides
         ``key=value`` pairs that change the configuration.
     progress
-        Told of each stage: read, fit, evaluate, convert, prove, write.
+        Called in each stage: read, fit, evaluate, convert, prove, write.
 
     Returns
     -------
@@ -76,22 +76,22 @@ def run(
     with _stage("read", progress):
         table = _read(config, path.parent, source)
         require_watchable(config.monitor.watching, kinds_of(table.features))
-        learnt, held_out = data.split(table, config.evaluation.test_size, config.seed)
+        trained, held_out = data.split(table, config.evaluation.test_size, config.seed)
     with _stage("fit", progress):
-        _fit(pipeline, learnt)
+        _fit(pipeline, trained)
     with _stage("evaluate", progress):
-        measured = _evaluate(pipeline, held_out, config)
-    check_gates(measured.metrics, gates)
-    record = Record(
-        measured=measured,
+        evaluation = _evaluate(pipeline, held_out, config)
+    check_gates(evaluation.metrics, gates)
+    metadata = RunMetadata(
+        evaluation=evaluation,
         plan=_plan(config),
         gates=gates,
         data_digest=table.digest,
         code_digest=pipelines.digest(config, path.parent),
         row_id=table.row_id,
     )
-    package = _export(pipeline, learnt, held_out, out, config, record, progress)
-    rows, features = learnt.features.shape
+    package = _export(pipeline, trained, held_out, out, config, metadata, progress)
+    rows, features = trained.features.shape
     return Outcome(package, rows, len(held_out.features), features)
 
 
@@ -109,21 +109,21 @@ def _read(config: Config, folder: Path, source: Path | None) -> Table:
         return data.read(folder / config.data.path, config.data)
     if config.data.sample is not None:
         return data.from_frame(pipelines.sample(config, folder), config.data)
-    raise ConfigurationError("there is no data: pass --data, or set `data.path` or `data.sample`")
+    raise ConfigurationError("no data source: pass --data, or set `data.path` or `data.sample`")
 
 
-def _fit(pipeline: Pipeline, learnt: Table) -> None:
-    with _refusing("the pipeline cannot be fitted", learnt):
-        pipeline.fit(learnt.features, learnt.target)
+def _fit(pipeline: Pipeline, trained: Table) -> None:
+    with _refusing("the pipeline cannot be fitted", trained):
+        pipeline.fit(trained.features, trained.target)
 
 
-def _evaluate(pipeline: Pipeline, held_out: Table, config: Config) -> Measured:
+def _evaluate(pipeline: Pipeline, held_out: Table, config: Config) -> Evaluation:
     target = classifier_target(pipeline, config.data.target)
-    with _refusing("the fitted pipeline cannot score the rows held out", held_out):
+    with _refusing("the fitted pipeline cannot score the held-out rows", held_out):
         found = Reference(pipeline, pd.DataFrame, target).given(held_out.features)
     true = encode_outcomes(target, held_out.target.to_frame())
     metrics = measure(target, found.scores, found.labels, true, _plan(config))
-    return Measured(metrics, target.scores)
+    return Evaluation(metrics, target.scores)
 
 
 def _plan(config: Config) -> Plan:
@@ -133,15 +133,15 @@ def _plan(config: Config) -> Plan:
 
 def _export(
     pipeline: Pipeline,
-    learnt: Table,
+    trained: Table,
     held_out: Table,
     out: Path,
     config: Config,
-    record: Record,
+    metadata: RunMetadata,
     progress: Progress,
 ) -> ModelPackage:
     target = config.data.target
-    frame = learnt.features.assign(**{target: learnt.target})
+    frame = trained.features.assign(**{target: trained.target})
     return export(
         pipeline,
         frame,
@@ -150,7 +150,7 @@ def _export(
         target=target,
         held_out=(held_out.features, held_out.target),
         watching=config.monitor.watching,
-        record=record,
+        metadata=metadata,
         time_limit=config.proof.time_limit,
         progress=progress,
     )
@@ -174,6 +174,6 @@ def _refusing(what: str, table: Table) -> Iterator[None]:
 
 
 def _without_values(message: str, table: Table) -> str:
-    # scikit-learn quotes the cell it stumbled over; column names may stay.
+    # scikit-learn quotes the cell that it cannot read; column names may stay.
     names = set(table.features.columns)
     return re.sub(r"'([^']*)'", lambda m: m[0] if m[1] in names else "'...'", message)

@@ -124,7 +124,7 @@ def test_held_out_rows_and_outcomes_make_the_rest_of_it(
 def test_a_gate_that_is_missed_leaves_no_package(
     fitted: Any, frame: pd.DataFrame, tmp_path: Path
 ) -> None:
-    record = training.Record(gates={"accuracy": 1.01})
+    metadata = training.RunMetadata(gates={"accuracy": 1.01})
 
     with pytest.raises(QualityGateFailed, match=r"accuracy is .* must be at least 1\.01"):
         training.export(
@@ -133,7 +133,7 @@ def test_a_gate_that_is_missed_leaves_no_package(
             out=tmp_path / "p",
             name="signs",
             held_out=(frame, frame["a"] > 0),
-            record=record,
+            metadata=metadata,
         )
 
     assert not (tmp_path / "p").exists()
@@ -155,9 +155,9 @@ def test_held_out_rows_that_the_pipeline_refuses_are_left_out(
 @pytest.mark.parametrize(
     ("outcomes", "reason"),
     [
-        (["yes"] * ROWS, "an outcome is no class"),
-        ([True], "60 rows and 1 outcomes"),
-        (np.ones((ROWS, 2), dtype=bool), "outcomes have 2 columns and 1 are due"),
+        (["yes"] * ROWS, "an outcome is not a class"),
+        ([True], "expected 60 outcomes, one a row, got 1"),
+        (np.ones((ROWS, 2), dtype=bool), "outcomes must have 1 columns, got 2"),
     ],
 )
 def test_outcomes_that_do_not_fit_are_refused(
@@ -170,7 +170,7 @@ def test_outcomes_that_do_not_fit_are_refused(
 def test_held_out_rows_without_a_feature_are_refused(
     fitted: Any, frame: pd.DataFrame, tmp_path: Path
 ) -> None:
-    with pytest.raises(DataError, match="held_out: there is no column 'b'"):
+    with pytest.raises(DataError, match="held_out: the rows lack column 'b'"):
         training.export(
             fitted, frame, out=tmp_path / "p", name="signs", held_out=(frame[["a"]], None)
         )
@@ -211,8 +211,14 @@ def test_what_to_watch_is_kept(frame: pd.DataFrame, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("watching", "reason"),
     [
-        (Watching(groups=("bb",)), r"no feature `bb` \(`monitor.groups` .* did you mean `b`"),
-        (Watching(segments=("b",)), "`b` is of kind integer, and `monitor.segments` names"),
+        (
+            Watching(groups=("bb",)),
+            r"`monitor.groups` names an unknown feature `bb`; did you mean `b`",
+        ),
+        (
+            Watching(segments=("b",)),
+            "`monitor.segments` must name categories .* `b` is of kind integer",
+        ),
     ],
 )
 def test_only_categories_can_be_watched_by(
@@ -225,7 +231,7 @@ def test_only_categories_can_be_watched_by(
 @pytest.mark.parametrize(
     ("column", "reason"),
     [
-        (pd.Series(["x", 1] * (ROWS // 2), dtype=object), "'c' holds neither"),
+        (pd.Series(["x", 1] * (ROWS // 2), dtype=object), "'c' has mixed types"),
         (pd.Series(pd.date_range("2026-01-01", periods=ROWS, tz="UTC")), "'c' has a time zone"),
     ],
     ids=["mixed", "dates with a zone"],
@@ -253,7 +259,7 @@ def test_a_frame_without_a_fitted_column_is_refused(
 
 @pytest.mark.parametrize(
     ("estimator", "reason"),
-    [(LogisticRegression(), "no fitted"), (object(), "no fitted")],
+    [(LogisticRegression(), "not a fitted"), (object(), "not a fitted")],
     ids=["not fitted", "no estimator"],
 )
 def test_what_is_no_fitted_estimator_is_refused(
@@ -266,7 +272,7 @@ def test_what_is_no_fitted_estimator_is_refused(
 def test_what_predicts_nothing_is_refused(frame: pd.DataFrame, tmp_path: Path) -> None:
     scaler = StandardScaler().fit(frame)
 
-    with pytest.raises(ConversionRefused, match="predicts nothing"):
+    with pytest.raises(ConversionRefused, match="is not a predictor"):
         training.export(scaler, frame, out=tmp_path / "p", name="line")
 
 

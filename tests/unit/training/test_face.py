@@ -17,7 +17,7 @@ def test_the_public_names_are_these() -> None:
         "DataError",
         "ParityFailed",
         "QualityGateFailed",
-        "Record",
+        "RunMetadata",
         "TimeLimitExceeded",
         "TrainingError",
         "export",

@@ -140,5 +140,5 @@ def test_float32_that_changes_no_answer_is_proven() -> None:
     "values", [[1, "a"], [True, 1], [b"a"], [1 + 2j]], ids=["word", "truth", "bytes", "complex"]
 )
 def test_a_column_of_other_values_is_refused(values: list[Any]) -> None:
-    with pytest.raises(DataError, match="'mixed' holds neither numbers"):
+    with pytest.raises(DataError, match="'mixed' has mixed types"):
         kind_of(pd.Series(values, dtype=object, name="mixed"))

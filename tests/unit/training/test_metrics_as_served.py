@@ -59,7 +59,7 @@ MODELS = {
 
 
 def _labels(*names: object, share: float = 0.5) -> NDArray[Any]:
-    """Give the first of two names to all but a share of the rows, or of more names each its own."""
+    """Return labels, the first of two names for all but a share of the rows."""
     codes = 1 - share < SHARE if len(names) == 2 else np.minimum(SHARE * len(names), len(names) - 1)
     codes = codes.astype(int)
     for start in (0, LEARNT):  # each class occurs on both sides, twice

@@ -70,7 +70,7 @@ def _of_any(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
 
 
 def _rewards(estimator: Estimator, inner: Estimator, weight: float) -> FloatMatrix:
-    """Give what each class of one classifier adds to the votes, [its classes, C]."""
+    """Return the votes that each class of one classifier adds, [its classes, C]."""
     same = np.asarray(inner.classes_)[:, None] == np.asarray(estimator.classes_)[None, :]
     against = -1 / (estimator.n_classes_ - 1) * weight
     rewards: FloatMatrix = np.where(same, weight, against)
@@ -84,7 +84,7 @@ def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
 
 
 def _values_of_trees(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
-    """Give what each of the estimators predicts, side by side."""
+    """Return the prediction of each estimator, a column for each."""
     ensemble = Ensemble(len(estimator.estimators_))
     for target, tree in enumerate(estimator.estimators_):
         if type(tree) not in (DecisionTreeRegressor, ExtraTreeRegressor):
@@ -94,7 +94,7 @@ def _values_of_trees(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matr
 
 
 def _weighted_median(weights: FloatVector, values: Matrix, graph: Graph) -> Matrix:
-    """Give the least value whose weight, with that of all values below it, is half or more."""
+    """Return the least value whose weight, with that of all values below it, is half or more."""
     column, reached = graph.constant(weights[: values.width, None]), []
     rows = graph.node("Unsqueeze", values.tensor, graph.constant([1], np.int64))
     last = graph.constant([2], np.int64)

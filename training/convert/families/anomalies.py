@@ -55,7 +55,7 @@ def _isolating(estimator: Estimator, matrix: Matrix) -> list[Tree]:
 
 
 def _isolation(graph: Graph, share: str, offset: float) -> str:
-    """Give the decision from depths as shares of the usual one, [N, 1]."""
+    """Return the decision from depths as shares of the usual one, [N, 1]."""
     powers = graph.node("Pow", graph.constant(2.0), graph.node("Neg", share))
     score = graph.node("Sub", graph.node("Neg", powers), graph.constant(offset))
     # The offset may be the score of a training row, and numpy's powers differ in the last bit.
@@ -94,7 +94,7 @@ def _kernels(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
 
 
 def _kernel(estimator: Estimator, matrix: Matrix, graph: Graph) -> str:
-    """Give the kernels with all support vectors, [N, M]."""
+    """Return the kernels with all support vectors, [N, M]."""
     vectors, gamma = kernels.dense(estimator.support_vectors_), estimator._gamma
     if estimator.kernel == "rbf":
         squares = kernels.squared_distances(graph, matrix, vectors)
@@ -166,7 +166,7 @@ def _local(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
 
 
 def _reach(graph: Graph, tree: KDTree, distances: str, least: FloatVector) -> str:
-    """Give the distances to all points, [N, M], but no less than a point's own neighbourhood."""
+    """Return the distances to all points, [N, M], but no less than a point's own neighbourhood."""
     if tree.metric == "euclidean":
         distances = graph.node("Sqrt", distances)
     return graph.node("Max", distances, graph.constant([least]))

@@ -73,7 +73,7 @@ def _grown(estimator: Estimator, tables: Sequence[FloatMatrix]) -> Grown:
 
 
 def _spread(table: FloatMatrix, classes: Estimator, count: int) -> FloatMatrix:
-    """Set the columns of the classes that one tree has seen among those of all."""
+    """Spread the columns of the classes that one tree has seen over those of all classes."""
     spread = np.zeros((len(table), count))
     spread[:, np.asarray(classes, dtype=np.int64)] = table
     return spread
@@ -88,7 +88,7 @@ def _each(estimator: Estimator, matrix: Matrix, scope: Scope) -> list[tuple[Esti
 
 
 def _vote(inner: Estimator, answer: Answer, count: int, scope: Scope) -> Matrix:
-    """Give what one classifier adds to the sum, [N, count]: probabilities, else its class."""
+    """Return one classifier's term of the sum, [N, count]: probabilities, else its class."""
     graph, classes = scope.graph, np.asarray(inner.classes_, dtype=np.int64)
     if hasattr(inner, "predict_proba"):
         if answer.probabilities is None:

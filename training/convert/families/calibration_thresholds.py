@@ -94,7 +94,7 @@ def _sigmoid(calibrator: Estimator, scores: Matrix, scope: Scope) -> Matrix:
 def isotonic(calibrator: Estimator, scores: Matrix, scope: Scope) -> Matrix:
     """Interpolate between the knots as `numpy.interp` does, to the last bit.
 
-    A plateau has to stay one value: classes whose probabilities are equal are told apart by their
+    A plateau has to stay one value: classes whose probabilities are equal are ordered by their
     order alone.
     """
     knots, values = calibrator.X_thresholds_, calibrator.y_thresholds_

@@ -55,7 +55,7 @@ def _bisecting(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
 def _leaves(
     estimator: Estimator, matrix: Matrix, graph: Graph, node: Estimator, inside: str
 ) -> list[tuple[int, str]]:
-    """Go down the hierarchy; gives the label of each leaf, and which rows end there."""
+    """Return the label of each leaf of the hierarchy, with the rows that end there."""
     if node.left is None:
         return [(node.label, inside)]
     centres = np.vstack([node.left.center, node.right.center])
@@ -73,7 +73,7 @@ def _leaves(
 
 
 def _apart(graph: Graph, matrix: Matrix, centres: FloatMatrix) -> str:
-    """Give |c|² - 2xc, [N, M], rounded as scikit-learn's k-means does; the least is the nearest."""
+    """Return |c|² - 2xc, [N, M], rounded as by scikit-learn's k-means; the least is the nearest."""
     doubled = graph.node("Mul", kernels.dot(graph, matrix, centres), graph.constant(-2.0))
     return graph.node("Add", doubled, graph.constant([row_norms(centres, squared=True)]))
 

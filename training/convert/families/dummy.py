@@ -37,7 +37,7 @@ def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
 
 
 def repeated(graph: Graph, matrix: Matrix, row: ArrayLike) -> Matrix:
-    """Give the same row, [C], for each row of the matrix, whatever is in it."""
+    """Return the same row, [C], for each row of the matrix, whatever is in it."""
     values = np.reshape(np.asarray(row, dtype=np.float64), (1, -1))
     rows = graph.node("Shape", matrix.tensor, start=0, end=1)
     shape = graph.node("Concat", rows, graph.constant([1], np.int64), axis=0)

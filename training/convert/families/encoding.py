@@ -36,7 +36,7 @@ def _one_hot_encoder(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matr
 
 
 def _place_tree(estimator: Estimator, column: int, matrix: Matrix) -> Tree:
-    """Give each category the place of its column among those of its feature."""
+    """Map each category to the position of its column among those of its feature."""
     categories = estimator.categories_[column]
     dropped = _dropped(estimator, column)
     places = [
@@ -57,7 +57,7 @@ def _dropped(estimator: Estimator, column: int) -> int | None:
 
 
 def _groups(estimator: Estimator, column: int) -> list[int]:
-    """Give the number of each category once the infrequent ones are one.
+    """Return the number of each category, with the infrequent ones grouped into one.
 
     A missing category that is never infrequent stands after the others, where scikit-learn's
     mapping ends.
@@ -71,7 +71,7 @@ def _groups(estimator: Estimator, column: int) -> list[int]:
 
 
 def _rare_group(estimator: Estimator, column: int) -> int | None:
-    """Give the number of the infrequent group, which an unknown category joins."""
+    """Return the number of the infrequent group, which an unknown category joins."""
     if not estimator._infrequent_enabled or estimator._infrequent_indices[column] is None:
         return None
     first = estimator._infrequent_indices[column][0]
@@ -85,7 +85,7 @@ def _tree(
     values: Sequence[float],
     unknown: float,
 ) -> Tree:
-    """Look categories up; what is missing is unknown unless NaN is a category."""
+    """Build the look-up of categories; missing is unknown unless NaN is a category."""
     pairs = list(zip(categories, values, strict=True))
     known = {category: value for category, value in pairs if category == category}
     missing = [value for category, value in pairs if category != category]

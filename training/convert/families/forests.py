@@ -105,7 +105,7 @@ def _votes(graph: Graph, matrix: Matrix, trees: Grown, classes: int) -> Matrix:
 
 
 def _sure(tree: Tree, table: FloatMatrix) -> bool:
-    """Tell whether each leaf is of one class, so that the sums are votes and exact."""
+    """Return whether each leaf is of one class, so that the sums are votes and exact."""
     return bool(np.isin(table[tree.leaf], (0.0, 1.0)).all())
 
 
@@ -128,7 +128,7 @@ def summed(graph: Graph, matrix: Matrix, trees: Grown) -> Matrix:
 
 
 def _in_any_order(leaves: Sequence[FloatMatrix]) -> bool:
-    """Tell whether the mean over trees is the same, to far below the tolerance, in any order.
+    """Return whether the mean over trees is the same, to far below the tolerance, in any order.
 
     It is unless large values of both signs cancel. In two orders the rounding of a sum of T values
     differs by at most 2 T eps times the sum of their magnitudes.

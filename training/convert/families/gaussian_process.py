@@ -47,7 +47,7 @@ def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
 
 
 def _kernel(kernel: Estimator, matrix: Matrix, points: FloatMatrix, scope: Scope) -> str:
-    """Give the kernel between rows and training points: [N, M], or [1, 1] where it is constant."""
+    """Return the kernel between rows and training points: [N, M], or [1, 1] if constant."""
     graph = scope.graph
     if type(kernel) in _OPERATORS:
         parts = [_kernel(part, matrix, points, scope) for part in (kernel.k1, kernel.k2)]

@@ -52,13 +52,13 @@ def _raw(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     if start is not None:
         ensemble.add(constant_leaf(_ABOVE_ZERO), 0)
         return ensemble.node(scope.graph, matrix)
-    learnt, sums = _learnt_start(estimator, matrix, scope), ensemble.node(scope.graph, matrix)
+    trained, sums = _learnt_start(estimator, matrix, scope), ensemble.node(scope.graph, matrix)
     above = scope.graph.constant(_ABOVE_ZERO)
-    return sums.alike(scope.graph.node("Sum", learnt.tensor, sums.tensor, above))
+    return sums.alike(scope.graph.node("Sum", trained.tensor, sums.tensor, above))
 
 
 def _constant_start(estimator: Estimator) -> FloatVector | None:
-    """Give what every row starts from, [trees an iteration]; None where it depends on the row."""
+    """Return the initial raw scores, [trees an iteration]; None where they depend on the row."""
     first = estimator.init_
     if type(first) in (DummyClassifier, DummyRegressor):
         if first.strategy not in _CONSTANT:

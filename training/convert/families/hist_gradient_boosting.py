@@ -30,7 +30,7 @@ def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
 
 
 def chances(graph: Graph, raw: Matrix, times: float = 1.0) -> Matrix:
-    """Turn raw scores, multiplied, into probabilities that lean as `leaning` lets them."""
+    """Turn raw scores, multiplied, into probabilities whose ties `leaning` breaks."""
     if raw.width > 1:
         return leaning(graph, probabilities(graph, raw), raw)
     signs = graph.node("Sign", raw.tensor)
@@ -41,7 +41,7 @@ def chances(graph: Graph, raw: Matrix, times: float = 1.0) -> Matrix:
 
 
 def leaning(graph: Graph, scores: Matrix, raw: Matrix, *, at_zero: bool = False) -> Matrix:
-    """Let probabilities that tie, or nearly, lean to the class that the raw scores choose.
+    """Break ties, or near ties, of probabilities towards the class that the raw scores choose.
 
     scikit-learn decides by the raw scores, and two that differ in the last bit can have the same
     probability. What is added is far below the tolerance.
@@ -63,7 +63,7 @@ def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
     scope.admit(estimator, free=_FITTING + "quantile")
     link = type(estimator._loss.link).__name__
     if link not in _LINKS:
-        scope.refuse(f"HistGradientBoostingRegressor has a link {link} that is not known")
+        scope.refuse(f"HistGradientBoostingRegressor has an unknown link {link}")
     raw, inverse = _raw(estimator, matrix, scope), _LINKS[link]
     value = raw if inverse is None else raw.alike(scope.graph.node(inverse, raw.tensor))
     return Answer(value=value)
@@ -101,7 +101,7 @@ def _categories(estimator: Estimator, matrix: Matrix, scope: Scope) -> tuple[Mat
 
 
 def _coded(column: Matrix, categories: Estimator, scope: Scope) -> tuple[Matrix, list[float]]:
-    """Give a column of small integers, and that of each category; a missing one has none."""
+    """Return a column of small integers, with the integer of each category but the missing."""
     present = [value for value in categories if value is not None and value == value]
     vocabulary = column.vocabularies[0]
     if vocabulary is not None:

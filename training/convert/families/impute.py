@@ -1,4 +1,4 @@
-"""Missing values filled in, or told."""
+"""Missing values filled in, or indicated."""
 
 from math import nan
 from typing import Any, Final
@@ -25,12 +25,12 @@ def _simple_imputer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matri
         _fill(estimator.statistics_[place], vocabulary, scope)
         for place, vocabulary in zip(kept, columns.vocabularies, strict=True)
     ]
-    flags = graph.take(matrix.numbers(missing), kept).tensor
-    filled = columns.alike(graph.node("Where", flags, graph.constant([fills]), columns.tensor))
+    empty = graph.take(matrix.numbers(missing), kept).tensor
+    filled = columns.alike(graph.node("Where", empty, graph.constant([fills]), columns.tensor))
     if not estimator.add_indicator:
         return filled
-    told = _told(graph, matrix, missing, estimator.indicator_.features_)
-    return graph.join([filled, told]) if told.width else filled
+    flags = _indicators(graph, matrix, missing, estimator.indicator_.features_)
+    return graph.join([filled, flags]) if flags.width else filled
 
 
 def _fill(value: Any, vocabulary: Vocabulary | None, scope: Scope) -> float:
@@ -44,7 +44,7 @@ def _fill(value: Any, vocabulary: Vocabulary | None, scope: Scope) -> float:
 
 
 def _missing(estimator: Estimator, matrix: Matrix, scope: Scope) -> str:
-    """Tell what is missing, [N, K] bool: NaN, or one value that stands for it."""
+    """Find missing values, [N, K] bool: NaN, or the one value that means missing."""
     value, graph = estimator.missing_values, scope.graph
     if isinstance(value, float) and value != value:
         return graph.node("IsNaN", matrix.tensor)
@@ -63,8 +63,8 @@ def _missing(estimator: Estimator, matrix: Matrix, scope: Scope) -> str:
     return graph.node("Equal", matrix.tensor, graph.constant([values]))
 
 
-def _told(graph: Graph, matrix: Matrix, missing: str, places: Any) -> Matrix:
-    """Give 1 where a value is missing, for some of the columns."""
+def _indicators(graph: Graph, matrix: Matrix, missing: str, places: Any) -> Matrix:
+    """Return 1 where a value is missing, for some of the columns."""
     flags = graph.take(matrix.numbers(missing), [int(place) for place in places])
     return flags.alike(graph.double(flags.tensor))
 
@@ -75,7 +75,7 @@ def _missing_indicator(estimator: Estimator, matrix: Matrix, scope: Scope) -> Ma
     if not len(estimator.features_):
         scope.refuse("MissingIndicator leaves no column")
     missing = scope.graph.node("IsNaN", matrix.tensor)
-    return _told(scope.graph, matrix, missing, estimator.features_)
+    return _indicators(scope.graph, matrix, missing, estimator.features_)
 
 
 def _neighbour_imputer(_: Estimator, __: Matrix, scope: Scope) -> Matrix:

@@ -58,7 +58,7 @@ def _principal(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
 
 
 def _kernel(estimator: Estimator, matrix: Matrix, graph: Graph, points: FloatMatrix) -> str:
-    """Give ``pairwise_kernels``, [N, M], with its defaults where a parameter is None."""
+    """Return ``pairwise_kernels``, [N, M], with its defaults where a parameter is None."""
     gamma = 1.0 / matrix.width if estimator.gamma is None else estimator.gamma
     if estimator.kernel == "rbf":
         squares = kernels.short_squared_distances(graph, matrix, points)

@@ -41,7 +41,7 @@ class Model:
     head: Fields
     trees: list[Fields]
     declared: frozenset[int]
-    """The features that fitting was told are categories."""
+    """The features that were declared as categories at fitting."""
 
     @property
     def objective(self) -> str:
@@ -50,12 +50,12 @@ class Model:
 
     @property
     def width(self) -> int:
-        """How many columns the raw scores have; so many trees make an iteration."""
+        """The number of columns of the raw scores, and of trees in an iteration."""
         return int(self.head["num_tree_per_iteration"])
 
     @property
     def averaged_over(self) -> int:
-        """By what the sums of the trees are divided."""
+        """The divisor of the trees' sums."""
         return len(self.trees) // self.width if "average_output" in self.head else 1
 
     @property
@@ -64,7 +64,7 @@ class Model:
         return any(fields["is_linear"] != "0" for fields in self.trees)
 
     def comparisons(self) -> Iterator[tuple[int, Compared]]:
-        """Go through the branches: which feature each compares, and as what."""
+        """Yield the feature that each branch compares, and as what kind."""
         for fields in self.trees:
             decisions = _integers(fields, "decision_type").tolist()
             for feature, decision in zip(
@@ -96,7 +96,7 @@ def _fields(text: str) -> Fields:
 
 
 def read_tree(fields: Fields) -> Tree:
-    """Make a tree of its part of the text; categories are whole, and gaps are NaN."""
+    """Read a tree from its part of the text; categories are whole, and gaps are NaN."""
     leaves = _floats(fields, "leaf_value")
     if len(leaves) == 1:
         return constant_leaf(float(leaves[0]))
@@ -118,7 +118,7 @@ def read_tree(fields: Fields) -> Tree:
 
 
 def _places(fields: Fields, name: str) -> Integers:
-    """Put the leaves, which are numbered by complements, behind the branches."""
+    """Number the leaves, which are complements in the text, after the branches."""
     children = _integers(fields, name)
     return np.where(children >= 0, children, len(children) + ~children)
 
@@ -131,7 +131,7 @@ def _beside_zero(threshold: FloatVector) -> FloatVector:
 
 
 def _members(fields: Fields, threshold: FloatVector, is_set: Flags) -> dict[int, FloatVector]:
-    """Give the categories that go left, by branch; there, a threshold is the number of a set."""
+    """Return the categories that go left, by branch; there, a threshold is the number of a set."""
     if not is_set.any():
         return {}
     bounds, words = _integers(fields, "cat_boundaries"), _integers(fields, "cat_threshold")
@@ -252,7 +252,7 @@ def _of_the_category_dtype(count: int, model: Model, matrix: Matrix, scope: Scop
 
 
 def _kinds(model: Model, scope: Scope) -> dict[int, Compared]:
-    """Tell as what each feature is compared."""
+    """Return the kind that each feature is compared as."""
     if model.linear:
         scope.refuse("linear_tree has no exact conversion")
     kinds: dict[int, Compared] = {}
@@ -263,7 +263,7 @@ def _kinds(model: Model, scope: Scope) -> dict[int, Compared]:
 
 
 def _compared(matrix: Matrix, kinds: dict[int, Compared], graph: Graph) -> Matrix:
-    """Make whole numbers of categories, and NaN of each 0 that stands for a missing value."""
+    """Truncate categories to whole numbers, and replace each 0 that means missing by NaN."""
     categories, gaps = (
         np.array([[kinds.get(place) == kind for place in range(matrix.width)]])
         for kind in ("category", "number or gap")

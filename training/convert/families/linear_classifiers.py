@@ -75,7 +75,7 @@ def _stochastic(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
 
 
 def _clipped(graph: Graph, decision: Matrix) -> Matrix:
-    """Give ``(clip(d, -1, 1) + 1) / 2``, as the loss modified_huber has it."""
+    """Return ``(clip(d, -1, 1) + 1) / 2``, as the loss modified_huber has it."""
     one = graph.constant(1.0)
     clipped = graph.node("Clip", decision.tensor, graph.constant(-1.0), one)
     raised = graph.node("Add", clipped, one)

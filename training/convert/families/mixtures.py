@@ -57,7 +57,7 @@ def _mixture(
 
 
 def _full(graph: Graph, matrix: Matrix, means: FloatMatrix, chol: FloatMatrix) -> str:
-    """Give the squared Mahalanobis distances to the means, [N, C]; so do the next three."""
+    """Return the squared Mahalanobis distances to the means, [N, C]; so do the next three."""
     parts = [
         _lengths(graph, graph.node("MatMul", matrix.tensor, graph.constant(own)), mean @ own)
         for mean, own in zip(means, chol, strict=True)

@@ -49,7 +49,7 @@ def _one_vs_rest(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
 
 
 def _asked(method: str, estimator: Estimator, pairs: Pairs, scope: Scope) -> Matrix | None:
-    """Give what a method says of each class, [N, C], where there is an exact conversion of it."""
+    """Return a method's scores of each class, [N, C], where they have an exact conversion."""
     if not hasattr(estimator, method):
         return None
     if method == "predict_proba" and any(answer.probabilities is None for _, answer in pairs):
@@ -58,17 +58,17 @@ def _asked(method: str, estimator: Estimator, pairs: Pairs, scope: Scope) -> Mat
 
 
 def _multilabel(pairs: Pairs, scope: Scope) -> Answer:
-    """Answer for each label by itself: its estimator tells it from none."""
+    """Convert each label by itself: its estimator scores the label against none."""
     if is_regressor(pairs[0][0]):
         values = [response(answer, inner, "predict", scope) for inner, answer in pairs]
         return Answer(parts=tuple(_above_half(scope.graph, value) for value in values))
-    # predict asks each for its scores, whatever threshold it has of its own.
+    # predict compares their scores and ignores their own thresholds.
     free = [(inner, replace(answer, threshold=None)) for inner, answer in pairs]
     return several(free, ["probability", "decision"], scope)
 
 
 def _by_value(pairs: Pairs, scope: Scope) -> Answer:
-    """Give the class whose regressor says most: there are no scores to ask for."""
+    """Return the class whose regressor predicts the most: there are no scores."""
     graph = scope.graph
     values = graph.join([response(answer, inner, "predict", scope) for inner, answer in pairs])
     if values.width == 1:
@@ -144,7 +144,7 @@ def _bit(inner: Estimator, place: int, matrix: Matrix, scope: Scope) -> Matrix:
 
 
 def _nearness(graph: Graph, scores: Matrix, codes: FloatMatrix) -> Matrix:
-    """Give the negative squares of the distances, summed in scikit-learn's order.
+    """Return the negative squares of the distances, summed in scikit-learn's order.
 
     The square of the scores is the same for all classes, but large ones swallow the rest: all
     classes are then as near, and the first is the label.

@@ -30,7 +30,7 @@ def _multi_output_classifier(estimator: Estimator, matrix: Matrix, scope: Scope)
 
 
 def several(pairs: Pairs, kinds: Sequence[Scores], scope: Scope) -> Answer:
-    """Answer for several targets, with the first of `kinds` that all have, else with labels."""
+    """Join the outputs for several targets: the first of `kinds` that all have, else labels."""
     for place, (inner, _) in enumerate(pairs):
         if len(inner.classes_) < 2:
             scope.refuse(f"target {place} has one class only")
@@ -65,7 +65,7 @@ def _classifier_chain(estimator: Estimator, matrix: Matrix, scope: Scope) -> Ans
 
 
 def _link(answer: Answer, inner: Estimator, method: str, scope: Scope) -> Matrix:
-    """Give what the next estimators of a chain are told of this one's answer, [N, 1]."""
+    """Return this estimator's output as the next of a chain get it, [N, 1]."""
     if method == "predict":
         return named(answer, inner, scope)
     if method not in ("predict_proba", "decision_function"):

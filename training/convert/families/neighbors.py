@@ -65,7 +65,7 @@ def searched(estimator: Estimator, scope: Scope) -> KDTree:
 def _mean(
     estimator: Estimator, matrix: Matrix, graph: Graph, tree: KDTree, values: FloatMatrix
 ) -> Matrix:
-    """Average `values` [M, T] over the nearest points; gives [N, T]."""
+    """Average `values` [M, T] over the nearest points and return [N, T]."""
     distances = tree.distances(graph, matrix)
     weights = counts_of_nearest(graph, tree, matrix, distances, estimator.n_neighbors)
     if estimator.weights == "distance":

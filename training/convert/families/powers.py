@@ -49,7 +49,7 @@ def _yeo_johnson(graph: Graph, values: str, powers: FloatVector) -> str:
 
 
 def _raised(graph: Graph, log: str, exponents: FloatVector) -> str:
-    """Give ``((1 + x) ** exponent - 1) / exponent`` of log(1 + x)."""
+    """Return ``((1 + x) ** exponent - 1) / exponent`` of log(1 + x)."""
     logarithmic = np.abs(exponents) < _EPSILON
     safe = graph.constant([np.where(logarithmic, 1.0, exponents)])
     power = graph.node("Div", expm1(graph, graph.node("Mul", log, safe)), safe)
@@ -83,7 +83,7 @@ def _yeo_johnson_back(graph: Graph, values: str, powers: FloatVector) -> str:
 
 
 def _lowered(graph: Graph, size: str, exponents: FloatVector) -> str:
-    """Give ``(x * exponent + 1) ** (1 / exponent) - 1``."""
+    """Return ``(x * exponent + 1) ** (1 / exponent) - 1``."""
     logarithmic = np.abs(exponents) < _EPSILON
     safe = np.where(logarithmic, 1.0, exponents)
     one = graph.constant(1.0)
@@ -98,7 +98,7 @@ def _mirrored(graph: Graph, below: str, sides: list[str]) -> str:
 
 
 def _chosen(graph: Graph, columns: Flags, one: str, other: str) -> str:
-    """Take some columns from one tensor, and the others from the other."""
+    """Select some columns from one tensor, and the others from the other."""
     if not columns.any():
         return other
     return graph.node("Where", graph.constant([columns], np.bool_), one, other)

@@ -57,7 +57,7 @@ def _downward(quantiles: FloatVector, references: FloatVector) -> _Pieces:
 
 
 def _lines(x: FloatVector, y: FloatVector) -> FloatMatrix:
-    """Give the piece before the first x, those between, and the one from the last on."""
+    """Return the piece before the first x, those between, and the one from the last on."""
     steps = np.diff(x)
     # Where x repeats, no value meets the piece between.
     slopes = np.where(steps > 0, np.diff(y) / np.where(steps > 0, steps, 1.0), 0.0)

@@ -1,4 +1,4 @@
-"""Columns selected by what was learnt of them."""
+"""Columns selected by what was trained of them."""
 
 from functools import partial
 from typing import Final

@@ -57,7 +57,7 @@ class _Splines:
         return [place for place in whole if bias or (place + 1) % self.count]
 
     def inside(self, graph: Graph, matrix: Matrix) -> Matrix:
-        """Bring the values to where the splines are evaluated."""
+        """Return the points at which the splines are evaluated."""
         extrapolation = self.estimator.extrapolation
         if extrapolation == "continue":
             return matrix
@@ -68,7 +68,7 @@ class _Splines:
         return matrix.numbers(self._wrapped(graph, matrix, first))
 
     def _wrapped(self, graph: Graph, matrix: Matrix, first: str) -> str:
-        """Take the remainder as numpy does: with the sign of the period."""
+        """Compute the remainder as numpy does: with the sign of the period."""
         period = graph.constant([self.last - self.first])
         distance = graph.node("Sub", matrix.tensor, first)
         remainder = graph.node("Mod", distance, period, fmod=1)
@@ -101,7 +101,7 @@ class _Splines:
         return graph.node("MatMul", values, graph.constant(_diagonal(blocks)))
 
     def _intervals(self, graph: Graph, matrix: Matrix) -> str:
-        """Tell in which interval of the knots a value lies; the outer ones have no end."""
+        """Find the interval of the knots that a value lies in; the outer ones have no end."""
         low, high = self.knots[:, :-1].copy(), self.knots[:, 1:].copy()
         intervals = low.shape[1]
         low[:, self.degree], high[:, -self.degree - 1] = -np.inf, np.inf
@@ -126,7 +126,7 @@ class _Splines:
         return graph.node("Div", taken, graph.constant([gaps.ravel()]))
 
     def with_slopes(self, graph: Graph, matrix: Matrix, values: str) -> str:
-        """Go on in straight lines beyond the ends."""
+        """Extrapolate in straight lines beyond the ends."""
         touched = self.degree + (self.degree <= 1)
         places = np.arange(self.count)
         spread = graph.take(matrix, self.columns).tensor

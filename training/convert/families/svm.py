@@ -55,7 +55,7 @@ def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
 
 
 def _sums(estimator: Estimator, matrix: Matrix, graph: Graph, weights: FloatMatrix) -> Matrix:
-    """Weigh the kernels, `weights` [M, P]; gives [N, P]."""
+    """Weigh the kernels, `weights` [M, P] and return [N, P]."""
     vectors = _dense(estimator.support_vectors_)
     if estimator.kernel == "linear":
         products = graph.node("MatMul", matrix.tensor, graph.constant(vectors.T @ weights))

@@ -22,7 +22,7 @@ _MEMBERS: Final = ("steps", "transformer_list", "estimators", "estimator", "regr
 
 
 def takes_texts(estimator: Estimator) -> bool:
-    """Tell whether an estimator's input is a series of texts and not a table."""
+    """Check whether an estimator's input is a series of texts and not a table."""
     if isinstance(estimator, CountVectorizer):
         return True
     if not hasattr(estimator, "get_params"):
@@ -44,7 +44,7 @@ def _passes(step: Estimator) -> bool:
 
 
 def as_taken(estimator: Estimator, frame: pd.DataFrame) -> "pd.DataFrame | pd.Series[Any]":
-    """Give an estimator that takes texts the one column; of a frame it would read the names."""
+    """Return an estimator that takes texts the one column; of a frame it would read the names."""
     return frame.iloc[:, 0] if takes_texts(estimator) else frame
 
 
@@ -125,7 +125,7 @@ def _tfidf_transformer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Ma
 
 
 def _dampened(graph: Graph, counts: str) -> str:
-    """Give 1 + log of what is not 0; whole numbers are looked up, so that they round alike."""
+    """Return 1 + log of what is not 0; whole numbers are looked up, so that they round alike."""
     table = np.concatenate([[0.0], np.log(np.arange(1.0, _LOGARITHMS)) + 1.0])
     last = graph.constant(_LOGARITHMS - 1.0)
     whole = graph.node(

@@ -61,7 +61,7 @@ class Model:
         return any(int(fields["tree_param"]["size_leaf_vector"]) > 1 for fields in self.trees)
 
     def numeric(self) -> set[int]:
-        """Give the features that are compared with thresholds."""
+        """Return the features that are compared with thresholds."""
         return {
             feature
             for fields in self.trees
@@ -72,7 +72,7 @@ class Model:
         }
 
     def sizes(self) -> dict[int, int]:
-        """Tell how many categories each feature of categories has, as far as a branch knows."""
+        """Return the number of categories of each categorical feature, as the branches have it."""
         sizes: dict[int, int] = {}
         for fields in self.trees:
             for node, members in _members(fields).items():
@@ -103,7 +103,7 @@ def _categories(features: Sequence[Fields]) -> dict[int, list[Category]]:
 
 
 def _listed(held: Fields) -> list[Category]:
-    """Give numbers as they are, and strings of the signed bytes that they are joined in."""
+    """Decode categories: numbers unchanged, strings from the signed bytes that join them."""
     if "offsets" not in held:
         return list(held["values"])
     joined = np.array(held["values"]).astype(np.int8).tobytes()
@@ -111,7 +111,7 @@ def _listed(held: Fields) -> list[Category]:
 
 
 def _start(booster: Estimator, whole: Fields) -> FloatVector:
-    """Ask the library what its trees are added to: its answer where each of their leaves is 0."""
+    """Compute the margin that the trees are added to: the library's with all leaves at 0."""
     bare = copy.deepcopy(whole)
     for fields in bare["learner"]["gradient_booster"]["model"]["trees"]:
         fields["split_conditions"] = [0.0] * len(fields["split_conditions"])
@@ -123,7 +123,7 @@ def _start(booster: Estimator, whole: Fields) -> FloatVector:
 
 
 def read_tree(fields: Fields, weight: float, sizes: Mapping[int, int]) -> Tree:
-    """Make a tree of its part of the JSON.
+    """Read a tree from its part of the JSON.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def _going_right(
 
 
 def _members(fields: Fields) -> dict[int, list[int]]:
-    """Give the categories that go right, by branch."""
+    """Return the categories that go right, by branch."""
     segments = zip(
         fields["categories_nodes"],
         fields["categories_segments"],

@@ -9,12 +9,12 @@ from training.convert.graph.scope import Estimator
 
 
 def affine(graph: Graph, matrix: Matrix, weights: ArrayLike, constants: ArrayLike) -> Matrix:
-    """Give ``matrix @ weights.T + constants``.
+    """Return ``matrix @ weights.T + constants``.
 
     Parameters
     ----------
     graph : Graph
-        What the nodes are added to.
+        The graph that the nodes are added to.
     matrix : Matrix
         Shape [N, K].
     weights : array-like
@@ -35,7 +35,7 @@ def affine(graph: Graph, matrix: Matrix, weights: ArrayLike, constants: ArrayLik
 
 
 def fitted(graph: Graph, matrix: Matrix, estimator: Estimator) -> Matrix:
-    """Give what scikit-learn's linear models have in common: ``X @ coef_.T + intercept_``."""
+    """Return ``X @ coef_.T + intercept_``, which scikit-learn's linear models share."""
     # sparsify() makes a sparse matrix of the weights.
     weights = estimator.coef_.toarray() if issparse(estimator.coef_) else estimator.coef_
     return affine(graph, matrix, weights, estimator.intercept_)

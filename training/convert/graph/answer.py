@@ -64,7 +64,7 @@ _USUALLY: Final[tuple[Scores, ...]] = ("probability", "decision", "value", "labe
 
 
 def chosen(graph: Graph, scores: Matrix) -> Matrix:
-    """Give the position of each row's class, [N, 1]: above 0 for one column, else the greatest."""
+    """Return the position of each row's class, [N, 1]: of one column whether it is above 0."""
     if scores.width == 1:
         above = graph.node("Greater", scores.tensor, graph.constant(0.0))
         return scores.numbers(graph.double(above))
@@ -73,6 +73,6 @@ def chosen(graph: Graph, scores: Matrix) -> Matrix:
 
 
 def hot(graph: Graph, place: Matrix, width: int) -> Matrix:
-    """Give 1 in the column whose position is told, [N, 1], and 0 in the others, [N, width]."""
+    """Return 1 in the column whose position is told, [N, 1], and 0 in the others, [N, width]."""
     columns = graph.constant([[float(column) for column in range(width)]])
     return place.numbers(graph.double(graph.node("Equal", place.tensor, columns)), width)

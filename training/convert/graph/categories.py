@@ -8,7 +8,7 @@ from training.convert.graph.steps import category_tree, look_up
 
 
 def numbered(graph: Graph, matrix: Matrix, lists: Mapping[int, Sequence[object]]) -> Matrix:
-    """Put places in lists, by column, where the categories are; what is in no list is NaN."""
+    """Replace categories by their positions in lists, one a column; NaN where a list lacks one."""
     if not lists:
         return matrix
     trees = [
@@ -25,7 +25,7 @@ def numbered(graph: Graph, matrix: Matrix, lists: Mapping[int, Sequence[object]]
 
 
 def with_columns(graph: Graph, matrix: Matrix, columns: Sequence[int], new: Matrix) -> Matrix:
-    """Put the columns of another matrix in the place of some."""
+    """Replace some columns by those of another matrix."""
     order = list(range(matrix.width))
     for place, column in enumerate(columns):
         order[column] = matrix.width + place

@@ -20,7 +20,7 @@ ML_DOMAIN: Final = "ai.onnx.ml"
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """A tensor [N, K] float64 of the graph, with what its columns mean.
+    """A tensor [N, K] float64 of the graph, with the meaning of its columns.
 
     Attributes
     ----------
@@ -35,15 +35,15 @@ class Matrix:
 
     @property
     def width(self) -> int:
-        """How many columns there are."""
+        """The number of columns."""
         return len(self.vocabularies)
 
     def numbers(self, tensor: str, width: int | None = None) -> "Matrix":
-        """Give a matrix of numbers in place of this one, `width` columns wide or as wide."""
+        """Return a matrix of numbers in place of this one, `width` columns wide or as wide."""
         return Matrix(tensor, (None,) * (self.width if width is None else width))
 
     def alike(self, tensor: str) -> "Matrix":
-        """Give a matrix whose columns mean what this one's do."""
+        """Return a matrix whose columns have the meaning of this one's."""
         return replace(self, tensor=tensor)
 
 
@@ -62,12 +62,12 @@ class Graph:
         self._constants: list[onnx.TensorProto] = []
 
     def widen(self, columns: int) -> int:
-        """Add columns to the input; gives the position of the first."""
+        """Add columns to the input and return the position of the first."""
         first, self.width = self.width, self.width + columns
         return first
 
     def node(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
-        """Add a node with one output; gives the output's name."""
+        """Add a node with one output and return the output's name."""
         output = f"{operator}_{len(self._nodes)}"
         made = helper.make_node(operator, inputs, [output], name=output, domain=domain)
         made.attribute.extend(
@@ -78,13 +78,13 @@ class Graph:
         return output
 
     def constant(self, value: ArrayLike, dtype: type[np.generic] = np.float64) -> str:
-        """Add a constant tensor; gives its name."""
+        """Add a constant tensor and return its name."""
         name = f"constant_{len(self._constants)}"
         self._constants.append(numpy_helper.from_array(np.asarray(value, dtype=dtype), name))
         return name
 
     def double(self, tensor: str) -> str:
-        """Cast a tensor to float64; gives its name."""
+        """Cast a tensor to float64 and return its name."""
         return self.node("Cast", tensor, to=TensorProto.DOUBLE)
 
     def take(self, matrix: Matrix, columns: Sequence[int]) -> Matrix:
@@ -98,7 +98,7 @@ class Graph:
         )
 
     def join(self, matrices: Sequence[Matrix]) -> Matrix:
-        """Set matrices side by side."""
+        """Concatenate matrices by column."""
         if len(matrices) == 1:
             return matrices[0]
         return Matrix(
@@ -114,7 +114,7 @@ class Graph:
         width : int
             Columns of the input, ``X`` [N, width].
         scores : Matrix
-            What becomes the output, ``scores`` [N, C].
+            The output, ``scores`` [N, C].
 
         Returns
         -------
@@ -126,7 +126,7 @@ class Graph:
         return content
 
     def _close(self, width: int, scores: Matrix) -> onnx.ModelProto:
-        """Copy the nodes into a model and forget them: of a large forest there is room for one."""
+        """Move the nodes into a model: memory holds a large forest once, not twice."""
         nodes, constants = self._needed_by(scores.tensor)
         if not nodes:  # the input, or a constant, as it is
             scores = scores.alike(self.node("Identity", scores.tensor))
@@ -144,7 +144,7 @@ class Graph:
         return model
 
     def _needed_by(self, tensor: str) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
-        """Leave out what the output does not depend on: answers that nobody asked for."""
+        """Return the nodes and constants that the output depends on; unused outputs are dropped."""
         wanted = {tensor}
         nodes = []
         for node in reversed(self._nodes):

@@ -38,7 +38,7 @@ def columns(graph: Graph, matrix: Matrix) -> list[str]:
 
 
 def short_squared_distances(graph: Graph, matrix: Matrix, others: FloatMatrix) -> str:
-    """Give |x|² + |v|² - 2xv, [N, M], rounded as scikit-learn's ``euclidean_distances`` does."""
+    """Return |x|² + |v|² - 2xv, [N, M], rounded as scikit-learn's ``euclidean_distances`` does."""
     products = dot(graph, matrix, others)
     doubled = graph.node("Mul", products, graph.constant(-2.0))
     norms = graph.node("ReduceSumSquare", matrix.tensor, graph.constant([1], np.int64), keepdims=1)
@@ -48,13 +48,13 @@ def short_squared_distances(graph: Graph, matrix: Matrix, others: FloatMatrix) -
 
 
 def euclidean_distances(graph: Graph, matrix: Matrix, others: FloatMatrix) -> Matrix:
-    """Give scikit-learn's ``euclidean_distances``, [N, M]."""
+    """Return scikit-learn's ``euclidean_distances``, [N, M]."""
     squares = short_squared_distances(graph, matrix, others)
     return matrix.numbers(graph.node("Sqrt", squares), len(others))
 
 
 def nearest(graph: Graph, matrix: Matrix, others: FloatMatrix) -> str:
-    """Give the place of the nearest, [N, 1], as scikit-learn's ``pairwise_distances_argmin``.
+    """Return the place of the nearest, [N, 1], as scikit-learn's ``pairwise_distances_argmin``.
 
     From afar roots tie where squares do not, and then the first is taken. So scikit-learn does with
     several rows of a DataFrame, whose columns lie one after another in memory; where rows do, it
@@ -64,17 +64,17 @@ def nearest(graph: Graph, matrix: Matrix, others: FloatMatrix) -> str:
 
 
 def first_least(graph: Graph, values: str) -> str:
-    """Give the place of the first least value of each row, [N, 1] float64."""
+    """Return the place of the first least value of each row, [N, 1] float64."""
     return graph.double(graph.node("ArgMin", values, axis=1, keepdims=1))
 
 
 def dot(graph: Graph, matrix: Matrix, others: FloatMatrix) -> str:
-    """Give the inner products, [N, M]."""
+    """Return the inner products, [N, M]."""
     return graph.node("MatMul", matrix.tensor, graph.constant(others.T))
 
 
 def products(graph: Graph, matrix: Matrix, others: FloatMatrix) -> str:
-    """Give the inner products, [N, M], added term by term as libsvm does."""
+    """Return the inner products, [N, M], added term by term as libsvm does."""
     return one_by_one(
         graph,
         [
@@ -85,18 +85,18 @@ def products(graph: Graph, matrix: Matrix, others: FloatMatrix) -> str:
 
 
 def dense(values: Any) -> FloatMatrix:
-    """Give points, [M, K], that may be sparse as an array."""
+    """Return points, [M, K], as an array where they are sparse."""
     found: FloatMatrix = values.toarray() if sparse.issparse(values) else values
     return found
 
 
 def exponential(graph: Graph, squares: str, gamma: float) -> str:
-    """Give exp(-gamma d²)."""
+    """Return exp(-gamma d²)."""
     return graph.node("Exp", graph.node("Mul", squares, graph.constant(-gamma)))
 
 
 def affine(graph: Graph, tensor: str, scale: float, shift: float) -> str:
-    """Give scale·x + shift."""
+    """Return scale·x + shift."""
     scaled = graph.node("Mul", tensor, graph.constant(scale))
     return graph.node("Add", scaled, graph.constant(shift))
 

@@ -18,12 +18,12 @@ def probabilities(graph: Graph, raw: Matrix) -> Matrix:
 
 
 def both(graph: Graph, second: Matrix) -> Matrix:
-    """Set the probability of the first class beside that of the second: [N, 1] gives [N, 2]."""
+    """Add the probability of the first class before that of the second: [N, 1] to [N, 2]."""
     return affine(graph, second, [[-1.0], [1.0]], [1.0, 0.0])
 
 
 def logistic(graph: Graph, raw: Matrix) -> Matrix:
-    """Give ``1 / (1 + exp(-raw))`` to the last bits, however small.
+    """Return ``1 / (1 + exp(-raw))`` to the last bits, however small.
 
     onnxruntime's own Sigmoid is exact to 1e-16, of which nothing is left for probabilities that
     are small and are then divided by their sum.

@@ -45,7 +45,7 @@ class KDTree:
     bounds: FloatMatrix
 
     def distances(self, graph: Graph, matrix: Matrix) -> str:
-        """Give the distances to all points, [N, M], rounded as scikit-learn rounds them."""
+        """Return the distances to all points, [N, M], rounded as scikit-learn rounds them."""
         parts = []
         for place, column in enumerate(columns(graph, matrix)):
             point = graph.constant(self.points[None, :, place])
@@ -55,7 +55,7 @@ class KDTree:
         return self._sum(graph, parts)
 
     def _least(self, graph: Graph, matrix: Matrix) -> str:
-        """Give the distances to the boxes of all nodes, [N, B]."""
+        """Return the distances to the boxes of all nodes, [N, B]."""
         zero = graph.constant(0.0)
         parts = []
         for place, column in enumerate(columns(graph, matrix)):
@@ -77,7 +77,7 @@ class KDTree:
         return total
 
     def visits(self, graph: Graph, matrix: Matrix) -> str:
-        """Give the turn of each point when the nearer child is always walked first, [N, M]."""
+        """Return the turn of each point when the nearer child is always walked first, [N, M]."""
         least = self._least(graph, matrix)
         turns = graph.constant([[0.0]])
         nodes = 1
@@ -92,7 +92,7 @@ class KDTree:
         return graph.node("Add", offsets, graph.constant(within[None, :]))
 
     def _split(self, graph: Graph, least: str, turns: str, nodes: int) -> str:
-        """Go down one level: from the first turns of `nodes` nodes to those of their children."""
+        """Compute the first turns of the children of `nodes` nodes from those of the nodes."""
         lefts = 2 * np.arange(nodes) + 2 * nodes - 1
         sizes = (self.ends - self.starts).astype(np.float64)
         one, other = (
@@ -130,7 +130,7 @@ def counts_of_nearest(graph: Graph, tree: KDTree, matrix: Matrix, distances: str
 
 
 def _kth(graph: Graph, distances: str, k: int) -> str:
-    """Give the k-th smallest, [N, 1]."""
+    """Return the k-th smallest, [N, 1]."""
     # TopK has two outputs, which only the body of a loop can hold here; it runs once.
     body = _Body()
     nearest, _ = body.node("TopK", "state", body.constant([k], np.int64), outputs=2, largest=0)
@@ -166,7 +166,7 @@ def _any(graph: Graph, flags: str) -> str:
 
 
 class _Body:
-    """The nodes of a loop's body; what is written last is its state."""
+    """The nodes of a loop's body."""
 
     def __init__(self) -> None:
         self.nodes: list[Any] = []
@@ -242,7 +242,7 @@ def _push(k: int, points: int) -> GraphProto:
 def _sift(
     body: _Body, heap: str, places: str, value: str, who: str, found: str, k: int
 ) -> tuple[str, str]:
-    """Let the pushed value sink from the root; -inf stands for children that are not there."""
+    """Sift the pushed value down from the root; absent children are -inf."""
     pads = body.constant([0, 0, 0, k + 1], np.int64)
     heap = body.node("Pad", heap, pads, body.constant(-np.inf))
     zero, one, two = (body.constant(value, np.int64) for value in range(3))

@@ -23,7 +23,7 @@ def preferred(estimator: Estimator, methods: Iterable[str], scope: Scope) -> str
 
 
 def response(answer: Answer, estimator: Estimator, method: str, scope: Scope) -> Matrix:
-    """Give what a method of scikit-learn returns, as [N, 1] where that is [N]."""
+    """Return the result of a method of scikit-learn, as [N, 1] where that is [N]."""
     found = {
         "predict_proba": answer.probabilities,
         "decision_function": answer.decision,
@@ -35,7 +35,7 @@ def response(answer: Answer, estimator: Estimator, method: str, scope: Scope) ->
 
 
 def second_class(answer: Answer, estimator: Estimator, method: str, scope: Scope) -> Matrix:
-    """Give a binary classifier's score of its second class, [N, 1]."""
+    """Return a binary classifier's score of its second class, [N, 1]."""
     found = response(answer, estimator, method, scope)
     scores = scope.graph.take(found, [1]) if method == "predict_proba" else found
     if scores.width != 1:
@@ -44,7 +44,7 @@ def second_class(answer: Answer, estimator: Estimator, method: str, scope: Scope
 
 
 def position(answer: Answer, estimator: Estimator, scope: Scope) -> Matrix:
-    """Give the position in ``classes_`` of the label that ``predict`` gives, [N, 1]."""
+    """Return the position in ``classes_`` of the label that ``predict`` gives, [N, 1]."""
     graph = scope.graph
     if answer.threshold is not None and answer.scores is not None:
         scores = answer.scores[1]
@@ -63,7 +63,7 @@ def position(answer: Answer, estimator: Estimator, scope: Scope) -> Matrix:
 
 
 def named(answer: Answer, estimator: Estimator, scope: Scope) -> Matrix:
-    """Give the label that ``predict`` gives as the number that it is, [N, 1]."""
+    """Return the label that ``predict`` gives as the number that it is, [N, 1]."""
     if np.asarray(estimator.classes_).dtype.kind not in "iufb":
         scope.refuse(f"{type(estimator).__name__}.predict gives labels that are no numbers")
     graph, place = scope.graph, position(answer, estimator, scope)
@@ -72,7 +72,7 @@ def named(answer: Answer, estimator: Estimator, scope: Scope) -> Matrix:
 
 
 def told(answer: Answer, estimator: Estimator, scope: Scope) -> Answer:
-    """Give the label that ``predict`` gives, and nothing else."""
+    """Return the label that ``predict`` gives, and nothing else."""
     place = position(answer, estimator, scope)
     return Answer(label=hot(scope.graph, place, len(estimator.classes_)))
 

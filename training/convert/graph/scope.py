@@ -1,4 +1,4 @@
-"""Where a conversion stands: the graph, and the place in the pipeline."""
+"""The scope of a conversion: the graph, the converters, and the place in the pipeline."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ type Convert = Callable[[Estimator, Matrix, Scope], Matrix | Answer]
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where a conversion stands.
+    """The scope of a conversion.
 
     Attributes
     ----------
     graph : Graph
-        What the nodes are added to.
+        The graph that the nodes are added to.
     converters : mapping of type to Convert
         The estimators that can be converted; a subclass is another class.
     step : str
@@ -31,7 +31,7 @@ class Scope:
     step: str = ""
 
     def run(self, name: str, estimator: Estimator, matrix: Matrix) -> Matrix | Answer:
-        """Convert the step `name` of the present one, whatever it is.
+        """Convert the inner step `name`, a transformer or a predictor.
 
         Raises
         ------
@@ -48,14 +48,14 @@ class Scope:
         result = self.run(name, estimator, matrix)
         found = result.transformed if isinstance(result, Answer) else result
         if found is None:
-            self.refuse(f"{name} is no transformer")
+            self.refuse(f"{name} is not a transformer")
         return found
 
     def answer(self, name: str, estimator: Estimator, matrix: Matrix) -> Answer:
         """Convert the step `name` as a predictor; raises what `run` does."""
         result = self.run(name, estimator, matrix)
         if not isinstance(result, Answer):
-            self.refuse(f"{name} is no predictor")
+            self.refuse(f"{name} is not a predictor")
         return result
 
     def refuse(self, reason: str) -> NoReturn:
@@ -69,15 +69,15 @@ class Scope:
         free: str,
         only: Mapping[str, tuple[object, ...]] | None = None,
     ) -> None:
-        """Refuse the present step unless each of its parameters is accounted for.
+        """Refuse the present step unless each of its parameters is covered by the conversion.
 
         Parameters
         ----------
         estimator : estimator
             The step.
         free : str
-            Names of the parameters that may have any value: what they do is in the fitted
-            attributes, or in the converter, or changes no answer.
+            Names of the parameters that may have any value: their effect is in the fitted
+            attributes, or in the converter, or changes no output.
         only : mapping of str to tuple
             Parameters that may have these values only.
         """
@@ -85,9 +85,7 @@ class Scope:
         known = {*free.split(), *allowed}
         for name, value in estimator.get_params(deep=False).items():
             if name not in known:
-                self.refuse(
-                    f"{type(estimator).__name__} has a parameter {name!r} that is not known"
-                )
+                self.refuse(f"{type(estimator).__name__} has an unknown parameter {name!r}")
             if name in allowed and not any(_same(value, choice) for choice in allowed[name]):
                 self.refuse(
                     f"{type(estimator).__name__}({name}={_shown(value)}) has no exact conversion"

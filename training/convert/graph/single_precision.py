@@ -1,4 +1,4 @@
-"""Arithmetic in float32, to the last bit: that of libraries which answer in it.
+"""Arithmetic in float32, to the last bit: that of libraries whose scores are float32.
 
 A matrix of the graph stays float64; what is rounded to float32 after each sum, quotient and
 difference is what float32 would have given, since float64 has more than twice its digits.
@@ -57,7 +57,7 @@ def added_in_order(graph: Graph, parts: Matrix, width: int) -> Matrix:
 
 
 def exponential(graph: Graph, tensor: str) -> str:
-    """Compute what ``expf`` of the C library gives, for float32 numbers in float64.
+    """Compute ``expf`` of the C library, for float32 numbers in float64.
 
     That is seldom but at times not the float32 next to the exponential, so its own algorithm is
     repeated, ``sysdeps/ieee754/flt-32/e_expf.c`` of glibc: of ``x = (k + r) ln 2 / 32`` the power
@@ -88,7 +88,7 @@ def _power_of_two(graph: Graph, parts: str) -> str:
 
 
 def logistic(graph: Graph, raw: Matrix) -> Matrix:
-    """Give ``1 / (1 + exp(-raw))`` in float32, above 0 as XGBoost keeps it."""
+    """Return ``1 / (1 + exp(-raw))`` in float32, above 0 as XGBoost keeps it."""
     negative = graph.node("Neg", raw.tensor)
     power = exponential(graph, graph.node("Min", negative, graph.constant(_MOST_OF_ODDS)))
     one = graph.constant(1.0)
@@ -97,7 +97,7 @@ def logistic(graph: Graph, raw: Matrix) -> Matrix:
 
 
 def softmax(graph: Graph, raw: Matrix) -> Matrix:
-    """Give the softmax of rows [N, C] in float32, whose powers are summed in float64."""
+    """Return the softmax of rows [N, C] in float32, whose powers are summed in float64."""
     axis = graph.constant([1], np.int64)
     greatest = graph.node("ReduceMax", raw.tensor, axis, keepdims=1)
     powers = exponential(graph, rounded(graph, graph.node("Sub", raw.tensor, greatest)))
@@ -106,6 +106,6 @@ def softmax(graph: Graph, raw: Matrix) -> Matrix:
 
 
 def both(graph: Graph, second: Matrix) -> Matrix:
-    """Set the probability of the first class beside that of the second: [N, 1] gives [N, 2]."""
+    """Add the probability of the first class before that of the second: [N, 1] to [N, 2]."""
     first = rounded(graph, graph.node("Sub", graph.constant([[1.0]]), second.tensor))
     return graph.join([second.alike(first), second])

@@ -16,7 +16,7 @@ from training.convert.graph.vocabulary import Vocabulary
 
 
 def step_tree(feature: int, bounds: FloatVector, values: FloatVector, missing: float) -> Tree:
-    """Make the tree of a step function of one column.
+    """Build the tree of a step function of one column.
 
     Parameters
     ----------
@@ -25,9 +25,9 @@ def step_tree(feature: int, bounds: FloatVector, values: FloatVector, missing: f
     bounds : FloatVector
         Shape [S], ascending; a value that is not greater than a bound is before it.
     values : FloatVector
-        Shape [S + 1]: what holds up to each bound, and after the last.
+        Shape [S + 1]: the value up to each bound, and after the last.
     missing : float
-        What NaN gives.
+        The value for NaN.
     """
     # Nothing but NaN goes left at the root: no number that the codec lets in is -inf.
     nodes: list[tuple[int, int, float, float]] = [(1, 2, -np.inf, 0.0), (0, 0, 0.0, missing)]
@@ -69,7 +69,7 @@ def category_tree(
     unknown: float,
     missing: float,
 ) -> Tree:
-    """Make the tree that gives each category of one column its value, and others `unknown`."""
+    """Build the tree that maps each category of one column to its value, others to `unknown`."""
     spans = sorted(
         (*_span(category, vocabulary), value)
         for category, value in values.items()
@@ -89,14 +89,14 @@ def category_tree(
 
 
 def _can_be_sent(category: object, vocabulary: Vocabulary | None) -> bool:
-    """Tell whether a row can hold a category: None and objects of other types come from nowhere."""
+    """Check whether a row can hold a category; no client sends None or objects of other types."""
     if vocabulary is not None:
         return isinstance(category, str)
     return isinstance(category, (int, float, np.number, np.bool_))
 
 
 def _span(category: Estimator, vocabulary: Vocabulary | None) -> tuple[float, float]:
-    """Give the bounds around a category; what is greater than the first and not the second is it.
+    """Return the bounds (low, high] of a category.
 
     Codes are whole, so the bounds of neighbours can be shared.
     """

@@ -35,7 +35,7 @@ class Tree:
     Attributes
     ----------
     left, right : ndarray of int64, shape [nodes]
-        Where the children stand; anything at a leaf.
+        Positions of the children; anything at a leaf.
     leaf : ndarray of bool, shape [nodes]
         Whether the node is a leaf.
     feature : ndarray of int64, shape [nodes]
@@ -45,7 +45,7 @@ class Tree:
     missing_left : ndarray of bool, shape [nodes]
         Whether NaN goes left.
     value : ndarray of float64, shape [nodes]
-        What a leaf adds.
+        The value that a leaf adds.
     members : dict of int to ndarray of float64
         By node: the values that go left, for a branch that compares with a set of them. All others
         go right, a missing one too.
@@ -61,7 +61,7 @@ class Tree:
     members: dict[int, FloatVector] = field(default_factory=dict)
 
     def adding(self, value: FloatVector) -> "Tree":
-        """Give the tree with other leaves, [nodes]."""
+        """Return the tree with these values of its nodes, [nodes]."""
         return replace(self, value=value)
 
 
@@ -89,7 +89,7 @@ class Ensemble:
         self.parts.append(part)
 
     def node(self, graph: Graph, matrix: Matrix) -> Matrix:
-        """Add the ensemble to a graph; gives the sums of the leaves, [N, targets]."""
+        """Add the ensemble to a graph and return the sums of the leaves, [N, targets]."""
         whole = {
             name: np.concatenate([part[name] for part in self.parts]) for name in self.parts[0]
         }
@@ -113,7 +113,7 @@ _TENSORS: Final = frozenset({"nodes_modes", "nodes_splits", "leaf_weights", "mem
 
 
 def _attribute(name: str, values: NDArray[Any]) -> AttributeProto | TensorProto:
-    """Give what `Graph.node` takes as it is: its own way looks at each integer, of millions."""
+    """Return an attribute as `Graph.node` stores it: onnx's helper checks each of millions."""
     if name in _TENSORS:
         return numpy_helper.from_array(values, name)
     return AttributeProto(name=name, type=AttributeProto.INTS, ints=values.tolist())
@@ -143,7 +143,7 @@ def _apart(tree: Tree, branches: int, leaves: int) -> dict[str, NDArray[Any]]:
 
 
 def _with_a_branch(tree: Tree) -> Tree:
-    """Put a branch above a lone leaf, which stands on both its sides: the operator wants one."""
+    """Return a lone leaf as both children of a branch: the operator needs a branch."""
     return Tree(
         left=np.array([1, 0, 0]),
         right=np.array([2, 0, 0]),
@@ -156,7 +156,7 @@ def _with_a_branch(tree: Tree) -> Tree:
 
 
 def last_left(thresholds: FloatVector) -> FloatVector:
-    """Give the greatest float64 that goes left where float32 is compared with a threshold.
+    """Return the greatest float64 that goes left where float32 is compared with a threshold.
 
     scikit-learn rounds the features to float32. What rounds to the last float32 that is not above
     the threshold ends halfway to the next one, and includes that half where the tie falls back.
@@ -197,7 +197,7 @@ def grown(fitted: Estimator, places: Integers | None = None) -> Tree:
 
 
 def constant_leaf(value: float) -> Tree:
-    """Make a tree that adds the same to every row."""
+    """Return a tree that adds the same value to every row."""
     nothing = np.zeros(1, dtype=np.int64)
     return Tree(
         left=nothing,
@@ -215,7 +215,7 @@ type Aimed = Sequence[tuple[Tree, int | Integers]]  # each tree with the column 
 
 
 def gathered(graph: Graph, matrix: Matrix, trees: Grown) -> Matrix:
-    """Sum rows of tables, one a leaf, over trees in their order; gives [N, width].
+    """Sum rows of tables, one a leaf, over trees in their order and return [N, width].
 
     The operator's leaves hold one number, so here that is the row of a table. A copy of the trees
     for each column would give the same and be larger and slower by their number.
@@ -259,7 +259,7 @@ def in_order(graph: Graph, matrix: Matrix, trees: Aimed, width: int) -> Matrix:
 
 
 def _grouped[T](trees: Sequence[tuple[Tree, T]]) -> Iterator[list[tuple[Tree, T]]]:
-    """Part trees into groups that stay in the processor's cache."""
+    """Split trees into groups that stay in the processor's cache."""
     group: list[tuple[Tree, T]] = []
     branches = 0
     for pair in trees:

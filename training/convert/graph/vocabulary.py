@@ -1,4 +1,4 @@
-"""What the strings of one feature become, shared by the codec and the graph."""
+"""The codes of one feature's strings, shared by the codec and the graph."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -25,9 +25,9 @@ class Vocabulary:
         self._counted: dict[Terms, int] = {}
 
     def code(self, category: object) -> float:
-        """Give the code of a category that a fitted step holds.
+        """Return the code of a category that a fitted step holds.
 
-        What is no string no client can send, so it gets the code of the unseen.
+        No client can send other types than strings: they get the code of unseen categories.
         """
         self._coded = True
         if not isinstance(category, str):
@@ -37,14 +37,14 @@ class Vocabulary:
     def counted(
         self, analyzer: Analyzer, terms: tuple[str, ...], widen: Callable[[int], int]
     ) -> int:
-        """Give the first of the columns that count terms.
+        """Return the first of the columns that count terms.
 
         Parameters
         ----------
         analyzer : Analyzer
             How a text is split.
         terms : tuple of str
-            What is counted, in the order of the columns.
+            The terms that are counted, in the order of the columns.
         widen : callable
             Adds columns to the graph's input and gives the first; called once for the same counts.
         """
@@ -59,7 +59,7 @@ class Vocabulary:
 
     @property
     def counts(self) -> Mapping[Terms, int]:
-        """What is counted, and the first of its columns; nothing where there are categories."""
+        """The counted terms, and the first of their columns; empty for categories."""
         return self._counted
 
     @property

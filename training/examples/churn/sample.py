@@ -1,4 +1,4 @@
-"""Customers who never lived, in the columns of the Telco customer churn data.
+"""Synthetic customers, in the columns of the Telco customer churn data.
 
 The rates below are round numbers near those of the real data, so that the example behaves as
 the real thing does.

@@ -1,8 +1,8 @@
-"""Three weeks of customers: a quiet one, one of other customers, one in which churn is another.
+"""Three weeks of customers: a stable one, one of data drift, one of concept drift.
 
-In the second week a campaign brings new customers who pay much by the month: the rows differ, and
-what becomes of a customer does not. In the third the customers are those of the first week again,
-and a competitor draws away those who were loyal: no row tells, only the outcomes do.
+In the second week a campaign brings new customers who pay much by the month: the rows differ, their
+outcomes do not. In the third the customers are those of the first week again, and a competitor
+attracts the loyal ones: the rows do not differ, their outcomes do.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ HOURS: Final = 7 * 24
 """How long a phase lasts."""
 
 LABELLED: Final = 0.15
-"""The share of the customers of whom it ever becomes known whether they left."""
+"""The share of the customers whose outcome becomes known."""
 
 _BUSY: Final = 60  # customers in the mean hour
 _DRAWN: Final = 4  # customers for each one who comes in the shifted week
@@ -41,13 +41,13 @@ class Hour:
     start : datetime
         When it begins, UTC.
     phase : {"stable", "shift", "concept"}
-        What is going on.
+        The phase of the scenario.
     rows : DataFrame
         Shape [N, 19]: the features.
     outcomes : Series of str
         [N], "Yes" for those who will have left.
     labelled : array of bool
-        [N], whose outcome ever becomes known: drawn without a look at the row.
+        [N], whether the outcome becomes known: drawn independently of the row.
     late : array of int
         [N], how many hours after `start` it does.
     """
@@ -61,7 +61,7 @@ class Hour:
 
 
 def hours(seed: int = 0) -> Iterator[Hour]:
-    """Give the hours of the three weeks in their order, the same ones for the same seed."""
+    """Return the hours of the three weeks in their order, the same ones for the same seed."""
     for week, phase in enumerate(PHASES):
         rng = np.random.default_rng([seed, week])
         counts = rng.poisson(_BUSY * _daily(np.arange(HOURS)))
@@ -77,7 +77,7 @@ def customers(phase: Phase, rows: int, seed: int) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     if phase == "shift":
         drawn = generate(_DRAWN * rows, seed)
-        places = rng.choice(len(drawn), rows, replace=False, p=_wooed(drawn))
+        places = rng.choice(len(drawn), rows, replace=False, p=_attracted(drawn))
         return drawn.iloc[np.sort(places)].reset_index(drop=True)
     table = generate(rows, seed)
     if phase == "concept":
@@ -98,12 +98,12 @@ def _hour(start: datetime, phase: Phase, table: pd.DataFrame, rng: np.random.Gen
 
 
 def _daily(hour: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Give how busy each hour is: least at three in the night, most at three in the afternoon."""
+    """Return the relative load of each hour: least at 3 a.m., most at 3 p.m."""
     return 1 - 0.65 * np.cos((hour % 24 - 3) * np.pi / 12)
 
 
-def _wooed(table: pd.DataFrame) -> NDArray[np.float64]:
-    """Give the chance of each customer to come during the campaign, by features alone."""
+def _attracted(table: pd.DataFrame) -> NDArray[np.float64]:
+    """Return each customer's probability to join in the campaign, by features alone."""
     new, fast = table["tenure"] <= 12, table["InternetService"] == "Fiber optic"
     weight = np.where(new, 2.5, 1.0) * np.where(fast, 2.5, 1.0)
     weight *= np.where(table["Contract"] == "Month-to-month", 1.5, 1.0)
@@ -112,7 +112,7 @@ def _wooed(table: pd.DataFrame) -> NDArray[np.float64]:
 
 
 def _drawn_away(table: pd.DataFrame) -> NDArray[np.float64]:
-    """Give the chance of each customer to leave for a competitor who woos who stayed and paid."""
+    """Return each customer's probability to leave for a competitor, greater with tenure."""
     logit = -1.3 + 0.025 * (table["tenure"] - 30) + 0.015 * (table["MonthlyCharges"] - 65)
     logit += 0.6 * (table["Contract"] == "Month-to-month")
     chance: NDArray[np.float64] = 1 / (1 + np.exp(-logit.to_numpy()))

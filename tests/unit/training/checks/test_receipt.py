@@ -83,5 +83,5 @@ def test_what_is_no_receipt_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "a.json"
     path.write_text(content)
 
-    with pytest.raises(ConfigurationError, match="no receipt"):
+    with pytest.raises(ConfigurationError, match="not a receipt"):
         check(path)

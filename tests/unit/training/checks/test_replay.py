@@ -72,7 +72,7 @@ def test_models_are_told_apart(folder: Path) -> None:
 
 
 def test_a_folder_without_reports_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="holds no report"):
+    with pytest.raises(DataError, match="no report of the monitor"):
         replay(tmp_path, POLICY)
 
 
@@ -80,7 +80,7 @@ def test_a_folder_without_reports_is_refused(tmp_path: Path) -> None:
 def test_another_file_is_refused_by_name(tmp_path: Path, content: str) -> None:
     (tmp_path / "other.json").write_text(content)
 
-    with pytest.raises(DataError, match=r"other\.json is no report"):
+    with pytest.raises(DataError, match=r"other\.json is not a report"):
         replay(tmp_path, POLICY)
 
 
@@ -101,8 +101,8 @@ def test_the_command_tries_another_policy(folder: Path, tmp_path: Path) -> None:
     )
     overrides = ["--set", "monitor.retrain.cooldown_hours=48"]
 
-    told = CliRunner().invoke(app, ["replay", str(folder), "--policy", str(path), *overrides])
+    shown = CliRunner().invoke(app, ["replay", str(folder), "--policy", str(path), *overrides])
     default = CliRunner().invoke(app, ["replay", str(folder), *overrides])
 
-    assert "retraining asked for in 3" in told.output
+    assert "retraining asked for in 3" in shown.output
     assert "retraining asked for in 2" in default.output

@@ -65,7 +65,7 @@ def scaled(estimator: Any) -> Pipeline:
 
 
 def require_shapley(found: Explained) -> list[Explanation]:
-    """Compare some rows with the definition; gives the explanations of the last."""
+    """Compare some rows with the definition; returns the explanations of the last."""
     for row in found.rows[list(ROWS)]:
         expected = found.expected(row)
         scale = np.maximum(1, np.abs(expected).max())

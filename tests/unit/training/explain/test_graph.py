@@ -17,10 +17,10 @@ from sklearn.preprocessing import Normalizer, OneHotEncoder, PowerTransformer, S
 from sklambda.explain.explainer import owners
 from tests.support.explaining import Explained, explained
 from tests.support.proof import classes, mixed, numbers
+from training.explain import require_exact
 from training.explain.dependence import dependence
 from training.explain.exact import closed_form
 from training.explain.flow import Flow
-from training.explain.proof import require_exact
 from training.explain.refusal import NoClosedForm
 from training.frames import kinds_of
 from training.proof.candidate import Draft

@@ -1,4 +1,4 @@
-"""A conversion in a process of its own: the same package, or an end that says why."""
+"""A conversion in a process of its own: the same package, or a refusal with its reason."""
 
 import os
 import sys
@@ -16,23 +16,23 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 import training
 from training.errors import ConversionRefused, ParityFailed, TimeLimitExceeded
 from training.frames import kinds_of
-from training.proof.isolation import confined
-from training.proof.prove import Job, convert_and_prove
+from training.proof.isolation import run_isolated
+from training.proof.prove import ExportJob, convert_and_prove
 
 FRAME = pd.DataFrame({"a": np.linspace(-1, 1, 40), "b": np.arange(40) % 7})
 TARGET = FRAME["a"] > 0
 
 
-def job(*steps: Any) -> Job:
-    return Job(make_pipeline(*steps).fit(FRAME, TARGET), FRAME, kinds_of(FRAME))
+def job(*steps: Any) -> ExportJob:
+    return ExportJob(make_pipeline(*steps).fit(FRAME, TARGET), FRAME, kinds_of(FRAME))
 
 
-def told_nobody(stage: str, done: int, total: int) -> None:
-    """Tell nobody."""
+def no_progress(stage: str, done: int, total: int) -> None:
+    """Ignore the progress."""
 
 
 class Ending:
-    """What ends the process that loads it."""
+    """An object that ends the process that loads it."""
 
     def __reduce__(self) -> tuple[Any, tuple[int]]:
         return os._exit, (3,)
@@ -41,13 +41,13 @@ class Ending:
 def test_another_process_proves_the_same() -> None:
     scaled = job(StandardScaler(), LogisticRegression())
 
-    assert confined(scaled, 60, told_nobody) == convert_and_prove(scaled, told_nobody)
+    assert run_isolated(scaled, 60, no_progress) == convert_and_prove(scaled, no_progress)
 
 
-def test_what_is_done_is_told_as_it_is_done() -> None:
+def test_progress_is_reported_as_it_is_made() -> None:
     stages: list[str] = []
 
-    confined(job(LogisticRegression()), 60, lambda stage, done, total: stages.append(stage))
+    run_isolated(job(LogisticRegression()), 60, lambda stage, done, total: stages.append(stage))
 
     assert stages[0] == "convert"
     assert stages[-1] == "prove"
@@ -66,7 +66,7 @@ def test_a_step_that_cannot_be_handed_over_is_named() -> None:
     own = job(FunctionTransformer(lambda rows: rows * 2), LogisticRegression())
 
     with pytest.raises(ConversionRefused, match=r"^functiontransformer: .*func=<lambda>"):
-        confined(own, 60, told_nobody)
+        run_isolated(own, 60, no_progress)
 
 
 def test_a_step_is_named_also_where_the_rows_are_more_than_a_pipe_holds(
@@ -79,19 +79,19 @@ def test_a_step_is_named_also_where_the_rows_are_more_than_a_pipe_holds(
     rows = pd.concat([FRAME] * 2000, ignore_index=True)
 
     with pytest.raises(ConversionRefused, match=r"^functiontransformer: .*func=doubled"):
-        confined(Job(steps.fit(FRAME, TARGET), rows, kinds_of(rows)), 60, told_nobody)
+        run_isolated(ExportJob(steps.fit(FRAME, TARGET), rows, kinds_of(rows)), 60, no_progress)
 
 
 def test_a_refusal_comes_back_as_it_was_raised() -> None:
     own = job(FunctionTransformer(np.nan_to_num), LogisticRegression())
 
     with pytest.raises(ConversionRefused) as refused:
-        confined(own, 60, told_nobody)
+        run_isolated(own, 60, no_progress)
 
     assert refused.value.step == "functiontransformer"
     assert not isinstance(refused.value, ParityFailed)
 
 
 def test_a_process_that_is_gone_is_no_package() -> None:
-    with pytest.raises(ConversionRefused, match="is gone: it returned 3"):
-        confined(Job(Ending(), FRAME, kinds_of(FRAME)), 60, told_nobody)
+    with pytest.raises(ConversionRefused, match="ended early: exit code 3"):
+        run_isolated(ExportJob(Ending(), FRAME, kinds_of(FRAME)), 60, no_progress)

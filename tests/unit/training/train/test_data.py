@@ -122,11 +122,11 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_an_empty_file_is_refused(write: Write) -> None:
-    assert "nothing in it" in _refusal(write(b"\n"))
+    assert "the file is empty" in _refusal(write(b"\n"))
 
 
 def test_a_file_of_names_alone_is_refused(write: Write, customers: pd.DataFrame) -> None:
-    assert "0 rows are too few" in _refusal(write(customers.head(0)))
+    assert "training needs at least 50 rows, got 0" in _refusal(write(customers.head(0)))
 
 
 def test_bytes_that_are_not_utf8_are_refused_with_their_line(
@@ -208,13 +208,13 @@ def test_a_target_that_is_a_quantity_is_refused(write: Write, customers: pd.Data
 
 
 def test_fewer_than_50_rows_are_refused(write: Write, customers: pd.DataFrame) -> None:
-    assert "49 rows are too few" in _refusal(write(customers.head(49)))
+    assert "training needs at least 50 rows, got 49" in _refusal(write(customers.head(49)))
 
 
 def test_a_class_of_one_row_is_refused(write: Write, customers: pd.DataFrame) -> None:
     customers.loc[0, "left"] = SECRET
 
-    assert "one row only" in _refusal(write(customers))
+    assert "needs 2 rows, and one has 1" in _refusal(write(customers))
 
 
 def test_a_text_that_differs_in_every_row_is_named(write: Write, customers: pd.DataFrame) -> None:
@@ -272,4 +272,4 @@ def test_all_faults_of_columns_are_told_at_once(write: Write, customers: pd.Data
 
 
 def test_a_table_without_features_is_refused(write: Write, customers: pd.DataFrame) -> None:
-    assert "no column is left" in _refusal(write(customers[["id", "left"]]))
+    assert "no feature is left" in _refusal(write(customers[["id", "left"]]))

@@ -14,16 +14,16 @@ def table() -> Table:
 
 
 def test_each_class_is_held_out_in_its_share(table: Table) -> None:
-    learnt, held_out = data.split(table, 0.2, seed=1)
+    trained, held_out = data.split(table, 0.2, seed=1)
 
     assert held_out.target.value_counts().to_dict() == {"no": 12, "yes": 4}
-    assert learnt.target.value_counts().to_dict() == {"no": 48, "yes": 16}
+    assert trained.target.value_counts().to_dict() == {"no": 48, "yes": 16}
 
 
 def test_each_row_is_on_one_side(table: Table) -> None:
-    learnt, held_out = data.split(table, 0.3, seed=1)
+    trained, held_out = data.split(table, 0.3, seed=1)
 
-    assert sorted([*learnt.features.index, *held_out.features.index]) == list(range(80))
+    assert sorted([*trained.features.index, *held_out.features.index]) == list(range(80))
 
 
 def test_the_same_seed_holds_out_the_same_rows(table: Table) -> None:

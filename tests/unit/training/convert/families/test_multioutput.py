@@ -60,13 +60,13 @@ def boosted_values() -> Any:
 
 
 def words() -> Any:
-    """Give two targets of three and two classes."""
+    """Return two targets of three and two classes."""
     size = np.where(numbers()["whole"] > 5, "big", "a very small one")
     return np.column_stack([classes(3), size]).astype(object)
 
 
 def counts() -> Any:
-    """Give three targets of three, two and four classes, no two of them alike."""
+    """Return three targets of three, two and four classes, no two of them alike."""
     codes = np.unique(classes(3), return_inverse=True)[1]
     return np.column_stack([codes + 5, classes(2), np.arange(300) % 4 * 7 - 3])
 

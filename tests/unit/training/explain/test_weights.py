@@ -1,4 +1,4 @@
-"""Features are weighed by what they do to the scores, exactly where that is soon done."""
+"""Features are weighted by their effect on the scores, exactly where that is cheap."""
 
 from typing import Any
 
@@ -13,8 +13,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from sklambda.codec.codec import Codec
 from sklambda.session import Session
-from training.baseline.attribution import weights
-from training.explain import explainer_file
+from training.explain import explainer_file, feature_weights
 from training.frames import client_rows, kinds_of
 from training.proof.candidate import Draft
 
@@ -30,7 +29,7 @@ def weigh(estimator: Any, frame: pd.DataFrame) -> dict[str, float]:
     model, signature = draft.convert()
     X = Codec(signature).encode(client_rows(frame, signature.kinds))
     explainer = explainer_file(model, signature, frame)
-    return weights(signature, Session(model), explainer, X)
+    return feature_weights(signature, Session(model), explainer, X)
 
 
 def test_a_linear_model_weighs_by_its_coefficients(frame: pd.DataFrame) -> None:

@@ -17,7 +17,7 @@ from sklambda.error_model import ErrorModel
 from sklambda.errors import PackageRefused
 from sklambda.package import BASELINE, ERROR_MODEL, ModelPackage
 from sklambda.sketch.sketch import to_json
-from training.baseline.error_model import FEWEST
+from training.baseline.monitoring_files import FEWEST
 from training.package_writer import Facts, write
 
 ROWS = 4000
