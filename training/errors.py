@@ -56,7 +56,7 @@ class ConversionRefused(TrainingError):
         self.step, self.reason = step, reason
 
     def __reduce__(self) -> tuple[type[Self], tuple[str, str]]:
-        """Return what pickle needs to raise the error again in another process."""
+        """Return the constructor's arguments, for pickle."""
         return type(self), (self.step, self.reason)
 
 

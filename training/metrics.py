@@ -19,7 +19,7 @@ CONFIDENCE: Final = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How metrics are measured.
+    """The plan of measuring metrics.
 
     Attributes
     ----------

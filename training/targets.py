@@ -9,19 +9,19 @@ from sklearn.utils import get_tags
 
 from sklambda.arrays import FloatMatrix, IntVector
 from sklambda.signature import Scalar, Scores, Target, Task
-from training.convert.graph.answer import Answer
+from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Estimator
 from training.errors import ConversionRefused, DataError
 
 
-def target_of(pipeline: Estimator, answer: Answer | None, names: Sequence[str]) -> Target:
+def target_of(pipeline: Estimator, outputs: Outputs | None, names: Sequence[str]) -> Target:
     """Describe the target of a converted estimator.
 
     Parameters
     ----------
     pipeline : estimator
         Fitted.
-    answer : Answer or None
+    outputs : Outputs or None
         The outputs of its conversion; None for a transformer.
     names : sequence of str
         The target's column, or the columns of several targets; none where they are not known.
@@ -31,15 +31,15 @@ def target_of(pipeline: Estimator, answer: Answer | None, names: Sequence[str]) 
     ConversionRefused
         It is not a predictor.
     """
-    if answer is None:
+    if outputs is None:
         raise ConversionRefused("", f"{type(pipeline).__name__} is not a predictor")
-    if answer.parts:
-        return _several(answer, names)
+    if outputs.parts:
+        return _several(outputs, names)
     name = names[0] if len(names) == 1 else None
-    if answer.value is not None and answer.scores == ("value", answer.value):
-        outputs = _names(names, "value", answer.value.width)
-        return Target(name=name, task="regression", scores="value", outputs=outputs)
-    return _classified(answer, _classes(pipeline, answer), name, _kind(pipeline))
+    if outputs.value is not None and outputs.scores == ("value", outputs.value):
+        columns = _names(names, "value", outputs.value.width)
+        return Target(name=name, task="regression", scores="value", outputs=columns)
+    return _classified(outputs, _classes(pipeline, outputs), name, _kind(pipeline))
 
 
 def classifier_target(pipeline: Estimator, name: str) -> Target:
@@ -103,25 +103,26 @@ def _require_columns(outcomes: FloatMatrix, expected: int) -> None:
         raise DataError(f"held_out: outcomes must have {expected} columns, got {outcomes.shape[1]}")
 
 
-def _several(answer: Answer, names: Sequence[str]) -> Target:
+def _several(outputs: Outputs, names: Sequence[str]) -> Target:
+    columns = _names(names, "target", len(outputs.parts))
     parts = tuple(
         _classified(part, (0, 1) if part.classes is None else part.classes, name, "classifier")
-        for part, name in zip(answer.parts, _names(names, "target", len(answer.parts)), strict=True)
+        for part, name in zip(outputs.parts, columns, strict=True)
     )
     return Target(task="multioutput", scores=parts[0].scores, parts=parts)
 
 
 def _classified(
-    answer: Answer, classes: Sequence[Any], name: str | None, kind: str | None
+    outputs: Outputs, classes: Sequence[Any], name: str | None, kind: str | None
 ) -> Target:
-    if answer.scores is None:
+    if outputs.scores is None:
         raise ConversionRefused("", "a predictor has no scores")
     return Target(
         name=name,
         task=_task(kind, len(classes)),
-        scores=answer.scores[0],
+        scores=outputs.scores[0],
         classes=tuple(map(_plain, classes)),
-        threshold=answer.threshold,
+        threshold=outputs.threshold,
     )
 
 
@@ -138,13 +139,13 @@ def _kind(pipeline: Estimator) -> str | None:
     return kind
 
 
-def _classes(pipeline: Estimator, answer: Answer) -> Sequence[Any]:
+def _classes(pipeline: Estimator, outputs: Outputs) -> Sequence[Any]:
     if _kind(pipeline) == "outlier_detector":
         return (-1, 1)
     if _kind(pipeline) == "classifier":
         classes: Sequence[Any] = pipeline.classes_
         return classes
-    width = 0 if answer.scores is None else answer.scores[1].width
+    width = 0 if outputs.scores is None else outputs.scores[1].width
     return range(width)
 
 

@@ -10,8 +10,8 @@ from importlib import import_module
 from typing import Final
 
 from sklambda.session import INPUT
-from training.convert.graph.answer import Answer
 from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.vocabulary import Vocabulary
 
@@ -71,12 +71,12 @@ class Converted:
     ----------
     model : bytes
         An ONNX model: ``X`` [N, K] float64 in, ``scores`` [N, C] float64 out.
-    answer : Answer or None
-        Which of scikit-learn's answers the scores are; None for a transformer's output.
+    outputs : Outputs or None
+        The predictor's outputs, among them the scores; None for a transformer.
     """
 
     model: bytes
-    answer: Answer | None
+    outputs: Outputs | None
 
 
 def convert(
@@ -126,7 +126,7 @@ def convert_steps(
     return graph.build(graph.width, transformed)
 
 
-def _scores(answer: Answer, pipeline: Estimator, scope: Scope) -> Matrix:
-    if answer.scores is None:
-        scope.refuse(f"{type(pipeline).__name__} gives no scores")
-    return answer.scores[1]
+def _scores(outputs: Outputs, pipeline: Estimator, scope: Scope) -> Matrix:
+    if outputs.scores is None:
+        scope.refuse(f"{type(pipeline).__name__} has no scores")
+    return outputs.scores[1]

@@ -1,7 +1,7 @@
 """Scores as a weighted sum: of columns that each depend on one feature, and of trees.
 
-The sum is followed backwards through a graph, from the scores to what goes into it. It is the graph
-that is served, so what is found here holds for it, whatever estimator it was made of.
+The sum is followed backwards through a graph, from the scores to the inputs. It is the graph that
+is served, so that the result holds for any estimator.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ type _Rule = Callable[[NodeProto, FloatMatrix, Flow], _Shares]
 
 
 def shares(node: NodeProto, weights: FloatMatrix, flow: Flow) -> _Shares:
-    """Return what the operands of a node count, by the weights [C, W] of its result.
+    """Return the weights of a node's operands, by the weights [C, W] of its result.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def shares(node: NodeProto, weights: FloatMatrix, flow: Flow) -> _Shares:
     Raises
     ------
     NoClosedForm
-        The result is no weighted sum of the operands.
+        The result is not a weighted sum of the operands.
     """
     if node.op_type not in _RULES:
         raise NoClosedForm(f"{node.op_type} of several features stands in the way")
@@ -132,7 +132,7 @@ def _opposite(node: NodeProto, weights: FloatMatrix, flow: Flow) -> _Shares:
 
 
 def _sign(node: NodeProto, weights: FloatMatrix, flow: Flow) -> _Shares:
-    """Leave out what lets ties lean to a class: it is beyond the digits that are compared."""
+    """Drop the term that breaks ties towards a class: it is below the compared digits."""
     if np.abs(weights).max() > _NOTHING:
         raise NoClosedForm("a sign stands in the way")
     yield from ()
@@ -159,20 +159,20 @@ type Pending = dict[str, FloatMatrix]  # by tensor, the weights [C, W] of its co
 
 @dataclass(frozen=True, slots=True)
 class Trees:
-    """A term of the sum: what trees add.
+    """A term of the sum: the values that trees add.
 
     Attributes
     ----------
     tensor : str
-        What they look at, [N, K].
+        The tensor that they compare, [N, K].
     forest : Forest
         The trees.
     leaves : ndarray of bool, shape [M]
         Those of its leaves that count here.
     values : FloatMatrix
-        Shape [M, V]: what each leaf adds.
+        Shape [M, V]: the values that each leaf adds.
     mix : FloatMatrix
-        Shape [C, V]: how much that counts.
+        Shape [C, V]: the weights of these values.
     """
 
     tensor: str
@@ -201,14 +201,14 @@ class Sum:
 def decomposed(
     flow: Flow, depends: Mapping[str, Features], tensor: str, weights: FloatMatrix
 ) -> Sum:
-    """Find the sum that ``weights`` times a tensor is.
+    """Decompose ``weights`` times a tensor into a sum.
 
     Parameters
     ----------
     flow : Flow
         The graph.
     depends : mapping of str to Features
-        What `dependence` gives for it.
+        The result of `dependence` for it.
     tensor : str
         A matrix of the graph, [N, W].
     weights : FloatMatrix
@@ -217,7 +217,7 @@ def decomposed(
     Raises
     ------
     NoClosedForm
-        It is none.
+        The product is not such a sum.
     """
     found, pending = Sum(), {tensor: weights}
     _settle(found, pending, depends)
@@ -232,7 +232,7 @@ def decomposed(
 def _follow(
     node: NodeProto, weights: FloatMatrix, flow: Flow, found: Sum, pending: Pending
 ) -> None:
-    """Go from the result of a node to what goes into it."""
+    """Replace the result of a node by its operands."""
     if is_ensemble(node):
         found.trees += _by_target(node, weights)
     elif looked_up := _looked_up(node, weights, flow):
@@ -243,7 +243,7 @@ def _follow(
 
 
 def _settle(found: Sum, pending: Pending, depends: Mapping[str, Features]) -> None:
-    """Take out what is of one feature a column, and what is constant."""
+    """Settle tensors whose columns depend on one feature each; drop constants."""
     for name in list(pending):
         if name not in depends or not pending[name].any():
             del pending[name]
@@ -254,7 +254,7 @@ def _settle(found: Sum, pending: Pending, depends: Mapping[str, Features]) -> No
 
 
 def _alike(trees: Sequence[Trees]) -> Iterable[list[Trees]]:
-    """Group terms that look at the same tensor and count alike."""
+    """Group terms of the same tensor and weights."""
     groups: dict[tuple[str, bytes], list[Trees]] = {}
     for each in trees:
         groups.setdefault((each.tensor, each.mix.tobytes()), []).append(each)
@@ -272,7 +272,7 @@ def _joined(trees: Sequence[Trees]) -> Trees:
 
 
 def _by_target(node: NodeProto, weights: FloatMatrix) -> Iterator[Trees]:
-    """Return the trees of each column of the result apart."""
+    """Yield the trees of each column of the result."""
     forest = Forest.read(node)
     for target in np.flatnonzero(weights.any(axis=0)):
         own = forest.targets == target
@@ -282,7 +282,7 @@ def _by_target(node: NodeProto, weights: FloatMatrix) -> Iterator[Trees]:
 
 
 def _looked_up(node: NodeProto, weights: FloatMatrix, flow: Flow) -> list[Trees]:
-    """Recognise trees whose leaves are numbers of rows of a table, as `gathered` makes them."""
+    """Return trees whose leaves are row numbers of a table, as `gathered` writes them."""
     if not _is(node, "ReduceSum", keepdims=0) or flow.constant(node, 1) != [0]:
         return []
     gather = flow.maker(node)

@@ -1,7 +1,7 @@
-"""Which features each column of each tensor of a graph depends on, at most.
+"""The features that each column of each tensor of a graph depends on, at most.
 
-What a node is not known to keep apart depends on all that goes in, so the answer errs on one side
-only.
+The output of an unknown node depends on all of its inputs, so that the result can only have too
+many features.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from training.explain.ensembles import Forest, is_ensemble
 from training.explain.flow import Flow, attributes
 
 type Features = NDArray[np.bool_]
-"""[F, W], by feature and column; [F] where the columns are not told apart."""
+"""[F, W], by feature and column; [F] where the columns are not separated."""
 
 _BY_ELEMENT: Final = (
     "Abs Add And Cast Ceil Clip Div Equal Exp Floor Greater GreaterOrEqual Identity IsInf IsNaN "
@@ -49,7 +49,7 @@ def dependence(flow: Flow, owners: IntVector) -> Mapping[str, Features]:
         elif not any(name in found for name in node.input):
             continue
         else:
-            reached = _RULES.get(node.op_type, _all_that_goes_in)(node, found, flow)
+            reached = _RULES.get(node.op_type, _all_inputs)(node, found, flow)
         found |= dict.fromkeys(node.output, reached)
     return found
 
@@ -57,7 +57,7 @@ def dependence(flow: Flow, owners: IntVector) -> Mapping[str, Features]:
 type _Rule = Callable[[NodeProto, Mapping[str, Features], Flow], Features]
 
 
-def _all_that_goes_in(node: NodeProto, found: Mapping[str, Features], flow: Flow) -> Features:
+def _all_inputs(node: NodeProto, found: Mapping[str, Features], flow: Flow) -> Features:
     inputs = [found[name] for name in node.input if name in found]
     whole = [each.any(axis=1) if each.ndim == 2 else each for each in inputs]
     reached: Features = np.logical_or.reduce(whole)
@@ -69,7 +69,7 @@ def _by_element(node: NodeProto, found: Mapping[str, Features], flow: Flow) -> F
     constants = [flow.constants[name] for name in node.input if name in flow.constants]
     unknown = sum(map(bool, node.input)) - len(inputs) - len(constants)
     if unknown or any(each.ndim == 1 for each in inputs) or any(c.ndim > 2 for c in constants):
-        return _all_that_goes_in(node, found, flow)
+        return _all_inputs(node, found, flow)
     width = max([each.shape[1] for each in inputs] + [c.shape[-1] for c in constants if c.ndim])
     reached: Features = np.logical_or.reduce(
         [np.broadcast_to(each, (len(each), width)) for each in inputs]
@@ -80,9 +80,9 @@ def _by_element(node: NodeProto, found: Mapping[str, Features], flow: Flow) -> F
 def _gather(node: NodeProto, found: Mapping[str, Features], flow: Flow) -> Features:
     data, columns = found.get(node.input[0]), flow.constants.get(node.input[1])
     if data is None or data.ndim == 1 or columns is None or columns.ndim != 1:
-        return _all_that_goes_in(node, found, flow)
+        return _all_inputs(node, found, flow)
     if attributes(node).get("axis") != 1:
-        return _all_that_goes_in(node, found, flow)
+        return _all_inputs(node, found, flow)
     picked: Features = data[:, columns]
     return picked
 
@@ -93,24 +93,24 @@ def _slice(node: NodeProto, found: Mapping[str, Features], flow: Flow) -> Featur
     known = [int(bound[0]) for bound in bounds if bound is not None and bound.shape == (1,)]
     # Starts, ends and axes; a step may follow.
     if data is None or data.ndim == 1 or len(known) != 3 or len(bounds) != 3 or known[2] != 1:
-        return _all_that_goes_in(node, found, flow)
+        return _all_inputs(node, found, flow)
     return data[:, known[0] : known[1]]
 
 
 def _concat(node: NodeProto, found: Mapping[str, Features], flow: Flow) -> Features:
     if attributes(node)["axis"] != 1 or not all(name in found for name in node.input):
-        return _all_that_goes_in(node, found, flow)
+        return _all_inputs(node, found, flow)
     inputs = [
         found[name] if found[name].ndim == 2 else spread(found[name], flow.width(name))
         for name in node.input
     ]
     if any(each.ndim == 1 for each in inputs):
-        return _all_that_goes_in(node, found, flow)
+        return _all_inputs(node, found, flow)
     return np.concatenate(inputs, axis=1)
 
 
 def spread(features: Features, width: int) -> Features:
-    """Tell columns apart that all depend on one feature, or on none."""
+    """Expand the features of a tensor to its columns, where there is one feature or none."""
     if features.ndim == 2 or features.sum() > 1:
         return features
     return np.repeat(features[:, None], width, axis=1)
@@ -122,7 +122,7 @@ def _product(node: NodeProto, found: Mapping[str, Features], flow: Flow) -> Feat
     plain = weights is not None and weights.ndim == 2 and not node.attribute
     others = any(name not in flow.constants for name in node.input[2:])
     if data is None or data.ndim == 1 or weights is None or not plain or others:
-        return _all_that_goes_in(node, found, flow)
+        return _all_inputs(node, found, flow)
     reached: Features = data.astype(np.float32) @ (weights != 0).astype(np.float32) > 0
     return reached
 
@@ -130,7 +130,7 @@ def _product(node: NodeProto, found: Mapping[str, Features], flow: Flow) -> Feat
 def _ensemble(node: NodeProto, found: Mapping[str, Features], flow: Flow) -> Features:
     data = found[node.input[0]]
     if not is_ensemble(node) or data.ndim == 1:
-        return _all_that_goes_in(node, found, flow)
+        return _all_inputs(node, found, flow)
     uses = Forest.read(node).uses(data.shape[1])
     reached: Features = data.astype(np.float32) @ uses.astype(np.float32) > 0
     return reached

@@ -22,7 +22,7 @@ _BRANCH_LEQ: Final = 0
 _WORD: Final = 64
 _MOST_CATEGORIES: Final = 4096
 _MOST_STEPS: Final = 2**24
-"""How many pairs of a leaf and a branch above it are looked at."""
+"""The greatest number of pairs of a leaf and a branch above it."""
 
 
 def is_ensemble(node: NodeProto) -> bool:
@@ -37,13 +37,13 @@ class Forest:
     Attributes
     ----------
     columns, splits, modes, missing : ndarray, shape [N]
-        What a branch compares, with what and how, and whether NaN is as if the branch held.
+        The column, threshold and mode of a branch, and whether NaN takes its true side.
     children : ndarray of int64, shape [2, N]
-        Where a row goes if the branch holds, and else.
+        The child of a row for which the branch is true, and of the others.
     ends : ndarray of bool, shape [2, N]
         Whether these are leaves.
     targets, weights : ndarray, shape [M]
-        What a leaf adds, and to which column.
+        The column that a leaf adds to, and its value.
     sets : list of FloatVector
         The members of the branches that compare with a set, in their order.
     """
@@ -83,7 +83,7 @@ class Forest:
 
     @classmethod
     def joined(cls, forests: Sequence[Self]) -> Self:
-        """Set forests one behind the other."""
+        """Concatenate forests."""
         if len(forests) == 1:
             return forests[0]
         branches = np.cumsum([0, *(len(each.columns) for each in forests)])
@@ -104,7 +104,7 @@ class Forest:
 
     @cached_property
     def idle(self) -> Flags:
-        """Whether a branch, [N], leads to leaves that are alike: the one above a lone leaf does."""
+        """Whether a branch, [N], has two equal leaves, as the one above a lone leaf has."""
         first, second = np.where(self.ends, self.children, 0)
         same = self.weights[first] == self.weights[second]
         found: Flags = self.ends.all(axis=0) & same & (self.targets[first] == self.targets[second])
@@ -112,13 +112,13 @@ class Forest:
 
     @cached_property
     def doubled(self) -> Flags:
-        """Whether a leaf, [M], is the second of two that are alike."""
+        """Whether a leaf, [M], is the second of two equal ones."""
         found = np.zeros(len(self.weights), dtype=bool)
         found[self.children[1][self.idle]] = True
         return found
 
     def uses(self, width: int) -> Flags:
-        """Return which columns the trees of each target look at, [width, targets]."""
+        """Return the columns that the trees of each target compare, [width, targets]."""
         found = np.zeros((width, int(self.targets.max()) + 1), dtype=bool)
         leaf, branch, _ = self.paths
         active = ~self.idle[branch]
@@ -151,7 +151,7 @@ class Forest:
         return first, second, third
 
     def holding(self, words: int) -> NDArray[np.uint64]:
-        """Give, for each branch with a set, the categories of each side as bits, [S, 2, words]."""
+        """Return the categories of each side as bits, for branches with a set, [S, 2, words]."""
         flags = np.zeros((len(self.sets), words * _WORD), dtype=np.uint8)
         for place, codes in enumerate(self.sets):
             flags[place, category_bits(codes, words)] = 1
@@ -161,7 +161,7 @@ class Forest:
 
     @property
     def words(self) -> int:
-        """How many words hold a bit for each category and one for all others."""
+        """The number of words with a bit for each category and one for all others."""
         greatest = max((float(codes.max(initial=0.0)) for codes in self.sets), default=0.0)
         if greatest > _MOST_CATEGORIES:
             raise NoClosedForm("a tree compares with categories beyond number")
@@ -170,7 +170,7 @@ class Forest:
 
 @dataclass(frozen=True)
 class Boxes:
-    """What leaves ask, one row a leaf, column and kind; by leaf and, within, by column."""
+    """The conditions of leaves, one a leaf, column and kind; by leaf and, within, by column."""
 
     leaf: Integers
     column: Integers
@@ -182,7 +182,7 @@ class Boxes:
 
 
 def boxes(forest: Forest, wanted: Flags) -> Boxes | None:
-    """Intersect what the branches above each wanted leaf [M] ask of its columns, if anything."""
+    """Intersect the conditions of the branches above each wanted leaf, [M]; None without any."""
     leaf, branch, side = forest.paths
     wanted = wanted & ~forest.doubled
     kept = wanted[leaf] & ~forest.idle[branch]

@@ -24,7 +24,7 @@ _NUMBER: Final = -1
 def tree_table(
     trees: Trees, places: Mapping[int, int], owners: IntVector, background: FloatMatrix
 ) -> TreeTable | None:
-    """Make the table of some trees; None where they add the same to every row.
+    """Build the table of some trees; None where they add the same value to every row.
 
     Parameters
     ----------
@@ -41,15 +41,15 @@ def tree_table(
     if trees.leaves.all():
         # What all leaves of a tree share changes no Shapley value, and a leaf of 0 needs no box.
         values = values - _commonest(values)
-    asked = boxes(trees.forest, trees.leaves & values.any(axis=1))
-    if asked is None:
+    boxed = boxes(trees.forest, trees.leaves & values.any(axis=1))
+    if boxed is None:
         return None
-    columns = np.array([places[column] for column in asked.column.tolist()])
-    order = np.lexsort((columns, owners[columns], asked.leaf))
-    leaf, feature = asked.leaf[order], owners[columns][order]
+    columns = np.array([places[column] for column in boxed.column.tolist()])
+    order = np.lexsort((columns, owners[columns], boxed.leaf))
+    leaf, feature = boxed.leaf[order], owners[columns][order]
     literals = np.flatnonzero(_changes(leaf) | _changes(feature))
     leaves = np.flatnonzero(_changes(leaf[literals]))
-    conditions = _conditions(asked, columns, order)
+    conditions = _conditions(boxed, columns, order)
     starts = literals[: 0 if len(literals) == len(leaf) else None].astype(np.int32)
     return TreeTable(
         conditions=conditions,
@@ -95,15 +95,15 @@ def _changes(values: IntVector) -> Flags:
     return changed
 
 
-def _conditions(asked: Boxes, columns: IntVector, order: IntVector) -> Conditions:
-    members, sets = np.unique(asked.words[order], axis=0, return_inverse=True)
-    sets = np.where(asked.categorical[order], sets.ravel(), _NUMBER)
+def _conditions(boxed: Boxes, columns: IntVector, order: IntVector) -> Conditions:
+    members, sets = np.unique(boxed.words[order], axis=0, return_inverse=True)
+    sets = np.where(boxed.categorical[order], sets.ravel(), _NUMBER)
     return Conditions(
         columns=columns[order].astype(np.int32),
-        low=asked.low[order],
-        high=asked.high[order],
-        missing=asked.missing[order],
-        sets=sets[: None if asked.categorical.any() else 0].astype(np.int32),
+        low=boxed.low[order],
+        high=boxed.high[order],
+        missing=boxed.missing[order],
+        sets=sets[: None if boxed.categorical.any() else 0].astype(np.int32),
         members=members,
     )
 
@@ -122,14 +122,14 @@ _LINKS: Final[Mapping[str, Link]] = {
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """What is explained in place of the scores.
+    """The explained scores: a matrix of the graph before the link.
 
     Attributes
     ----------
     flow : Flow
         The graph.
     link : {"identity", "sigmoid", "softmax", "exp"}
-        What makes the scores of it.
+        The function from the explained scores to the scores.
     tensor : str
         A matrix of the graph, [N, W].
     weights : FloatMatrix
@@ -149,7 +149,7 @@ class Explained:
 def closed_form(
     flow: Flow, owners: IntVector, background: FloatMatrix, most_bytes: int = MOST_BYTES
 ) -> tuple[Explained, Exact]:
-    """Find what exact Shapley values of a model need.
+    """Find the closed form of a model's exact Shapley values.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def closed_form(
     Raises
     ------
     NoClosedForm
-        There are none, or they are too large; says why.
+        The scores have no closed form, or its tables are too large; names the reason.
     """
     depends, reasons = dependence(flow, owners), []
     for explained in _candidates(flow):
@@ -236,7 +236,7 @@ def _exact(
 
 
 class _Layout:
-    """Which columns of which tensors stand in the prepared matrix, and whose they are."""
+    """The columns of tensors in the prepared matrix, and the features that own them."""
 
     def __init__(self, depends: Mapping[str, Features]) -> None:
         self._depends = depends

@@ -28,7 +28,7 @@ class Flow:
     model : bytes
         An ONNX model, ``X`` [N, K] in and ``scores`` [N, C] out.
     sample : FloatMatrix
-        Shape [n, K]: rows that it is looked at with.
+        Shape [n, K]: rows to inspect it with.
     """
 
     def __init__(self, model: bytes, sample: FloatMatrix) -> None:
@@ -51,16 +51,16 @@ class Flow:
         return {value.name: numpy_helper.to_array(value) for value in self._model.graph.initializer}
 
     def maker(self, node: NodeProto, place: int = 0) -> NodeProto | None:
-        """The node that makes one of the inputs of a node."""
+        """Return the node that makes one of the inputs of a node."""
         return self.makers.get(node.input[place])
 
     def constant(self, node: NodeProto, place: int) -> object:
-        """The value of one of the inputs of a node, as Python's own; None where it is computed."""
+        """Return the constant value of a node's input as a Python object; None if computed."""
         value = self.constants.get(node.input[place])
         return None if value is None else value.tolist()
 
     def width(self, tensor: str) -> int:
-        """Return how many columns a matrix of the graph has."""
+        """Return the number of columns of a matrix of the graph."""
         return int(self.values(tensor, self.sample[:2]).shape[-1])
 
     def values(self, tensor: str, X: FloatMatrix) -> FloatMatrix:
@@ -73,7 +73,7 @@ class Flow:
         return values
 
     def cut(self, parts: Sequence[tuple[str, Columns]]) -> bytes:
-        """Make the graph that ends with some columns of some tensors, side by side."""
+        """Build the graph whose output is some columns of some tensors, side by side."""
         nodes, constants = [], []
         for place, (tensor, columns) in enumerate(parts):
             picked = np.asarray(columns, dtype=np.int64)

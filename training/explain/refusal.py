@@ -1,5 +1,5 @@
-"""Why a model's scores have no closed form."""
+"""The error of scores that have no closed form."""
 
 
 class NoClosedForm(Exception):
-    """The scores are no sum over features or trees; the message is the end of a sentence."""
+    """The scores are not a sum over features or trees; the message is the end of a sentence."""

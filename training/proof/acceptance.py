@@ -1,4 +1,4 @@
-"""What a fitted pipeline accepts, found by asking it."""
+"""The values that a fitted pipeline accepts, found by scoring them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ _LIMITS: Final = (1e300, 3.4028235677973362e38, 1e38, 1e36, 1e33, 1e30, 1e20)
 
 
 def nullable(reference: Reference, rows: Sequence[ClientRow], name: str) -> bool:
-    """Return whether the pipeline accepts a row in which the feature `name` is missing."""
+    """Check whether the pipeline accepts a row in which the feature `name` is missing."""
     return reference.accepts(rows[0] | {name: None})
 
 
 def accepts_unseen(
     reference: Reference, rows: Sequence[ClientRow], name: str, known: Sequence[str]
 ) -> bool:
-    """Return whether the pipeline accepts a category of the feature `name` that is not `known`."""
+    """Check whether the pipeline accepts a category of the feature `name` that is not `known`."""
     longer_than_all = f"unseen {max(known, key=len, default='')}"
     return reference.accepts(rows[0] | {name: longer_than_all})
 
@@ -35,12 +35,12 @@ def choices_accepted(
 ) -> tuple[float, ...]:
     """Return the only numbers that the pipeline accepts, where it refuses one between them.
 
-    An encoder that is strict takes the numbers that it has seen and no others.
+    A strict encoder accepts the numbers of the training data alone.
 
     Parameters
     ----------
     reference, rows, name, kind
-        As elsewhere.
+        As of `bounds_accepted`.
     seen : FloatVector
         The different numbers of the training data, ascending.
 
@@ -51,18 +51,18 @@ def choices_accepted(
     """
     write = int if kind == "integer" else float
 
-    def asked(numbers: FloatVector) -> Flags:
+    def accepted(numbers: FloatVector) -> Flags:
         answers = reference.answers([rows[0] | {name: write(number)} for number in numbers])
         return ~answers.refused
 
     between = _between(seen, kind)
-    if between is None or asked(np.array([between]))[0]:
+    if between is None or accepted(np.array([between]))[0]:
         return ()
-    return tuple(seen[asked(seen)].tolist())
+    return tuple(seen[accepted(seen)].tolist())
 
 
 def _between(seen: FloatVector, kind: Kind) -> float | None:
-    """Return a number between two that were seen, or None where they are all neighbours."""
+    """Return a number between two of those seen, or None where all are neighbours."""
     step = 1.0 if kind == "integer" else 0.0
     gaps = np.flatnonzero(np.diff(seen) > step)
     if len(gaps) == 0:
@@ -74,10 +74,10 @@ def _between(seen: FloatVector, kind: Kind) -> float | None:
 def bounds_accepted(
     reference: Reference, rows: Sequence[ClientRow], name: str, kind: Kind
 ) -> tuple[float | None, float | None]:
-    """Find the least and the greatest number that the pipeline accepts; None where it takes all.
+    """Find the least and the greatest number that the pipeline accepts; None for no bound.
 
-    Trees of scikit-learn refuse what does not fit into float32, and a logarithm what has none.
-    All numbers between the two are taken to be accepted, which the gate then tries.
+    Trees of scikit-learn refuse numbers beyond float32, and a logarithm those outside of its
+    domain. All numbers between the two are assumed to be accepted; the gate then tries some.
     """
     scale = _INTEGERS if kind == "integer" else _NUMBERS
 
@@ -97,7 +97,7 @@ def bounds_accepted(
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """Values that can be counted off, and bounds to try before all others."""
+    """An ordered set of values, by position, and limits to try first."""
 
     value: Callable[[int], Scalar]
     position: Callable[[float], int]

@@ -1,4 +1,4 @@
-"""Which step of a pipeline is converted wrongly, once some answer differs."""
+"""The step of a pipeline whose conversion is wrong, once a score differs."""
 
 from collections.abc import Callable
 
@@ -27,7 +27,7 @@ def guilty_step(
     convert : callable
         Converts a part of it.
     frame, X
-        The same row as scikit-learn and as the graph take it.
+        The same row, as input of scikit-learn and of the graph.
 
     Returns
     -------
@@ -40,7 +40,7 @@ def guilty_step(
         part = Pipeline(pipeline.steps[:count])
         name, step = part.steps[-1]
         session = Session(convert(part))
-        # What a later step counts in texts stands behind the columns that this part takes.
+        # The columns of terms that a later step counts come after the columns of this part.
         differs = _differs(part.transform(frame), session.run(X[:, : session.width]))
         if differs.any():
             return " > ".join([name, *_inner(step, np.flatnonzero(differs))])

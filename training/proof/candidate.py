@@ -66,7 +66,7 @@ class Draft:
         """Convert; gives the graph and the signature, or raises `ConversionRefused`."""
         vocabularies = self._vocabularies()
         converted = convert(self.pipeline, vocabularies, self.converters)
-        target = target_of(self.pipeline, converted.answer, targets)
+        target = target_of(self.pipeline, converted.outputs, targets)
         reference = self.reference(target)
         rows = client_rows(self.frame.head(1), self.kinds)
         features = [

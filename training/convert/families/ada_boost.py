@@ -14,8 +14,8 @@ from sklearn.tree import (
 
 from sklambda.arrays import FloatMatrix, FloatVector
 from training.convert.families.hist_gradient_boosting import leaning
-from training.convert.graph.answer import Answer
 from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.outputs import Outputs
 from training.convert.graph.responses import position
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.trees import Ensemble, gathered, grown
@@ -26,7 +26,7 @@ _BLOCK: Final = 8
 """How many values are compared with all others at once: more is faster and takes more memory."""
 
 
-def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free="estimator learning_rate n_estimators random_state")
     if estimator.n_classes_ < 2:
         scope.refuse("AdaBoostClassifier has seen one class only")
@@ -44,7 +44,7 @@ def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
         odds = graph.node("Mul", both, graph.constant([[-0.5, 0.5]]))
         decision = votes.numbers(both, 1)
     softmax = votes.alike(graph.node("Softmax", odds, axis=1))
-    return Answer(leaning(graph, softmax, decision), decision)
+    return Outputs(leaning(graph, softmax, decision), decision)
 
 
 def _of_trees(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
@@ -59,8 +59,8 @@ def _of_any(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     graph, total = scope.graph, ""
     pairs = zip(estimator.estimators_, estimator.estimator_weights_, strict=False)
     for number, (inner, weight) in enumerate(pairs):
-        answer = scope.answer(str(number), inner, matrix)
-        place = position(answer, inner, scope).tensor
+        outputs = scope.predict(str(number), inner, matrix)
+        place = position(outputs, inner, scope).tensor
         row = graph.node("Cast", place, to=TensorProto.INT64)
         row = graph.node("Squeeze", row, graph.constant([1], np.int64))
         rewards = graph.constant(_rewards(estimator, inner, weight))
@@ -77,10 +77,10 @@ def _rewards(estimator: Estimator, inner: Estimator, weight: float) -> FloatMatr
     return rewards
 
 
-def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free="estimator learning_rate loss n_estimators random_state")
     values = _values_of_trees(estimator, matrix, scope)
-    return Answer(value=_weighted_median(estimator.estimator_weights_, values, scope.graph))
+    return Outputs(value=_weighted_median(estimator.estimator_weights_, values, scope.graph))
 
 
 def _values_of_trees(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:

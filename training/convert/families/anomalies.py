@@ -15,15 +15,15 @@ from sklambda.arrays import FloatVector
 from training.convert.families.neighbors import SEARCHING, searched
 from training.convert.graph import kernels
 from training.convert.graph.affine import affine
-from training.convert.graph.answer import Answer
 from training.convert.graph.float_order import rank, unrank
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.nearest import KDTree, counts_of_nearest
+from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.trees import Tree, gathered, grown
 
 
-def _forest(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _forest(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(
         estimator,
         free="n_estimators max_samples contamination max_features bootstrap n_jobs random_state "
@@ -41,7 +41,7 @@ def _forest(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
     usual = len(pairs) * _average_path_length([estimator._max_samples])
     share = graph.node("Div", depth.tensor, graph.constant(usual))
     decision = matrix.numbers(_isolation(graph, share, float(estimator.offset_)), 1)
-    return Answer(decision=decision, threshold=0.0)
+    return Outputs(decision=decision, threshold=0.0)
 
 
 def _isolating(estimator: Estimator, matrix: Matrix) -> list[Tree]:
@@ -76,7 +76,7 @@ def _least_share(offset: float) -> float:
     return float(unrank(np.array([above]))[0])
 
 
-def _kernels(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _kernels(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(
         estimator,
         free="degree gamma coef0 tol nu shrinking cache_size verbose max_iter",
@@ -90,7 +90,7 @@ def _kernels(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
     total = graph.node("ReduceSum", turned, graph.constant([0], np.int64), keepdims=0)
     moved = graph.node("Add", total, graph.constant(estimator.intercept_))
     decision = graph.node("Unsqueeze", moved, graph.constant([1], np.int64))
-    return Answer(decision=matrix.numbers(decision, 1))
+    return Outputs(decision=matrix.numbers(decision, 1))
 
 
 def _kernel(estimator: Estimator, matrix: Matrix, graph: Graph) -> str:
@@ -108,17 +108,17 @@ def _kernel(estimator: Estimator, matrix: Matrix, graph: Graph) -> str:
     return kernels.power(graph, base, estimator.degree)
 
 
-def _stochastic(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _stochastic(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(
         estimator,
         free="nu fit_intercept max_iter tol shuffle verbose random_state learning_rate eta0 "
         "power_t warm_start average",
     )
     decision = affine(scope.graph, matrix, estimator.coef_, -estimator.offset_)
-    return Answer(decision=decision, threshold=0.0)
+    return Outputs(decision=decision, threshold=0.0)
 
 
-def _envelope(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _envelope(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(
         estimator,
         free="store_precision assume_centered support_fraction contamination random_state",
@@ -136,7 +136,7 @@ def _envelope(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
     distance = graph.node("Sqrt", _in_two_lanes(graph, terms))
     score = graph.node("Neg", graph.node("Mul", distance, distance))
     decision = graph.node("Sub", score, graph.constant(float(estimator.offset_)))
-    return Answer(decision=matrix.numbers(decision, 1), threshold=0.0)
+    return Outputs(decision=matrix.numbers(decision, 1), threshold=0.0)
 
 
 def _in_two_lanes(graph: Graph, parts: Sequence[str]) -> str:
@@ -148,7 +148,7 @@ def _in_two_lanes(graph: Graph, parts: Sequence[str]) -> str:
     return kernels.one_by_one(graph, [graph.node("Add", *lanes), *parts[even:]])
 
 
-def _local(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _local(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(
         estimator,
         free=f"{SEARCHING} contamination",
@@ -162,7 +162,7 @@ def _local(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
     ratios = graph.node("Div", graph.constant([estimator._lrd[tree.order]]), density)
     score = graph.node("Neg", _mean(graph, counts, ratios, k))
     decision = graph.node("Sub", score, graph.constant(float(estimator.offset_)))
-    return Answer(decision=matrix.numbers(decision, 1), threshold=0.0)
+    return Outputs(decision=matrix.numbers(decision, 1), threshold=0.0)
 
 
 def _reach(graph: Graph, tree: KDTree, distances: str, least: FloatVector) -> str:

@@ -14,8 +14,8 @@ from sklearn.tree import (
 
 from sklambda.arrays import FloatMatrix
 from training.convert.families.forests import average, mean_probabilities
-from training.convert.graph.answer import Answer
 from training.convert.graph.graph import Matrix
+from training.convert.graph.outputs import Outputs
 from training.convert.graph.responses import position
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.trees import Grown, grown
@@ -29,7 +29,7 @@ _TREES: Final = frozenset(
 )
 
 
-def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free=_FITTING)
     if estimator.n_classes_ < 2:
         scope.refuse("BaggingClassifier has seen one class only")
@@ -38,25 +38,25 @@ def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
             _spread(tree.tree_.value[:, 0, :], tree.classes_, estimator.n_classes_)
             for tree in estimator.estimators_
         ]
-        return Answer(mean_probabilities(scope.graph, matrix, _grown(estimator, tables)))
+        return Outputs(mean_probabilities(scope.graph, matrix, _grown(estimator, tables)))
     parts = [
         _vote(inner, part, estimator.n_classes_, scope)
         for inner, part in _each(estimator, matrix, scope)
     ]
-    return Answer(_mean(parts, scope))
+    return Outputs(_mean(parts, scope))
 
 
-def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free=_FITTING)
     if _of_trees(estimator):
         tables = [tree.tree_.value[:, :, 0] for tree in estimator.estimators_]
-        return Answer(value=average(scope.graph, matrix, _grown(estimator, tables)))
+        return Outputs(value=average(scope.graph, matrix, _grown(estimator, tables)))
     values = []
-    for inner, answer in _each(estimator, matrix, scope):
-        if answer.value is None:
-            scope.refuse(f"{type(inner).__name__} gives no value")
-        values.append(answer.value)
-    return Answer(value=_mean(values, scope))
+    for inner, outputs in _each(estimator, matrix, scope):
+        if outputs.value is None:
+            scope.refuse(f"{type(inner).__name__} is not a regressor")
+        values.append(outputs.value)
+    return Outputs(value=_mean(values, scope))
 
 
 def _of_trees(estimator: Estimator) -> bool:
@@ -79,26 +79,26 @@ def _spread(table: FloatMatrix, classes: Estimator, count: int) -> FloatMatrix:
     return spread
 
 
-def _each(estimator: Estimator, matrix: Matrix, scope: Scope) -> list[tuple[Estimator, Answer]]:
+def _each(estimator: Estimator, matrix: Matrix, scope: Scope) -> list[tuple[Estimator, Outputs]]:
     pairs = zip(estimator.estimators_, estimator.estimators_features_, strict=True)
     return [
-        (inner, scope.answer(str(place), inner, scope.graph.take(matrix, list(map(int, columns)))))
+        (inner, scope.predict(str(place), inner, scope.graph.take(matrix, list(map(int, columns)))))
         for place, (inner, columns) in enumerate(pairs)
     ]
 
 
-def _vote(inner: Estimator, answer: Answer, count: int, scope: Scope) -> Matrix:
+def _vote(inner: Estimator, outputs: Outputs, count: int, scope: Scope) -> Matrix:
     """Return one classifier's term of the sum, [N, count]: probabilities, else its class."""
     graph, classes = scope.graph, np.asarray(inner.classes_, dtype=np.int64)
     if hasattr(inner, "predict_proba"):
-        if answer.probabilities is None:
+        if outputs.probabilities is None:
             scope.refuse(f"{type(inner).__name__} has probabilities that have no exact conversion")
         if len(classes) == count:
-            return answer.probabilities
+            return outputs.probabilities
         spread = _spread(np.eye(len(classes)), classes, count)
-        found = graph.node("MatMul", answer.probabilities.tensor, graph.constant(spread))
-        return answer.probabilities.numbers(found, count)
-    place = position(answer, inner, scope)
+        found = graph.node("MatMul", outputs.probabilities.tensor, graph.constant(spread))
+        return outputs.probabilities.numbers(found, count)
+    place = position(outputs, inner, scope)
     known = np.full(count, -1.0)
     known[classes] = np.arange(len(classes))
     voted = graph.node("Equal", place.tensor, graph.constant([known]))

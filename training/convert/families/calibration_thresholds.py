@@ -10,9 +10,9 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 
 from sklambda.arrays import FloatVector
-from training.convert.graph.answer import Answer
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.links import both, logistic, shares
+from training.convert.graph.outputs import Outputs
 from training.convert.graph.responses import (
     DECISION_FIRST,
     PROBABILITY_FIRST,
@@ -26,7 +26,7 @@ from training.convert.graph.trees import Ensemble, Tree
 _EPSILON: Final = 1e-12  # what scikit-learn adds before a logarithm of probabilities
 
 
-def _calibrated(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _calibrated(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(
         estimator,
         free="estimator cv n_jobs ensemble",
@@ -40,18 +40,18 @@ def _calibrated(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
     for part in parts[1:]:
         total = graph.node("Add", total, part)
     mean = graph.node("Div", total, graph.constant(float(len(parts))))
-    return Answer(matrix.numbers(mean, len(estimator.classes_)))
+    return Outputs(matrix.numbers(mean, len(estimator.classes_)))
 
 
 def _fold(fold: Estimator, place: int, matrix: Matrix, scope: Scope) -> Matrix:
     inner = fold.estimator
-    answer = scope.answer(f"calibrated_classifiers_[{place}]", inner, matrix)
+    outputs = scope.predict(f"calibrated_classifiers_[{place}]", inner, matrix)
     # Their names may differ: temperature scaling fits on codes of the classes.
     if len(inner.classes_) != len(fold.classes) or len(fold.classes) < 2:
         scope.refuse(f"CalibratedClassifierCV met a fold without all classes: fold {place}")
     method = preferred(inner, DECISION_FIRST, scope)
     binary = len(fold.classes) == 2
-    scores = (second_class if binary else response)(answer, inner, method, scope)
+    scores = (second_class if binary else response)(outputs, inner, method, scope)
     if fold.method == "temperature":
         logits = _logits(scope.graph, scores, method)
         return _tempered(scope.graph, logits, float(fold.calibrators[0].beta_))
@@ -154,14 +154,14 @@ _SINGLE: Final[dict[str, Callable[[Estimator, Matrix, Scope], Matrix]]] = {
 }
 
 
-def _fixed(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _fixed(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free="estimator threshold pos_label response_method")
     inner = getattr(estimator, "estimator_", estimator.estimator)
     threshold = None if estimator.threshold == "auto" else float(estimator.threshold)
     return _with_threshold(estimator, inner, threshold, estimator.pos_label, matrix, scope)
 
 
-def _tuned(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _tuned(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(
         estimator,
         free="estimator scoring response_method thresholds cv refit n_jobs random_state "
@@ -179,23 +179,23 @@ def _with_threshold(
     label: object,
     matrix: Matrix,
     scope: Scope,
-) -> Answer:
+) -> Outputs:
     name = type(estimator).__name__
-    answer = scope.answer("estimator", inner, matrix)
-    asked = estimator.response_method
-    method = preferred(inner, PROBABILITY_FIRST if asked == "auto" else (asked,), scope)
+    outputs = scope.predict("estimator", inner, matrix)
+    requested = estimator.response_method
+    method = preferred(inner, PROBABILITY_FIRST if requested == "auto" else (requested,), scope)
     if label is not None and label != inner.classes_[1]:
         scope.refuse(f"{name} has a threshold of the first class, {label!r}")
-    second_class(answer, inner, method, scope)  # or it is refused
+    second_class(outputs, inner, method, scope)  # or it is refused
     if method == "decision_function":
         least = 0.0 if threshold is None else threshold
         if not np.isfinite(least):
             scope.refuse(f"{name} has the threshold {least}, which no decision reaches")
-        return replace(answer, threshold=least, by="decision")
+        return replace(outputs, threshold=least, label_by="decision")
     least = 0.5 if threshold is None else threshold
     if not 0 <= least <= 1:
         scope.refuse(f"{name} has the threshold {least}, which is no probability")
-    return replace(answer, threshold=least, by="probability")
+    return replace(outputs, threshold=least, label_by="probability")
 
 
 CONVERTERS: Final[dict[type, Convert]] = {

@@ -16,8 +16,8 @@ from sklearn.utils.extmath import row_norms
 from sklambda.arrays import FloatMatrix
 from training.convert.graph import kernels
 from training.convert.graph.affine import affine
-from training.convert.graph.answer import Answer, hot
 from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.outputs import Outputs, one_hot
 from training.convert.graph.scope import Convert, Estimator, Scope
 
 _FREE: Final = (
@@ -27,18 +27,18 @@ _FREE: Final = (
 )
 
 
-def _means(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _means(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free=_FREE)
     graph, centres = scope.graph, estimator.cluster_centers_
     # From afar all distances are the same number, and scikit-learn's label is not by them.
     first = kernels.first_least(graph, _apart(graph, matrix, centres))
-    return Answer(
-        label=hot(graph, matrix.numbers(first, 1), len(centres)),
+    return Outputs(
+        label=one_hot(graph, matrix.numbers(first, 1), len(centres)),
         transformed=kernels.euclidean_distances(graph, matrix, centres),
     )
 
 
-def _bisecting(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _bisecting(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free=_FREE)
     graph, centres = scope.graph, estimator.cluster_centers_
     root = estimator._bisecting_tree
@@ -46,7 +46,7 @@ def _bisecting(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
         return _means(estimator, matrix, scope)
     leaves = dict(_leaves(estimator, matrix, graph, root, graph.constant([[True]], np.bool_)))
     inside = [matrix.numbers(graph.double(leaves[label]), 1) for label in range(len(centres))]
-    return Answer(
+    return Outputs(
         label=graph.join(inside),
         transformed=kernels.euclidean_distances(graph, matrix, centres),
     )
@@ -78,7 +78,7 @@ def _apart(graph: Graph, matrix: Matrix, centres: FloatMatrix) -> str:
     return graph.node("Add", doubled, graph.constant([row_norms(centres, squared=True)]))
 
 
-def _shifted(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _shifted(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(
         estimator,
         free="bandwidth seeds bin_seeding min_bin_freq cluster_all n_jobs max_iter",
@@ -86,7 +86,7 @@ def _shifted(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
     return _nearest(estimator.cluster_centers_, matrix, scope.graph)
 
 
-def _propagated(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _propagated(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(
         estimator,
         free="damping max_iter convergence_iter copy preference verbose random_state",
@@ -97,12 +97,12 @@ def _propagated(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
     return _nearest(estimator.cluster_centers_, matrix, scope.graph)
 
 
-def _nearest(centres: FloatMatrix, matrix: Matrix, graph: Graph) -> Answer:
+def _nearest(centres: FloatMatrix, matrix: Matrix, graph: Graph) -> Outputs:
     place = matrix.numbers(kernels.nearest(graph, matrix, centres), 1)
-    return Answer(label=hot(graph, place, len(centres)))
+    return Outputs(label=one_hot(graph, place, len(centres)))
 
 
-def _birch(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _birch(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free="threshold branching_factor n_clusters compute_labels")
     graph, labels = scope.graph, np.asarray(estimator.subcluster_labels_)
     count = int(labels.max()) + 1
@@ -110,8 +110,8 @@ def _birch(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
         scope.refuse("Birch has clusters that are not numbered from 0")
     centres = estimator.subcluster_centers_
     nearest = kernels.nearest(graph, matrix, centres)
-    own = hot(graph, matrix.numbers(nearest, 1), len(centres))
-    return Answer(
+    own = one_hot(graph, matrix.numbers(nearest, 1), len(centres))
+    return Outputs(
         label=affine(graph, own, np.eye(count)[labels].T, 0.0),
         transformed=kernels.euclidean_distances(graph, matrix, centres),
     )

@@ -7,12 +7,12 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from training.convert.families.text import takes_texts
-from training.convert.graph.answer import Answer
 from training.convert.graph.graph import Matrix
+from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 
 
-def _pipeline(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix | Answer:
+def _pipeline(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix | Outputs:
     scope.admit(estimator, free="steps memory verbose", only={"transform_input": (None,)})
     *before, (last_name, last) = estimator.steps
     for name, step in before:

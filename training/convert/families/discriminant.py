@@ -6,20 +6,20 @@ import numpy as np
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 
 from training.convert.graph.affine import affine, fitted
-from training.convert.graph.answer import Answer
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.links import probabilities
+from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 
 
-def _linear(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _linear(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(
         estimator,
         free="covariance_estimator n_components priors shrinkage solver store_covariance tol",
     )
     graph, decision = scope.graph, fitted(scope.graph, matrix, estimator)
     projected = None if estimator.solver == "lsqr" else _projected(graph, matrix, estimator)
-    return Answer(probabilities(graph, decision), decision, transformed=projected)
+    return Outputs(probabilities(graph, decision), decision, transformed=projected)
 
 
 def _projected(graph: Graph, matrix: Matrix, estimator: Estimator) -> Matrix:
@@ -31,7 +31,7 @@ def _projected(graph: Graph, matrix: Matrix, estimator: Estimator) -> Matrix:
     return affine(graph, centred, np.transpose(axes), 0.0)
 
 
-def _quadratic(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _quadratic(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(
         estimator,
         free="covariance_estimator priors reg_param shrinkage solver store_covariance tol",
@@ -42,7 +42,7 @@ def _quadratic(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
     if count == 2:
         second, first = graph.take(joint, [1]), graph.take(joint, [0])
         decision = second.alike(graph.node("Sub", second.tensor, first.tensor))
-    return Answer(probabilities(graph, joint), decision)
+    return Outputs(probabilities(graph, joint), decision)
 
 
 def _log_posterior(graph: Graph, matrix: Matrix, estimator: Estimator, place: int) -> Matrix:

@@ -1,4 +1,4 @@
-"""Answers that do not depend on the features."""
+"""Predictions that do not depend on the features."""
 
 from typing import Final
 
@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.dummy import DummyClassifier, DummyRegressor
 
-from training.convert.graph.answer import Answer
 from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 
 
-def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(
         estimator,
         free="constant random_state",
@@ -19,21 +19,21 @@ def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
     )
     if np.min(estimator.n_classes_) < 2:
         scope.refuse("DummyClassifier has seen one class only")
-    # It looks at no feature, and gives the probabilities of any row.
+    # It uses no feature: the probabilities are the same for any row.
     found = estimator.predict_proba([[0.0]])
     if estimator.n_outputs_ == 1:
-        return Answer(repeated(scope.graph, matrix, found))
-    return Answer(
+        return Outputs(repeated(scope.graph, matrix, found))
+    return Outputs(
         parts=tuple(
-            Answer(repeated(scope.graph, matrix, row), classes=classes)
+            Outputs(repeated(scope.graph, matrix, row), classes=classes)
             for row, classes in zip(found, estimator.classes_, strict=True)
         )
     )
 
 
-def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free="constant quantile strategy")
-    return Answer(value=repeated(scope.graph, matrix, estimator.constant_))
+    return Outputs(value=repeated(scope.graph, matrix, estimator.constant_))
 
 
 def repeated(graph: Graph, matrix: Matrix, row: ArrayLike) -> Matrix:

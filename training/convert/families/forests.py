@@ -19,8 +19,8 @@ from sklearn.tree import (
 
 from sklambda.arrays import FloatMatrix
 from training.convert.graph.affine import affine
-from training.convert.graph.answer import Answer
 from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.trees import Grown, Tree, gathered, grown, in_order, totals
 
@@ -35,40 +35,40 @@ _FOREST_FITTING: Final = (
 _NEGLIGIBLE: Final = 1e-11
 
 
-def _tree_classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _tree_classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free=TREE_FITTING + "splitter class_weight")
     return _classified(estimator, [estimator], matrix, scope)
 
 
-def _tree_regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _tree_regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free=TREE_FITTING + "splitter")
     return _valued([estimator], matrix, scope)
 
 
-def _forest_classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _forest_classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free=_FOREST_FITTING + "class_weight")
     return _classified(estimator, estimator.estimators_, matrix, scope)
 
 
-def _forest_regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _forest_regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free=_FOREST_FITTING)
     return _valued(estimator.estimators_, matrix, scope)
 
 
 def _classified(
     estimator: Estimator, trees: Sequence[Estimator], matrix: Matrix, scope: Scope
-) -> Answer:
+) -> Outputs:
     if np.min(estimator.n_classes_) < 2:
         scope.refuse(f"{type(estimator).__name__} has seen one class only")
     if estimator.n_outputs_ > 1:
         return _several(estimator, trees, matrix, scope.graph)
     pairs = [(grown(tree.tree_), tree.tree_.value[:, 0, :]) for tree in trees]
-    return Answer(mean_probabilities(scope.graph, matrix, pairs))
+    return Outputs(mean_probabilities(scope.graph, matrix, pairs))
 
 
 def _several(
     estimator: Estimator, trees: Sequence[Estimator], matrix: Matrix, graph: Graph
-) -> Answer:
+) -> Outputs:
     """Sum the leaves once for all targets, whose tables stand side by side."""
     counts = estimator.n_classes_
     pairs = [
@@ -80,9 +80,9 @@ def _several(
     ]
     whole = average(graph, matrix, pairs)
     starts = np.cumsum([0, *counts])
-    return Answer(
+    return Outputs(
         parts=tuple(
-            Answer(graph.take(whole, range(start, start + count)), classes=classes)
+            Outputs(graph.take(whole, range(start, start + count)), classes=classes)
             for start, count, classes in zip(starts, counts, estimator.classes_, strict=False)
         )
     )
@@ -139,9 +139,9 @@ def _in_any_order(leaves: Sequence[FloatMatrix]) -> bool:
     return bool(one_sign or magnitudes * np.finfo(np.float64).eps < _NEGLIGIBLE)
 
 
-def _valued(trees: Sequence[Estimator], matrix: Matrix, scope: Scope) -> Answer:
+def _valued(trees: Sequence[Estimator], matrix: Matrix, scope: Scope) -> Outputs:
     pairs = [(grown(tree.tree_), tree.tree_.value[:, :, 0]) for tree in trees]
-    return Answer(value=average(scope.graph, matrix, pairs))
+    return Outputs(value=average(scope.graph, matrix, pairs))
 
 
 CONVERTERS: Final[dict[type, Convert]] = {

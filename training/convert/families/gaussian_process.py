@@ -20,8 +20,8 @@ from sklearn.gaussian_process.kernels import (
 
 from sklambda.arrays import FloatMatrix
 from training.convert.graph import kernels
-from training.convert.graph.answer import Answer
 from training.convert.graph.graph import Matrix
+from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 
 type Kernel = Callable[[Estimator, Matrix, FloatMatrix, Scope], str]
@@ -29,7 +29,7 @@ type Kernel = Callable[[Estimator, Matrix, FloatMatrix, Scope], str]
 _OPERATORS: Final = {Sum: "Add", Product: "Mul"}
 
 
-def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(
         estimator,
         free="kernel alpha optimizer n_restarts_optimizer normalize_y copy_X_train n_targets "
@@ -43,7 +43,7 @@ def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
     mean = graph.node("MatMul", kernel, graph.constant(weights))
     scaled = graph.node("Mul", mean, graph.constant(np.reshape(estimator._y_train_std, (1, -1))))
     shift = graph.constant(np.reshape(estimator._y_train_mean, (1, -1)))
-    return Answer(value=matrix.numbers(graph.node("Add", scaled, shift), weights.shape[1]))
+    return Outputs(value=matrix.numbers(graph.node("Add", scaled, shift), weights.shape[1]))
 
 
 def _kernel(kernel: Estimator, matrix: Matrix, points: FloatMatrix, scope: Scope) -> str:

@@ -10,8 +10,8 @@ from sklambda.arrays import FloatVector
 from training.convert.families.forests import CONVERTERS as AVERAGED
 from training.convert.families.forests import TREE_FITTING
 from training.convert.families.hist_gradient_boosting import chances
-from training.convert.graph.answer import Answer
 from training.convert.graph.graph import Matrix
+from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.trees import Ensemble, constant_leaf, grown
 
@@ -25,17 +25,17 @@ _ABOVE_ZERO: Final = 2.0**-1000
 _CONSTANT: Final = frozenset({"constant", "mean", "median", "most_frequent", "prior", "quantile"})
 
 
-def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free=_FITTING, only={"loss": ("log_loss", "exponential")})
     raw = _raw(estimator, matrix, scope)
     times = 2.0 if estimator.loss == "exponential" else 1.0
-    return Answer(chances(scope.graph, raw, times), raw)
+    return Outputs(chances(scope.graph, raw, times), raw)
 
 
-def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     losses = ("squared_error", "absolute_error", "huber", "quantile")
     scope.admit(estimator, free=_FITTING + "alpha", only={"loss": losses})
-    return Answer(value=_raw(estimator, matrix, scope))
+    return Outputs(value=_raw(estimator, matrix, scope))
 
 
 def _raw(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
@@ -75,11 +75,11 @@ def _learnt_start(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     if type(first) not in AVERAGED:
         # It is given float32, in which most other estimators then compute.
         scope.refuse(f"init={type(first).__name__} has no exact conversion")
-    answer = scope.answer("init", first, matrix)
-    found = answer.value if answer.probabilities is None else answer.probabilities
+    outputs = scope.predict("init", first, matrix)
+    found = outputs.value if outputs.probabilities is None else outputs.probabilities
     if found is None:
-        scope.refuse(f"init={type(first).__name__} gives no scores")
-    return found if answer.probabilities is None else _link(estimator, found, scope)
+        scope.refuse(f"init={type(first).__name__} has no scores")
+    return found if outputs.probabilities is None else _link(estimator, found, scope)
 
 
 def _link(estimator: Estimator, probability: Matrix, scope: Scope) -> Matrix:

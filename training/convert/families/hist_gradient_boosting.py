@@ -6,9 +6,9 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from sklambda.arrays import FloatVector
-from training.convert.graph.answer import Answer, chosen
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.links import probabilities
+from training.convert.graph.outputs import Outputs, class_position
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.trees import Ensemble, Tree, constant_leaf
 
@@ -23,10 +23,10 @@ _LEAN: Final = 2.0**-50
 type Members = dict[int, list[float]]  # by feature, what the graph holds for each category
 
 
-def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free=_FITTING + "class_weight")
     raw = _raw(estimator, matrix, scope)
-    return Answer(chances(scope.graph, raw), raw)
+    return Outputs(chances(scope.graph, raw), raw)
 
 
 def chances(graph: Graph, raw: Matrix, times: float = 1.0) -> Matrix:
@@ -53,20 +53,20 @@ def leaning(graph: Graph, scores: Matrix, raw: Matrix, *, at_zero: bool = False)
         least = graph.node("Where", is_second, lean, graph.constant([[0.0, 0.0]]))
         return scores.alike(graph.node("Max", scores.tensor, least))
     is_chosen = graph.node(
-        "Equal", chosen(graph, raw).tensor, graph.constant([np.arange(raw.width)])
+        "Equal", class_position(graph, raw).tensor, graph.constant([np.arange(raw.width)])
     )
     lean = graph.node("Mul", graph.double(is_chosen), graph.constant(_LEAN))
     return scores.alike(graph.node("Add", scores.tensor, lean))
 
 
-def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free=_FITTING + "quantile")
     link = type(estimator._loss.link).__name__
     if link not in _LINKS:
         scope.refuse(f"HistGradientBoostingRegressor has an unknown link {link}")
     raw, inverse = _raw(estimator, matrix, scope), _LINKS[link]
     value = raw if inverse is None else raw.alike(scope.graph.node(inverse, raw.tensor))
-    return Answer(value=value)
+    return Outputs(value=value)
 
 
 def _raw(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:

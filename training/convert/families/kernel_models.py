@@ -9,8 +9,8 @@ from sklearn.kernel_ridge import KernelRidge
 
 from sklambda.arrays import FloatMatrix
 from training.convert.graph import kernels
-from training.convert.graph.answer import Answer
 from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 
 _ONLY: Final[dict[str, tuple[object, ...]]] = {
@@ -19,13 +19,13 @@ _ONLY: Final[dict[str, tuple[object, ...]]] = {
 }
 
 
-def _ridge(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _ridge(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free="alpha gamma degree coef0", only=_ONLY)
     graph = scope.graph
     weights = estimator.dual_coef_.reshape(len(estimator.dual_coef_), -1)
     kernel = _kernel(estimator, matrix, graph, kernels.dense(estimator.X_fit_))
     values = graph.node("MatMul", kernel, graph.constant(weights))
-    return Answer(value=matrix.numbers(values, weights.shape[1]))
+    return Outputs(value=matrix.numbers(values, weights.shape[1]))
 
 
 def _nystroem(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklambda.arrays import Flags, FloatVector
-from training.convert.graph.answer import Answer
 from training.convert.graph.categories import numbered
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.links import both, logistic, probabilities
+from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.trees import Ensemble, Tree, constant_leaf
 
@@ -173,15 +173,15 @@ _FITTING: Final = (
 )
 
 
-def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     model, raw = _raw(estimator, matrix, scope)
     objective, graph = model.objective.split()[0], scope.graph
     if objective == "multiclass":
-        return Answer(probabilities(graph, raw), raw)
+        return Outputs(probabilities(graph, raw), raw)
     if objective == "multiclassova":
-        return Answer(logistic(graph, _steepened(model, graph, raw)), raw)
+        return Outputs(logistic(graph, _steepened(model, graph, raw)), raw)
     if objective == "binary" and len(estimator.classes_) == 2:
-        return Answer(both(graph, logistic(graph, _steepened(model, graph, raw))), raw)
+        return Outputs(both(graph, logistic(graph, _steepened(model, graph, raw))), raw)
     scope.refuse(f"LGBMClassifier with an objective {objective!r} has no exact conversion")
 
 
@@ -193,11 +193,11 @@ def _steepened(model: Model, graph: Graph, raw: Matrix) -> Matrix:
     return raw.alike(graph.node("Mul", raw.tensor, graph.constant(slope)))
 
 
-def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     model, raw = _raw(estimator, matrix, scope)
     if model.objective not in _LINKS:
         scope.refuse(f"LGBMRegressor with an objective {model.objective!r} has no exact conversion")
-    return Answer(value=_LINKS[model.objective](scope.graph, raw))
+    return Outputs(value=_LINKS[model.objective](scope.graph, raw))
 
 
 def _same(graph: Graph, raw: Matrix) -> Matrix:

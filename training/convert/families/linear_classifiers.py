@@ -15,9 +15,9 @@ from sklearn.linear_model import (
 from sklearn.svm import LinearSVC
 
 from training.convert.graph.affine import fitted
-from training.convert.graph.answer import Answer
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.links import both, logistic, probabilities, shares
+from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 
 _LOGISTIC = (
@@ -54,24 +54,24 @@ _LOSSES: Final = (
 
 def _logistic_regression(
     estimator: Estimator, matrix: Matrix, scope: Scope, *, free: str
-) -> Answer:
+) -> Outputs:
     scope.admit(estimator, free=free)
     decision = fitted(scope.graph, matrix, estimator)
-    return Answer(probabilities(scope.graph, decision), decision)
+    return Outputs(probabilities(scope.graph, decision), decision)
 
 
-def _stochastic(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _stochastic(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(
         estimator, free=_STOCHASTIC, only={"loss": ("log_loss", "modified_huber", *_LOSSES)}
     )
     graph, decision = scope.graph, fitted(scope.graph, matrix, estimator)
     if estimator.loss in _LOSSES:
-        return Answer(decision=decision)
+        return Outputs(decision=decision)
     link = logistic if estimator.loss == "log_loss" else _clipped
     each = link(graph, decision)
     if each.width == 1:
-        return Answer(both(graph, each), decision)
-    return Answer(shares(graph, each), decision, by="decision")
+        return Outputs(both(graph, each), decision)
+    return Outputs(shares(graph, each), decision, label_by="decision")
 
 
 def _clipped(graph: Graph, decision: Matrix) -> Matrix:
@@ -82,18 +82,18 @@ def _clipped(graph: Graph, decision: Matrix) -> Matrix:
     return decision.alike(graph.node("Div", raised, graph.constant(2.0)))
 
 
-def _decision_only(estimator: Estimator, matrix: Matrix, scope: Scope, *, free: str) -> Answer:
+def _decision_only(estimator: Estimator, matrix: Matrix, scope: Scope, *, free: str) -> Outputs:
     scope.admit(estimator, free=free)
-    return Answer(decision=fitted(scope.graph, matrix, estimator))
+    return Outputs(decision=fitted(scope.graph, matrix, estimator))
 
 
-def _ridge(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
-    answer = _decision_only(estimator, matrix, scope, free=_RIDGE)
-    decision = answer.decision
+def _ridge(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
+    outputs = _decision_only(estimator, matrix, scope, free=_RIDGE)
+    decision = outputs.decision
     if decision is None or not estimator._label_binarizer.y_type_.startswith("multilabel"):
-        return answer
+        return outputs
     labels = (scope.graph.take(decision, [place]) for place in range(decision.width))
-    return Answer(parts=tuple(Answer(decision=label) for label in labels))
+    return Outputs(parts=tuple(Outputs(decision=label) for label in labels))
 
 
 CONVERTERS: Final[dict[type, Convert]] = {

@@ -40,8 +40,8 @@ from sklearn.linear_model import (
 from sklearn.svm import LinearSVR
 
 from training.convert.graph.affine import affine, fitted
-from training.convert.graph.answer import Answer
 from training.convert.graph.graph import Matrix
+from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 
 _SQUARES = "copy_X fit_intercept n_jobs positive tol"
@@ -99,42 +99,42 @@ _FREE: Final[dict[type, str]] = {
 }
 
 
-def _linear(estimator: Estimator, matrix: Matrix, scope: Scope, *, free: str) -> Answer:
+def _linear(estimator: Estimator, matrix: Matrix, scope: Scope, *, free: str) -> Outputs:
     scope.admit(estimator, free=free)
-    return Answer(value=fitted(scope.graph, matrix, estimator))
+    return Outputs(value=fitted(scope.graph, matrix, estimator))
 
 
-def _generalised(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _generalised(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(
         estimator, free="alpha fit_intercept link max_iter power solver tol verbose warm_start"
     )
     raw = fitted(scope.graph, matrix, estimator)
     link = estimator._base_loss.link
     if isinstance(link, IdentityLink):
-        return Answer(value=raw)
+        return Outputs(value=raw)
     if not isinstance(link, LogLink):
         scope.refuse(f"{type(estimator).__name__} has a link {type(link).__name__}")
-    return Answer(value=raw.alike(scope.graph.node("Exp", raw.tensor)))
+    return Outputs(value=raw.alike(scope.graph.node("Exp", raw.tensor)))
 
 
-def _latent(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _latent(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free="algorithm copy max_iter n_components scale tol")
     graph = scope.graph
     centred = matrix.numbers(graph.node("Sub", matrix.tensor, graph.constant([estimator._x_mean])))
     scaled = centred.alike(graph.node("Div", centred.tensor, graph.constant([estimator._x_std])))
-    return Answer(
+    return Outputs(
         value=fitted(graph, centred, estimator),
         transformed=affine(graph, scaled, np.transpose(estimator.x_rotations_), 0.0),
     )
 
 
-def _ransac(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _ransac(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(
         estimator,
         free="estimator is_data_valid is_model_valid loss max_skips max_trials min_samples "
         "random_state residual_threshold stop_n_inliers stop_probability stop_score",
     )
-    return scope.answer("estimator", estimator.estimator_, matrix)
+    return scope.predict("estimator", estimator.estimator_, matrix)
 
 
 CONVERTERS: Final[dict[type, Convert]] = {

@@ -12,8 +12,8 @@ from sklearn.mixture._gaussian_mixture import _compute_log_det_cholesky
 
 from sklambda.arrays import FloatMatrix, FloatVector
 from training.convert.graph import kernels
-from training.convert.graph.answer import Answer
 from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 
 _FREE: Final = (
@@ -22,12 +22,12 @@ _FREE: Final = (
 )
 
 
-def _plain(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _plain(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free=f"{_FREE} weights_init means_init precisions_init")
     return _mixture(estimator, matrix, scope.graph, [])
 
 
-def _bayesian(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _bayesian(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(
         estimator,
         free=f"{_FREE} weight_concentration_prior_type weight_concentration_prior "
@@ -45,7 +45,7 @@ def _bayesian(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
 
 def _mixture(
     estimator: Estimator, matrix: Matrix, graph: Graph, terms: list[FloatVector]
-) -> Answer:
+) -> Outputs:
     count, chol, kind = matrix.width, estimator.precisions_cholesky_, estimator.covariance_type
     squares = _SQUARES[kind](graph, matrix, estimator.means_, chol)
     whole = graph.node("Add", squares, graph.constant(count * np.log(2 * np.pi)))
@@ -53,7 +53,7 @@ def _mixture(
     volume = _compute_log_det_cholesky(chol, kind, count)
     for term in (volume, *terms, estimator._estimate_log_weights()):
         density = graph.node("Add", density, graph.constant(term))
-    return Answer(_responsibilities(graph, matrix.numbers(density, len(estimator.means_))))
+    return Outputs(_responsibilities(graph, matrix.numbers(density, len(estimator.means_))))
 
 
 def _full(graph: Graph, matrix: Matrix, means: FloatMatrix, chol: FloatMatrix) -> str:

@@ -16,9 +16,9 @@ from sklearn.multiclass import (
 from sklambda.arrays import FloatMatrix
 from training.convert.families.dummy import repeated
 from training.convert.families.multioutput import Pairs, several
-from training.convert.graph.answer import Answer, chosen, hot
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.links import both
+from training.convert.graph.outputs import Outputs, class_position, one_hot
 from training.convert.graph.responses import (
     DECISION_FIRST,
     each_of,
@@ -30,7 +30,7 @@ from training.convert.graph.responses import (
 from training.convert.graph.scope import Convert, Estimator, Scope
 
 
-def _one_vs_rest(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _one_vs_rest(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free="estimator n_jobs verbose")
     if any(type(inner) is _ConstantPredictor for inner in estimator.estimators_):
         scope.refuse("OneVsRestClassifier has a label that each row has, or none")
@@ -39,46 +39,48 @@ def _one_vs_rest(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
         return _multilabel(pairs, scope)
     if is_regressor(estimator.estimators_[0]):
         return _by_value(pairs, scope)
-    decision = _asked("decision_function", estimator, pairs, scope)
-    second = _asked("predict_proba", estimator, pairs, scope)
+    decision = _scores("decision_function", estimator, pairs, scope)
+    second = _scores("predict_proba", estimator, pairs, scope)
     probabilities = None if second is None else _normalized(scope.graph, second)
     # One decision above 0 is a probability above a half; of several, saturated probabilities
     # are equal where the decisions, which give the label, are not.
     several = decision is not None and decision.width > 1
-    return Answer(probabilities, decision, by="decision" if several else None)
+    return Outputs(probabilities, decision, label_by="decision" if several else None)
 
 
-def _asked(method: str, estimator: Estimator, pairs: Pairs, scope: Scope) -> Matrix | None:
+def _scores(method: str, estimator: Estimator, pairs: Pairs, scope: Scope) -> Matrix | None:
     """Return a method's scores of each class, [N, C], where they have an exact conversion."""
     if not hasattr(estimator, method):
         return None
-    if method == "predict_proba" and any(answer.probabilities is None for _, answer in pairs):
+    if method == "predict_proba" and any(outputs.probabilities is None for _, outputs in pairs):
         return None
-    return scope.graph.join([second_class(answer, inner, method, scope) for inner, answer in pairs])
+    return scope.graph.join(
+        [second_class(outputs, inner, method, scope) for inner, outputs in pairs]
+    )
 
 
-def _multilabel(pairs: Pairs, scope: Scope) -> Answer:
+def _multilabel(pairs: Pairs, scope: Scope) -> Outputs:
     """Convert each label by itself: its estimator scores the label against none."""
     if is_regressor(pairs[0][0]):
-        values = [response(answer, inner, "predict", scope) for inner, answer in pairs]
-        return Answer(parts=tuple(_above_half(scope.graph, value) for value in values))
+        values = [response(outputs, inner, "predict", scope) for inner, outputs in pairs]
+        return Outputs(parts=tuple(_above_half(scope.graph, value) for value in values))
     # predict compares their scores and ignores their own thresholds.
-    free = [(inner, replace(answer, threshold=None)) for inner, answer in pairs]
+    free = [(inner, replace(outputs, threshold=None)) for inner, outputs in pairs]
     return several(free, ["probability", "decision"], scope)
 
 
-def _by_value(pairs: Pairs, scope: Scope) -> Answer:
+def _by_value(pairs: Pairs, scope: Scope) -> Outputs:
     """Return the class whose regressor predicts the most: there are no scores."""
     graph = scope.graph
-    values = graph.join([response(answer, inner, "predict", scope) for inner, answer in pairs])
+    values = graph.join([response(outputs, inner, "predict", scope) for inner, outputs in pairs])
     if values.width == 1:
         return _above_half(graph, values)
-    return Answer(label=hot(graph, chosen(graph, values), values.width))
+    return Outputs(label=one_hot(graph, class_position(graph, values), values.width))
 
 
-def _above_half(graph: Graph, value: Matrix) -> Answer:
+def _above_half(graph: Graph, value: Matrix) -> Outputs:
     above = graph.node("Greater", value.tensor, graph.constant(0.5))
-    return Answer(label=hot(graph, value.alike(graph.double(above)), 2))
+    return Outputs(label=one_hot(graph, value.alike(graph.double(above)), 2))
 
 
 def _normalized(graph: Graph, second: Matrix) -> Matrix:
@@ -89,7 +91,7 @@ def _normalized(graph: Graph, second: Matrix) -> Matrix:
     return shares.alike(graph.node("Div", shares.tensor, divisor))
 
 
-def _one_vs_one(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _one_vs_one(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free="estimator n_jobs")
     if estimator.pairwise_indices_ is not None:
         scope.refuse("OneVsOneClassifier has a kernel matrix for its input")
@@ -99,13 +101,13 @@ def _one_vs_one(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
         # Its decision is then above 0 for both labels.
         scope.refuse("OneVsOneClassifier has two classes and no decision_function")
     pairs = each_of(estimator, matrix, scope)
-    votes = [position(answer, inner, scope) for inner, answer in pairs]
+    votes = [position(outputs, inner, scope) for inner, outputs in pairs]
     confidences = [
-        second_class(answer, inner, preferred(inner, DECISION_FIRST, scope), scope)
-        for inner, answer in pairs
+        second_class(outputs, inner, preferred(inner, DECISION_FIRST, scope), scope)
+        for inner, outputs in pairs
     ]
     columns = [_support(place, count, votes, confidences, scope.graph) for place in range(count)]
-    return Answer(decision=columns[1] if count == 2 else scope.graph.join(columns))
+    return Outputs(decision=columns[1] if count == 2 else scope.graph.join(columns))
 
 
 def _support(
@@ -129,18 +131,20 @@ def _support(
     return votes[0].alike(graph.node("Add", won, bent))
 
 
-def _output_code(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _output_code(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free="estimator code_size random_state n_jobs")
     bits = [_bit(inner, place, matrix, scope) for place, inner in enumerate(estimator.estimators_)]
     nearness = _nearness(scope.graph, scope.graph.join(bits), estimator.code_book_)
-    return Answer(label=hot(scope.graph, chosen(scope.graph, nearness), nearness.width))
+    return Outputs(
+        label=one_hot(scope.graph, class_position(scope.graph, nearness), nearness.width)
+    )
 
 
 def _bit(inner: Estimator, place: int, matrix: Matrix, scope: Scope) -> Matrix:
     if type(inner) is _ConstantPredictor:  # all codes have the same bit here
         return repeated(scope.graph, matrix, inner.y_)
-    answer = scope.answer(f"estimators_[{place}]", inner, matrix)
-    return second_class(answer, inner, preferred(inner, DECISION_FIRST, scope), scope)
+    outputs = scope.predict(f"estimators_[{place}]", inner, matrix)
+    return second_class(outputs, inner, preferred(inner, DECISION_FIRST, scope), scope)
 
 
 def _nearness(graph: Graph, scores: Matrix, codes: FloatMatrix) -> Matrix:

@@ -13,35 +13,41 @@ from sklearn.multioutput import (
 )
 
 from sklambda.signature import Scores
-from training.convert.graph.answer import Answer
 from training.convert.graph.graph import Matrix
-from training.convert.graph.responses import each_of, named, response, second_class, told
+from training.convert.graph.outputs import Outputs
+from training.convert.graph.responses import (
+    each_of,
+    label_only,
+    label_values,
+    response,
+    second_class,
+)
 from training.convert.graph.scope import Convert, Estimator, Scope
 
-type Pairs = Sequence[tuple[Estimator, Answer]]
+type Pairs = Sequence[tuple[Estimator, Outputs]]
 
 _CHAIN: Final = "estimator base_estimator order cv random_state verbose"
 
 
-def _multi_output_classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _multi_output_classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free="estimator n_jobs")
     pairs = each_of(estimator, matrix, scope)
     return several(pairs, ["probability"], scope)
 
 
-def several(pairs: Pairs, kinds: Sequence[Scores], scope: Scope) -> Answer:
+def several(pairs: Pairs, kinds: Sequence[Scores], scope: Scope) -> Outputs:
     """Join the outputs for several targets: the first of `kinds` that all have, else labels."""
     for place, (inner, _) in enumerate(pairs):
         if len(inner.classes_) < 2:
             scope.refuse(f"target {place} has one class only")
     for kind in kinds:
-        if all(answer.scores is not None and answer.scores[0] == kind for _, answer in pairs):
-            return _together([answer for _, answer in pairs], pairs)
-    return _together([told(answer, inner, scope) for inner, answer in pairs], pairs)
+        if all(outputs.scores is not None and outputs.scores[0] == kind for _, outputs in pairs):
+            return _together([outputs for _, outputs in pairs], pairs)
+    return _together([label_only(outputs, inner, scope) for inner, outputs in pairs], pairs)
 
 
-def _together(parts: Sequence[Answer], pairs: Pairs) -> Answer:
-    return Answer(
+def _together(parts: Sequence[Outputs], pairs: Pairs) -> Outputs:
+    return Outputs(
         parts=tuple(
             replace(part, classes=inner.classes_)
             for part, (inner, _) in zip(parts, pairs, strict=True)
@@ -49,51 +55,51 @@ def _together(parts: Sequence[Answer], pairs: Pairs) -> Answer:
     )
 
 
-def _classifier_chain(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _classifier_chain(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free=f"{_CHAIN} chain_method")
     method, graph = estimator.chain_method_, scope.graph
     known, pairs = [matrix], []
     for place, inner in enumerate(estimator.estimators_):
-        answer = scope.answer(f"estimators_[{place}]", inner, graph.join(known))
-        pairs.append((inner, answer))
+        outputs = scope.predict(f"estimators_[{place}]", inner, graph.join(known))
+        pairs.append((inner, outputs))
         if place + 1 < len(estimator.estimators_):
-            known.append(_link(answer, inner, method, scope))
+            known.append(_link(outputs, inner, method, scope))
     # The scores of one label are those of its second class, so more classes have none.
     two = all(len(inner.classes_) == 2 for inner, _ in pairs)
     kinds: list[Scores] = ["probability", "decision"] if two else []
     return several([pairs[place] for place in np.argsort(estimator.order_)], kinds, scope)
 
 
-def _link(answer: Answer, inner: Estimator, method: str, scope: Scope) -> Matrix:
+def _link(outputs: Outputs, inner: Estimator, method: str, scope: Scope) -> Matrix:
     """Return this estimator's output as the next of a chain get it, [N, 1]."""
     if method == "predict":
-        return named(answer, inner, scope)
+        return label_values(outputs, inner, scope)
     if method not in ("predict_proba", "decision_function"):
         scope.refuse(f"ClassifierChain(chain_method={method!r}) has no exact conversion")
-    return second_class(answer, inner, method, scope)
+    return second_class(outputs, inner, method, scope)
 
 
-def _multi_output_regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _multi_output_regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free="estimator n_jobs")
-    values = [_value(answer, inner, scope) for inner, answer in each_of(estimator, matrix, scope)]
-    return Answer(value=scope.graph.join(values))
+    values = [_value(outputs, inner, scope) for inner, outputs in each_of(estimator, matrix, scope)]
+    return Outputs(value=scope.graph.join(values))
 
 
-def _regressor_chain(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _regressor_chain(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     # Whichever values the chain was fitted on, it predicts from those it has predicted itself.
     scope.admit(estimator, free=_CHAIN)
     graph = scope.graph
-    known, outputs = matrix, []
+    known, values = matrix, []
     for place, inner in enumerate(estimator.estimators_):
-        answer = scope.answer(f"estimators_[{place}]", inner, known)
-        outputs.append(_value(answer, inner, scope))
-        known = graph.join([matrix, *outputs])
-    chained = graph.join(outputs)
-    return Answer(value=graph.take(chained, np.argsort(estimator.order_).tolist()))
+        outputs = scope.predict(f"estimators_[{place}]", inner, known)
+        values.append(_value(outputs, inner, scope))
+        known = graph.join([matrix, *values])
+    chained = graph.join(values)
+    return Outputs(value=graph.take(chained, np.argsort(estimator.order_).tolist()))
 
 
-def _value(answer: Answer, inner: Estimator, scope: Scope) -> Matrix:
-    value = response(answer, inner, "predict", scope)
+def _value(outputs: Outputs, inner: Estimator, scope: Scope) -> Matrix:
+    value = response(outputs, inner, "predict", scope)
     if value.width != 1:
         scope.refuse(f"{type(inner).__name__} has several outputs itself")
     return value

@@ -9,13 +9,13 @@ from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, Gaussi
 
 from training.convert.graph import kernels
 from training.convert.graph.affine import affine
-from training.convert.graph.answer import Answer
 from training.convert.graph.graph import Matrix
 from training.convert.graph.links import posteriors
+from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 
 
-def _gaussian(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _gaussian(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free="priors var_smoothing")
     graph = scope.graph
     # Operation by operation as scikit-learn, so that classes tie on the same rows.
@@ -29,22 +29,22 @@ def _gaussian(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
     halves = graph.node("Mul", sums, graph.constant(0.5))
     densities = graph.node("Sub", graph.constant([widths]), halves)
     joint = graph.node("Add", densities, graph.constant([np.log(estimator.class_prior_)]))
-    return Answer(posteriors(graph, matrix.numbers(joint, len(estimator.classes_))))
+    return Outputs(posteriors(graph, matrix.numbers(joint, len(estimator.classes_))))
 
 
-def _multinomial(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _multinomial(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free="alpha class_prior fit_prior force_alpha")
     return _discrete(matrix, scope, estimator.feature_log_prob_, estimator.class_log_prior_)
 
 
-def _complement(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _complement(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free="alpha class_prior fit_prior force_alpha norm")
     if len(estimator.classes_) == 1:
         scope.refuse("ComplementNB was fitted on one class")
     return _discrete(matrix, scope, estimator.feature_log_prob_, np.zeros(1))
 
 
-def _bernoulli(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _bernoulli(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free="alpha binarize class_prior fit_prior force_alpha")
     graph = scope.graph
     if estimator.binarize is not None:
@@ -59,7 +59,7 @@ def _bernoulli(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
     return _discrete(matrix, scope, weights, constants)
 
 
-def _categorical(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _categorical(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free="alpha fit_prior class_prior min_categories force_alpha")
     graph = scope.graph
     joint = graph.constant(np.zeros((1, len(estimator.classes_))))
@@ -73,16 +73,16 @@ def _categorical(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
         found = graph.node("Gather", graph.constant(table.T), place)
         joint = graph.node("Add", joint, found)
     joint = graph.node("Add", joint, graph.constant([estimator.class_log_prior_]))
-    return Answer(posteriors(graph, matrix.numbers(joint, len(estimator.classes_))))
+    return Outputs(posteriors(graph, matrix.numbers(joint, len(estimator.classes_))))
 
 
 def _discrete(
     matrix: Matrix, scope: Scope, weights: NDArray[np.float64], constants: NDArray[np.float64]
-) -> Answer:
+) -> Outputs:
     if not (np.isfinite(weights).all() and np.isfinite(constants).all()):
         scope.refuse("a probability of a feature or class is 0 or 1")
     joint = affine(scope.graph, matrix, weights, constants)
-    return Answer(posteriors(scope.graph, joint))
+    return Outputs(posteriors(scope.graph, joint))
 
 
 CONVERTERS: Final[dict[type, Convert]] = {

@@ -7,24 +7,24 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, Nearest
 
 from sklambda.arrays import FloatMatrix
 from training.convert.graph import kernels
-from training.convert.graph.answer import Answer, hot
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.nearest import METRICS, KDTree, counts_of_nearest
+from training.convert.graph.outputs import Outputs, one_hot
 from training.convert.graph.scope import Convert, Estimator, Scope
 
 
-def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     tree = _tree(estimator, scope)
     if estimator.outputs_2d_:
         scope.refuse("KNeighborsClassifier gives several labels a row")
     labels = np.eye(len(estimator.classes_))[estimator._y][tree.order]
-    return Answer(_mean(estimator, matrix, scope.graph, tree, labels))
+    return Outputs(_mean(estimator, matrix, scope.graph, tree, labels))
 
 
-def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     tree = _tree(estimator, scope)
     values = np.reshape(estimator._y, (len(estimator._y), -1))[tree.order]
-    return Answer(value=_mean(estimator, matrix, scope.graph, tree, values))
+    return Outputs(value=_mean(estimator, matrix, scope.graph, tree, values))
 
 
 SEARCHING: Final = "n_neighbors algorithm leaf_size metric p n_jobs "
@@ -48,7 +48,9 @@ def searched(estimator: Estimator, scope: Scope) -> KDTree:
             "distances cannot be followed; only that of 'kd_tree' can"
         )
     if estimator.effective_metric_ not in METRICS:
-        scope.refuse(f"{name} has a metric that is none of {', '.join(METRICS)}")
+        scope.refuse(
+            f"{name}(metric={estimator.effective_metric_!r}): expected one of {', '.join(METRICS)}"
+        )
     points, order, nodes, bounds = map(np.asarray, estimator._tree.get_arrays())
     if nodes["is_leaf"][: len(nodes) // 2].any():
         scope.refuse(f"{name} has a tree whose leaves are not on one level")
@@ -88,14 +90,14 @@ def _by_distance(graph: Graph, tree: KDTree, counts: str, distances: str) -> str
     return graph.node("Where", graph.node("Greater", hit, zero), infinite, weights)
 
 
-def _centroid(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _centroid(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free="shrink_threshold priors", only={"metric": ("euclidean",)})
     count = len(estimator.classes_)
     if not np.isclose(estimator.class_prior_, 1 / count).all():
         scope.refuse("NearestCentroid has classes of different priors")
     # The decision is of scaled columns, and the label is not.
     place = kernels.nearest(scope.graph, matrix, estimator.centroids_)
-    return Answer(label=hot(scope.graph, matrix.numbers(place, 1), count))
+    return Outputs(label=one_hot(scope.graph, matrix.numbers(place, 1), count))
 
 
 CONVERTERS: Final[dict[type, Convert]] = {

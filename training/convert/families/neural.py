@@ -4,9 +4,9 @@ from typing import Final
 
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from training.convert.graph.answer import Answer
 from training.convert.graph.graph import Matrix
 from training.convert.graph.links import probabilities
+from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 
 _FITTING: Final = (
@@ -26,21 +26,21 @@ _ACTIVATIONS: Final[dict[str, tuple[object, ...]]] = {
 }
 
 
-def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free=_FITTING, only=_ACTIVATIONS)
     graph, raw = scope.graph, _layers(estimator, matrix, scope)
     if not estimator._label_binarizer.y_type_.startswith("multilabel"):
-        return Answer(probabilities(graph, raw))
+        return Outputs(probabilities(graph, raw))
     labels = (graph.take(raw, [place]) for place in range(raw.width))
-    return Answer(parts=tuple(Answer(probabilities(graph, label)) for label in labels))
+    return Outputs(parts=tuple(Outputs(probabilities(graph, label)) for label in labels))
 
 
-def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     losses = ("squared_error", "poisson")
     scope.admit(estimator, free=_FITTING, only=_ACTIVATIONS | {"loss": losses})
     raw = _layers(estimator, matrix, scope)
     link = _OPERATORS[estimator.out_activation_]
-    return Answer(value=raw.alike(scope.graph.node(link, raw.tensor)))
+    return Outputs(value=raw.alike(scope.graph.node(link, raw.tensor)))
 
 
 def _layers(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:

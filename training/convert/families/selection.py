@@ -1,4 +1,4 @@
-"""Columns selected by what was trained of them."""
+"""Columns selected by statistics of fitting."""
 
 from functools import partial
 from typing import Final

@@ -51,7 +51,7 @@ class _Splines:
 
     @property
     def kept(self) -> list[int]:
-        """Which columns scikit-learn keeps: without bias, all but the last of each feature."""
+        """The columns that scikit-learn keeps: without bias, all but the last of each feature."""
         bias = self.estimator.include_bias
         whole = range(len(self.columns))
         return [place for place in whole if bias or (place + 1) % self.count]

@@ -9,8 +9,8 @@ from sklearn.svm import SVC, SVR, NuSVC, NuSVR
 
 from sklambda.arrays import FloatMatrix
 from training.convert.graph import kernels
-from training.convert.graph.answer import Answer
 from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 
 _KERNELS: Final = {"kernel": kernels.KERNELS}
@@ -20,13 +20,13 @@ _BOUNDED: Final = tuple(kernel for kernel in kernels.KERNELS if kernel != "poly"
 _FREE: Final = "C nu epsilon degree gamma coef0 tol shrinking cache_size max_iter verbose"
 
 
-def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free=_FREE, only=_KERNELS)
     weights = _dense(estimator.dual_coef_).T
-    return Answer(value=_sums(estimator, matrix, scope.graph, weights))
+    return Outputs(value=_sums(estimator, matrix, scope.graph, weights))
 
 
-def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     # Of probabilities nothing is said: predict goes by the decision, and they may differ.
     several = len(estimator.classes_) > 2
     scope.admit(
@@ -47,11 +47,11 @@ def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
         scope.refuse(f"{type(estimator).__name__} has an intercept of exactly 0")
     if not several:
         weights = _dense(estimator.dual_coef_).T
-        return Answer(decision=_sums(estimator, matrix, scope.graph, weights))
+        return Outputs(decision=_sums(estimator, matrix, scope.graph, weights))
     pairs = _sums(estimator, matrix, scope.graph, _of_pairs(estimator))
     decision = _votes(scope.graph, pairs, len(estimator.classes_))
     # Unless ties are broken, libsvm takes the first of the classes with the most votes.
-    return Answer(decision=decision, by="decision" if estimator.break_ties else "votes")
+    return Outputs(decision=decision, label_by="decision" if estimator.break_ties else "votes")
 
 
 def _sums(estimator: Estimator, matrix: Matrix, graph: Graph, weights: FloatMatrix) -> Matrix:

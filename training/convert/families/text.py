@@ -81,7 +81,7 @@ def _counts(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
         scope.refuse(f"{kind} takes one column of texts")
     terms = tuple(estimator.get_feature_names_out())
     if not all(isinstance(term, str) for term in terms):
-        scope.refuse(f"{kind} has a term that is no string")
+        scope.refuse(f"{kind} has a term that is not a string")
     first = matrix.vocabularies[0].counted(_analyzer(estimator, scope), terms, graph.widen)
     counts = _slice(graph, first, first + len(terms))
     if estimator.binary:

@@ -15,20 +15,20 @@ from sklearn.preprocessing import (
 
 from training.convert.families.functions import FUNCTIONS
 from training.convert.families.powers import straightened
-from training.convert.graph.answer import Answer
 from training.convert.graph.graph import Matrix
+from training.convert.graph.outputs import Outputs
 from training.convert.graph.responses import response
 from training.convert.graph.scope import Convert, Estimator, Scope
 
 
-def _transformed_target(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _transformed_target(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free="regressor transformer func inverse_func check_inverse")
     inner = estimator.regressor_
-    value = response(scope.answer("regressor", inner, matrix), inner, "predict", scope)
+    value = response(scope.predict("regressor", inner, matrix), inner, "predict", scope)
     transformer = estimator.transformer_
     if type(transformer) not in _INVERSES:
         scope.refuse(f"the inverse of {type(transformer).__name__} has no exact conversion")
-    return Answer(value=value.alike(_INVERSES[type(transformer)](transformer, value, scope)))
+    return Outputs(value=value.alike(_INVERSES[type(transformer)](transformer, value, scope)))
 
 
 def _function(transformer: Estimator, value: Matrix, scope: Scope) -> str:

@@ -12,29 +12,29 @@ from sklearn.ensemble import (
     VotingRegressor,
 )
 
-from training.convert.graph.answer import Answer, chosen, hot
 from training.convert.graph.graph import Matrix
-from training.convert.graph.responses import named, position, response
+from training.convert.graph.outputs import Outputs, class_position, one_hot
+from training.convert.graph.responses import label_values, position, response
 from training.convert.graph.scope import Convert, Estimator, Scope
 
 
-def _voting_classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _voting_classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free="estimators voting weights n_jobs flatten_transform verbose")
     return (_hard_vote if estimator.voting == "hard" else _soft_vote)(estimator, matrix, scope)
 
 
-def _soft_vote(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _soft_vote(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     votes = [
-        response(scope.answer(name, voter, matrix), voter, "predict_proba", scope)
+        response(scope.predict(name, voter, matrix), voter, "predict_proba", scope)
         for name, voter in _members(estimator)
     ]
     if {vote.width for vote in votes} != {len(estimator.classes_)}:
         scope.refuse("VotingClassifier has members with other classes")
     transformed = scope.graph.join(votes) if estimator.flatten_transform else None
-    return Answer(_average(votes, estimator, scope), transformed=transformed)
+    return Outputs(_average(votes, estimator, scope), transformed=transformed)
 
 
-def _hard_vote(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _hard_vote(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     """Count the votes, or add up their weights, one member after the other as numpy does."""
     graph, count = scope.graph, len(estimator.classes_)
     weights = _weights(estimator, scope)
@@ -44,21 +44,21 @@ def _hard_vote(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
     for name, voter in _members(estimator):
         if not np.array_equal(voter.classes_, range(count)):  # it is fitted on their numbers
             scope.refuse("VotingClassifier has members with other classes")
-        places.append(position(scope.answer(name, voter, matrix), voter, scope))
-    votes = _weighted([hot(graph, place, count) for place in places], weights, scope)
-    label = hot(graph, chosen(graph, votes), count)
-    return Answer(label=label, transformed=graph.join(places))
+        places.append(position(scope.predict(name, voter, matrix), voter, scope))
+    votes = _weighted([one_hot(graph, place, count) for place in places], weights, scope)
+    label = one_hot(graph, class_position(graph, votes), count)
+    return Outputs(label=label, transformed=graph.join(places))
 
 
-def _voting_regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _voting_regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free="estimators weights n_jobs verbose")
     votes = [
-        response(scope.answer(name, voter, matrix), voter, "predict", scope)
+        response(scope.predict(name, voter, matrix), voter, "predict", scope)
         for name, voter in _members(estimator)
     ]
     if {vote.width for vote in votes} != {1}:
         scope.refuse("VotingRegressor has members with several outputs")
-    return Answer(value=_average(votes, estimator, scope), transformed=scope.graph.join(votes))
+    return Outputs(value=_average(votes, estimator, scope), transformed=scope.graph.join(votes))
 
 
 def _members(estimator: Estimator) -> Iterator[tuple[str, Estimator]]:
@@ -96,7 +96,7 @@ def _weighted(votes: Sequence[Matrix], weights: Sequence[float] | None, scope: S
     return votes[0].alike(total)
 
 
-def _stacking_classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _stacking_classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(
         estimator,
         free="estimators final_estimator cv stack_method n_jobs passthrough verbose",
@@ -106,12 +106,12 @@ def _stacking_classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> 
     return _stack(estimator, matrix, scope)
 
 
-def _stacking_regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _stacking_regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free="estimators final_estimator cv n_jobs passthrough verbose")
     return _stack(estimator, matrix, scope)
 
 
-def _stack(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _stack(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     members = list(_members(estimator))
     columns = [
         _opinion(name, member, method, matrix, scope)
@@ -129,15 +129,15 @@ def _stack(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
             scope.refuse(f"{type(estimator).__name__}(passthrough=True) has categories")
         columns.append(matrix)
     stacked = scope.graph.join(columns)
-    final = scope.answer("final_estimator", estimator.final_estimator_, stacked)
+    final = scope.predict("final_estimator", estimator.final_estimator_, stacked)
     return replace(final, transformed=stacked)
 
 
 def _opinion(name: str, member: Estimator, method: str, matrix: Matrix, scope: Scope) -> Matrix:
-    answer = scope.answer(name, member, matrix)
-    if method == "predict" and answer.value is None:
-        return named(answer, member, scope)
-    return response(answer, member, method, scope)
+    outputs = scope.predict(name, member, matrix)
+    if method == "predict" and outputs.value is None:
+        return label_values(outputs, member, scope)
+    return response(outputs, member, method, scope)
 
 
 CONVERTERS: Final[dict[type, Convert]] = {

@@ -12,8 +12,8 @@ from sklearn.model_selection import (
 )
 from sklearn.semi_supervised import SelfTrainingClassifier
 
-from training.convert.graph.answer import Answer
 from training.convert.graph.graph import Matrix
+from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 
 __all__ = ["CONVERTERS", "enable_halving_search_cv"]  # its import is what makes the two halving
@@ -25,19 +25,19 @@ _FITTING: Final = (
 )
 
 
-def _search(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix | Answer:
+def _search(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix | Outputs:
     scope.admit(estimator, free=_FITTING)
     if not hasattr(estimator, "best_estimator_"):
         scope.refuse(f"{type(estimator).__name__}(refit=False) has no fitted estimator")
     return scope.run("best_estimator_", estimator.best_estimator_, matrix)
 
 
-def _frozen(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix | Answer:
+def _frozen(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix | Outputs:
     scope.admit(estimator, free="estimator")
     return scope.run("estimator", estimator.estimator, matrix)
 
 
-def _self_trained(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix | Answer:
+def _self_trained(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix | Outputs:
     # Which rows it labelled itself is in what it fitted last.
     scope.admit(estimator, free="estimator threshold criterion k_best max_iter verbose")
     return scope.run("estimator_", estimator.estimator_, matrix)

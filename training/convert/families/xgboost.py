@@ -16,9 +16,9 @@ import numpy as np
 
 from sklambda.arrays import Flags, FloatVector
 from training.convert.graph import single_precision
-from training.convert.graph.answer import Answer
 from training.convert.graph.categories import numbered, with_columns
 from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.trees import Ensemble, Tree, constant_leaf
 
@@ -192,21 +192,21 @@ _ONLY: Final[dict[str, tuple[object, ...]]] = {
 }
 
 
-def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     model, raw = _raw(estimator, matrix, scope)
     graph, count = scope.graph, int(estimator.n_classes_)
     if model.objective == "multi:softprob" and raw.width == count:
-        return Answer(single_precision.softmax(graph, raw))
+        return Outputs(single_precision.softmax(graph, raw))
     if model.objective == "binary:logistic" and count == 2 and raw.width == 1:
-        return Answer(single_precision.both(graph, single_precision.logistic(graph, raw)))
+        return Outputs(single_precision.both(graph, single_precision.logistic(graph, raw)))
     scope.refuse(f"{_named(estimator)} of {count} classes has no exact conversion")
 
 
-def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
+def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     model, raw = _raw(estimator, matrix, scope)
     if model.objective not in _LINKS or (raw.width > 1 and "quantile" in model.objective):
         scope.refuse(f"{_named(estimator)} has no exact conversion")
-    return Answer(value=_LINKS[model.objective](scope.graph, raw))
+    return Outputs(value=_LINKS[model.objective](scope.graph, raw))
 
 
 def _named(estimator: Estimator) -> str:

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from training.convert.graph.answer import Answer
 from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.outputs import Outputs
 from training.errors import ConversionRefused
 
 type Estimator = Any  # scikit-learn ships no types
-type Convert = Callable[[Estimator, Matrix, Scope], Matrix | Answer]
+type Convert = Callable[[Estimator, Matrix, Scope], Matrix | Outputs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Scope:
     converters: Mapping[type, Convert]
     step: str = ""
 
-    def run(self, name: str, estimator: Estimator, matrix: Matrix) -> Matrix | Answer:
+    def run(self, name: str, estimator: Estimator, matrix: Matrix) -> Matrix | Outputs:
         """Convert the inner step `name`, a transformer or a predictor.
 
         Raises
@@ -46,15 +46,15 @@ class Scope:
     def transform(self, name: str, estimator: Estimator, matrix: Matrix) -> Matrix:
         """Convert the step `name` as a transformer; raises what `run` does."""
         result = self.run(name, estimator, matrix)
-        found = result.transformed if isinstance(result, Answer) else result
+        found = result.transformed if isinstance(result, Outputs) else result
         if found is None:
             self.refuse(f"{name} is not a transformer")
         return found
 
-    def answer(self, name: str, estimator: Estimator, matrix: Matrix) -> Answer:
+    def predict(self, name: str, estimator: Estimator, matrix: Matrix) -> Outputs:
         """Convert the step `name` as a predictor; raises what `run` does."""
         result = self.run(name, estimator, matrix)
-        if not isinstance(result, Answer):
+        if not isinstance(result, Outputs):
             self.refuse(f"{name} is not a predictor")
         return result
 

@@ -48,7 +48,7 @@ def test_what_was_written_holds(receipt: Path) -> None:
         (HEAD + b"2,No\n", "piece 1 of 2"),
         (HEAD.replace(b"No", b"no") + TAIL, "piece 0 of 2"),
         (HEAD, "piece 1 of 2"),
-        (HEAD + TAIL + TAIL, "more than was written"),
+        (HEAD + TAIL + TAIL, "longer than in the receipt"),
     ],
 )
 def test_what_was_changed_is_found(receipt: Path, content: bytes, problem: str) -> None:
@@ -68,7 +68,7 @@ def test_a_file_that_is_gone_is_named(receipt: Path, tmp_path: Path) -> None:
 def test_rows_that_are_not_accounted_for_are_found(receipt: Path) -> None:
     receipt.write_text(receipt.read_text().replace('"read":2', '"read":3'))
 
-    with pytest.raises(DataError, match="rows read are not"):
+    with pytest.raises(DataError, match="rows read is not that of"):
         check(receipt)
 
 

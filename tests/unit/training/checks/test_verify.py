@@ -47,7 +47,7 @@ def test_a_file_without_a_feature_is_refused(churn: Trained, tmp_path: Path) -> 
     path = tmp_path / "few.csv"
     churn.frame[["tenure"]].head().to_csv(path, index=False)
 
-    with pytest.raises(DataError, match="no column `gender`"):
+    with pytest.raises(DataError, match="lacks column `gender`"):
         verify(churn.package, path)
 
 

@@ -16,8 +16,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from sklambda.decision import TOLERANCE
 from training.convert import CONVERTERS
-from training.convert.graph.answer import Answer
 from training.convert.graph.graph import Matrix
+from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.errors import ParityFailed
 from training.frames import kinds_of
@@ -89,11 +89,11 @@ def encoder_that_takes_the_unseen_for_the_first(
     return encoded
 
 
-def classes_swapped(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
-    answer = CONVERTERS[HistGradientBoostingClassifier](estimator, matrix, scope)
-    assert isinstance(answer, Answer)
-    assert answer.probabilities is not None
-    return Answer(scope.graph.take(answer.probabilities, [1, 0]))
+def classes_swapped(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
+    outputs = CONVERTERS[HistGradientBoostingClassifier](estimator, matrix, scope)
+    assert isinstance(outputs, Outputs)
+    assert outputs.probabilities is not None
+    return Outputs(scope.graph.take(outputs.probabilities, [1, 0]))
 
 
 def test_an_exact_conversion_passes_and_says_on_how_many_rows(

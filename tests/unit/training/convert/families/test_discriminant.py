@@ -48,5 +48,5 @@ def test_an_analysis_without_projection_is_no_transformer() -> None:
     pipeline = make_pipeline(LinearDiscriminantAnalysis(), LogisticRegression())
     pipeline.fit(frame, classes(3))[0].set_params(solver="lsqr")
 
-    with pytest.raises(ConversionRefused, match="is no transformer"):
+    with pytest.raises(ConversionRefused, match="is not a transformer"):
         convert(pipeline, [None] * frame.shape[1])

@@ -174,7 +174,7 @@ def squared(target: Any, found: Any) -> tuple[Any, Any]:
         ({"linear_tree": True}, "linear_tree"),
         ({"objective": squared}, "objective 'of its own'"),
         ({"objective": "cross_entropy_lambda"}, "objective 'cross_entropy_lambda'"),
-        ({"pred_early_stop": True}, "'pred_early_stop' that is not known"),
+        ({"pred_early_stop": True}, "an unknown parameter 'pred_early_stop'"),
     ],
 )
 def test_what_has_no_exact_conversion_is_refused(parameters: Any, reason: str) -> None:

@@ -112,10 +112,10 @@ def test_probabilities_of_one_class_against_the_rest_equal_scikit_learn(loss: st
     hard = np.concatenate([X, X * 10, X * 1e3, X * 1e30, X * 0.0])
     graph = Graph()
     inputs = Matrix(INPUT, (None,) * X.shape[1])
-    answer = Scope(graph, CONVERTERS).answer("model", classifier, inputs)
+    outputs = Scope(graph, CONVERTERS).predict("model", classifier, inputs)
 
-    assert answer.probabilities is not None
-    found = Session(graph.build(X.shape[1], answer.probabilities)).run(hard)
+    assert outputs.probabilities is not None
+    found = Session(graph.build(X.shape[1], outputs.probabilities)).run(hard)
 
     np.testing.assert_allclose(found, classifier.predict_proba(hard), rtol=0, atol=1e-9)
 

@@ -132,10 +132,12 @@ def test_a_latent_projection_equals_scikit_learn(latent: Any) -> None:
     X = numbers().to_numpy(dtype=np.float64)
     latent.fit(X, values(2))
     graph = Graph()
-    answer = Scope(graph, CONVERTERS).answer("latent", latent, Matrix(INPUT, (None,) * X.shape[1]))
+    outputs = Scope(graph, CONVERTERS).predict(
+        "latent", latent, Matrix(INPUT, (None,) * X.shape[1])
+    )
 
-    assert answer.transformed is not None
-    found = Session(graph.build(X.shape[1], answer.transformed)).run(X)
+    assert outputs.transformed is not None
+    found = Session(graph.build(X.shape[1], outputs.transformed)).run(X)
 
     np.testing.assert_allclose(found, latent.transform(X), rtol=1e-9, atol=1e-9)
 

@@ -106,7 +106,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "brute force": (lambda: KNeighborsClassifier(algorithm="brute"), "looks .* up by 'brute'"),
     "ball tree": (lambda: KNeighborsRegressor(algorithm="ball_tree"), "looks .* up by 'ball_tree'"),
     "too many neighbours": (lambda: KNeighborsClassifier(30), "looks .* up by 'brute'"),
-    "minkowski": (lambda: KNeighborsClassifier(p=3), "a metric that is none of"),
+    "minkowski": (lambda: KNeighborsClassifier(p=3), "metric='minkowski'.*: expected one of"),
     "own weights": (lambda: KNeighborsClassifier(weights=np.exp), r"\(weights=exp\)"),
     "centroids, unlike priors": (lambda: NearestCentroid(priors=[0.3, 0.7]), "different priors"),
     "centroids, manhattan": (

@@ -231,7 +231,7 @@ def test_a_pipeline_fitted_on_texts_alone_is_exported(
         (TfidfVectorizer(analyzer=str.split), r"\(analyzer=split\)"),
         (CountVectorizer(strip_accents=str.upper), r"\(strip_accents=upper\)"),
         (CountVectorizer(dtype=np.float32), r"\(dtype=float32\)"),
-        (CountVectorizer(vocabulary=["good", 3], lowercase=False), "a term that is no string"),
+        (CountVectorizer(vocabulary=["good", 3], lowercase=False), "a term that is not a string"),
         (CountVectorizer(ngram_range=(0, 1)), "must ascend from at least 1, got 0 to 1"),
         (TfidfVectorizer(vocabulary=["good", "never"], smooth_idf=False), "idf is infinite"),
         (HashingVectorizer(), "HashingVectorizer has no exact conversion"),

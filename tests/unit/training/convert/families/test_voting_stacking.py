@@ -132,9 +132,9 @@ def test_equal_votes_of_pairs_are_passed_on_as_labels(boosted: Callable[..., Any
     single = boosted(voters) if boosted is VotingClassifier else boosted(inner, n_estimators=2)
     rows = np.random.default_rng(1).normal(size=(5000, 3))
 
-    answer = convert(single.fit(X, y), [None] * 3)
+    outputs = convert(single.fit(X, y), [None] * 3)
 
-    assert (Session(answer.model).run(rows).argmax(axis=1) == single.predict(rows)).all()
+    assert (Session(outputs.model).run(rows).argmax(axis=1) == single.predict(rows)).all()
 
 
 @pytest.mark.parametrize("response", ["decision_function", "predict_proba"])
@@ -219,7 +219,7 @@ def test_labels_that_are_no_numbers_are_no_features() -> None:
     stacked.named_estimators_, stacked.stack_method_ = dict(members), ["predict"]
     stacked.final_estimator_ = LogisticRegression().fit(codes[:, None], codes)
 
-    with pytest.raises(ConversionRefused, match="labels that are no numbers"):
+    with pytest.raises(ConversionRefused, match="labels that are not numbers"):
         Draft(stacked, numbers(), kinds_of(numbers())).convert()
 
 

@@ -1,4 +1,4 @@
-"""What a fitted predictor can be asked for, as tensors of the graph."""
+"""The outputs of a fitted predictor, as tensors of the graph."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from training.convert.graph.graph import Graph, Matrix
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """The answers of one fitted predictor; what nobody asks for costs nothing.
+class Outputs:
+    """The outputs of one fitted predictor; unused ones are dropped from the graph.
 
     Attributes
     ----------
@@ -26,14 +26,14 @@ class Answer:
         ``transform``, where the predictor is a transformer too.
     threshold : float or None
         The least score of the second class that gives its label; None for the usual rule.
-    by : str or None
-        Which scores the label follows; None for the first of those above that there are. Where
+    label_by : str or None
+        The scores that the label follows; None for the first present of those above. Where
         probabilities of one class against the rest saturate, several are 1, and scikit-learn's
         label is that of the decision.
-    parts : tuple of Answer
-        The answers for each target, where there are several of them.
+    parts : tuple of Outputs
+        The outputs for each target, where there are several.
     classes : sequence or None
-        The labels, where one of several targets has others than 0 and 1.
+        The labels of one of several targets, where they are not 0 and 1.
     """
 
     probabilities: Matrix | None = None
@@ -42,28 +42,28 @@ class Answer:
     label: Matrix | None = None
     transformed: Matrix | None = None
     threshold: float | None = None
-    by: Scores | None = None
-    parts: tuple["Answer", ...] = ()
+    label_by: Scores | None = None
+    parts: tuple["Outputs", ...] = ()
     classes: Sequence[object] | None = None
 
     @property
     def scores(self) -> tuple[Scores, Matrix] | None:
-        """What becomes the output of the graph, and which of scikit-learn's answers it is."""
-        answers: dict[Scores, Matrix | None] = {
+        """The kind of the graph's scores, and their tensor."""
+        tensors: dict[Scores, Matrix | None] = {
             "probability": self.probabilities,
             "decision": self.decision,
             "value": self.value,
             "label": self.label,
             "votes": self.decision,
         }
-        kinds = _USUALLY if self.by is None else (self.by,)
-        return next(((kind, found) for kind in kinds if (found := answers[kind])), None)
+        kinds = _USUALLY if self.label_by is None else (self.label_by,)
+        return next(((kind, found) for kind in kinds if (found := tensors[kind])), None)
 
 
 _USUALLY: Final[tuple[Scores, ...]] = ("probability", "decision", "value", "label")
 
 
-def chosen(graph: Graph, scores: Matrix) -> Matrix:
+def class_position(graph: Graph, scores: Matrix) -> Matrix:
     """Return the position of each row's class, [N, 1]: of one column whether it is above 0."""
     if scores.width == 1:
         above = graph.node("Greater", scores.tensor, graph.constant(0.0))
@@ -72,7 +72,7 @@ def chosen(graph: Graph, scores: Matrix) -> Matrix:
     return scores.numbers(graph.double(first), 1)
 
 
-def hot(graph: Graph, place: Matrix, width: int) -> Matrix:
-    """Return 1 in the column whose position is told, [N, 1], and 0 in the others, [N, width]."""
+def one_hot(graph: Graph, place: Matrix, width: int) -> Matrix:
+    """Encode positions, [N, 1], as one-hot rows, [N, width]."""
     columns = graph.constant([[float(column) for column in range(width)]])
     return place.numbers(graph.double(graph.node("Equal", place.tensor, columns)), width)
