@@ -1,7 +1,7 @@
-"""The rows on which a conversion has to prove itself.
+"""The rows of the proof: real ones, and adversarial ones.
 
-Real rows alone prove little: the bounds of trees, missing values, unseen categories and extreme
-numbers are where conversions go wrong, and a test set holds none of them.
+Real rows alone prove little: conversions are wrong at the boundaries of trees, at missing values,
+unseen categories and extreme numbers, and a test set holds none of them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,14 +18,6 @@ from training.proof.hard_values import EXTREME_MOMENTS, hard_texts, moments_arou
 
 type Group = Literal["data", "boundaries", "missing", "categories", "texts", "extremes"]
 
-_SPREAD: Final = 8
-"""On how many real rows each boundary is tried: a branch deep in a tree is met by few of them."""
-
-_LEAST_SPREAD: Final = 3
-_MOST_ROWS: Final = 60_000
-"""Rows at boundaries, of all features together: forests have more than can be tried."""
-
-_QUANTILES: Final = 33
 NUMERIC: Final[tuple[Kind, ...]] = ("number", "integer")
 _NUMBERS: Final = (
     *(sign * 10.0**power for power in (10, 15, 30, 38) for sign in (1, -1)),
@@ -49,8 +41,34 @@ _STRINGS: Final = ("", " ", "nan", "None", "unseen", "é", "日本", "\\u0000", 
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """The number of rows at boundaries.
+
+    Attributes
+    ----------
+    rows : int
+        Rows of all features together: forests have more boundaries than can be tried.
+    spread : int
+        Real rows on which each value is tried: few of them reach a branch deep in a tree.
+    least_spread : int
+        The fewest of them: of more values than the budget allows for, some are drawn.
+    quantiles : int
+        Quantiles of the data among the values.
+    """
+
+    rows: int = 60_000
+    spread: int = 8
+    least_spread: int = 3
+    quantiles: int = 33
+
+
+FULL: Final = Budget()
+"""The budget of the gate."""
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
-    """One row, and why it was chosen."""
+    """One row, with its group and name."""
 
     group: Group
     name: str
@@ -58,7 +76,7 @@ class Case:
 
 
 def real(name: str, rows: Iterable[ClientRow]) -> Iterator[Case]:
-    """Take rows of the data as they are."""
+    """Yield rows of the data unchanged."""
     for position, row in enumerate(rows):
         yield Case("data", f"{name} row {position}", row)
 
@@ -68,8 +86,9 @@ def adversarial(
     kinds: Mapping[str, Kind],
     limits: Mapping[str, FloatVector],
     seed: int,
+    budget: Budget = FULL,
 ) -> Iterator[Case]:
-    """Make the rows that real data lacks.
+    """Yield the rows that real data lacks.
 
     Parameters
     ----------
@@ -81,9 +100,11 @@ def adversarial(
         The boundaries of each numeric feature, ascending.
     seed : int
         Of the choice of real rows.
+    budget : Budget
+        The number of rows at boundaries.
     """
     generator = np.random.default_rng(seed)
-    budget = _MOST_ROWS // max(1, sum(kind in NUMERIC for kind in kinds.values()))
+    most = budget.rows // max(1, sum(kind in NUMERIC for kind in kinds.values()))
 
     def pick() -> ClientRow:
         return rows[int(generator.integers(len(rows)))]
@@ -91,14 +112,15 @@ def adversarial(
     for name, kind in kinds.items():
         if kind in NUMERIC:
             seen = [float(value) for row in rows if (value := row[name]) is not None]
-            values = _bounds(kind, seen, limits.get(name, np.empty(0)), budget, generator)
+            near = limits.get(name, np.empty(0))
+            values = _values_at(near, kind, seen, most, budget, generator)
             for value in values:
-                for _ in range(min(_SPREAD, budget // len(values))):
+                for _ in range(min(budget.spread, most // len(values))):
                     yield Case("boundaries", f"{name} at a boundary", pick() | {name: value})
-        # What scikit-learn makes of a missing date is a number that nobody meant.
+        # scikit-learn reads a missing date as a number.
         group: Group = "extremes" if kind == "datetime" else "missing"
         yield Case(group, f"{name} missing", pick() | {name: None})
-        yield from _strange(name, kind, pick)
+        yield from _unusual(name, kind, pick)
         if kind == "text":
             for label, text in hard_texts([str(row[name]) for row in rows]):
                 yield Case("texts", f"{name}: {label}", pick() | {name: text})
@@ -113,27 +135,29 @@ def _nothing(kinds: Mapping[str, Kind]) -> ClientRow:
     return {name: None for name, kind in kinds.items() if kind != "datetime"}
 
 
-def _bounds(
+def _values_at(
+    limits: FloatVector,
     kind: Kind,
     seen: Sequence[float],
-    limits: FloatVector,
-    budget: int,
+    most_rows: int,
+    budget: Budget,
     generator: np.random.Generator,
 ) -> list[Scalar]:
-    """Choose the values to try, so many that each is tried on a few rows within the budget."""
-    spread = np.quantile(seen, np.linspace(0, 1, _QUANTILES)) if seen else np.zeros(1)
-    values = around(np.concatenate([limits, spread]), kind)
-    most = budget // _LEAST_SPREAD
+    """Choose the values at boundaries, each of which is tried on a few rows within the budget."""
+    at = np.linspace(0, 1, budget.quantiles)
+    spread = np.quantile(seen, at) if seen else np.zeros(1)
+    values = neighbours(np.concatenate([limits, spread]), kind)
+    most = most_rows // budget.least_spread
     if len(values) <= most:
         return values
     places = generator.choice(len(values), most, replace=False)
     return [values[place] for place in sorted(places)]
 
 
-def around(centres: FloatVector, kind: Kind) -> list[Scalar]:
-    """Give the neighbours of each centre that a feature of this kind can take.
+def neighbours(centres: FloatVector, kind: Kind) -> list[Scalar]:
+    """Return the neighbours of each centre that a feature of this kind can have.
 
-    Numbers: the centre and one step to both sides, in float64 and in float32. Integers: the whole
+    Numbers: the centre and the next to both sides, in float64 and in float32. Integers: the whole
     numbers on both sides.
     """
     if kind == "integer":
@@ -142,7 +166,7 @@ def around(centres: FloatVector, kind: Kind) -> list[Scalar]:
     with np.errstate(over="ignore"):
         single = centres.astype(np.float32)
     down, up = np.float32(-np.inf), np.float32(np.inf)
-    neighbours = [
+    found = [
         centres,
         np.nextafter(centres, -np.inf),
         np.nextafter(centres, np.inf),
@@ -151,10 +175,10 @@ def around(centres: FloatVector, kind: Kind) -> list[Scalar]:
             for step in (single, np.nextafter(single, down), np.nextafter(single, up))
         ),
     ]
-    return [float(value) for value in np.unique(np.concatenate(neighbours)) if np.isfinite(value)]
+    return [float(value) for value in np.unique(np.concatenate(found)) if np.isfinite(value)]
 
 
-def _strange(name: str, kind: Kind, pick: Callable[[], ClientRow]) -> Iterator[Case]:
+def _unusual(name: str, kind: Kind, pick: Callable[[], ClientRow]) -> Iterator[Case]:
     if kind == "category":
         for place, text in enumerate(_STRINGS):
             yield Case("categories", f"{name} unseen, no. {place}", pick() | {name: text})

@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sklambda.signature import Kind
 from training.convert import convert
-from training.proof.adversary import around
+from training.proof.adversary import neighbours
 from training.proof.boundaries import boundaries
 
 ROWS = 500
@@ -85,4 +85,4 @@ def test_a_graph_without_trees_has_none(frame: pd.DataFrame) -> None:
 def test_the_neighbours_of_a_boundary_are_tried(
     kind: Kind, centre: float, expected: set[float]
 ) -> None:
-    assert expected <= set(around(np.array([centre]), kind))
+    assert expected <= set(neighbours(np.array([centre]), kind))
