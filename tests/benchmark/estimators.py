@@ -102,17 +102,17 @@ ARGUMENTS: Final[dict[str, dict[str, Any]]] = {
 
 
 WHY: Final = {
-    "It answers for the rows that it was fitted on alone.": "AgglomerativeClustering ClassicalMDS "
+    "It predicts only for the rows that it was fitted on.": "AgglomerativeClustering ClassicalMDS "
     "DBSCAN HDBSCAN MDS OPTICS SpectralBiclustering SpectralClustering SpectralCoclustering "
     "SpectralEmbedding TSNE",
-    "Its input is no table of features: labels, dictionaries, images.": "DictVectorizer "
+    "Its input is not a table of features but labels, dictionaries or images.": "DictVectorizer "
     "FeatureHasher LabelBinarizer LabelEncoder MultiLabelBinarizer PatchExtractor",
-    "It describes the data and predicts nothing.": "EmpiricalCovariance GraphicalLasso "
+    "It describes the data and does not predict.": "EmpiricalCovariance GraphicalLasso "
     "GraphicalLassoCV KernelDensity LedoitWolf MinCovDet OAS ShrunkCovariance",
     "It solves an optimisation for each row, whose steps onnxruntime rounds otherwise.": ""
     "BernoulliRBM DictionaryLearning LatentDirichletAllocation MiniBatchDictionaryLearning "
     "MiniBatchNMF MiniBatchSparsePCA NMF SparseCoder SparsePCA",
-    "It needs all neighbours of a row, or the whole training data at hand.": "Isomap "
+    "It needs all neighbours of a row, or the whole training data.": "Isomap "
     "KNeighborsTransformer LabelPropagation LabelSpreading LocallyLinearEmbedding NearestNeighbors "
     "RadiusNeighborsClassifier RadiusNeighborsRegressor RadiusNeighborsTransformer",
     "Its functions have no float64 kernel in onnxruntime, or lose all digits for large "
@@ -125,7 +125,7 @@ WHY: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What the page says of one estimator."""
+    """A row of the page: one estimator."""
 
     name: str
     rows: int
@@ -184,8 +184,8 @@ boundaries: "wrong" counts rows whose score is off by more than 1e-4.
 
 _STOPPED = """## Stopped by the gate on this data
 
-These have a converter, but on this data some answer differs, or scikit-learn itself does not give
-the same answer twice: the run ends with exit code 4 and this reason. On other data they may pass.
+These have a converter, but on this data some score differs, or scikit-learn's own scores differ
+between two runs: the run ends with exit code 4 and this reason. On other data they may pass.
 
 | estimator | reason |
 |---|---|"""
@@ -200,7 +200,7 @@ def _refused() -> list[str]:
         "|---|---|",
         *table,
         "",
-        "A subclass of an estimator, a function of one's own, and any parameter value that a",
+        "A subclass of an estimator, a custom function, and any parameter value that a",
         "converter does not honour are refused too; the refusal names the step and the parameter.",
     ]
 

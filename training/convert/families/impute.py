@@ -81,7 +81,7 @@ def _missing_indicator(estimator: Estimator, matrix: Matrix, scope: Scope) -> Ma
 def _neighbour_imputer(_: Estimator, __: Matrix, scope: Scope) -> Matrix:
     # Among donors at equal distances numpy's argpartition takes those that the vector registers of
     # the processor bring to the front: scikit-learn itself fills in other values elsewhere.
-    scope.refuse("KNNImputer has equal distances, of which it takes others on other processors")
+    scope.refuse("KNNImputer chooses among equal distances differently on other processors")
 
 
 CONVERTERS: Final[dict[type, Convert]] = {

@@ -99,7 +99,7 @@ def test_the_signature_tells_the_unit_and_writes_moments_as_clients_do(unit: str
 def test_a_column_with_a_zone_is_refused_by_name() -> None:
     frame = dated().assign(when=lambda frame: frame["when"].dt.tz_localize("UTC"))
 
-    with pytest.raises(DataError, match="column 'when' has a time zone: take it off"):
+    with pytest.raises(DataError, match="column 'when' has a time zone: remove it"):
         kinds_of(frame)
 
 

@@ -135,5 +135,5 @@ def test_values_of_neighbours_are_refused() -> None:
     frame = numbers(missing=True)
     imputer = make_pipeline(KNNImputer()).fit(frame)
 
-    with pytest.raises(ConversionRefused, match="KNNImputer has equal distances"):
+    with pytest.raises(ConversionRefused, match="KNNImputer chooses among equal distances"):
         Draft(imputer, frame, kinds_of(frame)).convert()
