@@ -15,7 +15,7 @@ from rich.text import Text
 from training.errors import TrainingError
 
 if TYPE_CHECKING:
-    from sklambda.manifest import MetricInterval
+    from sklambda.manifest import MetricInterval, ParityReport
     from sklambda.storage.receipt import Receipt
     from training.checks.replay import Step
     from training.checks.verify import Verdict
@@ -71,11 +71,19 @@ def outcome(console: Console, result: "Outcome") -> None:
     for name, metric in manifest.metrics.items():
         gate = f"  gate {manifest.gates[name]:g} passed" if name in manifest.gates else ""
         table.add_row(name, _measured(metric) + gate)
-    compared = sum(manifest.parity.rows.values())
-    worst = manifest.parity.max_difference
-    table.add_row("Parity", f"{compared} rows as scikit-learn, greatest difference {worst:.1e}")
+    table.add_row("Parity", _compared(manifest.parity))
     table.add_row("Size", f"{manifest.size / 1024:.0f} KiB")
     console.print(table)
+
+
+def _compared(parity: "ParityReport") -> str:
+    compared, worst = sum(parity.rows.values()), parity.max_difference
+    parts = [f"{compared} rows as scikit-learn", f"greatest difference {worst:.1e}"]
+    if parity.widened:
+        parts.append(f"{parity.widened} within the rounding of large terms")
+    if parity.undecidable:
+        parts.append(f"{parity.undecidable} labels undecidable")
+    return ", ".join(parts)
 
 
 def verdict(console: Console, found: "Verdict") -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_info
 
 from sklambda.package import ModelPackage
 from sklambda.policy.watching import Watching
@@ -233,6 +234,10 @@ def _libraries() -> Iterator[tuple[str, str]]:
     for name in _LIBRARIES:
         with suppress(PackageNotFoundError):  # some are extras
             yield name, version(name)
+    # In which order sums are added up depends on these, and so do the last bits of a model.
+    kernels = sorted({each["architecture"] for each in threadpool_info() if "architecture" in each})
+    if kernels:
+        yield "blas", ", ".join(kernels)
 
 
 def _facts(name: str, run: RunMetadata, proven: ProvenModel) -> Facts:

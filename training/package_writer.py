@@ -60,7 +60,7 @@ def write(
     contents = {
         MODEL: model,
         SIGNATURE: _json(signature, indent=2),
-        GOLDEN: b"".join(map(_json, golden)),
+        GOLDEN: b"".join(map(_golden_line, golden)),
         **optional,
     }
     manifest = _manifest(contents, signature, facts)
@@ -77,7 +77,14 @@ def require_replaceable(path: Path) -> None:
         raise PackageRefused(f"{path} exists and is not a model package; it was left as it is")
 
 
-def _json(document: Document, indent: int | None = None) -> bytes:
+def _golden_line(row: GoldenRow) -> bytes:
+    members = dict(vars(row))
+    if row.tolerance is None:  # the usual one
+        del members["tolerance"]
+    return _json(members)
+
+
+def _json(document: Document | Mapping[str, object], indent: int | None = None) -> bytes:
     return to_json(document, indent=indent, inf_nan_mode="null", fallback=vars) + b"\n"
 
 

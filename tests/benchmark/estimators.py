@@ -130,6 +130,8 @@ class Line:
     name: str
     rows: int
     difference: float
+    widened: int
+    undecidable: int
     stock: str
 
 
@@ -149,7 +151,8 @@ def main() -> None:
 def page(proven: list[Line], stopped: dict[str, str]) -> str:
     """Write the page."""
     table = [
-        f"| {line.name} | {line.rows} | {line.difference:.0e} | {line.stock} |" for line in proven
+        f"| {line.name} | {line.rows} | {line.difference:.0e} | {_rounded(line)} | {line.stock} |"
+        for line in proven
     ]
     halted = [f"| {name} | {reason} |" for name, reason in stopped.items()]
     parts = [
@@ -159,6 +162,11 @@ def page(proven: list[Line], stopped: dict[str, str]) -> str:
         *([_STOPPED, *halted, ""] if halted else []),
     ]
     return "\n".join([*parts, *_refused(), ""])
+
+
+def _rounded(line: Line) -> str:
+    counts = {"rows": line.widened, "labels": line.undecidable}
+    return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
 
 
 def refused() -> list[str]:
@@ -173,13 +181,15 @@ Written by `python -m tests.benchmark.estimators`. {count} estimators convert ex
 fitted with its usual parameters, transformers before a HistGradientBoostingClassifier, and compared
 with scikit-learn on the rows of the gate: real ones, both sides of every boundary, missing values
 where they are accepted, extreme numbers. A difference is absolute up to a score of 1 and relative
-above; no label differed.
+above; no label differed that can be decided. A difference above 1e-9 is the rounding of large
+terms, which the fourth column counts by rows, beside labels that hang on rounding
+([what equal means](package.md#what-equal-means)).
 
 The last column is the standard converter, skl2onnx 1.20.0 in float32, on the real rows and the
 boundaries: "wrong" counts rows whose score is off by more than 1e-4.
 
-| estimator | rows | greatest difference | skl2onnx |
-|---|---|---|---|"""
+| estimator | rows | greatest difference | by rounding | skl2onnx |
+|---|---|---|---|---|"""
 
 
 _STOPPED = """## Stopped by the gate on this data
@@ -206,7 +216,7 @@ def _refused() -> list[str]:
 
 
 def _line(kind: type) -> Line:
-    rows, difference, stock = 0, 0.0, "right"
+    rows, difference, widened, undecidable, stock = 0, 0.0, 0, 0, "right"
     for estimator, frame in _fitted(kind):
         draft = Draft(estimator, frame, kinds_of(frame))
         model, signature = draft.convert()
@@ -214,10 +224,11 @@ def _line(kind: type) -> Line:
         report = draft.prove(model, signature, cases)
         rows += sum(report.rows.values())
         difference = max(difference, report.max_difference)
+        widened, undecidable = widened + report.widened, undecidable + report.undecidable
         reference = draft.reference(signature.target)
         chosen = [case.row for case in cases if case.group in ("data", "boundaries")]
         stock = _worse(stock, _stock(estimator, frame, reference, chosen))
-    return Line(kind.__name__, rows, difference, stock)
+    return Line(kind.__name__, rows, difference, widened, undecidable, stock)
 
 
 def _fitted(kind: type) -> Iterator[tuple[Any, pd.DataFrame]]:

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from sklambda.decision import TOLERANCE, distances
 from training.errors import DataError
 from training.frames import ClientRow
+from training.proof.equality import Equality
 from training.proof.reference import Reference
 
 
-def require_as_given(reference: Reference, frame: pd.DataFrame, rows: Sequence[ClientRow]) -> None:
+def require_as_given(
+    reference: Reference, equality: Equality, frame: pd.DataFrame, rows: Sequence[ClientRow]
+) -> None:
     """Raise `DataError` if a frame, written as JSON and read again, gets other answers.
 
     A frame of float32 does: scikit-learn then computes in float32, and a client's numbers are
@@ -20,6 +22,8 @@ def require_as_given(reference: Reference, frame: pd.DataFrame, rows: Sequence[C
     ----------
     reference : Reference
         scikit-learn's side.
+    equality : Equality
+        Compares the answers.
     frame : DataFrame
         Shape [N, K], as it was given.
     rows : sequence of ClientRow
@@ -31,9 +35,8 @@ def require_as_given(reference: Reference, frame: pd.DataFrame, rows: Sequence[C
         raise DataError(
             f"the pipeline does not score the frame that it was given: {type(error).__name__}"
         ) from error
-    read = reference.answers(rows)
-    same = ~read.refused & (distances(given.scores, read.scores) <= TOLERANCE)
-    same &= (given.labels == read.labels).all(axis=1)
+    comparison = equality.compare(rows, given, reference.answers(rows))
+    same = comparison.equal & ~comparison.contradicted.any(axis=1)
     if not same.all():
         raise DataError(
             f"row {int((~same).argmax())} of the frame gets another answer once it is written as "

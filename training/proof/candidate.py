@@ -9,7 +9,6 @@ import pandas as pd
 
 from sklambda.arrays import FloatVector
 from sklambda.codec.codec import Codec
-from sklambda.decision import labels
 from sklambda.manifest import GoldenRow, ParityReport
 from sklambda.session import Session
 from sklambda.signature import Feature, Kind, Signature, Target, TermCounts
@@ -24,15 +23,13 @@ from training.proof.adversary import NUMERIC, Case, adversarial, real
 from training.proof.as_given import require_as_given
 from training.proof.blame import guilty_step
 from training.proof.boundaries import boundaries
+from training.proof.equality import Equality
+from training.proof.golden import golden
 from training.proof.parity import Candidate, prove
 from training.proof.reference import Given, Reference
 from training.targets import target_of
 
-_GOLDEN_DATA: Final = 32
-_GOLDEN_EDGES: Final = 32
 _SEED: Final = 0
-_LONG: Final = 10_000
-"""How long a text of a golden row may be: they are replayed at each start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +108,8 @@ class Draft:
     ) -> ParityReport:
         """Compare the graph with scikit-learn on the cases; raises `ParityFailed`."""
         codec, reference = Codec(signature), self.reference(signature.target)
-        require_as_given(reference, self.frame, client_rows(self.frame, self.kinds))
+        equality = Equality(reference, model, signature, self.frame)
+        require_as_given(reference, equality, self.frame, client_rows(self.frame, self.kinds))
 
         def guilty(row: ClientRow) -> str:
             return guilty_step(
@@ -122,18 +120,13 @@ class Draft:
             )
 
         candidate = Candidate(signature, codec, Session(model))
-        return prove(reference, candidate, cases, guilty=guilty, progress=progress)
+        return prove(reference, candidate, cases, equality, guilty=guilty, progress=progress)
 
-    def golden(self, cases: Sequence[Case], target: Target) -> list[GoldenRow]:
+    def golden(self, model: bytes, signature: Signature, cases: Sequence[Case]) -> list[GoldenRow]:
         """Keep some cases for good, with scikit-learn's own answers where they are finite."""
-        chosen = _choose(cases)
-        answers = self.reference(target).answers([case.row for case in chosen])
-        named = labels(target, answers.labels)
-        return [
-            GoldenRow(name=case.name, row=case.row, scores=tuple(scores.tolist()), labels=label)
-            for case, scores, label in zip(chosen, answers.scores, named, strict=True)
-            if np.isfinite(scores).all()
-        ]
+        reference = self.reference(signature.target)
+        equality = Equality(reference, model, signature, self.frame)
+        return golden(reference, equality, cases)
 
     def _vocabularies(self) -> list[Vocabulary | None]:
         return [
@@ -195,19 +188,3 @@ def _within(feature: Feature, values: FloatVector) -> FloatVector:
     least = -np.inf if feature.least is None else feature.least
     greatest = np.inf if feature.greatest is None else feature.greatest
     return values[(values >= least) & (values <= greatest)]
-
-
-def _is_long(case: Case) -> bool:
-    return any(isinstance(value, str) and len(value) > _LONG for value in case.row.values())
-
-
-def _choose(cases: Sequence[Case]) -> list[Case]:
-    """Pick real rows and edge cases for good, the same ones for the same cases."""
-    generator = np.random.default_rng(_SEED)
-    edges = [case for case in cases if case.group != "data" and not _is_long(case)]
-    real_rows = [case for case in cases if case.group == "data"]
-    chosen = []
-    for pool, count in ((real_rows, _GOLDEN_DATA), (edges, _GOLDEN_EDGES)):
-        places = generator.choice(len(pool), min(count, len(pool)), replace=False)
-        chosen += [pool[place] for place in sorted(places)]
-    return chosen

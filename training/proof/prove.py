@@ -104,7 +104,7 @@ def convert_and_prove(job: ExportJob, progress: Progress) -> ProvenModel:
     progress("convert", 1, 1)
     cases = draft.cases(model, signature, job.held_out)
     parity = draft.prove(model, signature, cases, lambda *done: progress("prove", *done))
-    golden = draft.golden(cases, signature.target)
+    golden = draft.golden(model, signature, cases)
     explainer = explainer_file(model, signature, draft.frame)
     files, metrics = monitoring_files(job.baseline_data, model, signature, explainer)
     return ProvenModel(model, signature, golden, parity, files | {EXPLAINER: explainer}, metrics)

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from sklearn.multioutput import MultiOutputClassifier
+from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from sklambda.arrays import Flags, FloatMatrix, IntMatrix
@@ -25,6 +27,17 @@ _METHODS: Final[dict[Scores, str]] = {
     "votes": "decision_function",
     "value": "predict",
 }
+_DECIDING: Final = ("decision_function", "predict_joint_log_proba")
+_EXACT: Final = frozenset(
+    (
+        "AdaBoostClassifier",
+        "GradientBoostingClassifier",
+        "HistGradientBoostingClassifier",
+        "IsolationForest",
+    )
+)
+"""Estimators that add tree after tree, the same on every processor, and decide by the sum; where
+their scores tie, the graph leans to the side of the sum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +69,15 @@ def refusals(count: int, target: Target) -> Answers:
     )
 
 
+def joined(parts: Sequence[Answers]) -> Answers:
+    """Return the answers to several lists of rows as those to one."""
+    return Answers(
+        np.concatenate([part.scores for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate([part.refused for part in parts]),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
     """scikit-learn's own answers.
@@ -84,6 +106,25 @@ class Reference:
         with _undisturbed():
             return self._of(as_taken(self.pipeline, frame))
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether no label depends on rounding, however close the scores are."""
+        return type(_last(self.pipeline)).__name__ in _EXACT
+
+    def decisions(self, rows: Sequence[ClientRow]) -> Sequence[FloatMatrix | None]:
+        """Return the decisions, [N, 1] or [N, C], behind each label; None where the scores decide.
+
+        Decisions of 40 and of 800 are both a probability of 1, those of ±1e-17 are both one of 0.5:
+        whether a label depends on rounding is seen in them alone.
+        """
+        targets = _labelled(self.target)
+        if self.target.scores != "probability" or any(
+            each.threshold is not None for each in targets
+        ):
+            return [None] * len(targets)
+        with _undisturbed():
+            return _decisions(self.pipeline, self.frame(rows), len(rows), len(targets))
+
     def accepts(self, row: ClientRow) -> bool:
         """Tell whether scikit-learn gives an answer to a row at all."""
         return not self.answers([row]).refused[0]
@@ -95,12 +136,7 @@ class Reference:
             if len(rows) == 1:
                 return refusals(1, self.target)
             half = len(rows) // 2
-            parts = [self._halving(rows[:half]), self._halving(rows[half:])]
-            return Answers(
-                np.concatenate([part.scores for part in parts]),
-                np.concatenate([part.labels for part in parts]),
-                np.concatenate([part.refused for part in parts]),
-            )
+            return joined([self._halving(rows[:half]), self._halving(rows[half:])])
 
     def _of(self, frame: Given) -> Answers:
         labels = self._labels(frame)
@@ -138,6 +174,33 @@ def _undisturbed() -> Iterator[None]:
     with threadpool_limits(limits=1), warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         yield
+
+
+def _decisions(
+    estimator: Estimator, frame: Given, rows: int, targets: int
+) -> Sequence[FloatMatrix | None]:
+    none: list[FloatMatrix | None] = [None] * targets
+    method = next((name for name in _DECIDING if hasattr(estimator, name)), None)
+    if method is not None:
+        found = getattr(estimator, method)(frame)
+        decisions = np.asarray(found, dtype=np.float64).reshape(rows, -1)
+        if targets == 1:
+            return [decisions]
+        return np.split(decisions, targets, axis=1) if decisions.shape[1] == targets else none
+    if hasattr(estimator, "best_estimator_"):
+        return _decisions(estimator.best_estimator_, frame, rows, targets)
+    if isinstance(estimator, Pipeline):
+        taken = estimator[:-1].transform(frame) if len(estimator) > 1 else frame
+        return _decisions(estimator[-1], taken, rows, targets)
+    if isinstance(estimator, MultiOutputClassifier):
+        return [_decisions(each, frame, rows, 1)[0] for each in estimator.estimators_]
+    return none
+
+
+def _last(estimator: Estimator) -> Estimator:
+    if hasattr(estimator, "best_estimator_"):
+        return _last(estimator.best_estimator_)
+    return _last(estimator[-1]) if isinstance(estimator, Pipeline) else estimator
 
 
 def _labelled(target: Target) -> list[Target]:

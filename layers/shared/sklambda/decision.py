@@ -6,12 +6,13 @@ from typing import Final
 
 import numpy as np
 
-from sklambda.arrays import FloatMatrix, FloatVector, IntMatrix, IntVector
+from sklambda.arrays import Flags, FloatMatrix, FloatVector, IntMatrix, IntVector
 from sklambda.signature import Scalar, Target
 
 TOLERANCE: Final = 1e-9
 """The greatest difference from scikit-learn's score that counts as equal: absolute up to a score
-of 1, relative above."""
+of 1, relative above. Training allows more where the terms of a sum are so large that rounding
+alone moves it further; such rows say by how much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +50,80 @@ class Prediction:
         return {name: value for name, value in named if value is not None}
 
 
-def distances(expected: FloatMatrix, found: FloatMatrix) -> FloatVector:
-    """Return the greatest difference in each row, [N]: absolute up to 1, relative above.
+def differences(expected: FloatMatrix, found: FloatMatrix) -> FloatMatrix:
+    """Return the difference of each score, [N, C]: absolute up to 1, relative above.
 
     Equal infinities and two NaN are no difference.
     """
     same = (expected == found) | (np.isnan(expected) & np.isnan(found))
     with np.errstate(invalid="ignore", over="ignore"):
-        apart = np.abs(expected - found) / np.maximum(1.0, np.abs(expected))
-    greatest: FloatVector = np.where(same, 0.0, apart).max(axis=1)
+        apart = np.abs(expected - found) / scales(expected)
+    differs: FloatMatrix = np.where(same, 0.0, apart)
+    return differs
+
+
+def distances(expected: FloatMatrix, found: FloatMatrix) -> FloatVector:
+    """Return the greatest difference in each row, [N]."""
+    greatest: FloatVector = differences(expected, found).max(axis=1)
     return greatest
+
+
+def scales(scores: FloatMatrix) -> FloatMatrix:
+    """Return the size, [N, C], that a tolerance of each score is relative to: 1, or the score."""
+    return np.maximum(1.0, np.abs(scores))
+
+
+def decided(target: Target, scores: FloatMatrix, tolerances: FloatMatrix) -> Flags:
+    """Return which labels stay the same if each score moves by its tolerance.
+
+    Parameters
+    ----------
+    target : Target
+        What the scores are of.
+    scores, tolerances : FloatMatrix
+        Shape [N, C]; tolerances are absolute.
+
+    Returns
+    -------
+    Flags
+        Shape [N, L]: a column for each target that has labels. NaN decides: a tolerance does not
+        move it.
+    """
+    columns = [
+        _decided(part, own, reach)
+        for (part, own), (_, reach) in zip(
+            by_target(target, scores), by_target(target, tolerances), strict=True
+        )
+        if part.classes
+    ]
+    return np.stack(columns, axis=1) if columns else np.empty((len(scores), 0), dtype=bool)
+
+
+def _decided(target: Target, scores: FloatMatrix, tolerances: FloatMatrix) -> Flags:
+    if target.threshold is not None:
+        return distinct(scores[:, -1:] - target.threshold, tolerances[:, -1:])
+    if target.scores == "votes":  # whole numbers, the first greatest of which decides
+        return np.ones(len(scores), dtype=bool)
+    return distinct(scores, tolerances)
+
+
+def distinct(scores: FloatMatrix, tolerances: FloatMatrix) -> Flags:
+    """Return in which rows, [N], no tolerance changes the sign of one score, or the greatest."""
+    with np.errstate(invalid="ignore"):
+        if scores.shape[1] == 1:
+            return ~(np.abs(scores) <= tolerances)[:, 0]
+        greatest = scores.argmax(axis=1)[:, None]
+        least = np.take_along_axis(scores - tolerances, greatest, axis=1)[:, 0]
+        others = scores + tolerances
+        np.put_along_axis(others, greatest, -np.inf, axis=1)
+        return ~(least <= others.max(axis=1))
 
 
 def decide(target: Target, scores: FloatMatrix) -> list[Prediction]:
     """Return the predictions of scores [N, C]."""
     if target.parts:
         names = [str(part.name) for part in target.parts]
-        each = [decide(part, own) for part, own in _apart(target, scores)]
+        each = [decide(part, own) for part, own in by_target(target, scores)]
         return [
             Prediction(targets={name: one.members for name, one in zip(names, row, strict=True)})
             for row in zip(*each, strict=True)
@@ -77,7 +135,7 @@ def decide(target: Target, scores: FloatMatrix) -> list[Prediction]:
     return [_classified(target, index, row) for index, row in pairs]
 
 
-def _apart(target: Target, scores: FloatMatrix) -> Iterator[tuple[Target, FloatMatrix]]:
+def by_target(target: Target, scores: FloatMatrix) -> Iterator[tuple[Target, FloatMatrix]]:
     """Yield each of several targets with its columns."""
     start = 0
     for part in target.parts or (target,):
@@ -124,7 +182,7 @@ def choose(target: Target, scores: FloatMatrix) -> IntMatrix:
     IntMatrix
         Shape [N, L]: a column for each target with labels, none for a regressor.
     """
-    columns = [_chosen(part, own) for part, own in _apart(target, scores) if part.classes]
+    columns = [_chosen(part, own) for part, own in by_target(target, scores) if part.classes]
     return np.stack(columns, axis=1) if columns else np.empty((len(scores), 0), dtype=np.intp)
 
 

@@ -34,7 +34,13 @@ class ParityReport(Document):
     max_difference : float
         The greatest difference of two scores: absolute up to a score of 1, relative above.
     tolerance : float
-        The greatest difference that was accepted.
+        The greatest difference that is accepted of any row.
+    widened : int
+        The number of rows of which more was accepted: the terms of their sums are so large that
+        rounding alone explains the difference.
+    undecidable : int
+        The number of further labels, which were not compared: the score is within its tolerance of
+        where the label changes, so that it depends on rounding.
     """
 
     rows: dict[str, int]
@@ -42,6 +48,8 @@ class ParityReport(Document):
     labels: int
     max_difference: float
     tolerance: float
+    widened: int = 0
+    undecidable: int = 0
 
 
 class Manifest(Document):
@@ -75,9 +83,14 @@ class GoldenRow(Document):
         The scores of scikit-learn, float64, one for each class.
     labels : tuple of bool, int, float or str
         The labels of scikit-learn, one for each target; empty for a regressor.
+    tolerance : float or None
+        The greatest difference of a score that is accepted, absolute up to 1 and relative above;
+        None for the usual one. It is more where the terms of a sum are so large that rounding alone
+        can move it so far.
     """
 
     name: str
     row: dict[str, Scalar | None]
     scores: tuple[float, ...]
     labels: tuple[Scalar, ...] = ()
+    tolerance: float | None = None

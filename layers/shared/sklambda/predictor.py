@@ -8,12 +8,23 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from sklambda.arrays import FloatMatrix
+from sklambda.arrays import Flags, FloatMatrix
 from sklambda.codec.codec import Codec, Row
-from sklambda.decision import TOLERANCE, Prediction, choose, decide, distances, labels
+from sklambda.decision import (
+    TOLERANCE,
+    Prediction,
+    choose,
+    decide,
+    decided,
+    distances,
+    labels,
+    scales,
+)
 from sklambda.errors import PackageRefused
+from sklambda.manifest import GoldenRow
 from sklambda.package import EXPLAINER, ModelPackage
 from sklambda.session import Session
+from sklambda.signature import Scalar
 
 if TYPE_CHECKING:
     from sklambda.explain.explainer import Explainer, Explanation
@@ -126,18 +137,36 @@ class Predictor:
         return Explainer.open(content, self._session, self.package.signature)
 
     def replay(self) -> GoldenMismatch | None:
-        """Score the golden rows; returns the first whose scores or label are not scikit-learn's."""
-        golden = self.package.golden
+        """Score the golden rows; returns the first whose scores or label are not scikit-learn's.
+
+        A label is compared unless the score is within its tolerance of where the label changes.
+        """
+        golden, target = self.package.golden, self.package.signature.target
         if not golden:
             return None
-        scores = self.score([row.row for row in golden])
-        found = labels(self.package.signature.target, choose(self.package.signature.target, scores))
-        differences = distances(np.array([row.scores for row in golden]), scores)
-        for row, difference, named in zip(golden, differences, found, strict=True):
+        scores, expected = self.score([row.row for row in golden]), _scores(golden)
+        tolerances = np.array([row.tolerance or TOLERANCE for row in golden])
+        apart = distances(expected, scores)
+        sure = decided(target, expected, tolerances[:, None] * scales(expected))
+        found = labels(target, choose(target, scores))
+        for row, difference, tolerance, named, clear in zip(
+            golden, apart, tolerances, found, sure, strict=True
+        ):
             # The comparison is written so that NaN fails it.
-            if not difference <= TOLERANCE or row.labels != named:
+            if not difference <= tolerance or _differ(row.labels, named, clear):
                 return GoldenMismatch(row.name, float(difference))
         return None
+
+
+def _scores(golden: Sequence[GoldenRow]) -> FloatMatrix:
+    return np.array([row.scores for row in golden])
+
+
+def _differ(expected: Sequence[Scalar], found: Sequence[Scalar], clear: Flags) -> bool:
+    if len(expected) != len(found):
+        return True
+    pairs = zip(expected, found, clear.tolist(), strict=True)
+    return any(sure and label != own for label, own, sure in pairs)
 
 
 def _require_fit(package: ModelPackage, session: Session) -> None:

@@ -56,6 +56,18 @@ def test_a_package_opens_as_it_was_written(package: Path) -> None:
     assert opened.signature.names[0] == "gender"
 
 
+def test_a_manifest_from_before_rounding_was_counted_is_read(
+    package: Path, change_manifest: Callable[..., None]
+) -> None:
+    parity = json.loads((package / MANIFEST).read_text())["parity"]
+    del parity["widened"], parity["undecidable"]
+    change_manifest(parity=parity)
+
+    opened = ModelPackage.open(package).manifest.parity
+
+    assert (opened.widened, opened.undecidable) == (0, 0)
+
+
 @pytest.mark.parametrize("name", REQUIRED)
 def test_one_changed_byte_is_refused_by_the_files_name(package: Path, name: str) -> None:
     content = bytearray((package / name).read_bytes())

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from sklambda.codec.codec import EXACT_INTEGER
-from sklambda.decision import choose, decide, distances, labels
+from sklambda.decision import choose, decide, decided, distances, labels
 from sklambda.errors import RowsInvalid
 from sklambda.package import ModelPackage
 from sklambda.predictor import Predictor
@@ -72,6 +72,68 @@ def test_a_golden_row_with_another_answer_is_named(
 
     assert mismatch is not None
     assert mismatch.name == "this one"
+
+
+@pytest.mark.parametrize(("margin", "passes"), [(5e-10, True), (1e-6, False)])
+def test_a_label_of_a_golden_row_is_compared_unless_rounding_decides_it(
+    predictor: Predictor, margin: float, passes: bool
+) -> None:
+    package = predictor.package
+    first = package.golden[0]
+    target = package.signature.target.replace(threshold=first.scores[1] - margin)
+    signature = package.signature.replace(target=target)
+    other = first.replace(labels=(target.classes[0],))
+    altered = ModelPackage(package.path, package.manifest, signature, package.model, (other,))
+
+    assert (Predictor(altered).replay() is None) == passes
+
+
+@pytest.mark.parametrize(("tolerance", "passes"), [(None, False), (1e-6, True), (1e-8, False)])
+def test_a_golden_row_may_say_how_far_its_scores_may_be_off(
+    predictor: Predictor, tolerance: float | None, passes: bool
+) -> None:
+    package = predictor.package
+    first = package.golden[0]
+    moved = (first.scores[0] + 1e-7, first.scores[1])
+    other = first.replace(scores=moved, tolerance=tolerance)
+    altered = ModelPackage(
+        package.path, package.manifest, package.signature, package.model, (other,)
+    )
+
+    assert (Predictor(altered).replay() is None) == passes
+
+
+def near(target: Target, *scores: float, tolerance: float = 0.01) -> list[bool]:
+    row = np.array([scores])
+    decided_ones: list[bool] = decided(target, row, np.full_like(row, tolerance))[0].tolist()
+    return decided_ones
+
+
+def test_a_label_is_decided_where_its_score_is_clear_of_the_change() -> None:
+    reached = Target(task="binary", classes=("no", "yes"), threshold=0.3)
+    signed = Target(task="binary", classes=(0, 1), scores="decision")
+    votes = Target(task="multiclass", classes=(1, 2, 3), scores="votes")
+
+    assert near(BINARY, 0.48, 0.52) == [True]
+    assert near(BINARY, 0.495, 0.505) == [False]
+    assert near(BINARY, 0.5, 0.5, tolerance=0.0) == [False], "a tie is never clear"
+    assert near(reached, 0.695, 0.305) == [False]
+    assert near(reached, 0.5, 0.5) == [True]
+    assert near(signed, -0.005) == [False]
+    assert near(signed, -0.02) == [True]
+    assert near(TERNARY, 0.35, 0.35, 0.3) == [False]
+    assert near(TERNARY, 0.4, 0.35, 0.25) == [True]
+    assert near(votes, 1.0, 1.0, 1.0) == [True], "the first of whole numbers is meant"
+
+
+def test_what_no_tolerance_moves_is_decided() -> None:
+    assert near(BINARY, np.nan, np.nan) == [True]
+    assert near(Target(task="binary", classes=(0, 1), scores="decision"), -np.inf) == [True]
+
+
+def test_each_target_is_decided_by_itself() -> None:
+    assert near(SEVERAL, 0.7, 0.3, 0.1, 0.1, 0.8) == [False, True]
+    assert near(Target(task="regression", scores="value", outputs=("price",)), 1.0) == []
 
 
 def test_the_first_of_equal_probabilities_gives_the_label() -> None:

@@ -7,7 +7,8 @@ import numpy as np
 from scipy import sparse
 from sklearn.svm import SVC, SVR, NuSVC, NuSVR
 
-from sklambda.arrays import FloatMatrix
+from sklambda.arrays import FloatMatrix, FloatVector
+from sklambda.decision import TOLERANCE, scales
 from training.convert.graph import kernels
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.outputs import Outputs
@@ -57,7 +58,7 @@ def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
 def _sums(estimator: Estimator, matrix: Matrix, graph: Graph, weights: FloatMatrix) -> Matrix:
     """Weigh the kernels, `weights` [M, P] and return [N, P]."""
     vectors = _dense(estimator.support_vectors_)
-    if estimator.kernel == "linear":
+    if estimator.kernel == "linear" and _adds_up(vectors, weights, estimator.intercept_):
         products = graph.node("MatMul", matrix.tensor, graph.constant(vectors.T @ weights))
     else:
         kernel = _kernel(estimator, matrix, graph, vectors)
@@ -66,8 +67,24 @@ def _sums(estimator: Estimator, matrix: Matrix, graph: Graph, weights: FloatMatr
     return matrix.numbers(sums, weights.shape[1])
 
 
+def _adds_up(vectors: FloatMatrix, weights: FloatMatrix, constants: FloatVector) -> bool:
+    """Return whether the support vectors can be added up before a row is known.
+
+    Where one rounding of their terms exceeds the tolerance, the graph has to round as libsvm does:
+    row by row.
+    """
+    sums, sizes = vectors.T @ weights, np.abs(vectors.T) @ np.abs(weights)
+    least = TOLERANCE / np.finfo(np.float64).eps
+    alone = (sizes <= least * np.abs(sums)).all()
+    return bool(
+        alone and (np.abs(vectors) @ sizes <= least * scales(vectors @ sums + constants)).all()
+    )
+
+
 def _kernel(estimator: Estimator, matrix: Matrix, graph: Graph, vectors: FloatMatrix) -> str:
     gamma, shift = estimator._gamma, estimator.coef0
+    if estimator.kernel == "linear":
+        return kernels.dot(graph, matrix, vectors)
     if estimator.kernel == "rbf":
         squares = kernels.squared_distances(graph, matrix, vectors)
         return kernels.exponential(graph, squares, gamma)

@@ -96,8 +96,10 @@ WARNING: dict[str, Callable[[], Any]] = {
 @pytest.mark.parametrize("name", ENCODERS)
 def test_an_encoder_equals_scikit_learn(name: str, model: str) -> None:
     frame = categories()
+    fitted = make_pipeline(ENCODERS[name](), MODELS[model]()).fit(frame, classes(2))
 
-    prove(make_pipeline(ENCODERS[name](), MODELS[model]()).fit(frame, classes(2)), frame)
+    # Where all categories are rare, all rows are alike, and their decision is 1e-30.
+    prove(fitted, frame, rounds="all of them" in name)
 
 
 @pytest.mark.parametrize("name", [name for name in ENCODERS if "given" not in name])

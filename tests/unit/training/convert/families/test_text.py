@@ -297,7 +297,7 @@ def test_golden_rows_hold_no_very_long_text(texts: "pd.Series[str]") -> None:
     model, signature = draft.convert()
     cases = draft.cases(model, signature)
 
-    golden = draft.golden(cases, signature.target)
+    golden = draft.golden(model, signature, cases)
 
     assert max(len(str(case.row["review"])) for case in cases) > 100_000
     assert max(len(str(row.row["review"])) for row in golden) <= 10_000

@@ -1,0 +1,216 @@
+"""When two answers are equal, whatever the processor that computed them.
+
+Scores are equal within `TOLERANCE`, or within the bound on their rounding where that is greater
+(`training.proof.rounding`). A plausible row whose bound exceeds `PLAUSIBLE` gets the plain
+tolerance: its score is nothing but rounding.
+
+Labels are compared wherever no change of the scores by their tolerance changes the label. The
+others are undecidable: processors add in different orders, and the sign of a decision of 1e-17 is
+that of the order.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from sklambda.arrays import Flags, FloatMatrix, FloatVector
+from sklambda.codec.codec import Codec
+from sklambda.decision import (
+    TOLERANCE,
+    by_target,
+    decided,
+    differences,
+    distinct,
+    scales,
+)
+from sklambda.errors import RowsInvalid
+from sklambda.signature import Signature
+from training.frames import ClientRow
+from training.proof.reference import Answers, Reference
+from training.proof.rounding import Rounding
+
+PLAUSIBLE: Final = 1e-5
+"""The greatest bound on the rounding of a plausible row, relative to a usual score."""
+
+_SAMPLE: Final = 500
+"""The number of rows whose median is a usual score."""
+
+_SAFETY: Final = 1000.0
+"""The number of tolerances between a golden row and a change of its label."""
+
+_FLATTER: Final = 100.0
+"""How much flatter scores may be than the decisions behind them; a logistic function is 4 times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How two answers to some rows compare.
+
+    Attributes
+    ----------
+    differences : FloatVector
+        Shape [N]: the greatest difference of each row, absolute up to 1, relative above.
+    equal : Flags
+        Shape [N]: whether all scores are within their tolerance.
+    widened : Flags
+        Shape [N]: whether that took more than the usual tolerance.
+    decided : Flags
+        Shape [N, L]: the labels that can be compared.
+    contradicted : Flags
+        Shape [N, L]: those of them that differ.
+    bounds : FloatVector
+        Shape [N]: how far rounding alone may move the scores, as `differences`, of the rows that
+        needed it; of the others `TOLERANCE`.
+    """
+
+    differences: FloatVector
+    equal: Flags
+    widened: Flags
+    decided: Flags
+    contradicted: Flags
+    bounds: FloatVector
+
+
+def encoded(codec: Codec, rows: Sequence[ClientRow]) -> tuple[FloatMatrix, Flags]:
+    """Return the encoded rows of those that a codec accepts, and which these are."""
+    accepted = np.ones(len(rows), dtype=bool)
+    try:
+        return codec.encode(rows), accepted
+    except RowsInvalid as invalid:
+        accepted[[fault.row for fault in invalid.faults]] = False
+    kept = [row for row, ok in zip(rows, accepted, strict=True) if ok]
+    return codec.encode(kept), accepted
+
+
+class Equality:
+    """Compares answers to the rows of one model.
+
+    Parameters
+    ----------
+    reference : Reference
+        The answers of scikit-learn.
+    model : bytes
+        The graph.
+    signature : Signature
+        The signature of the graph.
+    frame : DataFrame
+        Shape [N, K]: real rows.
+    """
+
+    def __init__(
+        self, reference: Reference, model: bytes, signature: Signature, frame: pd.DataFrame
+    ) -> None:
+        self._reference = reference
+        self._model = model
+        self._codec = Codec(signature)
+        self._target = signature.target
+        self._frame = frame
+
+    def compare(
+        self,
+        rows: Sequence[ClientRow],
+        expected: Answers,
+        found: Answers,
+        extreme: Flags | None = None,
+    ) -> Comparison:
+        """Compare two answers to `rows`; where one side refuses, nothing is equal.
+
+        The bound on rows that are `extreme`, unlike all data, may be greater than `PLAUSIBLE`.
+        """
+        apart = differences(expected.scores, found.scores)
+        answered = ~(expected.refused | found.refused)
+        far = answered & ~(apart <= TOLERANCE).all(axis=1)  # so that NaN is far
+        mixed = expected.labels != found.labels
+        usual = np.full(apart.shape, TOLERANCE)
+        bounds, tolerances = usual.copy(), usual.copy()
+        clear = self._decided(expected.scores, usual)
+        doubtful = np.flatnonzero(far | (answered & (mixed & clear).any(axis=1)))
+        if len(doubtful):
+            own = [rows[place] for place in doubtful.tolist()]
+            known = self._bounds(own, expected.scores[doubtful])
+            admitted = known <= self._greatest_bounds(expected.scores[doubtful])
+            if extreme is not None:
+                admitted |= np.isfinite(known) & extreme[doubtful, None]
+            bounds[doubtful] = known
+            tolerances[doubtful] = np.where(admitted, known, TOLERANCE)
+            clear = self._decided(expected.scores, tolerances)
+        close = answered & ~clear.all(axis=1) & (tolerances == usual).all(axis=1)
+        clear |= self._decided_otherwise(rows, expected, found, close)
+        equal = answered & (apart <= tolerances).all(axis=1)
+        return Comparison(
+            apart.max(axis=1), equal, far & equal, clear, mixed & clear, bounds.max(axis=1)
+        )
+
+    def bounds(self, rows: Sequence[ClientRow], scores: FloatMatrix) -> FloatVector:
+        """Return how far the scores of each row, [N, C], may be off on another processor.
+
+        Returns
+        -------
+        FloatVector
+            Shape [N]: absolute up to a score of 1, relative above; at least `TOLERANCE`, and not
+            finite where there is no bound, or none below `PLAUSIBLE`.
+        """
+        known = self._bounds(rows, scores)
+        with np.errstate(invalid="ignore"):
+            known = np.where(known <= self._greatest_bounds(scores), known, np.inf)
+        greatest: FloatVector = known.max(axis=1)
+        return greatest
+
+    def labels_hold(self, scores: FloatMatrix, bounds: FloatVector) -> Flags:
+        """Return in which rows, [N], every label is the same on any processor."""
+        return self._decided(scores, _SAFETY * bounds[:, None]).all(axis=1)
+
+    def _decided(self, scores: FloatMatrix, tolerances: FloatMatrix) -> Flags:
+        with np.errstate(invalid="ignore", over="ignore"):
+            return decided(self._target, scores, tolerances * scales(scores))
+
+    def _bounds(self, rows: Sequence[ClientRow], scores: FloatMatrix) -> FloatMatrix:
+        X, accepted = encoded(self._codec, rows)
+        bounds = np.full(scores.shape, np.inf)
+        with np.errstate(invalid="ignore"):
+            # Each side may be off by as much.
+            own = 2 * self._rounding.bounds(X) / scales(scores[accepted])
+        bounds[accepted] = np.maximum(TOLERANCE, own)
+        return bounds
+
+    def _greatest_bounds(self, scores: FloatMatrix) -> FloatMatrix:
+        return np.maximum(TOLERANCE, PLAUSIBLE * np.maximum(1.0, self._usual / scales(scores)))
+
+    @cached_property
+    def _usual(self) -> FloatVector:
+        sizes = np.abs(self._reference.given(self._frame.head(_SAMPLE)).scores)
+        sizes[~np.isfinite(sizes)] = 0.0
+        usual: FloatVector = np.median(sizes, axis=0)
+        return usual
+
+    @cached_property
+    def _rounding(self) -> Rounding:
+        return Rounding(self._model)
+
+    def _decided_otherwise(
+        self, rows: Sequence[ClientRow], expected: Answers, found: Answers, close: Flags
+    ) -> Flags:
+        """Return which labels, [N, L], of rows `close` to a change, [N], rounding leaves alone.
+
+        An estimator that decides by its scores decides alike where both sides have the same bits,
+        as in the ties of trees. Decisions may be clear where the scores made of them are not.
+        """
+        clear = np.zeros(expected.labels.shape, dtype=bool)
+        places = np.flatnonzero(close)
+        if not len(places) or self._reference.is_exact:
+            return clear | close[:, None]
+        decisions = self._reference.decisions([rows[place] for place in places.tolist()])
+        one, other = expected.scores[places], found.scores[places]
+        alike = (one == other) | (np.isnan(one) & np.isnan(other))
+        columns = [own for part, own in by_target(self._target, alike) if part.classes]
+        for label, (decision, own) in enumerate(zip(decisions, columns, strict=True)):
+            clear[places, label] = (
+                own.all(axis=1)
+                if decision is None
+                else distinct(decision, _FLATTER * TOLERANCE * scales(decision))
+            )
+        return clear
