@@ -1,4 +1,4 @@
-"""What a run says on the terminal: progress, the closing table, and why it stopped."""
+"""The terminal's output: progress, the closing tables, and errors."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -60,7 +60,7 @@ def _lines(console: Console) -> "Progress":
 
 
 def outcome(console: Console, result: "Outcome") -> None:
-    """Show what a run made."""
+    """Show the result of a run."""
     manifest, table = result.package.manifest, Table(show_header=False, title=None)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
@@ -87,13 +87,13 @@ def _compared(parity: "ParityReport") -> str:
 
 
 def verdict(console: Console, found: "Verdict") -> None:
-    """Show what was verified."""
+    """Show the result of a verification."""
     manifest, table = found.package.manifest, Table(show_header=False, title=None)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     table.add_row("Package", Text(manifest.id))
     table.add_row("Files", f"{len(manifest.files)} as the manifest describes them")
-    table.add_row("Golden rows", f"{len(found.package.golden)} with scikit-learn's answers")
+    table.add_row("Golden rows", f"{len(found.package.golden)} with scikit-learn's scores")
     if found.accepted or found.refused:
         table.add_row("Data", f"{found.accepted} rows accepted")
     for (feature, code), count in found.refused.most_common():
@@ -102,7 +102,7 @@ def verdict(console: Console, found: "Verdict") -> None:
 
 
 def checked(console: Console, receipt: "Receipt") -> None:
-    """Show what a receipt says that was found to be so."""
+    """Show a receipt that its files match."""
     table = Table(show_header=False, title=None)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
@@ -120,7 +120,7 @@ def checked(console: Console, receipt: "Receipt") -> None:
 
 
 def replayed(console: Console, steps: "Sequence[Step]") -> None:
-    """Show the windows in which something spoke for retraining, and what the policy made of it."""
+    """Show the windows with a reason for retraining, and the policy's decisions."""
     table = Table("Window until", "Predictions", "Outcomes", "For it", "Decision")
     for step in steps:
         if step.reasons:
@@ -136,12 +136,12 @@ def replayed(console: Console, steps: "Sequence[Step]") -> None:
         console.print(table)
     spoken = sum(bool(step.reasons) for step in steps)
     called = sum(bool(step.decision.retrain) for step in steps)
-    summary = f"{len(steps)} windows, a reason in {spoken}, retraining asked for in {called}"
+    summary = f"{len(steps)} windows, a reason in {spoken}, retraining recommended in {called}"
     console.print(summary, highlight=False)
 
 
 def stopped(console: Console, error: TrainingError) -> None:
-    """Show why a run stopped: in a frame on a terminal, or as one line to search for."""
+    """Show the error of a run: in a frame on a terminal, else in one line."""
     title = f"{type(error).__name__}, exit code {error.exit_code}"
     if console.is_terminal:
         console.print(Panel(Text(str(error)), title=title, title_align="left", border_style="red"))

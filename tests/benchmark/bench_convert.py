@@ -25,7 +25,7 @@ from sklambda.session import InferenceSession, Session, SessionOptions
 from tests.benchmark.clock import medians
 from training.convert import convert
 from training.frames import kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 COLUMNS: Final = 20
 LEARNT: Final = 10_000
@@ -87,11 +87,11 @@ def _fitted(estimator: Any, classes: int) -> pd.DataFrame:
 
 def _large(estimator: Any, classes: int) -> tuple[str, str, str]:
     frame = _fitted(estimator, classes)
-    draft = Draft(estimator, frame, kinds_of(frame))
+    conversion = Conversion(estimator, frame, kinds_of(frame))
     started = perf_counter()
-    model, signature = draft.convert()
+    model, signature = conversion.convert()
     converted = perf_counter()
-    draft.prove(model, signature, draft.cases(model, signature))
+    conversion.prove(model, signature, conversion.cases(model, signature))
     proven = perf_counter()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return f"{converted - started:.1f} s", f"{proven - converted:.0f} s", f"{peak:.2f} GB"

@@ -27,7 +27,7 @@ from tests.support.proof import classes, mixed, numbers, values
 from training.convert import CONVERTERS
 from training.errors import ConversionRefused
 from training.frames import kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 PAGE: Final = REPOSITORY / "docs/estimators.md"
 VISIBLE: Final = 1e-4
@@ -218,14 +218,14 @@ def _refused() -> list[str]:
 def _line(kind: type) -> Line:
     rows, difference, widened, undecidable, stock = 0, 0.0, 0, 0, "right"
     for estimator, frame in _fitted(kind):
-        draft = Draft(estimator, frame, kinds_of(frame))
-        model, signature = draft.convert()
-        cases = draft.cases(model, signature)
-        report = draft.prove(model, signature, cases)
+        conversion = Conversion(estimator, frame, kinds_of(frame))
+        model, signature = conversion.convert()
+        cases = conversion.cases(model, signature)
+        report = conversion.prove(model, signature, cases)
         rows += sum(report.rows.values())
         difference = max(difference, report.max_difference)
         widened, undecidable = widened + report.widened, undecidable + report.undecidable
-        reference = draft.reference(signature.target)
+        reference = conversion.reference(signature.target)
         chosen = [case.row for case in cases if case.group in ("data", "boundaries")]
         stock = _worse(stock, _stock(estimator, frame, reference, chosen))
     return Line(kind.__name__, rows, difference, widened, undecidable, stock)
@@ -306,7 +306,7 @@ def _stock(estimator: Any, frame: pd.DataFrame, reference: Any, rows: list[Any])
     import skl2onnx
     from skl2onnx.common.data_types import FloatTensorType
 
-    expected = reference.answers(rows)
+    expected = reference.predict(rows)
     try:
         model = skl2onnx.convert_sklearn(
             estimator,

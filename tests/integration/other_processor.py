@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_info
 from sklambda.package import ModelPackage
 from sklambda.predictor import Predictor
 from training.frames import kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 
 def main() -> None:
@@ -38,9 +38,9 @@ def proven(folder: Path) -> list[int]:
     """Compare what scikit-learn answers here with a package that was made elsewhere."""
     package = ModelPackage.open(folder / "package")
     pipeline, frame = pickle.loads((folder / "pipeline").read_bytes())
-    draft = Draft(pipeline, frame, kinds_of(frame))
-    cases = draft.cases(package.model, package.signature)
-    report = draft.prove(package.model, package.signature, cases)
+    conversion = Conversion(pipeline, frame, kinds_of(frame))
+    cases = conversion.cases(package.model, package.signature)
+    report = conversion.prove(package.model, package.signature, cases)
     return [report.widened, report.undecidable]
 
 

@@ -17,7 +17,7 @@ from sklambda.session import Session
 from sklambda.signature import Signature
 from training.explain import explainer_file
 from training.frames import client_rows, kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 type Score = Callable[[FloatMatrix], FloatMatrix]
 
@@ -61,7 +61,7 @@ class Explained:
 
 def explained(estimator: Any, frame: pd.DataFrame) -> Explained:
     """Convert a fitted estimator, and open its explainer."""
-    model, signature = Draft(estimator, frame, kinds_of(frame)).convert()
+    model, signature = Conversion(estimator, frame, kinds_of(frame)).convert()
     rows = Codec(signature).encode(client_rows(frame, signature.kinds))
     session = Session(model)
     content = explainer_file(model, signature, frame)

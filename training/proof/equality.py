@@ -1,4 +1,4 @@
-"""When two answers are equal, whatever the processor that computed them.
+"""The rule by which two predictions are equal, on any processor.
 
 Scores are equal within `TOLERANCE`, or within the bound on their rounding where that is greater
 (`training.proof.rounding`). A plausible row whose bound exceeds `PLAUSIBLE` gets the plain
@@ -30,7 +30,7 @@ from sklambda.decision import (
 from sklambda.errors import RowsInvalid
 from sklambda.signature import Signature
 from training.frames import ClientRow
-from training.proof.reference import Answers, Reference
+from training.proof.reference import Predictions, Reference
 from training.proof.rounding import Rounding
 
 PLAUSIBLE: Final = 1e-5
@@ -48,7 +48,7 @@ _FLATTER: Final = 100.0
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How two answers to some rows compare.
+    """The comparison of two predictions of some rows.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ class Comparison:
 
 
 def encoded(codec: Codec, rows: Sequence[ClientRow]) -> tuple[FloatMatrix, Flags]:
-    """Return the encoded rows of those that a codec accepts, and which these are."""
+    """Encode the rows that a codec accepts; return the matrix, and a flag for each row."""
     accepted = np.ones(len(rows), dtype=bool)
     try:
         return codec.encode(rows), accepted
@@ -87,12 +87,12 @@ def encoded(codec: Codec, rows: Sequence[ClientRow]) -> tuple[FloatMatrix, Flags
 
 
 class Equality:
-    """Compares answers to the rows of one model.
+    """Compares predictions of one model.
 
     Parameters
     ----------
     reference : Reference
-        The answers of scikit-learn.
+        scikit-learn's side.
     model : bytes
         The graph.
     signature : Signature
@@ -113,22 +113,22 @@ class Equality:
     def compare(
         self,
         rows: Sequence[ClientRow],
-        expected: Answers,
-        found: Answers,
+        expected: Predictions,
+        found: Predictions,
         extreme: Flags | None = None,
     ) -> Comparison:
-        """Compare two answers to `rows`; where one side refuses, nothing is equal.
+        """Compare two predictions for `rows`; a row that one side refuses is not equal.
 
         The bound on rows that are `extreme`, unlike all data, may be greater than `PLAUSIBLE`.
         """
         apart = differences(expected.scores, found.scores)
-        answered = ~(expected.refused | found.refused)
-        far = answered & ~(apart <= TOLERANCE).all(axis=1)  # so that NaN is far
+        scored = ~(expected.refused | found.refused)
+        far = scored & ~(apart <= TOLERANCE).all(axis=1)  # so that NaN is far
         mixed = expected.labels != found.labels
         usual = np.full(apart.shape, TOLERANCE)
         bounds, tolerances = usual.copy(), usual.copy()
         clear = self._decided(expected.scores, usual)
-        doubtful = np.flatnonzero(far | (answered & (mixed & clear).any(axis=1)))
+        doubtful = np.flatnonzero(far | (scored & (mixed & clear).any(axis=1)))
         if len(doubtful):
             own = [rows[place] for place in doubtful.tolist()]
             known = self._bounds(own, expected.scores[doubtful])
@@ -138,9 +138,9 @@ class Equality:
             bounds[doubtful] = known
             tolerances[doubtful] = np.where(admitted, known, TOLERANCE)
             clear = self._decided(expected.scores, tolerances)
-        close = answered & ~clear.all(axis=1) & (tolerances == usual).all(axis=1)
+        close = scored & ~clear.all(axis=1) & (tolerances == usual).all(axis=1)
         clear |= self._decided_otherwise(rows, expected, found, close)
-        equal = answered & (apart <= tolerances).all(axis=1)
+        equal = scored & (apart <= tolerances).all(axis=1)
         return Comparison(
             apart.max(axis=1), equal, far & equal, clear, mixed & clear, bounds.max(axis=1)
         )
@@ -182,7 +182,7 @@ class Equality:
 
     @cached_property
     def _usual(self) -> FloatVector:
-        sizes = np.abs(self._reference.given(self._frame.head(_SAMPLE)).scores)
+        sizes = np.abs(self._reference.predict_frame(self._frame.head(_SAMPLE)).scores)
         sizes[~np.isfinite(sizes)] = 0.0
         usual: FloatVector = np.median(sizes, axis=0)
         return usual
@@ -192,7 +192,7 @@ class Equality:
         return Rounding(self._model)
 
     def _decided_otherwise(
-        self, rows: Sequence[ClientRow], expected: Answers, found: Answers, close: Flags
+        self, rows: Sequence[ClientRow], expected: Predictions, found: Predictions, close: Flags
     ) -> Flags:
         """Return which labels, [N, L], of rows `close` to a change, [N], rounding leaves alone.
 

@@ -104,7 +104,7 @@ def _exchange(
 
 def _refuse(job: ExportJob, reason: str) -> NoReturn:
     """Refuse the step that another process cannot load: its conversion names it."""
-    job.draft.convert(job.targets, job.row_id)
+    job.conversion.convert(job.targets, job.row_id)
     raise ConversionRefused(
         "",
         f"another process cannot load the pipeline ({reason}); time_limit=None converts it in this "

@@ -1,4 +1,4 @@
-"""The gate: the graph must answer as scikit-learn does, on every row, or the run stops."""
+"""The gate: graph and scikit-learn must agree on every row, or the run stops."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+import pandas as pd
 
 from sklambda.arrays import Flags
 from sklambda.codec.codec import Codec
@@ -13,11 +14,11 @@ from sklambda.decision import TOLERANCE, choose
 from sklambda.manifest import ParityReport
 from sklambda.session import Session
 from sklambda.signature import Signature
-from training.errors import ParityFailed
+from training.errors import DataError, ParityFailed
 from training.frames import ClientRow
 from training.proof.adversary import Case
 from training.proof.equality import PLAUSIBLE, Comparison, Equality, encoded
-from training.proof.reference import Answers, Reference, joined, refusals
+from training.proof.reference import Predictions, Reference, concatenate, refused_rows
 
 _CHUNK: Final = 2000
 _CHUNK_NUMBERS: Final = 2**22
@@ -26,17 +27,17 @@ _SAMPLE_SIZES: Final = (1, 7)
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """The graph with its codec: what will serve."""
+    """The graph with its codec, as the service runs it."""
 
     signature: Signature
     codec: Codec
     session: Session
 
-    def answers(self, rows: Sequence[ClientRow]) -> Answers:
-        """Score rows; those that the codec refuses are marked."""
+    def predict(self, rows: Sequence[ClientRow]) -> Predictions:
+        """Score rows; those that the codec refuses are flagged."""
         target = self.signature.target
         X, accepted = encoded(self.codec, rows)
-        found = refusals(len(rows), target)
+        found = refused_rows(len(rows), target)
         if accepted.any():
             scores = self.session.run(X)
             found.scores[accepted] = scores
@@ -47,7 +48,7 @@ class Candidate:
 
 @dataclass(slots=True)
 class Proof:
-    """What was compared so far."""
+    """The counts of the comparison."""
 
     rows: Counter[str] = field(default_factory=Counter)
     refused: int = 0
@@ -57,7 +58,7 @@ class Proof:
     max_difference: float = 0.0
 
     def report(self) -> ParityReport:
-        """Give the part of the manifest that says it."""
+        """Return the parity report of the manifest."""
         return ParityReport(
             rows=dict(self.rows),
             refused=self.refused,
@@ -75,7 +76,7 @@ def prove(
     cases: Sequence[Case],
     equality: Equality,
     *,
-    guilty: Callable[[ClientRow], str],
+    name_step: Callable[[ClientRow], str],
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> ParityReport:
     """Compare the two sides on all cases.
@@ -87,11 +88,11 @@ def prove(
     cases : sequence of Case
         The rows.
     equality : Equality
-        Compares the answers.
-    guilty : callable
-        Names the step that differs on a row; asked only for a row that failed.
+        Compares the predictions.
+    name_step : callable
+        Returns the step that differs on a row; called for a row that failed.
     progress : callable
-        Told how many cases are done, and of how many.
+        Called with the number of compared cases, and of all.
 
     Raises
     ------
@@ -103,7 +104,7 @@ def prove(
     size = min(_CHUNK, max(1, _CHUNK_NUMBERS // candidate.signature.width))
     for start in range(0, len(cases), size):
         chunk = cases[start : start + size]
-        _compare(reference, candidate, chunk, start, equality, proof, guilty)
+        _compare(reference, candidate, chunk, start, equality, proof, name_step)
         progress(start + len(chunk), len(cases))
     few = [case.row for case in cases[: max(_SAMPLE_SIZES) * 20]]
     _compare_sizes(candidate, few, equality, proof)
@@ -117,10 +118,10 @@ def _compare(
     first: int,
     equality: Equality,
     proof: Proof,
-    guilty: Callable[[ClientRow], str],
+    name_step: Callable[[ClientRow], str],
 ) -> None:
     rows = [case.row for case in cases]
-    found = candidate.answers(rows)
+    found = candidate.predict(rows)
     expected = _expected(reference, rows, found.refused)
     extreme = np.array([case.group == "extremes" for case in cases])
     comparison = equality.compare(rows, expected, found, extreme)
@@ -128,7 +129,7 @@ def _compare(
     for number, (case, fault) in enumerate(zip(cases, faults, strict=True), first):
         if fault:
             # Only a row that both sides score can tell which step is wrong.
-            step = "signature" if fault in _REFUSALS else guilty(case.row)
+            step = "signature" if fault in _REFUSALS else name_step(case.row)
             raise ParityFailed(step, f"row {number} of the proof, {case.name}: {fault}")
     compared = ~(expected.refused | found.refused)
     proof.rows.update(case.group for case, yes in zip(cases, compared, strict=True) if yes)
@@ -140,25 +141,25 @@ def _compare(
     proof.max_difference = max(proof.max_difference, greatest)
 
 
-def _expected(reference: Reference, rows: Sequence[ClientRow], refused: Flags) -> Answers:
-    """Ask for the rows that the codec refused apart: where some raise, all are scored by halves."""
-    answers = refusals(len(rows), reference.target)
+def _expected(reference: Reference, rows: Sequence[ClientRow], refused: Flags) -> Predictions:
+    """Score the rows that the codec refused apart: where some raise, all are scored by halves."""
+    expected = refused_rows(len(rows), reference.target)
     for part in (np.flatnonzero(refused), np.flatnonzero(~refused)):
         if len(part):
-            given = reference.answers([rows[place] for place in part.tolist()])
-            answers.scores[part] = given.scores
-            answers.labels[part] = given.labels
-            answers.refused[part] = given.refused
-    return answers
+            own = reference.predict([rows[place] for place in part.tolist()])
+            expected.scores[part] = own.scores
+            expected.labels[part] = own.labels
+            expected.refused[part] = own.refused
+    return expected
 
 
-_STRICT: Final = "scikit-learn scores it and the signature refuses it"
-_LAX: Final = "scikit-learn refuses it and the signature accepts it"
+_STRICT: Final = "scikit-learn scores the row and the signature refuses it"
+_LAX: Final = "scikit-learn refuses the row and the signature accepts it"
 _REFUSALS: Final = (_STRICT, _LAX)
 
 
 def _faults(
-    cases: Sequence[Case], expected: Answers, found: Answers, comparison: Comparison
+    cases: Sequence[Case], expected: Predictions, found: Predictions, comparison: Comparison
 ) -> Iterator[str | None]:
     for place, case in enumerate(cases):
         difference = comparison.differences[place]
@@ -188,15 +189,56 @@ def _advice(bound: float) -> str:
 def _compare_sizes(
     candidate: Candidate, rows: Sequence[ClientRow], equality: Equality, proof: Proof
 ) -> None:
-    """Score the same rows in batches of several sizes: the answer must not depend on it."""
-    kept = [row for row, no in zip(rows, candidate.answers(rows).refused, strict=True) if not no]
+    """Score the same rows in batches of several sizes: scores must not depend on the size."""
+    kept = [row for row, no in zip(rows, candidate.predict(rows).refused, strict=True) if not no]
     if not kept:
         return
-    whole = candidate.answers(kept)
+    whole = candidate.predict(kept)
     for size in _SAMPLE_SIZES:
-        parts = [candidate.answers(kept[at : at + size]) for at in range(0, len(kept), size)]
-        comparison = equality.compare(kept, whole, joined(parts))
+        parts = [candidate.predict(kept[at : at + size]) for at in range(0, len(kept), size)]
+        comparison = equality.compare(kept, whole, concatenate(parts))
         if not comparison.equal.all():
             difference = float(comparison.differences[~comparison.equal].max())
             raise ParityFailed("", f"batches of {size} rows: the scores differ by {difference:.3g}")
         proof.rows["batch sizes"] += len(kept)
+
+
+def require_same_as_json(
+    reference: Reference, equality: Equality, frame: pd.DataFrame, rows: Sequence[ClientRow]
+) -> None:
+    """Raise `DataError` if the scores of a frame change once it is written as JSON and read.
+
+    Those of float32 do: scikit-learn then computes in float32, and a client's numbers are float64.
+
+    Parameters
+    ----------
+    reference : Reference
+        scikit-learn's side.
+    equality : Equality
+        Compares the predictions.
+    frame : DataFrame
+        Shape [N, K], unchanged.
+    rows : sequence of ClientRow
+        The same rows as a client would send them.
+    """
+    try:
+        direct = reference.predict_frame(frame)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise DataError(f"the pipeline cannot score the frame: {type(error).__name__}") from error
+    comparison = equality.compare(rows, direct, reference.predict(rows))
+    same = comparison.equal & ~comparison.contradicted.any(axis=1)
+    if not same.all():
+        raise DataError(
+            f"row {int((~same).argmax())} of the frame has another score once it is written as "
+            f"JSON and read{_dtype_advice(frame)}"
+        )
+
+
+def _dtype_advice(frame: pd.DataFrame) -> str:
+    narrow = [str(name) for name in frame if str(frame[name].dtype).lower() in _NARROW]
+    if not narrow:
+        return ""
+    return f": column {narrow[0]!r} is {frame[narrow[0]].dtype}; fit on float64"
+
+
+_NARROW = frozenset({"float16", "float32"})

@@ -13,7 +13,7 @@ from training.baseline.monitoring_files import BaselineData, monitoring_files
 from training.convert.graph.scope import Estimator
 from training.explain import explainer_file
 from training.metrics import Evaluation, Metric, Plan
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 type Progress = Callable[[str, int, int], None]
 
@@ -70,9 +70,9 @@ class ExportJob:
         )
 
     @property
-    def draft(self) -> Draft:
+    def conversion(self) -> Conversion:
         """The pipeline with its frame."""
-        return Draft(self.pipeline, self.frame, self.kinds)
+        return Conversion(self.pipeline, self.frame, self.kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +98,13 @@ def convert_and_prove(job: ExportJob, progress: Progress) -> ProvenModel:
         The frame is not the one that the pipeline was fitted on, or an outcome is not one of the
         target's classes or finite values.
     """
-    draft = job.draft
+    conversion = job.conversion
     progress("convert", 0, 1)
-    model, signature = draft.convert(job.targets, job.row_id)
+    model, signature = conversion.convert(job.targets, job.row_id)
     progress("convert", 1, 1)
-    cases = draft.cases(model, signature, job.held_out)
-    parity = draft.prove(model, signature, cases, lambda *done: progress("prove", *done))
-    golden = draft.golden(model, signature, cases)
-    explainer = explainer_file(model, signature, draft.frame)
+    cases = conversion.cases(model, signature, job.held_out)
+    parity = conversion.prove(model, signature, cases, lambda *done: progress("prove", *done))
+    golden = conversion.golden(model, signature, cases)
+    explainer = explainer_file(model, signature, conversion.frame)
     files, metrics = monitoring_files(job.baseline_data, model, signature, explainer)
     return ProvenModel(model, signature, golden, parity, files | {EXPLAINER: explainer}, metrics)

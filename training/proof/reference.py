@@ -1,25 +1,29 @@
-"""scikit-learn's own answers to rows as clients send them."""
+"""scikit-learn's own predictions for rows as clients send them, and the values it accepts."""
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import Pipeline
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
-from sklambda.arrays import Flags, FloatMatrix, IntMatrix
-from sklambda.signature import Scores, Target
-from training.convert.families.text import as_taken
+from sklambda.arrays import Flags, FloatMatrix, FloatVector, IntMatrix
+from sklambda.codec.values import EXACT_INTEGER
+from sklambda.signature import Kind, Scalar, Scores, Target
+from training.convert.families.text import pipeline_input
+from training.convert.graph.float_order import rank, unrank
 from training.convert.graph.scope import Estimator
 from training.frames import ClientRow
 
-type Given = Any  # a data frame, or a series where the pipeline takes texts
-type MakeFrame = Callable[[Sequence[ClientRow]], Given]
+# The greatest float64 that rounds to a float32, then smaller ones for what a scaler makes larger.
+
+type PipelineInput = Any  # a data frame, or a series where the pipeline reads texts
+type MakeFrame = Callable[[Sequence[ClientRow]], PipelineInput]
 
 _METHODS: Final[dict[Scores, str]] = {
     "probability": "predict_proba",
@@ -41,8 +45,8 @@ their scores tie, the graph leans to the side of the sum."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
-    """What one side says to some rows.
+class Predictions:
+    """The predictions of one side for some rows.
 
     Attributes
     ----------
@@ -60,18 +64,18 @@ class Answers:
     refused: Flags
 
 
-def refusals(count: int, target: Target) -> Answers:
-    """Give the answers to `count` rows that are all refused."""
-    return Answers(
+def refused_rows(count: int, target: Target) -> Predictions:
+    """Return the predictions for `count` rows that are all refused."""
+    return Predictions(
         np.full((count, target.width), np.nan),
         np.full((count, len(_labelled(target))), -1),
         np.ones(count, dtype=bool),
     )
 
 
-def joined(parts: Sequence[Answers]) -> Answers:
-    """Return the answers to several lists of rows as those to one."""
-    return Answers(
+def concatenate(parts: Sequence[Predictions]) -> Predictions:
+    """Concatenate the predictions of several lists of rows."""
+    return Predictions(
         np.concatenate([part.scores for part in parts]),
         np.concatenate([part.labels for part in parts]),
         np.concatenate([part.refused for part in parts]),
@@ -80,31 +84,34 @@ def joined(parts: Sequence[Answers]) -> Answers:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """scikit-learn's own answers.
+    """scikit-learn's side.
 
     Attributes
     ----------
     pipeline : estimator
         Fitted.
     frame : callable
-        Makes scikit-learn's input of client rows.
+        Makes scikit-learn's input from client rows.
     target : Target
-        Which of its answers are compared.
+        The target, whose scores and labels are compared.
+    threads : ThreadpoolController
+        Of the loaded libraries; finding them takes longer than scoring a row.
     """
 
     pipeline: Estimator
     frame: MakeFrame
     target: Target
+    threads: ThreadpoolController = field(default_factory=ThreadpoolController, repr=False)
 
-    def answers(self, rows: Sequence[ClientRow]) -> Answers:
-        """Score rows; where scikit-learn raises, the rows at fault are found by halving."""
-        with _undisturbed():
-            return self._halving(rows)
+    def predict(self, rows: Sequence[ClientRow]) -> Predictions:
+        """Score rows; where scikit-learn raises, halving finds the invalid rows."""
+        with _single_threaded(self.threads):
+            return self._predict_by_halves(rows)
 
-    def given(self, frame: pd.DataFrame) -> Answers:
-        """Score a frame, [N, K], as it was given; raises what scikit-learn raises."""
-        with _undisturbed():
-            return self._of(as_taken(self.pipeline, frame))
+    def predict_frame(self, frame: pd.DataFrame) -> Predictions:
+        """Score a frame, [N, K]; errors of scikit-learn pass."""
+        with _single_threaded(self.threads):
+            return self._predict(pipeline_input(self.pipeline, frame))
 
     @property
     def is_exact(self) -> bool:
@@ -122,40 +129,41 @@ class Reference:
             each.threshold is not None for each in targets
         ):
             return [None] * len(targets)
-        with _undisturbed():
+        with _single_threaded(self.threads):
             return _decisions(self.pipeline, self.frame(rows), len(rows), len(targets))
 
     def accepts(self, row: ClientRow) -> bool:
-        """Tell whether scikit-learn gives an answer to a row at all."""
-        return not self.answers([row]).refused[0]
+        """Check whether scikit-learn scores a row."""
+        return not self.predict([row]).refused[0]
 
-    def _halving(self, rows: Sequence[ClientRow]) -> Answers:
+    def _predict_by_halves(self, rows: Sequence[ClientRow]) -> Predictions:
         try:
-            return self._of(self.frame(rows))
+            return self._predict(self.frame(rows))
         except (AttributeError, IndexError, TypeError, ValueError):
             if len(rows) == 1:
-                return refusals(1, self.target)
+                return refused_rows(1, self.target)
             half = len(rows) // 2
-            return joined([self._halving(rows[:half]), self._halving(rows[half:])])
+            halves = rows[:half], rows[half:]
+            return concatenate([self._predict_by_halves(each) for each in halves])
 
-    def _of(self, frame: Given) -> Answers:
+    def _predict(self, frame: PipelineInput) -> Predictions:
         labels = self._labels(frame)
         scores = self._scores(frame, labels)
-        return Answers(scores, labels, np.zeros(len(frame), dtype=bool))
+        return Predictions(scores, labels, np.zeros(len(frame), dtype=bool))
 
-    def _scores(self, frame: Given, labels: IntMatrix) -> FloatMatrix:
+    def _scores(self, frame: PipelineInput, labels: IntMatrix) -> FloatMatrix:
         if self.target.scores == "label":
-            return _hot(labels, self.target)
-        answer = getattr(self.pipeline, _METHODS[self.target.scores])(frame)
-        if isinstance(answer, list):  # one matrix for each target
-            answer = np.hstack(answer)
-        scores = np.asarray(answer, dtype=np.float64).reshape(len(frame), -1)
+            return _one_hot(labels, self.target)
+        found = getattr(self.pipeline, _METHODS[self.target.scores])(frame)
+        if isinstance(found, list):  # one matrix for each target
+            found = np.hstack(found)
+        scores = np.asarray(found, dtype=np.float64).reshape(len(frame), -1)
         if self.target.scores == "probability" and 2 * scores.shape[1] == self.target.width:
             # The probability of each label alone.
             scores = np.stack([1 - scores, scores], axis=2).reshape(len(frame), -1)
         return scores
 
-    def _labels(self, frame: Given) -> IntMatrix:
+    def _labels(self, frame: PipelineInput) -> IntMatrix:
         targets = _labelled(self.target)
         if not targets:
             return np.empty((len(frame), 0), dtype=np.intp)
@@ -165,19 +173,19 @@ class Reference:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Let scikit-learn use one thread, and warn of nothing.
+def _single_threaded(threads: ThreadpoolController) -> Iterator[None]:
+    """Limit scikit-learn to one thread, and ignore its warnings.
 
-    On few rows its threads cost more than they save, most of all on a busy machine. What it warns
-    of, extreme numbers and unseen categories, is here on purpose.
+    On few rows its threads cost more than they save, most of all on a busy machine. Extreme numbers
+    and unseen categories, which it warns of, are here on purpose.
     """
-    with threadpool_limits(limits=1), warnings.catch_warnings(), np.errstate(all="ignore"):
+    with threads.limit(limits=1), warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         yield
 
 
 def _decisions(
-    estimator: Estimator, frame: Given, rows: int, targets: int
+    estimator: Estimator, frame: PipelineInput, rows: int, targets: int
 ) -> Sequence[FloatMatrix | None]:
     none: list[FloatMatrix | None] = [None] * targets
     method = next((name for name in _DECIDING if hasattr(estimator, name)), None)
@@ -190,8 +198,8 @@ def _decisions(
     if hasattr(estimator, "best_estimator_"):
         return _decisions(estimator.best_estimator_, frame, rows, targets)
     if isinstance(estimator, Pipeline):
-        taken = estimator[:-1].transform(frame) if len(estimator) > 1 else frame
-        return _decisions(estimator[-1], taken, rows, targets)
+        transformed = estimator[:-1].transform(frame) if len(estimator) > 1 else frame
+        return _decisions(estimator[-1], transformed, rows, targets)
     if isinstance(estimator, MultiOutputClassifier):
         return [_decisions(each, frame, rows, 1)[0] for each in estimator.estimators_]
     return none
@@ -216,11 +224,126 @@ def _places(labels: Any, target: Target) -> IntMatrix:
     return np.array([places[label] for label in labels.tolist()], dtype=np.intp)
 
 
-def _hot(labels: IntMatrix, target: Target) -> FloatMatrix:
-    """Give 1 in the column of each label and 0 in the others, [N, C]."""
+def _one_hot(labels: IntMatrix, target: Target) -> FloatMatrix:
+    """Encode labels as one-hot rows, [N, C]."""
     return np.hstack(
         [
             np.eye(len(part.classes))[own]
             for own, part in zip(labels.T, _labelled(target), strict=True)
         ]
     )
+
+
+_LIMITS: Final = (1e300, 3.4028235677973362e38, 1e38, 1e36, 1e33, 1e30, 1e20)
+
+
+def nullable(reference: Reference, rows: Sequence[ClientRow], name: str) -> bool:
+    """Check whether the pipeline accepts a row in which the feature `name` is missing."""
+    return reference.accepts(rows[0] | {name: None})
+
+
+def accepts_unseen(
+    reference: Reference, rows: Sequence[ClientRow], name: str, known: Sequence[str]
+) -> bool:
+    """Check whether the pipeline accepts a category of the feature `name` that is not `known`."""
+    longer_than_all = f"unseen {max(known, key=len, default='')}"
+    return reference.accepts(rows[0] | {name: longer_than_all})
+
+
+def choices_accepted(
+    reference: Reference, rows: Sequence[ClientRow], name: str, kind: Kind, seen: FloatVector
+) -> tuple[float, ...]:
+    """Return the only numbers that the pipeline accepts, where it refuses one between them.
+
+    A strict encoder accepts the numbers of the training data alone.
+
+    Parameters
+    ----------
+    reference, rows, name, kind
+        As of `bounds_accepted`.
+    seen : FloatVector
+        The different numbers of the training data, ascending.
+
+    Returns
+    -------
+    tuple of float
+        Ascending; empty where numbers between those seen are accepted, or where there are none.
+    """
+    write = int if kind == "integer" else float
+
+    def accepted(numbers: FloatVector) -> Flags:
+        predicted = reference.predict([rows[0] | {name: write(number)} for number in numbers])
+        return ~predicted.refused
+
+    between = _between(seen, kind)
+    if between is None or accepted(np.array([between]))[0]:
+        return ()
+    return tuple(seen[accepted(seen)].tolist())
+
+
+def _between(seen: FloatVector, kind: Kind) -> float | None:
+    """Return a number between two of those seen, or None where all are neighbours."""
+    step = 1.0 if kind == "integer" else 0.0
+    gaps = np.flatnonzero(np.diff(seen) > step)
+    if len(gaps) == 0:
+        return None
+    low, high = seen[gaps[0]], seen[gaps[0] + 1]
+    return float(low + 1 if kind == "integer" else low + (high - low) / 2)
+
+
+def bounds_accepted(
+    reference: Reference, rows: Sequence[ClientRow], name: str, kind: Kind
+) -> tuple[float | None, float | None]:
+    """Find the least and the greatest number that the pipeline accepts; None for no bound.
+
+    Trees of scikit-learn refuse numbers beyond float32, and a logarithm those outside of its
+    domain. All numbers between the two are assumed to be accepted; the gate then tries some.
+    """
+    scale = _INTEGERS if kind == "integer" else _NUMBERS
+
+    def accepts(position: int) -> bool:
+        return reference.accepts(rows[0] | {name: scale.value(position)})
+
+    seen = [float(value) for row in rows if (value := row[name]) is not None]
+    start = next(filter(accepts, map(scale.position, [*seen, 0.0])), None)
+    if start is None:
+        return None, None
+    low, high = (_bound(accepts, start, ladder) for ladder in scale.ladders)
+    return (
+        None if low == scale.ladders[0][0] else float(scale.value(low)),
+        None if high == scale.ladders[1][0] else float(scale.value(high)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """An ordered set of values, by position, and limits to try first."""
+
+    value: Callable[[int], Scalar]
+    position: Callable[[float], int]
+    limits: tuple[float, ...]
+
+    @property
+    def ladders(self) -> tuple[list[int], list[int]]:
+        """The positions of the limits below 0 and above, the farthest first."""
+        return [self.position(-limit) for limit in self.limits], [*map(self.position, self.limits)]
+
+
+_NUMBERS: Final = _Scale(
+    value=lambda position: float(unrank(np.array([position]))[0]),
+    position=lambda number: int(rank(np.array([number]))[0]),
+    limits=_LIMITS,
+)
+_INTEGERS: Final = _Scale(value=int, position=int, limits=(float(EXACT_INTEGER),))
+
+
+def _bound(accepts: Callable[[int], bool], good: int, ladder: Sequence[int]) -> int:
+    """Return the farthest position that is accepted: a limit, else what bisection finds."""
+    for limit in ladder:
+        if accepts(limit):
+            return limit
+    bad = ladder[-1]
+    while abs(bad - good) > 1:
+        middle = (good + bad) // 2
+        good, bad = (middle, bad) if accepts(middle) else (good, middle)
+    return good

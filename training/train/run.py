@@ -120,7 +120,7 @@ def _fit(pipeline: Pipeline, trained: Table) -> None:
 def _evaluate(pipeline: Pipeline, held_out: Table, config: Config) -> Evaluation:
     target = classifier_target(pipeline, config.data.target)
     with _refusing("the fitted pipeline cannot score the held-out rows", held_out):
-        found = Reference(pipeline, pd.DataFrame, target).given(held_out.features)
+        found = Reference(pipeline, pd.DataFrame, target).predict_frame(held_out.features)
     true = encode_outcomes(target, held_out.target.to_frame())
     metrics = measure(target, found.scores, found.labels, true, _plan(config))
     return Evaluation(metrics, target.scores)

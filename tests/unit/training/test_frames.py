@@ -77,7 +77,7 @@ def test_boosting_takes_categories_from_the_dtype(dtype: Any, missing: bool) -> 
 def test_boosting_takes_categories_that_are_integers_from_the_dtype() -> None:
     frame = frame_of(DIGITS.where(~MISSING).astype("Int64").astype("category"))
 
-    prove(HistGradientBoostingClassifier(max_iter=10).fit(frame, LABELS), frame)
+    prove(HistGradientBoostingClassifier(max_iter=10).fit(frame, LABELS), frame, full=True)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_float32_that_scikit_learn_computes_in_is_refused() -> None:
     fitted = make_pipeline(StandardScaler(), LogisticRegression()).fit(frame, LABELS)
 
     with pytest.raises(DataError, match="'number' is float32; fit on float64"):
-        prove(fitted, frame)
+        prove(fitted, frame, full=True)
 
 
 def test_float32_that_changes_no_answer_is_proven() -> None:

@@ -43,7 +43,7 @@ def _passes(step: Estimator) -> bool:
     return identity or step is None or isinstance(step, str)
 
 
-def as_taken(estimator: Estimator, frame: pd.DataFrame) -> "pd.DataFrame | pd.Series[Any]":
+def pipeline_input(estimator: Estimator, frame: pd.DataFrame) -> "pd.DataFrame | pd.Series[Any]":
     """Return an estimator that takes texts the one column; of a frame it would read the names."""
     return frame.iloc[:, 0] if takes_texts(estimator) else frame
 

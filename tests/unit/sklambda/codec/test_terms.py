@@ -12,7 +12,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklambda.codec.terms import TermCounter
 from sklambda.errors import DocumentInvalid
 from sklambda.signature import Analyzer, TermCounts
-from training.proof.hard_values import hard_texts
+from training.proof.adversary import hard_texts
 
 WORDS = r"(?u)\b\w\w+\b"
 PATTERNS = (WORDS, r"(?u)\b\w+\b", r"\S+", r"\b(\w)\w*\b", r"(\w+)?-", r"[^\W\d_]+", "")

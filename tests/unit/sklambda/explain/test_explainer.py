@@ -28,7 +28,7 @@ from tests.support.proof import classes, numbers, values
 from training.explain import explainer_file
 from training.frames import kinds_of
 from training.package_writer import Facts, write
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 OF_EXPLANATIONS = {
     "sklambda.explain.closed_form",
@@ -40,7 +40,7 @@ OF_EXPLANATIONS = {
 
 def made(frame: pd.DataFrame) -> tuple[bytes, Signature]:
     estimator = LogisticRegression().fit(frame, classes(2))
-    return Draft(estimator, frame, kinds_of(frame)).convert()
+    return Conversion(estimator, frame, kinds_of(frame)).convert()
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""A baseline holds what training counted, fits its signature, and tells of no row."""
+"""A baseline holds the counts of training, fits its signature, and discloses no row."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How far a regressor will be off is learnt, converted, and read again."""
+"""A model of a regressor's errors is fitted, converted, and read back."""
 
 from pathlib import Path
 from typing import Any

@@ -88,7 +88,7 @@ def test_the_command_shows_when_it_fires_and_why_not(folder: Path) -> None:
     run = CliRunner().invoke(app, ["replay", str(folder)], env={"COLUMNS": "200"})
 
     assert run.exit_code == 0
-    assert "60 windows, a reason in 30, retraining asked for in 1" in run.output
+    assert "60 windows, a reason in 30, retraining recommended in 1" in run.output
     assert "concept drift in Churn" in run.output
     assert "held: 1 of the last 3 windows have a reason" in run.output
 
@@ -104,5 +104,5 @@ def test_the_command_tries_another_policy(folder: Path, tmp_path: Path) -> None:
     shown = CliRunner().invoke(app, ["replay", str(folder), "--policy", str(path), *overrides])
     default = CliRunner().invoke(app, ["replay", str(folder), *overrides])
 
-    assert "retraining asked for in 3" in shown.output
-    assert "retraining asked for in 2" in default.output
+    assert "retraining recommended in 3" in shown.output
+    assert "retraining recommended in 2" in default.output

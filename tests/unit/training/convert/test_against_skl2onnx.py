@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from sklambda.session import Session, load
 from training.convert import convert
 from training.frames import kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # its own use of what numpy and onnx have renamed
@@ -50,10 +50,10 @@ def pipeline(frame: pd.DataFrame) -> Pipeline:
 @pytest.fixture(scope="module")
 def rows(pipeline: Pipeline, frame: pd.DataFrame) -> pd.DataFrame:
     """The rows at the boundaries, of which scikit-learn has an answer in each case."""
-    draft = Draft(pipeline, frame, kinds_of(frame))
-    model, signature = draft.convert()
-    cases = draft.cases(model, signature)
-    made: pd.DataFrame = draft.reference(signature.target).frame(
+    conversion = Conversion(pipeline, frame, kinds_of(frame))
+    model, signature = conversion.convert()
+    cases = conversion.cases(model, signature)
+    made: pd.DataFrame = conversion.reference(signature.target).frame(
         [case.row for case in cases if case.group == "boundaries"]
     )
     return made

@@ -1,4 +1,4 @@
-"""docs/estimators.md lists what there is."""
+"""docs/estimators.md lists every converter, and every estimator without one."""
 
 import re
 

@@ -18,7 +18,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 from tests.support.proof import prove
 from training.errors import ConversionRefused
 from training.frames import kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 NUMBERS = make_column_selector(dtype_include="number")
 CATEGORIES = make_column_selector(dtype_exclude="number")
@@ -146,7 +146,7 @@ def test_the_remainder_is_passed_through(frame: pd.DataFrame) -> None:
     )
     pipeline = make_pipeline(columns, "passthrough", boosting())
 
-    prove(pipeline.fit(frame, target(2)), frame)
+    prove(pipeline.fit(frame, target(2)), frame, full=True)
 
 
 def test_a_classifier_alone_is_converted(frame: pd.DataFrame) -> None:
@@ -160,7 +160,7 @@ def test_labels_of_every_type_come_back(frame: pd.DataFrame, labels: tuple[Any, 
     numbers = frame[["count"]]
     classifier = LogisticRegression().fit(numbers, np.array(labels)[GENERATOR.integers(0, 2, ROWS)])
 
-    _, signature = Draft(classifier, numbers, kinds_of(numbers)).convert()
+    _, signature = Conversion(classifier, numbers, kinds_of(numbers)).convert()
 
     assert signature.target.classes == labels
     assert [type(label) for label in signature.target.classes] == [type(x) for x in labels]
@@ -191,7 +191,7 @@ def test_what_cannot_be_exact_is_refused_and_its_step_is_named(
     fitted = pipeline.fit(frame, target(2))
 
     with pytest.raises(ConversionRefused, match=rf"^prepare > counts > odd: {reason}") as raised:
-        Draft(fitted, frame, kinds_of(frame)).convert()
+        Conversion(fitted, frame, kinds_of(frame)).convert()
 
     assert raised.value.exit_code == 4
 
@@ -202,11 +202,11 @@ def test_an_unknown_final_estimator_is_refused(frame: pd.DataFrame) -> None:
     )
 
     with pytest.raises(ConversionRefused, match=r"^radiusneighborsclassifier: "):
-        Draft(fitted, frame[["count"]], kinds_of(frame[["count"]])).convert()
+        Conversion(fitted, frame[["count"]], kinds_of(frame[["count"]])).convert()
 
 
 def test_the_same_pipeline_gives_the_same_bytes(frame: pd.DataFrame) -> None:
     fitted = Pipeline([("prepare", prepare()), ("model", boosting())]).fit(frame, target(2))
-    draft = Draft(fitted, frame, kinds_of(frame))
+    conversion = Conversion(fitted, frame, kinds_of(frame))
 
-    assert draft.convert()[0] == draft.convert()[0]
+    assert conversion.convert()[0] == conversion.convert()[0]

@@ -1,4 +1,4 @@
-"""The shipped scenario: first nothing changes, then the customers do, then what becomes of them."""
+"""The example's scenario: no drift, then data drift, then concept drift."""
 
 from collections.abc import Mapping
 from datetime import timedelta

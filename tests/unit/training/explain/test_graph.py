@@ -1,4 +1,4 @@
-"""What is read off a graph is true of it, and what has no closed form says why."""
+"""The closed form of a graph holds for it, or is refused with a reason."""
 
 from dataclasses import replace
 from typing import Any
@@ -23,7 +23,7 @@ from training.explain.exact import closed_form
 from training.explain.flow import Flow
 from training.explain.refusal import NoClosedForm
 from training.frames import kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 COLUMNS = ColumnTransformer(
     [
@@ -40,7 +40,7 @@ STEPS = {
 
 
 def flow_of(estimator: Any, found: Explained, frame: Any) -> Flow:
-    model, _ = Draft(estimator, frame, kinds_of(frame)).convert()
+    model, _ = Conversion(estimator, frame, kinds_of(frame)).convert()
     return Flow(model, found.rows)
 
 

@@ -15,7 +15,7 @@ from sklambda.codec.codec import Codec
 from sklambda.session import Session
 from training.explain import explainer_file, feature_weights
 from training.frames import client_rows, kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +25,8 @@ def frame() -> pd.DataFrame:
 
 
 def weigh(estimator: Any, frame: pd.DataFrame) -> dict[str, float]:
-    draft = Draft(estimator, frame, kinds_of(frame))
-    model, signature = draft.convert()
+    conversion = Conversion(estimator, frame, kinds_of(frame))
+    model, signature = conversion.convert()
     X = Codec(signature).encode(client_rows(frame, signature.kinds))
     explainer = explainer_file(model, signature, frame)
     return feature_weights(signature, Session(model), explainer, X)

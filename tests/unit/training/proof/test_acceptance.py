@@ -1,4 +1,4 @@
-"""What a pipeline accepts stands in the signature: bounds, and the numbers taken for categories."""
+"""The signature has the values that a pipeline accepts: bounds, and numbers that are categories."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from sklambda.errors import FaultCode, RowsInvalid
 from sklambda.signature import Feature
 from tests.support.proof import prove
 from training.frames import kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 ROWS = 120
 GENERATOR = np.random.default_rng(5)
@@ -31,7 +31,7 @@ def feature(estimator: Any, values: Any) -> Feature:
 
     prove(fitted, frame)
 
-    _, signature = Draft(fitted, frame, kinds_of(frame)).convert()
+    _, signature = Conversion(fitted, frame, kinds_of(frame)).convert()
     return signature.features[0]
 
 
@@ -47,7 +47,7 @@ def test_numbers_that_a_strict_encoder_knows_are_choices(encoder: Any, numbers: 
 def test_a_number_that_is_no_choice_is_refused_by_its_code() -> None:
     frame = pd.DataFrame({"month": GENERATOR.choice([1, 3, 12], ROWS)})
     fitted = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(frame, LABELS)
-    _, signature = Draft(fitted, frame, kinds_of(frame)).convert()
+    _, signature = Conversion(fitted, frame, kinds_of(frame)).convert()
 
     with pytest.raises(RowsInvalid) as refused:
         Codec(signature).encode([{"month": 2}])
@@ -79,7 +79,7 @@ def test_a_tree_has_the_bounds_of_float32() -> None:
     frame.loc[0, "column"] = np.nan
     fitted = RandomForestClassifier(5, random_state=0).fit(frame, LABELS)
 
-    _, signature = Draft(fitted, frame, kinds_of(frame)).convert()
+    _, signature = Conversion(fitted, frame, kinds_of(frame)).convert()
 
     greatest = signature.features[0].greatest
     assert greatest is not None

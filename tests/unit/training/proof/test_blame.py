@@ -1,4 +1,4 @@
-"""Whose step it is that differs."""
+"""The step that differs is named."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from tests.support.proof import classes, numbers
 from training.convert import convert_steps
 from training.convert.graph.scope import Estimator
-from training.proof.blame import guilty_step
+from training.proof.conversion import differing_step
 
 
 @pytest.mark.parametrize("cluster", [KMeans(3, random_state=0), Birch()], ids=["k-means", "birch"])
@@ -25,6 +25,6 @@ def test_a_step_that_could_predict_is_compared_by_what_it_transforms(cluster: An
         return convert_steps(steps, [None] * frame.shape[1])
 
     row = frame.head(1)
-    step = guilty_step(pipeline, convert, row, row.to_numpy(dtype=np.float64))
+    step = differing_step(pipeline, convert, row, row.to_numpy(dtype=np.float64))
 
     assert step == "logisticregression"

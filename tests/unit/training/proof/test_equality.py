@@ -22,27 +22,27 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklambda.manifest import ParityReport
 from tests.support.proof import classes, numbers, values
 from training.convert import CONVERTERS
-from training.convert.graph.answer import Answer
 from training.convert.graph.graph import Matrix
+from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.errors import ParityFailed
 from training.frames import kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 type Change = Callable[[Estimator], None]
-type AnswerChange = Callable[[Answer, Scope], Answer]
+type OutputsChange = Callable[[Outputs, Scope], Outputs]
 
 
 def proven(pipeline: Any, frame: pd.DataFrame, *wrong: tuple[type, Convert]) -> ParityReport:
-    draft = Draft(pipeline, frame, kinds_of(frame), CONVERTERS | dict(wrong))
-    model, signature = draft.convert()
-    return draft.prove(model, signature, draft.cases(model, signature))
+    conversion = Conversion(pipeline, frame, kinds_of(frame), CONVERTERS | dict(wrong))
+    model, signature = conversion.convert()
+    return conversion.prove(model, signature, conversion.cases(model, signature))
 
 
 def altered(kind: type, change: Change) -> tuple[type, Convert]:
     """Convert another estimator than the one that answers."""
 
-    def convert(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix | Answer:
+    def convert(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix | Outputs:
         other = deepcopy(estimator)
         change(other)
         return CONVERTERS[kind](other, matrix, scope)
@@ -50,13 +50,13 @@ def altered(kind: type, change: Change) -> tuple[type, Convert]:
     return kind, convert
 
 
-def answering(kind: type, change: AnswerChange) -> tuple[type, Convert]:
-    """Answer with something else than what was converted."""
+def answering(kind: type, change: OutputsChange) -> tuple[type, Convert]:
+    """Outputs with something else than what was converted."""
 
-    def convert(estimator: Estimator, matrix: Matrix, scope: Scope) -> Answer:
-        answer = CONVERTERS[kind](estimator, matrix, scope)
-        assert isinstance(answer, Answer)
-        return change(answer, scope)
+    def convert(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
+        outputs = CONVERTERS[kind](estimator, matrix, scope)
+        assert isinstance(outputs, Outputs)
+        return change(outputs, scope)
 
     return kind, convert
 
@@ -132,15 +132,15 @@ def nudge(values: Any) -> None:
     values[..., 0] *= 1 + 1e-6
 
 
-def swap(answer: Answer, scope: Scope) -> Answer:
-    assert answer.probabilities is not None
-    return replace(answer, probabilities=scope.graph.take(answer.probabilities, [1, 0]))
+def swap(outputs: Outputs, scope: Scope) -> Outputs:
+    assert outputs.probabilities is not None
+    return replace(outputs, probabilities=scope.graph.take(outputs.probabilities, [1, 0]))
 
 
-def negate(answer: Answer, scope: Scope) -> Answer:
-    assert answer.decision is not None
-    turned = scope.graph.node("Neg", answer.decision.tensor)
-    return replace(answer, decision=answer.decision.alike(turned))
+def negate(outputs: Outputs, scope: Scope) -> Outputs:
+    assert outputs.decision is not None
+    turned = scope.graph.node("Neg", outputs.decision.tensor)
+    return replace(outputs, decision=outputs.decision.alike(turned))
 
 
 def move_a_threshold(estimator: Estimator) -> None:
@@ -240,7 +240,7 @@ def test_a_tie_of_trees_is_decided_as_scikit_learn_decides_it() -> None:
     frame = pd.DataFrame({"side": [0, 0, 1, 1] * 20})
     tree = DecisionTreeClassifier().fit(frame, [0, 1, 1, 1] * 20)
     reaching = answering(
-        DecisionTreeClassifier, lambda answer, scope: replace(answer, threshold=0.5)
+        DecisionTreeClassifier, lambda outputs, scope: replace(outputs, threshold=0.5)
     )
 
     assert proven(tree, frame).undecidable == 0
@@ -252,7 +252,9 @@ def test_a_tie_of_scores_whose_decisions_are_far_apart_is_decided() -> None:
     frame = numbers(rows=150)
     model = make_pipeline(StandardScaler(), OneVsRestClassifier(LogisticRegression()))
     fitted = model.fit(frame, classes(3, 150))
-    by_scores = answering(OneVsRestClassifier, lambda answer, scope: replace(answer, by=None))
+    by_scores = answering(
+        OneVsRestClassifier, lambda outputs, scope: replace(outputs, label_by=None)
+    )
 
     with pytest.raises(ParityFailed, match="the labels differ"):
         proven(fitted, frame, by_scores)

@@ -18,14 +18,14 @@ from tests.support.proof import classes, numbers, values
 from training.exporter import export
 from training.frames import kinds_of
 from training.proof.adversary import Case
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 
 def kept(pipeline: Any, frame: pd.DataFrame) -> tuple[list[GoldenRow], list[Case], Any]:
-    draft = Draft(pipeline, frame, kinds_of(frame))
-    model, signature = draft.convert()
-    cases = draft.cases(model, signature)
-    return draft.golden(model, signature, cases), cases, signature.target
+    conversion = Conversion(pipeline, frame, kinds_of(frame))
+    model, signature = conversion.convert()
+    cases = conversion.cases(model, signature)
+    return conversion.golden(model, signature, cases), cases, signature.target
 
 
 def duels(rows: int = 200) -> tuple[pd.DataFrame, Any]:

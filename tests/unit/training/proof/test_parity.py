@@ -1,4 +1,4 @@
-"""The gate finds conversions that are wrong only where nobody looks."""
+"""The gate finds conversions that are wrong on rare rows alone."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.errors import ParityFailed
 from training.frames import kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 ROWS = 300
 GENERATOR = np.random.default_rng(5)
@@ -56,9 +56,9 @@ def pipeline(frame: pd.DataFrame) -> Pipeline:
 def prove(pipeline: Any, frame: pd.DataFrame, **wrong: Convert) -> Any:
     classes = {kind.__name__: kind for kind in CONVERTERS}
     converters = CONVERTERS | {classes[name]: convert for name, convert in wrong.items()}
-    draft = Draft(pipeline, frame, kinds_of(frame), converters)
-    model, signature = draft.convert()
-    return draft.prove(model, signature, draft.cases(model, signature))
+    conversion = Conversion(pipeline, frame, kinds_of(frame), converters)
+    model, signature = conversion.convert()
+    return conversion.prove(model, signature, conversion.cases(model, signature))
 
 
 def scaler_by_product(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
@@ -150,13 +150,13 @@ def test_a_fault_of_the_last_bit_shows_at_the_boundaries_alone(
     pipeline: Pipeline, frame: pd.DataFrame
 ) -> None:
     """Real rows do not show it: so much for a test set as a proof."""
-    draft = Draft(
+    conversion = Conversion(
         pipeline, frame, kinds_of(frame), CONVERTERS | {StandardScaler: scaler_by_product}
     )
-    model, signature = draft.convert()
-    real = [case for case in draft.cases(model, signature) if case.group == "data"]
+    model, signature = conversion.convert()
+    real = [case for case in conversion.cases(model, signature) if case.group == "data"]
 
-    assert draft.prove(model, signature, real).max_difference <= TOLERANCE
+    assert conversion.prove(model, signature, real).max_difference <= TOLERANCE
 
 
 def test_a_pipeline_that_refuses_missing_values_has_them_refused_by_the_signature(
@@ -166,10 +166,10 @@ def test_a_pipeline_that_refuses_missing_values_has_them_refused_by_the_signatur
     fitted = make_pipeline(StandardScaler(), LogisticRegression()).fit(
         numbers, frame["plan"] == "a"
     )
-    draft = Draft(fitted, numbers, kinds_of(numbers))
+    conversion = Conversion(fitted, numbers, kinds_of(numbers))
 
-    model, signature = draft.convert()
-    report = draft.prove(model, signature, draft.cases(model, signature))
+    model, signature = conversion.convert()
+    report = conversion.prove(model, signature, conversion.cases(model, signature))
 
     assert [feature.nullable for feature in signature.features] == [False, False]
     assert report.refused >= 3, "each feature missing, and all"
@@ -182,40 +182,40 @@ def test_a_signature_that_admits_too_much_is_refused(
     fitted = make_pipeline(StandardScaler(), LogisticRegression()).fit(
         numbers, frame["plan"] == "a"
     )
-    draft = Draft(fitted, numbers, kinds_of(numbers))
-    model, signature = draft.convert()
+    conversion = Conversion(fitted, numbers, kinds_of(numbers))
+    model, signature = conversion.convert()
     lax = signature.features[0].replace(nullable=True)
     admitting = signature.replace(features=(lax,))
 
     with pytest.raises(ParityFailed, match=r"^signature: .* the signature accepts it"):
-        draft.prove(model, admitting, draft.cases(model, admitting))
+        conversion.prove(model, admitting, conversion.cases(model, admitting))
 
 
 def test_a_signature_that_admits_too_little_is_refused(
     pipeline: Pipeline, frame: pd.DataFrame
 ) -> None:
-    draft = Draft(pipeline, frame, kinds_of(frame))
-    model, signature = draft.convert()
+    conversion = Conversion(pipeline, frame, kinds_of(frame))
+    model, signature = conversion.convert()
     strict = signature.features[0].replace(nullable=False)
     refusing = signature.replace(features=(strict, *signature.features[1:]))
 
     with pytest.raises(ParityFailed, match=r"^signature: .* the signature refuses it"):
-        draft.prove(model, refusing, draft.cases(model, signature))
+        conversion.prove(model, refusing, conversion.cases(model, signature))
 
 
 @pytest.fixture
-def told() -> list[tuple[int, int]]:
+def calls() -> list[tuple[int, int]]:
     return []
 
 
 def test_progress_ends_at_the_number_of_cases(
-    pipeline: Pipeline, frame: pd.DataFrame, told: list[tuple[int, int]]
+    pipeline: Pipeline, frame: pd.DataFrame, calls: list[tuple[int, int]]
 ) -> None:
-    draft = Draft(pipeline, frame, kinds_of(frame))
-    model, signature = draft.convert()
-    cases = draft.cases(model, signature)
-    note: Callable[[int, int], None] = lambda done, total: told.append((done, total))  # noqa: E731
+    conversion = Conversion(pipeline, frame, kinds_of(frame))
+    model, signature = conversion.convert()
+    cases = conversion.cases(model, signature)
+    note: Callable[[int, int], None] = lambda done, total: calls.append((done, total))  # noqa: E731
 
-    draft.prove(model, signature, cases, note)
+    conversion.prove(model, signature, cases, note)
 
-    assert told[-1] == (len(cases), len(cases))
+    assert calls[-1] == (len(cases), len(cases))

@@ -1,4 +1,4 @@
-"""Whether gates, manifest, baseline and the labels that are served agree on a run."""
+"""Gates, manifest, baseline and served labels of a run agree."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""AdaBoost answers as scikit-learn's does."""
+"""AdaBoost equals scikit-learn's."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from tests.support.proof import classes, numbers, prove, values
 from training.errors import ConversionRefused
 from training.frames import kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 CLASSIFIERS: dict[str, Callable[[], Any]] = {
     "stumps": lambda: AdaBoostClassifier(n_estimators=8, random_state=0),
@@ -43,7 +43,7 @@ def test_a_classifier_behind_a_scaler_equals_scikit_learn() -> None:
     frame = numbers().drop(columns="tiny")
     pipeline = make_pipeline(StandardScaler(), CLASSIFIERS["trees"]())
 
-    prove(pipeline.fit(frame, classes(2)), frame)
+    prove(pipeline.fit(frame, classes(2)), frame, full=True)
 
 
 @pytest.mark.parametrize("loss", ["linear", "square", "exponential"])
@@ -64,4 +64,4 @@ def test_a_regressor_of_other_than_trees_is_refused() -> None:
     fitted = AdaBoostRegressor(inner, n_estimators=2).fit(frame, values())
 
     with pytest.raises(ConversionRefused, match="HistGradientBoostingRegressor"):
-        Draft(fitted, frame, kinds_of(frame)).convert()
+        Conversion(fitted, frame, kinds_of(frame)).convert()

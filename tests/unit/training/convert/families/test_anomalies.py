@@ -16,7 +16,7 @@ from tests.support.proof import numbers, prove
 from training.convert import convert
 from training.errors import ConversionRefused
 from training.frames import kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 
 def forest(**parameters: Any) -> IsolationForest:
@@ -75,7 +75,7 @@ def test_a_decision_of_large_numbers_equals_scikit_learn(name: str) -> None:
 def test_a_forest_follows_missing_values_as_scikit_learn() -> None:
     frame = numbers(missing=True, rows=120)
 
-    prove(forest(max_features=4).fit(frame), frame)
+    prove(forest(max_features=4).fit(frame), frame, full=True)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.2, 0.3, 0.5])
@@ -103,9 +103,9 @@ def test_local_ties_on_a_grid_are_decided_as_scikit_learn_decides() -> None:
 
 def test_the_classes_are_minus_one_and_one() -> None:
     frame = numbers(rows=60)
-    draft = Draft(forest().fit(frame), frame, kinds_of(frame))
+    conversion = Conversion(forest().fit(frame), frame, kinds_of(frame))
 
-    target = draft.convert()[1].target
+    target = conversion.convert()[1].target
 
     assert target.task == "anomaly"
     assert target.scores == "decision"

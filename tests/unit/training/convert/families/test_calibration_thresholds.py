@@ -25,7 +25,7 @@ from tests.support.proof import classes, numbers, prove
 from training.convert import convert
 from training.errors import ConversionRefused
 from training.frames import kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 # A knot can lie so far out that the gate cannot write its neighbours in float32.
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered in cast:RuntimeWarning")
@@ -99,7 +99,7 @@ def test_an_isotonic_calibration_of_one_value_is_constant() -> None:
     frame = numbers()[["constant"]]
     estimator = CalibratedClassifierCV(LogisticRegression(), method="isotonic", cv=2)
 
-    prove(estimator.fit(frame, np.arange(len(frame)) % 2), frame)
+    prove(estimator.fit(frame, np.arange(len(frame)) % 2), frame, full=True)
 
 
 THRESHOLDS: dict[str, Callable[[], Any]] = {
@@ -192,4 +192,4 @@ def test_what_cannot_be_exact_is_refused_at_its_place(what: str) -> None:
     fitted = make_pipeline(StandardScaler(), factory()).fit(numbers(), labels)
 
     with pytest.raises(ConversionRefused, match=rf"^\w+: .*{reason}"):
-        Draft(fitted, numbers(), kinds_of(numbers())).convert()
+        Conversion(fitted, numbers(), kinds_of(numbers())).convert()

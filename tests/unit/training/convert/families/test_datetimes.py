@@ -24,7 +24,7 @@ from sklambda.datetimes import Unit
 from tests.support.proof import ROWS, classes, prove
 from training.errors import DataError, ParityFailed
 from training.frames import kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 UNITS = get_args(Unit.__value__)
 STEPS: dict[str, Callable[[], Any]] = {
@@ -54,7 +54,8 @@ def test_scaled_moments_equal_scikit_learns(name: str, unit: str) -> None:
     frame = dated(unit)
     trees = HistGradientBoostingClassifier(max_iter=3, random_state=0)
 
-    prove(pipeline(STEPS[name](), trees).fit(frame, classes(2)), frame)
+    fitted = pipeline(STEPS[name](), trees).fit(frame, classes(2))
+    prove(fitted, frame, full=unit == next(iter(UNITS)))
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -77,7 +78,7 @@ def test_nanoseconds_in_a_forest_are_stopped_by_the_gate() -> None:
     forest = RandomForestClassifier(3, random_state=0).fit(frame, classes(3))
 
     with pytest.raises(ParityFailed, match="when at a boundary"):
-        prove(forest, frame)
+        prove(forest, frame, full=True)
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -85,7 +86,7 @@ def test_the_signature_tells_the_unit_and_writes_moments_as_clients_do(unit: str
     frame = dated(unit)
     fitted = pipeline(StandardScaler(), LogisticRegression()).fit(frame, classes(2))
 
-    _, signature = Draft(fitted, frame, kinds_of(frame)).convert()
+    _, signature = Conversion(fitted, frame, kinds_of(frame)).convert()
 
     when = signature.features[0]
     counts = frame["when"].astype("int64").astype("float64")
@@ -124,12 +125,12 @@ def test_moments_as_categories_are_stopped_by_the_gate() -> None:
     fitted = pipeline(ordinal, LogisticRegression()).fit(frame, classes(2))
 
     with pytest.raises(ParityFailed, match=r"^columntransformer > when: "):
-        prove(fitted, frame)
+        prove(fitted, frame, full=True)
 
 
 def test_a_model_that_cannot_score_moments_is_refused() -> None:
     frame = dated()[["when"]]
     fitted = LogisticRegression().fit(frame, classes(2))
 
-    with pytest.raises(DataError, match="does not score the frame"):
-        prove(fitted, frame)
+    with pytest.raises(DataError, match="cannot score the frame"):
+        prove(fitted, frame, full=True)

@@ -16,7 +16,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, TargetEncoder
 from tests.support.proof import classes, prove
 from training.errors import ConversionRefused
 from training.frames import kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 MODELS: dict[str, Callable[[], Any]] = {
     "linear": lambda: LogisticRegression(solver="newton-cholesky"),
@@ -70,7 +70,7 @@ ENCODERS: dict[str, Callable[[], Any]] = {
     "target, smooth": lambda: TargetEncoder(smooth=3.0, cv=StratifiedKFold(3)),
     "target, given": lambda: TargetEncoder(categories=LISTS, cv=KFold(3)),
 }
-# Of strings alone: a number that nobody has seen is no fault that a signature could tell.
+# Of strings alone: a signature cannot refuse unseen numbers.
 STRICT: dict[str, Callable[[], Any]] = {
     "one hot": lambda: one_hot(handle_unknown="error"),
     "one hot, first dropped": lambda: one_hot(drop="first", handle_unknown="error"),
@@ -87,8 +87,8 @@ WARNING: dict[str, Callable[[], Any]] = {
     "dropped, unseen are rare": lambda: one_hot(
         drop="if_binary", max_categories=2, handle_unknown="infrequent_if_exist"
     ),
-    "unseen are told": lambda: one_hot(handle_unknown="warn", max_categories=4, drop="first"),
-    "unseen are told, nothing rare": lambda: one_hot(handle_unknown="warn"),
+    "unseen warn": lambda: one_hot(handle_unknown="warn", max_categories=4, drop="first"),
+    "unseen warn, nothing rare": lambda: one_hot(handle_unknown="warn"),
 }
 
 
@@ -121,7 +121,7 @@ def test_a_missing_category_may_be_the_one_that_is_dropped() -> None:
     frame = categories(missing=True)[["colour", "plan"]]
     encoder = one_hot(drop=[np.nan, "a"], handle_unknown="error")
 
-    prove(make_pipeline(encoder, MODELS["linear"]()).fit(frame, classes(2)), frame)
+    prove(make_pipeline(encoder, MODELS["linear"]()).fit(frame, classes(2)), frame, full=True)
 
 
 def test_a_sparse_encoder_equals_scikit_learn() -> None:
@@ -179,4 +179,4 @@ def test_what_cannot_be_exact_is_refused_by_name(name: str) -> None:
     step = f"{type(encoder).__name__.lower()}"
 
     with pytest.raises(ConversionRefused, match=rf"^{step}: {reason}"):
-        Draft(encoded, frame[["plan"]], kinds_of(frame[["plan"]])).convert()
+        Conversion(encoded, frame[["plan"]], kinds_of(frame[["plan"]])).convert()

@@ -66,7 +66,7 @@ def test_a_fitted_kernel_equals_scikit_learn() -> None:
         ConstantKernel() * RBF() + WhiteKernel(), normalize_y=True, random_state=0
     )
 
-    prove(regressor.fit(frame, values(rows=80)), frame)
+    prove(regressor.fit(frame, values(rows=80)), frame, full=True)
 
 
 @pytest.mark.parametrize("what", REFUSED)

@@ -1,4 +1,4 @@
-"""Boosted trees answer as scikit-learn's do, whatever the loss, the start and the categories."""
+"""Boosted trees equal scikit-learn's for each loss, initial score and kind of categories."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +22,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from tests.support.proof import classes, mixed, numbers, prove, values
 from training.errors import ConversionRefused
 from training.frames import kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 
 def gradient(**parameters: Any) -> GradientBoostingClassifier:
@@ -123,7 +123,7 @@ def test_a_category_that_decides_alone_equals_scikit_learn() -> None:
         max_iter=6, min_samples_leaf=5, categorical_features=[0, 1]
     )
 
-    prove(regressor.fit(frame, target), frame)
+    prove(regressor.fit(frame, target), frame, full=True)
 
 
 @pytest.mark.parametrize("shift", [-5.0, 0.5, 1e10])
@@ -150,7 +150,7 @@ def test_a_start_that_computes_in_float32_is_refused() -> None:
     fitted = regressor.fit(frame, values())
 
     with pytest.raises(ConversionRefused, match="init=LinearRegression"):
-        Draft(fitted, frame, kinds_of(frame)).convert()
+        Conversion(fitted, frame, kinds_of(frame)).convert()
 
 
 def test_behind_a_column_transformer_categories_are_found() -> None:

@@ -1,4 +1,4 @@
-"""Filled and told missing values equal scikit-learn's."""
+"""Filled missing values and their indicators equal scikit-learn's."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ from sklearn.preprocessing import OneHotEncoder
 from tests.support.proof import classes, mixed, numbers, prove
 from training.errors import ConversionRefused
 from training.frames import kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 MODELS: dict[str, Callable[[], Any]] = {
     "linear": lambda: LogisticRegression(solver="newton-cholesky"),
@@ -34,14 +34,14 @@ IMPUTERS: dict[str, Callable[[], Any]] = {
     "constant": lambda: SimpleImputer(strategy="constant", fill_value=-1.5),
     "zero": lambda: SimpleImputer(strategy="constant"),
     "function": lambda: SimpleImputer(strategy=smallest),
-    "mean, told": lambda: SimpleImputer(add_indicator=True),
-    "median, told": lambda: SimpleImputer(strategy="median", add_indicator=True),
+    "mean, indicator": lambda: SimpleImputer(add_indicator=True),
+    "median, indicator": lambda: SimpleImputer(strategy="median", add_indicator=True),
 }
 CATEGORIES: dict[str, Callable[[], Any]] = {
     "most frequent": lambda: SimpleImputer(strategy="most_frequent"),
     "constant": lambda: SimpleImputer(strategy="constant", fill_value="none at all"),
     "default": lambda: SimpleImputer(strategy="constant"),
-    "told": lambda: SimpleImputer(strategy="most_frequent", add_indicator=True),
+    "indicator": lambda: SimpleImputer(strategy="most_frequent", add_indicator=True),
 }
 
 
@@ -64,16 +64,16 @@ def test_filled_strings_equal_scikit_learn(name: str, model: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Skipping features without")  # said by scikit-learn on purpose
-@pytest.mark.parametrize("told", [False, True])
+@pytest.mark.parametrize("indicator", [False, True])
 @pytest.mark.parametrize("keep", [False, True])
 @pytest.mark.parametrize("strategy", ["mean", "median", "most_frequent", "constant"])
 def test_columns_without_any_value_are_dropped_or_kept(
-    strategy: str, keep: bool, told: bool
+    strategy: str, keep: bool, indicator: bool
 ) -> None:
     frame = numbers()[["grid", "skewed"]].assign(empty=-1.0)
     frame.iloc[::9, 0] = -1.0
     imputer = SimpleImputer(
-        missing_values=-1, strategy=strategy, keep_empty_features=keep, add_indicator=told
+        missing_values=-1, strategy=strategy, keep_empty_features=keep, add_indicator=indicator
     )
 
     prove(make_pipeline(imputer, MODELS["trees"]()).fit(frame, classes(2)), frame)
@@ -94,7 +94,8 @@ def test_a_string_may_stand_for_missing() -> None:
     imputer = SimpleImputer(missing_values="", strategy="most_frequent")
     encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
 
-    prove(make_pipeline(imputer, encoder, MODELS["linear"]()).fit(frame, classes(2)), frame)
+    fitted = make_pipeline(imputer, encoder, MODELS["linear"]()).fit(frame, classes(2))
+    prove(fitted, frame, full=True)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,7 @@ def test_a_string_may_stand_for_missing() -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_indicators_equal_scikit_learn(indicator: Any, model: str) -> None:
     frame = numbers(missing=True)[["grid", "skewed", "whole"]]
-    union = FeatureUnion([("filled", SimpleImputer()), ("told", indicator)])
+    union = FeatureUnion([("filled", SimpleImputer()), ("missing", indicator)])
 
     prove(make_pipeline(union, MODELS[model]()).fit(frame, classes(2)), frame)
 
@@ -119,7 +120,7 @@ def test_an_indicator_of_another_value_is_refused() -> None:
     fitted = make_pipeline(MissingIndicator(missing_values=0, features="all"), MODELS["linear"]())
 
     with pytest.raises(ConversionRefused, match=r"^missingindicator: .*missing_values=0"):
-        Draft(fitted.fit(frame, classes(2)), frame, kinds_of(frame)).convert()
+        Conversion(fitted.fit(frame, classes(2)), frame, kinds_of(frame)).convert()
 
 
 @pytest.mark.filterwarnings("ignore:Skipping features without")  # said by scikit-learn on purpose
@@ -128,7 +129,7 @@ def test_an_imputer_that_met_nothing_is_refused() -> None:
     imputer = make_pipeline(SimpleImputer()).fit(frame)
 
     with pytest.raises(ConversionRefused, match="met no value"):
-        Draft(imputer, frame, kinds_of(frame)).convert()
+        Conversion(imputer, frame, kinds_of(frame)).convert()
 
 
 def test_values_of_neighbours_are_refused() -> None:
@@ -136,4 +137,4 @@ def test_values_of_neighbours_are_refused() -> None:
     imputer = make_pipeline(KNNImputer()).fit(frame)
 
     with pytest.raises(ConversionRefused, match="KNNImputer chooses among equal distances"):
-        Draft(imputer, frame, kinds_of(frame)).convert()
+        Conversion(imputer, frame, kinds_of(frame)).convert()

@@ -1,4 +1,4 @@
-"""LightGBM's models answer as the library does, whatever the booster, the link and the missing."""
+"""LightGBM's models equal the library's, for each booster, link and kind of missing values."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 from tests.support.proof import classes, mixed, numbers, prove, values
 from training.errors import ConversionRefused
 from training.frames import kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 lightgbm = pytest.importorskip("lightgbm", reason="the extra lightgbm is not installed")
 
@@ -74,7 +74,7 @@ def test_the_slope_of_a_sigmoid_is_kept(objective: str) -> None:
 def test_a_multiclass_loss_on_two_classes_equals_lightgbm() -> None:
     frame = numbers()
 
-    prove(classifier(objective="multiclass", num_class=2).fit(frame, classes(2)), frame)
+    prove(classifier(objective="multiclass", num_class=2).fit(frame, classes(2)), frame, full=True)
 
 
 def test_fitting_that_stopped_early_ends_at_the_best_iteration() -> None:
@@ -226,7 +226,7 @@ def test_an_unseen_category_is_accepted_and_one_that_only_the_dtype_has_is_known
     frame, target = dtyped(DTYPES["strings, of which no row has one"])
     fitted = regressor(**SMALL).fit(frame, target)
 
-    _, signature = Draft(fitted, frame, kinds_of(frame)).convert()
+    _, signature = Conversion(fitted, frame, kinds_of(frame)).convert()
 
     assert signature.features[1].accepts_unseen
     assert set(signature.features[1].vocabulary) == set(ORDER)

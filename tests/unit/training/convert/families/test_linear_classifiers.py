@@ -25,7 +25,7 @@ from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.scope import Scope
 from training.errors import ConversionRefused
 from training.frames import kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -81,7 +81,7 @@ def test_a_sparsified_classifier_equals_scikit_learn() -> None:
     frame = numbers()
     classifier = LogisticRegression().fit(frame, classes(3)).sparsify()
 
-    prove(classifier, frame)
+    prove(classifier, frame, full=True)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_one_class_against_the_rest_is_served_by_what_decides_its_label(
     frame = numbers()[["grid", "whole"]]
     classifier = stochastic(loss).fit(frame, classes(count))
 
-    _, signature = Draft(classifier, frame, kinds_of(frame)).convert()
+    _, signature = Conversion(classifier, frame, kinds_of(frame)).convert()
 
     assert signature.target.scores == scores
 
@@ -132,4 +132,4 @@ def test_a_loss_that_is_not_known_is_refused() -> None:
     classifier = stochastic("hinge").fit(frame, classes(2)).set_params(loss="new")
 
     with pytest.raises(ConversionRefused, match=r"SGDClassifier\(loss='new'\)"):
-        Draft(classifier, frame, kinds_of(frame)).convert()
+        Conversion(classifier, frame, kinds_of(frame)).convert()

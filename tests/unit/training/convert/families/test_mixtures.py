@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from tests.support.proof import numbers, prove
 from training.frames import kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 MIXTURES: dict[str, Callable[..., Any]] = {
     "plain": GaussianMixture,
@@ -44,7 +44,7 @@ def test_a_mixture_of_scaled_numbers_equals_scikit_learn(kind: str) -> None:
 def test_many_columns_are_added_as_numpy_adds_them() -> None:
     frame = pd.DataFrame(np.random.default_rng(0).normal(size=(100, 9))).rename(columns=str)
 
-    prove(GaussianMixture(2, random_state=0).fit(frame), frame)
+    prove(GaussianMixture(2, random_state=0).fit(frame), frame, full=True)
 
 
 @pytest.mark.parametrize("count", [1, 2, 9])
@@ -56,9 +56,9 @@ def test_any_number_of_components_equals_scikit_learn(count: int) -> None:
 
 def test_the_classes_are_the_numbers_of_the_components() -> None:
     frame = numbers()[["grid", "skewed"]]
-    draft = Draft(GaussianMixture(2, random_state=0).fit(frame), frame, kinds_of(frame))
+    conversion = Conversion(GaussianMixture(2, random_state=0).fit(frame), frame, kinds_of(frame))
 
-    target = draft.convert()[1].target
+    target = conversion.convert()[1].target
 
     assert target.task == "clustering"
     assert target.scores == "probability"

@@ -19,7 +19,7 @@ from sklearn.svm import SVC, LinearSVC
 from tests.support.proof import classes, numbers, prove
 from training.errors import ConversionRefused
 from training.frames import kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 
 def logistic() -> Any:
@@ -67,7 +67,7 @@ def test_votes_of_probabilities_equal_scikit_learn(count: int) -> None:
 def test_decisions_give_the_label_where_probabilities_are_saturated() -> None:
     rest = OneVsRestClassifier(logistic()).fit(numbers(), classes(3))
 
-    _, signature = Draft(rest, numbers(), kinds_of(numbers())).convert()
+    _, signature = Conversion(rest, numbers(), kinds_of(numbers())).convert()
 
     assert signature.target.scores == "decision"
 
@@ -94,7 +94,7 @@ def test_probabilities_that_are_refused_leave_the_decision() -> None:
     with pytest.warns(FutureWarning, match="probability"):
         rest.fit(numbers(), classes(3))
 
-    prove(rest, numbers())
+    prove(rest, numbers(), full=True)
 
 
 def test_perceptrons_against_the_rest_equal_scikit_learn() -> None:
@@ -115,7 +115,7 @@ LABELS: dict[str, Callable[[], Any]] = {
     "trees": boosting,
     "decisions": lambda: make_pipeline(StandardScaler(), LinearSVC()),
     "values": linear,
-    "thresholds, which are not asked": lambda: FixedThresholdClassifier(logistic(), threshold=0.9),
+    "thresholds, which are ignored": lambda: FixedThresholdClassifier(logistic(), threshold=0.9),
 }
 
 
@@ -145,4 +145,4 @@ def test_what_cannot_be_exact_is_refused(what: str) -> None:
     fitted = make_pipeline(StandardScaler(), factory()).fit(numbers(), target)
 
     with pytest.raises(ConversionRefused, match=reason):
-        Draft(fitted, numbers(), kinds_of(numbers())).convert()
+        Conversion(fitted, numbers(), kinds_of(numbers())).convert()

@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from tests.support.proof import classes, numbers, prove
 from training.errors import ConversionRefused
 from training.frames import kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 SIGNED: dict[str, Callable[[], Any]] = {
     "gaussian": lambda: GaussianNB(),
@@ -64,7 +64,7 @@ def test_naive_bayes_of_categories_equals_scikit_learn(
 def test_many_features_are_summed_in_scikit_learns_order() -> None:
     frame = pd.concat([numbers().add_suffix(str(copy)) * (copy + 1) for copy in range(3)], axis=1)
 
-    prove(GaussianNB().fit(frame, classes(3)), frame)
+    prove(GaussianNB().fit(frame, classes(3)), frame, full=True)
 
 
 def test_a_flag_that_is_its_own_probability_equals_scikit_learn() -> None:
@@ -87,4 +87,4 @@ def test_what_cannot_be_exact_is_refused(name: str) -> None:
     classifier = factory().fit(frame, classes(2))
 
     with pytest.raises(ConversionRefused, match=reason):
-        Draft(classifier, frame, kinds_of(frame)).convert()
+        Conversion(classifier, frame, kinds_of(frame)).convert()

@@ -37,7 +37,7 @@ def test_yeo_johnson_of_any_power_equals_scikit_learn(power: float) -> None:
     bent.lambdas_[:] = power
     classifier = linear().fit(bent.transform(frame), classes(2))
 
-    prove(Pipeline([("bent", bent), ("model", classifier)]), frame)
+    prove(Pipeline([("bent", bent), ("model", classifier)]), frame, full=power == 0.0)
 
 
 @pytest.mark.parametrize("power", [0.0, 1.0, 3.0, -0.7, 1e-9])

@@ -27,7 +27,7 @@ from sklearn.preprocessing import (
 from tests.support.proof import classes, numbers, prove
 from training.errors import ConversionRefused
 from training.frames import kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 MODELS: dict[str, Callable[[], Any]] = {
     "linear": lambda: LogisticRegression(solver="newton-cholesky"),
@@ -117,7 +117,7 @@ def test_splines_of_degree_1_go_on_in_lines() -> None:
     frame = numbers()[["grid"]]
     splines = SplineTransformer(4, 1, extrapolation="linear")
 
-    prove(make_pipeline(splines, MODELS["trees"]()).fit(frame, classes(2)), frame)
+    prove(make_pipeline(splines, MODELS["trees"]()).fit(frame, classes(2)), frame, full=True)
 
 
 def test_a_centred_kernel_equals_scikit_learn() -> None:
@@ -158,4 +158,4 @@ def test_what_cannot_be_exact_is_refused_and_its_step_is_named(name: str) -> Non
     fitted = Pipeline([("odd", step)]).fit(frame)
 
     with pytest.raises(ConversionRefused, match=f"^odd: {reason}"):
-        Draft(fitted, frame, kinds_of(frame)).convert()
+        Conversion(fitted, frame, kinds_of(frame)).convert()

@@ -25,7 +25,7 @@ from sklearn.pipeline import make_pipeline
 from tests.support.proof import classes, numbers, prove
 from training.errors import ConversionRefused
 from training.frames import kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 MODELS: dict[str, Callable[[], Any]] = {
     "linear": lambda: LogisticRegression(solver="newton-cholesky"),
@@ -59,7 +59,8 @@ def test_selected_columns_equal_scikit_learn(name: str, model: str) -> None:
 def test_what_is_missing_passes_a_selector() -> None:
     frame = numbers(missing=True)
 
-    prove(make_pipeline(VarianceThreshold(), MODELS["trees"]()).fit(frame, classes(3)), frame)
+    fitted = make_pipeline(VarianceThreshold(), MODELS["trees"]()).fit(frame, classes(3))
+    prove(fitted, frame, full=True)
 
 
 @pytest.mark.filterwarnings("ignore:No features were selected")  # said by scikit-learn on purpose
@@ -68,4 +69,4 @@ def test_a_selector_that_leaves_nothing_is_refused() -> None:
     selector = make_pipeline(SelectFwe(alpha=0.0)).fit(frame, classes(2))
 
     with pytest.raises(ConversionRefused, match=r"^selectfwe: SelectFwe selects no column"):
-        Draft(selector, frame, kinds_of(frame)).convert()
+        Conversion(selector, frame, kinds_of(frame)).convert()

@@ -95,7 +95,7 @@ def test_labels_follow_the_decision_where_there_are_probabilities_too() -> None:
     with pytest.warns(FutureWarning, match="probability"):
         fitted = SVC(probability=True, random_state=0).fit(frame, classes(2))
 
-    prove(fitted, frame)
+    prove(fitted, frame, full=True)
 
 
 REFUSED: dict[str, tuple[Any, int, str]] = {

@@ -36,7 +36,7 @@ from training import export
 from training.convert import CONVERTERS
 from training.errors import ConversionRefused, ParityFailed
 from training.frames import as_frame, kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 TELLING = (
     "the cat sat on a mat and THE dog ran far away über café naïve don't e-mail 2024 yes no good "
@@ -67,10 +67,10 @@ def frame(texts: "pd.Series[str]") -> pd.DataFrame:
 
 
 def moods(texts: "pd.Series[str]", count: int = 2) -> NDArray[Any]:
-    """Make labels that the words tell, with some noise; more than two are strings."""
+    """Make labels that depend on the words, with some noise; more than two are strings."""
     noise = np.random.default_rng(25).normal(size=len(texts))
-    told = texts.str.count("good") - texts.str.count("bad") + noise
-    codes = pd.qcut(told, count, labels=False).to_numpy()
+    mood = texts.str.count("good") - texts.str.count("bad") + noise
+    codes = pd.qcut(mood, count, labels=False).to_numpy()
     return codes if count == 2 else np.array(["no", "perhaps", "yes"], dtype=object)[codes]
 
 
@@ -167,7 +167,7 @@ def test_a_signature_tells_texts_from_categories(frame: pd.DataFrame) -> None:
     fitted = make_pipeline(columns(sparse_threshold=0), trees)
     fitted.fit(frame, moods(frame["review"]))
 
-    _, signature = Draft(fitted, frame, kinds_of(frame)).convert()
+    _, signature = Conversion(fitted, frame, kinds_of(frame)).convert()
 
     kinds = {"stars": "integer", "review": "text", "price": "number", "shop": "category"}
     assert signature.kinds == kinds | {"title": "text"}
@@ -196,7 +196,8 @@ def test_a_pipeline_of_texts_inside_others_equals_scikit_learn(
 def test_a_regressor_of_texts_equals_scikit_learn(texts: "pd.Series[str]") -> None:
     lengths = texts.str.len().to_numpy(dtype=np.float64)
 
-    prove(make_pipeline(TfidfVectorizer(norm=None), Ridge()).fit(texts, lengths), texts.to_frame())
+    fitted = make_pipeline(TfidfVectorizer(norm=None), Ridge()).fit(texts, lengths)
+    prove(fitted, texts.to_frame(), full=True)
 
 
 def test_the_same_counts_are_sent_once(texts: "pd.Series[str]") -> None:
@@ -204,7 +205,7 @@ def test_the_same_counts_are_sent_once(texts: "pd.Series[str]") -> None:
     fitted = make_pipeline(union, LogisticRegression()).fit(texts, moods(texts))
     given = texts.to_frame()
 
-    _, signature = Draft(fitted, given, kinds_of(given)).convert()
+    _, signature = Conversion(fitted, given, kinds_of(given)).convert()
 
     assert signature.width == 1 + len(fitted[0]["one"].vocabulary_)
 
@@ -245,7 +246,7 @@ def test_what_cannot_be_counted_is_refused(
     columns = ColumnTransformer([("words", vectorizer, "review")]).fit(given)
 
     with pytest.raises(ConversionRefused, match=reason):
-        Draft(columns, given, kinds_of(given)).convert()
+        Conversion(columns, given, kinds_of(given)).convert()
 
 
 def test_a_list_of_one_text_column_is_refused(texts: "pd.Series[str]") -> None:
@@ -253,7 +254,7 @@ def test_a_list_of_one_text_column_is_refused(texts: "pd.Series[str]") -> None:
     read_the_name = ColumnTransformer([("words", CountVectorizer(), ["review"])]).fit(given)
 
     with pytest.raises(ConversionRefused, match="name its column by a string, not by a list"):
-        Draft(read_the_name, given, kinds_of(given)).convert()
+        Conversion(read_the_name, given, kinds_of(given)).convert()
 
 
 def test_a_column_that_is_both_a_category_and_a_text_is_refused(frame: pd.DataFrame) -> None:
@@ -265,8 +266,8 @@ def test_a_column_that_is_both_a_category_and_a_text_is_refused(frame: pd.DataFr
     )
     fitted = make_pipeline(both, LogisticRegression()).fit(frame, moods(frame["review"]))
 
-    with pytest.raises(ConversionRefused, match="'shop' is both a category and a text"):
-        Draft(fitted, frame, kinds_of(frame)).convert()
+    with pytest.raises(ConversionRefused, match="'shop' is used both as a category and as a text"):
+        Conversion(fitted, frame, kinds_of(frame)).convert()
 
 
 def test_several_columns_for_a_pipeline_of_texts_are_refused(frame: pd.DataFrame) -> None:
@@ -275,7 +276,7 @@ def test_several_columns_for_a_pipeline_of_texts_are_refused(frame: pd.DataFrame
     given = frame[["review", "title"]]
 
     with pytest.raises(ConversionRefused, match="takes one column of texts"):
-        Draft(fitted, given, kinds_of(given)).convert()
+        Conversion(fitted, given, kinds_of(given)).convert()
 
 
 def test_a_wrong_weight_is_blamed_on_its_step(texts: "pd.Series[str]") -> None:
@@ -283,21 +284,21 @@ def test_a_wrong_weight_is_blamed_on_its_step(texts: "pd.Series[str]") -> None:
     fitted = make_pipeline(*steps).fit(texts, moods(texts))
     given = texts.to_frame()
     wrong = {**CONVERTERS, TfidfTransformer: lambda estimator, matrix, scope: matrix}
-    draft = Draft(fitted, given, kinds_of(given), wrong)
-    model, signature = draft.convert()
+    conversion = Conversion(fitted, given, kinds_of(given), wrong)
+    model, signature = conversion.convert()
 
     with pytest.raises(ParityFailed, match=r"^tfidfvectorizer: "):
-        draft.prove(model, signature, draft.cases(model, signature))
+        conversion.prove(model, signature, conversion.cases(model, signature))
 
 
 def test_golden_rows_hold_no_very_long_text(texts: "pd.Series[str]") -> None:
     given = texts.to_frame()
     fitted = make_pipeline(CountVectorizer(), LogisticRegression()).fit(texts, moods(texts))
-    draft = Draft(fitted, given, kinds_of(given))
-    model, signature = draft.convert()
-    cases = draft.cases(model, signature)
+    conversion = Conversion(fitted, given, kinds_of(given))
+    model, signature = conversion.convert()
+    cases = conversion.cases(model, signature)
 
-    golden = draft.golden(model, signature, cases)
+    golden = conversion.golden(model, signature, cases)
 
     assert max(len(str(case.row["review"])) for case in cases) > 100_000
     assert max(len(str(row.row["review"])) for row in golden) <= 10_000

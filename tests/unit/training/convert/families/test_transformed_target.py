@@ -22,7 +22,7 @@ from sklearn.preprocessing import (
 from tests.support.proof import numbers, prove, values
 from training.errors import ConversionRefused
 from training.frames import kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 
 def linear() -> Any:
@@ -82,7 +82,7 @@ def test_several_targets_are_scaled_back_each_by_itself() -> None:
         MultiOutputRegressor(linear()), transformer=MinMaxScaler((2, 5))
     )
 
-    prove(scaled.fit(numbers(), values(3)), numbers())
+    prove(scaled.fit(numbers(), values(3)), numbers(), full=True)
 
 
 def test_the_regressor_is_linear_unless_it_is_given() -> None:
@@ -116,4 +116,4 @@ def test_what_cannot_be_exact_is_refused_at_its_place(what: str) -> None:
     fitted = make_pipeline(StandardScaler(), model).fit(numbers(), values())
 
     with pytest.raises(ConversionRefused, match=rf"^transformedtargetregressor: {reason}"):
-        Draft(fitted, numbers(), kinds_of(numbers())).convert()
+        Conversion(fitted, numbers(), kinds_of(numbers())).convert()

@@ -29,7 +29,7 @@ from tests.support.proof import classes, mixed, numbers, prove, values
 from training.convert import convert
 from training.errors import ConversionRefused
 from training.frames import kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 # A split can lie so far out that the gate cannot write its neighbours in float32.
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered in cast:RuntimeWarning")
@@ -170,7 +170,7 @@ def test_a_regressor_equals_scikit_learn(what: str) -> None:
 def test_missing_values_go_where_they_are_accepted() -> None:
     trees = VotingClassifier([("trees", boosting())], voting="soft")
 
-    prove(trees.fit(numbers(missing=True), classes(3)), numbers(missing=True))
+    prove(trees.fit(numbers(missing=True), classes(3)), numbers(missing=True), full=True)
 
 
 def shifted() -> Any:
@@ -208,7 +208,7 @@ def test_what_cannot_be_exact_is_refused_at_its_place(what: str) -> None:
     fitted = make_pipeline(StandardScaler(), factory()).fit(numbers(), classes(3))
 
     with pytest.raises(ConversionRefused, match=reason):
-        Draft(fitted, numbers(), kinds_of(numbers())).convert()
+        Conversion(fitted, numbers(), kinds_of(numbers())).convert()
 
 
 def test_labels_that_are_no_numbers_are_no_features() -> None:
@@ -220,7 +220,7 @@ def test_labels_that_are_no_numbers_are_no_features() -> None:
     stacked.final_estimator_ = LogisticRegression().fit(codes[:, None], codes)
 
     with pytest.raises(ConversionRefused, match="labels that are not numbers"):
-        Draft(stacked, numbers(), kinds_of(numbers())).convert()
+        Conversion(stacked, numbers(), kinds_of(numbers())).convert()
 
 
 def test_categories_are_not_passed_through_a_stack() -> None:
@@ -233,4 +233,4 @@ def test_categories_are_not_passed_through_a_stack() -> None:
     stacked.fit(frame, classes(2))
 
     with pytest.raises(ConversionRefused, match=r"\(passthrough=True\) has categories"):
-        Draft(stacked, frame, kinds_of(frame)).convert()
+        Conversion(stacked, frame, kinds_of(frame)).convert()

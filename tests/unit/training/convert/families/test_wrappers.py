@@ -1,4 +1,4 @@
-"""A search, or a frozen estimator, answers as what stands in it."""
+"""A search, or a frozen estimator, equals its inner estimator."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +23,7 @@ from sklearn.semi_supervised import SelfTrainingClassifier
 from tests.support.proof import classes, mixed, numbers, prove
 from training.errors import ConversionRefused
 from training.frames import kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 GRID = {"logisticregression__C": [0.1, 1.0]}
 HALVING: dict[str, Any] = {"min_resources": 100, "random_state": 0}  # enough to meet each class
@@ -84,7 +84,7 @@ def test_a_search_over_preprocessing_equals_scikit_learn() -> None:
         cv=2,
     )
 
-    prove(search.fit(mixed(), classes(2)), mixed())
+    prove(search.fit(mixed(), classes(2)), mixed(), full=True)
 
 
 def test_a_threshold_comes_through_a_search() -> None:
@@ -93,7 +93,7 @@ def test_a_threshold_comes_through_a_search() -> None:
 
     prove(fitted, numbers())
 
-    _, signature = Draft(fitted, numbers(), kinds_of(numbers())).convert()
+    _, signature = Conversion(fitted, numbers(), kinds_of(numbers())).convert()
     assert signature.target.threshold == 0.3
 
 
@@ -107,7 +107,7 @@ def test_a_search_without_refit_is_refused() -> None:
     search = GridSearchCV(logistic(), GRID, cv=2, refit=False).fit(numbers(), classes(2))
 
     with pytest.raises(ConversionRefused, match=r"GridSearchCV\(refit=False\)"):
-        Draft(search, numbers(), kinds_of(numbers())).convert()
+        Conversion(search, numbers(), kinds_of(numbers())).convert()
 
 
 def test_a_step_inside_is_refused_at_its_place() -> None:
@@ -119,4 +119,4 @@ def test_a_step_inside_is_refused_at_its_place() -> None:
     with pytest.raises(
         ConversionRefused, match=r"^best_estimator_ > functiontransformer: .*nan_to_num"
     ):
-        Draft(search, numbers(), kinds_of(numbers())).convert()
+        Conversion(search, numbers(), kinds_of(numbers())).convert()

@@ -1,4 +1,4 @@
-"""XGBoost's models answer as the library does, to the last bit of its float32."""
+"""XGBoost's models equal the library's, to the last bit of its float32."""
 
 import platform
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from tests.support.proof import classes, mixed, numbers, prove, values
 from training.errors import ConversionRefused, ParityFailed
 from training.frames import kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 xgboost = pytest.importorskip("xgboost", reason="the extra xgboost is not installed")
 pytestmark = [
@@ -70,7 +70,7 @@ def test_fitting_that_stopped_early_ends_at_the_best_iteration() -> None:
     fitted = classifier(n_estimators=90, learning_rate=0.6, early_stopping_rounds=2)
     fitted.fit(frame[:150], labels[:150], eval_set=[(frame[150:], labels[150:])], verbose=False)
 
-    prove(fitted, frame)
+    prove(fitted, frame, full=True)
 
     assert 0 < fitted.best_iteration < 80
 
@@ -234,7 +234,7 @@ def test_an_unseen_category_is_refused_and_one_that_only_the_dtype_has_is_known(
     frame, target = dtyped(DTYPES["strings, of which no row has one"])
     fitted = regressor(enable_categorical=True).fit(frame, target)
 
-    _, signature = Draft(fitted, frame, kinds_of(frame)).convert()
+    _, signature = Conversion(fitted, frame, kinds_of(frame)).convert()
 
     assert not signature.features[1].accepts_unseen
     assert set(signature.features[1].vocabulary) == set(ORDER)
@@ -244,7 +244,7 @@ def test_an_unseen_integer_is_out_of_bounds() -> None:
     frame, target = dtyped(DTYPES["integers"])
     fitted = regressor(enable_categorical=True).fit(frame, target)
 
-    _, signature = Draft(fitted, frame, kinds_of(frame)).convert()
+    _, signature = Conversion(fitted, frame, kinds_of(frame)).convert()
 
     assert (signature.features[1].least, signature.features[1].greatest) == (0, 11)
 
@@ -270,4 +270,4 @@ def test_a_sparse_matrix_whose_zeros_are_missing_is_stopped_by_the_gate() -> Non
     pipeline = make_pipeline(OneHotEncoder(handle_unknown="ignore"), classifier())
 
     with pytest.raises(ParityFailed, match="xgbclassifier"):
-        prove(pipeline.fit(frame, codes(2)), frame)
+        prove(pipeline.fit(frame, codes(2)), frame, full=True)

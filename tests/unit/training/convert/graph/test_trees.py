@@ -1,4 +1,4 @@
-"""A single tree answers as scikit-learn's does, to the last bit."""
+"""A single tree equals scikit-learn's, to the last bit."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ from tests.support.proof import classes, numbers, prove, values
 from training.convert.graph.trees import last_left
 from training.errors import ConversionRefused
 from training.frames import kinds_of
-from training.proof.candidate import Draft
+from training.proof.conversion import Conversion
 
 CLASSIFIERS: dict[str, Callable[[], Any]] = {
     "decision tree": lambda: DecisionTreeClassifier(random_state=0),
@@ -70,7 +70,7 @@ def test_a_tree_behind_a_scaler_decides_ties_as_scikit_learn_does() -> None:
     frame = numbers(missing=True).drop(columns="tiny")
     pipeline = make_pipeline(StandardScaler(), DecisionTreeClassifier(random_state=0))
 
-    prove(pipeline.fit(frame, classes(3)), frame)
+    prove(pipeline.fit(frame, classes(3)), frame, full=True)
 
 
 @pytest.mark.parametrize("make", [DecisionTreeClassifier, ExtraTreeClassifier])
@@ -86,7 +86,7 @@ def test_a_single_class_is_refused() -> None:
     fitted = DecisionTreeClassifier().fit(frame, np.zeros(len(frame), dtype=int))
 
     with pytest.raises(ConversionRefused, match="one class only"):
-        Draft(fitted, frame, kinds_of(frame)).convert()
+        Conversion(fitted, frame, kinds_of(frame)).convert()
 
 
 def test_a_threshold_in_float64_parts_as_a_comparison_in_float32_does() -> None:

@@ -1,0 +1,346 @@
+"""The conversion of a fitted pipeline: its graph, its signature, their proof, the golden rows."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import Pipeline
+
+from sklambda.arrays import Flags, FloatMatrix, FloatVector, IntVector
+from sklambda.codec.codec import Codec
+from sklambda.decision import TOLERANCE, labels
+from sklambda.manifest import GoldenRow, ParityReport
+from sklambda.session import Session
+from sklambda.signature import Feature, Kind, Signature, Target, TermCounts
+from training.convert import CONVERTERS, convert, convert_steps
+from training.convert.families.text import pipeline_input
+from training.convert.graph.scope import Convert, Estimator
+from training.convert.graph.vocabulary import Vocabulary
+from training.errors import ConversionRefused
+from training.frames import ClientRow, client_rows, feature_of, reference_frame
+from training.proof.adversary import FULL, NUMERIC, Budget, Case, adversarial, real
+from training.proof.boundaries import boundaries
+from training.proof.equality import Equality
+from training.proof.parity import Candidate, prove, require_same_as_json
+from training.proof.reference import (
+    PipelineInput,
+    Reference,
+    accepts_unseen,
+    bounds_accepted,
+    choices_accepted,
+    nullable,
+)
+from training.targets import target_of
+
+_SEED: Final = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """The conversion of a fitted pipeline.
+
+    Attributes
+    ----------
+    pipeline : estimator
+        A fitted classifier or regressor.
+    frame : DataFrame
+        Shape [N, K]: the features that it was fitted on.
+    kinds : mapping of str to kind
+        The kind of each feature.
+    converters : mapping of type to Convert
+        The estimators that can be converted.
+    """
+
+    pipeline: Estimator
+    frame: pd.DataFrame
+    kinds: Mapping[str, Kind]
+    converters: Mapping[type, Convert] = field(default_factory=lambda: CONVERTERS)
+
+    def reference(self, target: Target) -> Reference:
+        """Return scikit-learn's side, with the scores and labels of the target."""
+        return Reference(self.pipeline, self._reference_frame, target)
+
+    def convert(
+        self, targets: Sequence[str] = (), row_id: str | None = None
+    ) -> tuple[bytes, Signature]:
+        """Return the graph and the signature; raise `ConversionRefused`."""
+        vocabularies = self._vocabularies()
+        converted = convert(self.pipeline, vocabularies, self.converters)
+        target = target_of(self.pipeline, converted.outputs, targets)
+        reference = self.reference(target)
+        rows = client_rows(self.frame.head(1), self.kinds)
+        features = [
+            self._feature(name, reference, rows, vocabulary)
+            for name, vocabulary in zip(self.kinds, vocabularies, strict=True)
+        ]
+        counts = tuple(self._counts(vocabularies))
+        signature = Signature(features=tuple(features), target=target, row_id=row_id, counts=counts)
+        return converted.model, signature
+
+    def _reference_frame(self, rows: Sequence[ClientRow]) -> PipelineInput:
+        return pipeline_input(self.pipeline, reference_frame(rows, self.frame, self.kinds))
+
+    def _counts(self, vocabularies: Sequence[Vocabulary | None]) -> list[TermCounts]:
+        """Return the counted terms of texts, in the order of their columns."""
+        found = {
+            first: TermCounts(feature=name, analyzer=analyzer, terms=terms)
+            for name, vocabulary in zip(self.kinds, vocabularies, strict=True)
+            if vocabulary is not None
+            for (analyzer, terms), first in vocabulary.counts.items()
+        }
+        return [found[first] for first in sorted(found)]
+
+    def cases(
+        self,
+        model: bytes,
+        signature: Signature,
+        held_out: pd.DataFrame | None = None,
+        budget: Budget = FULL,
+    ) -> list[Case]:
+        """Return the rows of the proof: all real ones, and adversarial ones."""
+        rows = client_rows(self.frame, self.kinds)
+        more = [] if held_out is None else client_rows(held_out, self.kinds)
+        return [
+            *real("training", rows),
+            *real("held-out", more),
+            *adversarial(rows, signature.kinds, self._limits(model, signature), _SEED, budget),
+        ]
+
+    def prove(
+        self,
+        model: bytes,
+        signature: Signature,
+        cases: Sequence[Case],
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> ParityReport:
+        """Compare the graph with scikit-learn on the cases; raise `ParityFailed`."""
+        codec, reference = Codec(signature), self.reference(signature.target)
+        equality = Equality(reference, model, signature, self.frame)
+        require_same_as_json(reference, equality, self.frame, client_rows(self.frame, self.kinds))
+
+        def name_step(row: ClientRow) -> str:
+            return differing_step(
+                self.pipeline,
+                lambda part: convert_steps(part, self._vocabularies(), self.converters),
+                reference.frame([row]),
+                codec.encode([row]),
+            )
+
+        candidate = Candidate(signature, codec, Session(model))
+        return prove(reference, candidate, cases, equality, name_step=name_step, progress=progress)
+
+    def golden(self, model: bytes, signature: Signature, cases: Sequence[Case]) -> list[GoldenRow]:
+        """Return the golden rows: some cases, with scikit-learn's own scores and labels."""
+        reference = self.reference(signature.target)
+        equality = Equality(reference, model, signature, self.frame)
+        return golden_rows(reference, equality, cases)
+
+    def _vocabularies(self) -> list[Vocabulary | None]:
+        return [
+            Vocabulary(sorted(self.frame[name].dropna().unique())) if kind == "category" else None
+            for name, kind in self.kinds.items()
+        ]
+
+    def _feature(
+        self,
+        name: str,
+        reference: Reference,
+        rows: Sequence[ClientRow],
+        vocabulary: Vocabulary | None,
+    ) -> Feature:
+        column, kind = self.frame[name], self.kinds[name]
+        # scikit-learn reads a missing date as a number, without an error.
+        null = kind != "datetime" and nullable(reference, rows, name)
+        if vocabulary is None:
+            accepted = self._accepted(name, reference, rows)
+            return feature_of(column, kind, nullable=null, accepts_unseen=False, **accepted)
+        if vocabulary.is_torn:
+            raise ConversionRefused("", f"column {name!r} is used both as a category and as a text")
+        if vocabulary.counts:
+            return feature_of(column, "text", nullable=null, accepts_unseen=False)
+        known = vocabulary.categories
+        unseen = accepts_unseen(reference, rows, name, known)
+        return feature_of(
+            column, "category", nullable=null, accepts_unseen=unseen, vocabulary=known
+        )
+
+    def _accepted(
+        self, name: str, reference: Reference, rows: Sequence[ClientRow]
+    ) -> dict[str, object]:
+        """Return the numbers that the pipeline accepts, as members of a feature."""
+        kind = self.kinds[name]
+        if kind not in NUMERIC:
+            return {}
+        present = self.frame[name].dropna().astype("float64")
+        choices = choices_accepted(reference, rows, name, kind, np.unique(present))
+        if choices:
+            usual = present[present.isin(choices)].mode().iloc[0]
+            return {"choices": choices, "example": int(usual) if kind == "integer" else usual}
+        least, greatest = bounds_accepted(reference, rows, name, kind)
+        return {"least": least, "greatest": greatest}
+
+    def _limits(self, model: bytes, signature: Signature) -> dict[str, FloatVector]:
+        base = Codec(signature).encode([signature.example])[0]
+        names = list(self.kinds)
+        counted = (*NUMERIC, "datetime")
+        numeric = [place for place, kind in enumerate(self.kinds.values()) if kind in counted]
+        found = boundaries(model, base, numeric)
+        return {
+            names[place]: _within(signature.features[place], values)
+            for place, values in found.items()
+        }
+
+
+def _within(feature: Feature, values: FloatVector) -> FloatVector:
+    least = -np.inf if feature.least is None else feature.least
+    greatest = np.inf if feature.greatest is None else feature.greatest
+    return values[(values >= least) & (values <= greatest)]
+
+
+type ConvertPart = Callable[[Estimator], bytes]
+
+
+def differing_step(
+    pipeline: Estimator, convert: ConvertPart, frame: pd.DataFrame, X: FloatMatrix
+) -> str:
+    """Name the first step whose output differs from scikit-learn's.
+
+    Parameters
+    ----------
+    pipeline : estimator
+        The fitted pipeline.
+    convert : callable
+        Converts a part of it.
+    frame, X
+        The same row, as input of scikit-learn and of the graph.
+
+    Returns
+    -------
+    str
+        The step's place, as ``preprocess > numbers``; the last step where all before it agree.
+    """
+    if not isinstance(pipeline, Pipeline):
+        return type(pipeline).__name__
+    for count in range(1, len(pipeline.steps)):
+        part = Pipeline(pipeline.steps[:count])
+        name, step = part.steps[-1]
+        session = Session(convert(part))
+        # The columns of terms that a later step counts come after the columns of this part.
+        differs = _differs(part.transform(frame), session.run(X[:, : session.width]))
+        if differs.any():
+            return " > ".join([name, *_inner(step, np.flatnonzero(differs))])
+    return str(pipeline.steps[-1][0])
+
+
+def _differs(expected: Estimator, found: FloatMatrix) -> Flags:
+    dense = np.asarray(expected.toarray() if hasattr(expected, "toarray") else expected)
+    if dense.dtype == object:  # categories still: the graph holds their codes
+        return np.zeros(found.shape[1], dtype=bool)
+    apart = ~np.isclose(dense.astype(np.float64), found, rtol=TOLERANCE, atol=0, equal_nan=True)
+    differs: Flags = apart.any(axis=0)
+    return differs
+
+
+def _inner(step: Estimator, columns: IntVector) -> list[str]:
+    if not isinstance(step, ColumnTransformer):
+        return []
+    places = step.output_indices_.items()
+    return [name for name, place in places if place.start <= columns[0] < place.stop][:1]
+
+
+_DATA: Final = 32
+_EDGES: Final = 32
+_TRIED: Final = 8
+"""How many times as many further rows are tried where some of the first depend on rounding."""
+
+_LONG: Final = 10_000
+"""The greatest length of a text of a golden row: they are replayed at each start."""
+
+
+def golden_rows(reference: Reference, equality: Equality, cases: Sequence[Case]) -> list[GoldenRow]:
+    """Return real rows and edge cases with scikit-learn's scores, the same for the same cases.
+
+    A row is passed over if another processor may round it to another label, or further from
+    scikit-learn's score than usual. Where too few are left, these are taken too, with a tolerance
+    of their own.
+
+    Parameters
+    ----------
+    reference : Reference
+        scikit-learn's side.
+    equality : Equality
+        Compares predictions.
+    cases : sequence of Case
+        The rows to choose from.
+    """
+    generator = np.random.default_rng(_SEED)
+    edges = [case for case in cases if case.group != "data" and not _is_long(case)]
+    real_rows = [case for case in cases if case.group == "data"]
+    chosen = []
+    for pool, count in ((real_rows, _DATA), (edges, _EDGES)):
+        places = generator.choice(len(pool), min(count, len(pool)), replace=False)
+        chosen += _picked(reference, equality, pool, sorted(places.tolist()))
+    return chosen
+
+
+def _is_long(case: Case) -> bool:
+    return any(isinstance(value, str) and len(value) > _LONG for value in case.row.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A row that may be golden; a stable one is the same on every processor."""
+
+    place: int
+    row: GoldenRow
+    stable: bool
+
+
+def _picked(
+    reference: Reference, equality: Equality, pool: Sequence[Case], places: Sequence[int]
+) -> list[GoldenRow]:
+    """Return the rows at some places, but others for those that are not stable."""
+    choices = _choices(reference, equality, pool, places)
+    kept = [choice for choice in choices if choice.stable]
+    if len(kept) < len(choices):
+        others = np.setdiff1d(np.arange(len(pool)), places)
+        more = np.random.default_rng(_SEED).permutation(others)[: _TRIED * len(places)]
+        further = _choices(reference, equality, pool, more.tolist())
+        ranked = [
+            *(choice for choice in further if choice.stable),
+            *(x for x in choices if not x.stable),
+        ]
+        kept += ranked[: len(choices) - len(kept)]
+    return [choice.row for choice in sorted(kept, key=lambda choice: choice.place)]
+
+
+def _choices(
+    reference: Reference, equality: Equality, pool: Sequence[Case], places: Sequence[int]
+) -> list[_Choice]:
+    """Return rows with their scores, without those whose scores or bounds are not finite."""
+    cases = [pool[place] for place in places]
+    rows = [case.row for case in cases]
+    predicted = reference.predict(rows)
+    named = labels(reference.target, predicted.labels)
+    bounds = equality.bounds(rows, predicted.scores)
+    stable = (bounds <= TOLERANCE) & equality.labels_hold(predicted.scores, bounds)
+    return [
+        _Choice(
+            place,
+            GoldenRow(
+                name=case.name,
+                row=case.row,
+                scores=tuple(scores.tolist()),
+                labels=label,
+                tolerance=float(bound) if bound > TOLERANCE else None,
+            ),
+            bool(sure),
+        )
+        for place, case, scores, label, bound, sure in zip(
+            places, cases, predicted.scores, named, bounds, stable, strict=True
+        )
+        if np.isfinite(scores).all() and np.isfinite(bound)
+    ]
