@@ -195,14 +195,14 @@ def _decisions(
         if targets == 1:
             return [decisions]
         return np.split(decisions, targets, axis=1) if decisions.shape[1] == targets else none
+    if not isinstance(_last(estimator), MultiOutputClassifier):
+        return none
     if hasattr(estimator, "best_estimator_"):
         return _decisions(estimator.best_estimator_, frame, rows, targets)
     if isinstance(estimator, Pipeline):
         transformed = estimator[:-1].transform(frame) if len(estimator) > 1 else frame
         return _decisions(estimator[-1], transformed, rows, targets)
-    if isinstance(estimator, MultiOutputClassifier):
-        return [_decisions(each, frame, rows, 1)[0] for each in estimator.estimators_]
-    return none
+    return [_decisions(each, frame, rows, 1)[0] for each in estimator.estimators_]
 
 
 def _last(estimator: Estimator) -> Estimator:

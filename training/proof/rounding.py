@@ -35,7 +35,7 @@ _SUMS: Final = frozenset(
 )
 """Operators that add in an order of the processor."""
 
-_NUMBERS: Final = 2**24
+_NUMBERS: Final = 2**22
 """The number of numbers that are held at once."""
 
 type Array = NDArray[Any]

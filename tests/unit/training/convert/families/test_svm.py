@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -129,3 +130,18 @@ def test_a_class_that_weighs_nothing_is_refused() -> None:
 
     with pytest.raises(ConversionRefused, match="weigh nothing"):
         convert(fitted, [None] * 6)
+
+
+@pytest.mark.filterwarnings("ignore:Solver terminated early")
+@pytest.mark.parametrize(("scaled", "sums"), [(True, 1), (False, 2)], ids=["scaled", "raw"])
+def test_linear_support_vectors_are_added_up_in_advance_unless_rounding_shows(
+    scaled: bool, sums: int
+) -> None:
+    frame, model = numbers(rows=150).drop(columns=["constant"]), SVC(kernel="linear", max_iter=1000)
+    fitted = (make_pipeline(StandardScaler(), model) if scaled else model).fit(
+        frame, classes(2, 150)
+    )
+
+    graph = onnx.load_from_string(convert(fitted, [None] * 5).model).graph
+
+    assert [node.op_type for node in graph.node].count("MatMul") == sums
