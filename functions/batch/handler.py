@@ -16,8 +16,8 @@ from functions.batch.jobs.cost import Rates
 from functions.batch.service import Callbacks, Service
 from functions.batch.settings import Settings
 from sklambda.predictor import Predictor
-from sklambda.storage import Bucket, Storage, opened
-from sklambda.telemetry import Log, anatomy, write_line
+from sklambda.storage import Bucket, Storage, open_storage
+from sklambda.telemetry import Log, describe_exception, write_line
 
 
 @cache
@@ -54,7 +54,7 @@ def _distribute(job: str) -> None:
 def _sketches() -> Storage | None:
     if not settings.batch_sketch_store:
         return None
-    return opened(settings.batch_sketch_store, lambda: _client("s3"))
+    return open_storage(settings.batch_sketch_store, lambda: _client("s3"))
 
 
 settings = Settings.from_environment(os.environ)
@@ -87,7 +87,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
         answer = service.handle(event, lambda: context.get_remaining_time_in_millis() / 1000)
     except Exception as error:
-        log.error("the event failed", extra=anatomy(error))
+        log.error("the event failed", extra=describe_exception(error))
         raise
     log.info("done", extra={"answer": answer})
     return answer

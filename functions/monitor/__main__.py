@@ -25,7 +25,7 @@ from functions.monitor.results import Results
 from functions.monitor.run import Monitor, Ports
 from sklambda.errors import PackageRefused, SklambdaError
 from sklambda.package import ModelPackage
-from sklambda.sketch.layout import moment_of
+from sklambda.sketch.layout import hour_of
 from sklambda.storage import Directory
 
 HOST: Final = "127.0.0.1"
@@ -146,7 +146,7 @@ class LocalMonitor:
 
     def windows(self) -> Iterator[datetime]:
         """Return the ends of successive windows that cover all captures."""
-        hours = [moment_of(stored.key) for stored in self._storage.list("captures/")]
+        hours = [hour_of(stored.key) for stored in self._storage.list("captures/")]
         if not hours:
             return
         stop = min(hours) + self._span

@@ -21,8 +21,8 @@ from functions.monitor.settings import Settings
 from functions.monitor.state import Deployment
 from sklambda.errors import PackageRefused
 from sklambda.package import ModelPackage
-from sklambda.storage import opened
-from sklambda.telemetry import Log, anatomy, write_line
+from sklambda.storage import open_storage
+from sklambda.telemetry import Log, describe_exception, write_line
 
 
 @cache
@@ -98,7 +98,7 @@ package = ModelPackage.open(settings.model_dir)
 if package.baseline is None:
     raise PackageRefused(f"{package.path} has no baseline: train it again")
 baseline = package.baseline
-storage = opened(settings.monitor_store, lambda: _client("s3"))
+storage = open_storage(settings.monitor_store, lambda: _client("s3"))
 monitor = Monitor(
     storage,
     package.manifest.id,
@@ -122,7 +122,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         request = events.read(event, datetime.now(UTC))
         response = {"told": False} if request is None else monitor.run(request)
     except Exception as error:
-        log.error("the run failed", extra=anatomy(error))
+        log.error("the run failed", extra=describe_exception(error))
         raise
     log.info("done", extra={"answer": response})
     return response

@@ -25,7 +25,7 @@ from functions.monitor.watched_model import WatchedModel
 from sklambda.arrays import FloatMatrix, FloatVector
 from sklambda.signature import Target
 from sklambda.sketch import layout
-from sklambda.sketch.watched_scores import label_names, scored
+from sklambda.sketch.watched_scores import class_counts, watched_scores
 from sklambda.storage import Stored
 from sklambda.storage.objects import ANY
 
@@ -105,7 +105,7 @@ def collect_outcomes(model: WatchedModel, start: datetime, stop: datetime) -> Ou
     collected = _stored_outcomes(model, start, stop)
     hours = defaultdict[datetime, list[Stored]](list)
     for one in list_hours(model.storage, "outcomes", start, stop):
-        hours[layout.moment_of(one.key)].append(one)
+        hours[layout.hour_of(one.key)].append(one)
     for hour, objects in hours.items():
         stored = collected.get(hour)
         sources = frozenset[int]() if stored is None else frozenset(stored.sources.tolist())
@@ -114,7 +114,7 @@ def collect_outcomes(model: WatchedModel, start: datetime, stop: datetime) -> Ou
         if new:
             chunks = [_read_objects(model, new), *([] if stored is None else [stored])]
             collected[hour] = Outcomes.merge(chunks)
-            key = layout.truths(model.id, hour)
+            key = layout.outcomes_key(model.id, hour)
             model.storage.put({key: collected[hour].to_bytes()}, ANY)
     return Outcomes.merge([_no_outcomes(model), *collected.values()])
 
@@ -124,7 +124,7 @@ def _stored_outcomes(
 ) -> dict[datetime, Outcomes]:
     objects = list_hours(model.storage, f"answers/{model.id}/outcomes", start, stop)
     contents = read_all(model.storage, objects)
-    return {layout.moment_of(key): Outcomes.read(content) for key, content in contents.items()}
+    return {layout.hour_of(key): Outcomes.read(content) for key, content in contents.items()}
 
 
 def _read_objects(model: WatchedModel, new: Mapping[int, Stored]) -> Outcomes:
@@ -240,7 +240,7 @@ def champion_predictions(model: WatchedModel, start: datetime, stop: datetime) -
     """Return the champion's predictions in the hours from `start` until before `stop`."""
     objects = list_hours(model.storage, f"answers/{model.id}/champion", start, stop)
     target, groups = model.signature.target, model.watching.groups
-    none = no_predictions(len(scored(target)), len(label_names(target)), len(groups))
+    none = no_predictions(len(watched_scores(target)), len(class_counts(target)), len(groups))
     contents = read_all(model.storage, objects).values()
     return Predictions.merge([none, *map(Predictions.read, contents)])
 
@@ -252,7 +252,7 @@ def stored_predictions(
     objects = list_hours(model.storage, f"answers/{model.id}/champion", start, stop)
     for batch in batched(_newest(objects), MAX_CONCURRENT, strict=False):
         for key, content in read_all(model.storage, batch).items():
-            yield layout.moment_of(key), Predictions.read(content)
+            yield layout.hour_of(key), Predictions.read(content)
 
 
 def _earlier_predictions(

@@ -18,7 +18,7 @@ from functions.monitor.notify.messages import Event, Message
 from functions.monitor.report import files
 from functions.monitor.results import Results
 from functions.monitor.state import Deployment, State, claim, release
-from sklambda.policy.retraining import Signals, decide, moment
+from sklambda.policy.retraining import Signals, parse_time, recommend
 from sklambda.policy.watching import RetrainingPolicy
 from sklambda.storage import Storage
 from sklambda.storage.objects import ANY
@@ -101,13 +101,13 @@ class Monitor:
 
     def _judge(self, request: RunRequest, state: State) -> tuple[Results, Signals]:
         results = self._ports.judge(request.until, request.at)
-        period = moment(results.window.start), moment(results.window.stop)
+        period = parse_time(results.window.start), parse_time(results.window.stop)
         results = replace(results, traffic=self._ports.traffic(period, request.at))
         signals = Signals.of_report(json.loads(files.json(results)))
         stop = signals.stop
         # A repeated window is decided as the first time, without its own earlier request.
-        called = state.called if state.called and moment(state.called) < period[1] else ""
-        decision = decide(self._policy, signals, state.signals_before(stop), called)
+        called = state.called if state.called and parse_time(state.called) < period[1] else ""
+        decision = recommend(self._policy, signals, state.signals_before(stop), called)
         return replace(results, retrain=decision.retrain, held=decision.held), signals
 
     def _explain(self, request: RunRequest, alarm: Alarm, results: Results, state: State) -> Json:

@@ -6,7 +6,7 @@ from typing import Final, Self
 from pydantic_core import to_json
 
 from sklambda.document import Document
-from sklambda.policy.retraining import Signals, moment, recent
+from sklambda.policy.retraining import Signals, parse_time, recent
 from sklambda.policy.watching import RetrainingPolicy
 from sklambda.storage import Storage
 from sklambda.storage.objects import JSON
@@ -65,17 +65,17 @@ class State(Document):
 
     def signals_before(self, stop: str) -> list[Signals]:
         """Return the signals of the windows that end before a time."""
-        return [one for one in self.signals if moment(one.stop) < moment(stop)]
+        return [one for one in self.signals if parse_time(one.stop) < parse_time(stop)]
 
     def is_past(self, stop: str) -> bool:
         """Return whether a later window was judged already."""
-        return any(moment(one.stop) > moment(stop) for one in self.signals)
+        return any(parse_time(one.stop) > parse_time(stop) for one in self.signals)
 
     def reported(self, now: Signals) -> dict[str, str]:
         """Return the reported findings without those that have not shown for some windows."""
-        length = moment(now.stop) - moment(now.start)
-        oldest = moment(now.stop) - _REPORTED_WINDOWS * length
-        return {name: stop for name, stop in self.told.items() if moment(stop) >= oldest}
+        length = parse_time(now.stop) - parse_time(now.start)
+        oldest = parse_time(now.stop) - _REPORTED_WINDOWS * length
+        return {name: stop for name, stop in self.told.items() if parse_time(stop) >= oldest}
 
     def with_window(self, now: Signals, policy: RetrainingPolicy) -> Self:
         """Return the state with a window added, and without windows that no decision counts."""

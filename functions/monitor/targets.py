@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from sklambda.signature import Target
-from sklambda.sketch.watched_scores import LABEL, Scored, scored
+from sklambda.sketch.watched_scores import LABEL, WatchedScore, watched_scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class WatchedTarget:
         Its description in the signature.
     label_column : int
         The column of its labels.
-    score : Scored or None
+    score : WatchedScore or None
         Its watched score: of two classes that of the second, of more that of the label, of a
         regressor the value. None where the model returns labels only.
     score_column : int
@@ -30,7 +30,7 @@ class WatchedTarget:
     name: str
     target: Target
     label_column: int
-    score: Scored | None
+    score: WatchedScore | None
     score_column: int
     outcome_column: int
 
@@ -47,7 +47,7 @@ class WatchedTarget:
 
 def watched_targets(target: Target) -> list[WatchedTarget]:
     """Return the watched targets of a model, in the order of the columns of outcomes."""
-    numbered = list(enumerate(scored(target)))
+    numbered = list(enumerate(watched_scores(target)))
     if target.task == "regression":
         return [
             WatchedTarget(name, target, 0, score, column, column)

@@ -136,9 +136,9 @@ def _feedback(
     if not settings.feedback_store:
         return ()
     from functions.predict.observe.feedback import Feedback
-    from sklambda.storage import opened
+    from sklambda.storage import open_storage
 
-    storage = opened(settings.feedback_store, dependencies.connect)
+    storage = open_storage(settings.feedback_store, dependencies.connect)
     return Feedback(service.model.signature.target, storage, limits).routes()
 
 

@@ -12,7 +12,7 @@ from functions.predict.observe.sampling import is_sampled
 from sklambda.errors import PackageRefused, RowsInvalid
 from sklambda.predictor import Predictor
 from sklambda.signature import Feature, Signature, Target
-from sklambda.telemetry import Log, Write, anatomy
+from sklambda.telemetry import Log, Write, describe_exception
 
 _FAILED: Final = "challenger failed"
 _PURPOSE: Final = "challenger"
@@ -30,7 +30,7 @@ def open_challenger(path: Path, champion: ServedModel, log: Log) -> ServedModel 
         log.error("challenger refused", extra={"reason": str(refused)})
         return None
     except Exception as error:
-        log.error("challenger refused", extra=anatomy(error))
+        log.error("challenger refused", extra=describe_exception(error))
         return None
     reason = incompatibility(champion, challenger)
     if reason is not None:
@@ -101,7 +101,7 @@ class Split:
         except RowsInvalid:
             raise
         except Exception as error:
-            context = {"request_id": caller.request_id, **anatomy(error)}
+            context = {"request_id": caller.request_id, **describe_exception(error)}
             self.log.error(_FAILED, extra=context)
             return self.champion.predict(request)
 
@@ -132,7 +132,7 @@ class Shadow:
         try:
             self._compare(request, response)
         except Exception as error:
-            context = {"request_id": request.caller.request_id, **anatomy(error)}
+            context = {"request_id": request.caller.request_id, **describe_exception(error)}
             self.log.error(_FAILED, extra=context)
 
     def _compare(self, request: PredictionRequest, response: PredictionResponse) -> None:

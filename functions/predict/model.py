@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 from functions.predict.http.exchange import Caller
 from sklambda.arrays import FloatMatrix
 from sklambda.codec.codec import Row
-from sklambda.decision import Prediction, decide
+from sklambda.decision import Prediction, to_predictions
 from sklambda.predictor import GoldenMismatch, Predictor
-from sklambda.row_warnings import Caution, Lookout
+from sklambda.row_warnings import RowWarner, RowWarning
 from sklambda.signature import Signature
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class PredictionResponse:
         Shape [N, C], float64.
     predictions : sequence of Prediction
         One per row.
-    warnings : sequence of sequence of Caution
+    warnings : sequence of sequence of RowWarning
         One list per row.
     explanations : sequence of sequence of Explanation
         One list per row, if requested.
@@ -68,7 +68,7 @@ class PredictionResponse:
     X: FloatMatrix
     scores: FloatMatrix
     predictions: Sequence[Prediction]
-    warnings: Sequence[Sequence[Caution]]
+    warnings: Sequence[Sequence[RowWarning]]
     explanations: Sequence[Sequence["Explanation"]] = ()
 
 
@@ -91,13 +91,13 @@ class ServedModel:
         self.signature: Signature = predictor.package.signature
         self.version = self.id[:12]
         self.mismatch: GoldenMismatch | None = predictor.replay()
-        self._warner = Lookout(self.signature)
+        self._warner = RowWarner(self.signature)
 
     def predict(self, request: PredictionRequest) -> PredictionResponse:
         """Score the rows; raises `RowsInvalid` where one does not fit the signature."""
         X = self.predictor.encode(request.rows)
         scores = self.predictor.run(X)
-        predictions = decide(self.signature.target, scores)
+        predictions = to_predictions(self.signature.target, scores)
         explanations = self.predictor.explain(X) if request.explain else ()
-        warnings = self._warner.look(X, request.coerced)
+        warnings = self._warner.check(X, request.coerced)
         return PredictionResponse(self, X, scores, predictions, warnings, explanations)

@@ -19,7 +19,7 @@ from functions.monitor.judge import judge
 from sklambda.arrays import FloatMatrix
 from sklambda.policy.watching import Watching
 from sklambda.signature import Signature
-from sklambda.storage import Directory, hour
+from sklambda.storage import Directory, hour_folder
 from tests.support import capturing, drifting
 from training.baseline.baseline import HeldOut, baseline
 
@@ -48,7 +48,7 @@ def deliver(folder: Path, together: int, doubled: bool) -> None:
     each = ROWS // OBJECTS
     for place in range(OBJECTS):
         lines = b"".join(_lines(drifting.matrix(each, place), place * each, together))
-        at = hour(capturing.NOON - timedelta(hours=1 + place % HOURS))
+        at = hour_folder(capturing.NOON - timedelta(hours=1 + place % HOURS))
         path = folder / "captures" / at / f"{place}.gz"
         path.parent.mkdir(parents=True, exist_ok=True)
         content = gzip.compress(lines, 6)

@@ -26,7 +26,7 @@ from functions.predict.service import Service
 from sklambda.package import ModelPackage
 from sklambda.policy.watching import Watching
 from sklambda.predictor import Predictor
-from sklambda.storage import Directory, hour
+from sklambda.storage import Directory, hour_folder
 from tests.conftest import REPOSITORY
 
 CREDIT = REPOSITORY.parent / "shared/data/german_credit.csv"
@@ -129,7 +129,7 @@ def served_and_judged(package: ModelPackage, table: pd.DataFrame, folder: Path) 
     for place in range(0, len(table), BATCH):
         part, caller = table.iloc[place : place + BATCH], Caller(f"request-{place}")
         service.predict(PredictionRequest(sent(part.drop(columns="approved")), caller))
-        key = f"captures/{hour(clock[0])}/part-{place}.gz"
+        key = f"captures/{hour_folder(clock[0])}/part-{place}.gz"
         records.put({key: gzip.compress(b"\n".join(lines))})
         lines.clear()
         clock[0] += timedelta(hours=1)
@@ -149,7 +149,7 @@ def outcomes(caller: Caller, labels: list[str], moment: datetime) -> dict[str, b
     """Write what became true as feedback keeps it."""
     told = {caller.prediction_id(place): label for place, label in enumerate(labels)}
     return {
-        f"outcomes/{hour(moment)}/{name}.json": json.dumps(
+        f"outcomes/{hour_folder(moment)}/{name}.json": json.dumps(
             {"prediction_id": name, "outcome": label, "time": moment.isoformat()}
         ).encode()
         for name, label in told.items()

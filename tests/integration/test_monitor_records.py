@@ -10,13 +10,13 @@ import pytest
 
 from functions.monitor.judge import judge
 from functions.monitor.results import Results
-from sklambda.decision import choose
+from sklambda.decision import label_positions
 from sklambda.package import ModelPackage
 from sklambda.policy.watching import Watching
 from sklambda.predictor import Predictor
 from sklambda.sketch.baseline import Baseline
 from sklambda.sketch.layout import whole_hour
-from sklambda.storage import Bucket, hour
+from sklambda.storage import Bucket, hour_folder
 from tests.conftest import Trained
 from tests.integration.conftest import BucketFactory
 from tests.support.observed import Observed, observe
@@ -45,14 +45,14 @@ def base(churn: Trained, package: ModelPackage) -> Baseline:
     predictor = Predictor.open(churn.package)
     X = predictor.encode(json.loads(pd.DataFrame(churn.frame).to_json(orient="records")))
     scores = predictor.run(X)
-    labels = choose(package.signature.target, scores)
+    labels = label_positions(package.signature.target, scores)
     return baseline(package.signature, X, HeldOut(scores, labels, labels)).replace(calibrators={})
 
 
 def delivered(bucket: Bucket, observed: Observed, name: str = "one") -> None:
     """Put the log lines into the bucket as Firehose does."""
     lines = b"".join(line.rstrip() + b"\n" for line in observed.written)
-    folder = f"captures/{hour(NOW - timedelta(hours=1))}"
+    folder = f"captures/{hour_folder(NOW - timedelta(hours=1))}"
     bucket.put({f"{folder}/{name}.gz": gzip.compress(lines)})
 
 

@@ -328,7 +328,7 @@ def post(address: str, body: Json) -> Json:
 def keep(folder: Path, lines: list[str]) -> str:
     """Write captured lines where the stack's bucket has them; return the end of their hour."""
     hour = layout.whole_hour(datetime.fromisoformat(json.loads(lines[0])["time"]))
-    path = folder / layout.captures(hour) / "one.gz"
+    path = folder / layout.captures_prefix(hour) / "one.gz"
     path.parent.mkdir(parents=True)
     path.write_bytes(gzip.compress("".join(f"{line}\n" for line in lines).encode()))
     return (hour + timedelta(hours=1)).isoformat()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import batched
 from typing import Any, Final
 
-from sklambda.sketch.layout import captures, whole_hour
+from sklambda.sketch.layout import captures_prefix, whole_hour
 from tests.stack.deployment import Stack
 from tests.stack.queues import Queue
 from tests.support.evidence import wait_for
@@ -77,7 +77,7 @@ class Watched:
         keys = wait_for(lambda: self._captures(set(ids)), SECONDS, "the captures in the bucket")
         before = whole_hour(datetime.now(UTC)) - timedelta(hours=1)
         for key in keys:
-            name = captures(before) + key.rpartition("/")[2]
+            name = captures_prefix(before) + key.rpartition("/")[2]
             source = {"Bucket": self.bucket, "Key": key}
             self._s3.copy_object(Bucket=self.bucket, Key=name, CopySource=source)
             self._s3.delete_object(**source)

@@ -16,7 +16,7 @@ from sklambda.package import ModelPackage
 from sklambda.policy.watching import Watching
 from sklambda.signature import Signature
 from sklambda.sketch.baseline import Baseline
-from sklambda.storage import Storage, hour
+from sklambda.storage import Storage, hour_folder
 from tests.support.drifting import SIGNATURE, answers
 
 MODEL = "7b02a938"
@@ -87,7 +87,7 @@ def line(predictions: Sequence[Capture], **heading: str) -> bytes:
 
 def deliver(storage: Storage, at: datetime, lines: Iterable[bytes], name: str = "one") -> str:
     """Put lines into an hour; return the key."""
-    key = f"captures/{hour(at)}/{name}.gz"
+    key = f"captures/{hour_folder(at)}/{name}.gz"
     storage.put({key: gzip.compress(b"".join(lines), 1, mtime=0)})
     return key
 
@@ -99,7 +99,7 @@ def put_outcomes(
     objects = {}
     for prediction, outcome in outcomes:
         document = {"prediction_id": prediction, "outcome": outcome, "time": at.isoformat()}
-        key = f"outcomes/{hour(at)}/{prediction}-{outcome}.json"
+        key = f"outcomes/{hour_folder(at)}/{prediction}-{outcome}.json"
         objects[key] = json.dumps(document | members).encode()
     storage.put(objects)
 

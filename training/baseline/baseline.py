@@ -20,10 +20,10 @@ from sklambda.sketch.sketcher import (
     count_labels,
     count_numbers,
     count_tenths,
-    watched,
+    watched_values,
 )
-from sklambda.sketch.watched_scores import Scored, scored
-from training.baseline.rulers import cut, quantile_ruler, share_ruler, tenth_ruler, tenths
+from sklambda.sketch.watched_scores import WatchedScore, watched_scores
+from training.baseline.rulers import quantile_ruler, share_ruler, tenth_ruler, tenths, with_edge
 
 _CROWD: Final = 20
 """The fewest rows behind a knot, so that none discloses one outcome."""
@@ -139,7 +139,7 @@ def baseline(
     Baseline
         Counts, and no row.
     """
-    values = watched(signature, X)
+    values = watched_values(signature, X)
     columns = list(zip(signature.features, values.T.copy(), strict=True))
     binned = {feature.name: _binned(feature, column) for feature, column in columns}
     return Baseline(
@@ -147,7 +147,7 @@ def baseline(
         duplicates=count_duplicates(X),
         features={feature.name: _feature(feature, column) for feature, column in columns},
         binned={name: one for name, one in binned.items() if one is not None},
-        scores={one.name: _score(one, held_out) for one in scored(signature.target)},
+        scores={one.name: _score(one, held_out) for one in watched_scores(signature.target)},
         labels=count_labels(signature, held_out.labels),
         balance=_balance(signature, held_out.true),
         calibrators=dict(_calibrators(signature, held_out)),
@@ -182,11 +182,11 @@ def _binned(feature: Feature, values: FloatVector) -> Reference | None:
     return Reference(ruler=ruler, column=column, std=_deviation(ruler, values))
 
 
-def _score(one: Scored, held_out: HeldOut) -> Reference:
+def _score(one: WatchedScore, held_out: HeldOut) -> Reference:
     values = one.of(held_out.scores, held_out.labels)
     chance = one.target.scores == "probability"
     ruler = share_ruler() if chance else quantile_ruler(values[np.isfinite(values)])
-    return numbers(cut(ruler, one.parting), values)
+    return numbers(with_edge(ruler, one.boundary), values)
 
 
 def _deviation(ruler: Ruler, values: FloatVector) -> float:
@@ -202,7 +202,7 @@ def _deviation(ruler: Ruler, values: FloatVector) -> float:
 def _calibrators(signature: Signature, held_out: HeldOut) -> Iterator[tuple[str, Calibrator]]:
     if not held_out.true.shape[1]:
         return
-    for one in scored(signature.target):
+    for one in watched_scores(signature.target):
         expected = held_out.labels[:, one.place] if one.label is None else one.label
         right = held_out.true[:, one.place] == expected
         scores = one.of(held_out.scores, held_out.labels)

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from sklambda.arrays import FloatMatrix, FloatVector, IntVector
 from sklambda.codec.codec import Codec
-from sklambda.decision import choose
+from sklambda.decision import label_positions
 from sklambda.errors import RowsInvalid
 from sklambda.package import BASELINE, ERROR_MODEL
 from sklambda.policy.watching import Watching
@@ -26,7 +26,7 @@ from sklambda.session import Session
 from sklambda.signature import Signature, Target
 from sklambda.sketch.baseline import Baseline, ErrorReference
 from sklambda.sketch.sketch import to_json
-from sklambda.sketch.watched_scores import scored
+from sklambda.sketch.watched_scores import watched_scores
 from training.baseline.baseline import HeldOut, baseline, numbers
 from training.baseline.rulers import quantile_ruler
 from training.convert import convert
@@ -114,7 +114,7 @@ def monitoring_files(
     scores = session.run(rows)
     finite = np.isfinite(scores).all(axis=1)
     rows, scores, true = rows[finite], scores[finite], true[finite]
-    target, labels = signature.target, choose(signature.target, scores)
+    target, labels = signature.target, label_positions(signature.target, scores)
     metrics: Mapping[str, Metric] = {}
     if data.evaluation is not None and data.evaluation.scores == target.scores:
         metrics = data.evaluation.metrics
@@ -131,7 +131,7 @@ def monitoring_files(
 def _written(found: Baseline, target: Target, errors: FittedErrorModel | None) -> dict[str, bytes]:
     if errors is None:
         return {BASELINE: to_json(found)}
-    names = [one.name for one in scored(target)]
+    names = [one.name for one in watched_scores(target)]
     found = found.replace(errors=dict(zip(names, errors.references, strict=True)))
     return {BASELINE: to_json(found), ERROR_MODEL: errors.model}
 

@@ -65,7 +65,7 @@ def share_ruler() -> Ruler:
     return Ruler(edges=(*half.tolist(), 0.5, *(1 - half[::-1]).tolist()))
 
 
-def cut(ruler: Ruler, edge: float | None) -> Ruler:
+def with_edge(ruler: Ruler, edge: float | None) -> Ruler:
     """Return a ruler with another edge, if it lies between the ends."""
     if edge is None or not ruler.edges or not ruler.edges[0] < edge < ruler.edges[-1]:
         return ruler

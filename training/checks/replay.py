@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sklambda.errors import DocumentInvalid
-from sklambda.policy.retraining import Decision, Signals, decide, moment, recent
+from sklambda.policy.retraining import Decision, Signals, parse_time, recent, recommend
 from sklambda.policy.watching import RetrainingPolicy
 from training.errors import DataError
 
@@ -57,7 +57,7 @@ def replay(folder: Path, policy: RetrainingPolicy) -> list[Step]:
     reports = [_read(path) for path in sorted(folder.rglob("*.json")) if path.stem != "latest"]
     if not reports:
         raise DataError(f"{folder}: no report of the monitor (*.json) found")
-    ordered = sorted(reports, key=lambda one: (one[0]["model_id"], moment(one[1].stop)))
+    ordered = sorted(reports, key=lambda one: (one[0]["model_id"], parse_time(one[1].stop)))
     models = groupby(ordered, key=lambda one: one[0]["model_id"])
     return [step for _, windows in models for step in _steps(list(windows), policy)]
 
@@ -68,7 +68,7 @@ def _steps(
     before: tuple[Signals, ...] = ()
     called = ""
     for report, now in windows:
-        decision = decide(policy, now, before, called)
+        decision = recommend(policy, now, before, called)
         before = recent(policy, before, now)
         called = now.stop if decision.retrain else called
         yield Step(

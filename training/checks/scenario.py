@@ -103,7 +103,7 @@ def replay(service: ServiceProcess, storage: Directory, hour: Hour) -> None:
     ids = [one["prediction_id"] for one in response["predictions"]]
     lines = [_at(hour.start, line) for line in service.captured(len(rows))]
     content = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-    key = f"{layout.captures(hour.start)}scenario.gz"
+    key = f"{layout.captures_prefix(hour.start)}scenario.gz"
     storage.put({key: gzip.compress(content.encode(), mtime=0)})
     outcomes = list(_outcomes(hour, ids))
     if outcomes:
@@ -113,7 +113,7 @@ def replay(service: ServiceProcess, storage: Directory, hour: Hour) -> None:
 def date_outcomes(folder: Path) -> None:
     """Set each outcome's time of writing, which the monitor reads, to when it became known."""
     for stored in Directory(folder).list("outcomes/"):
-        moment = layout.moment_of(stored.key).timestamp()
+        moment = layout.hour_of(stored.key).timestamp()
         os.utime(folder / stored.key, (moment, moment))
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sklambda.arrays import FloatMatrix, FloatVector, IntVector
 from sklambda.codec.codec import Codec
-from sklambda.decision import TOLERANCE, distances
+from sklambda.decision import TOLERANCE, row_differences
 from sklambda.explain.closed_form import Arrays, Exact, ExactShapley
 from sklambda.explain.explainer import Explainer, owners
 from sklambda.explain.kernel import contributions
@@ -145,7 +145,7 @@ def _require_kept_apart(exact: Exact, owners: IntVector, background: FloatMatrix
 
 
 def _require_same(expected: FloatVector, found: FloatVector) -> None:
-    if not distances(expected[None], found[None])[0] <= TOLERANCE:
+    if not row_differences(expected[None], found[None])[0] <= TOLERANCE:
         raise NoClosedForm("the values of a row are not those of its score")
 
 

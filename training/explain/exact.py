@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklambda.arrays import Flags, FloatMatrix, FloatVector, IntVector
-from sklambda.decision import distances
-from sklambda.explain.closed_form import Exact, Link, shown
+from sklambda.decision import row_differences
+from sklambda.explain.closed_form import Exact, Link, apply_link
 from sklambda.explain.trees import Conditions, Places, TreeTable, Words
 from sklambda.session import Session
 from training.explain.additive import Sum, Trees, decomposed
@@ -194,8 +194,8 @@ def _candidates(flow: Flow) -> Iterator[Explained]:
         if weights is None:
             continue
         with np.errstate(all="ignore"):
-            found = shown(link, values @ weights.T)
-        if distances(scores, found).max() <= _SAME:
+            found = apply_link(link, values @ weights.T)
+        if row_differences(scores, found).max() <= _SAME:
             yield Explained(flow, link, node.input[0], weights)
     yield Explained(flow, "identity", SCORES, np.eye(scores.shape[1]))
 

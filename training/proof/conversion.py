@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from sklambda.arrays import Flags, FloatMatrix, FloatVector, IntVector
 from sklambda.codec.codec import Codec
-from sklambda.decision import TOLERANCE, labels
+from sklambda.decision import TOLERANCE, labels_at
 from sklambda.manifest import GoldenRow, ParityReport
 from sklambda.session import Session
 from sklambda.signature import Feature, Kind, Signature, Target, TermCounts
@@ -324,7 +324,7 @@ def _choices(
     cases = [pool[place] for place in places]
     rows = [case.row for case in cases]
     predicted = reference.predict(rows)
-    named = labels(reference.target, predicted.labels)
+    named = labels_at(reference.target, predicted.labels)
     bounds = equality.bounds(rows, predicted.scores)
     stable = (bounds <= TOLERANCE) & equality.labels_hold(predicted.scores, bounds)
     return [

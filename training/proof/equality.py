@@ -23,9 +23,9 @@ from sklambda.decision import (
     TOLERANCE,
     by_target,
     decided,
-    differences,
     distinct,
     scales,
+    score_differences,
 )
 from sklambda.errors import RowsInvalid
 from sklambda.signature import Signature
@@ -121,7 +121,7 @@ class Equality:
 
         The bound on rows that are `extreme`, unlike all data, may be greater than `PLAUSIBLE`.
         """
-        apart = differences(expected.scores, found.scores)
+        apart = score_differences(expected.scores, found.scores)
         scored = ~(expected.refused | found.refused)
         far = scored & ~(apart <= TOLERANCE).all(axis=1)  # so that NaN is far
         mixed = expected.labels != found.labels

@@ -10,7 +10,7 @@ import pandas as pd
 
 from sklambda.arrays import Flags
 from sklambda.codec.codec import Codec
-from sklambda.decision import TOLERANCE, choose
+from sklambda.decision import TOLERANCE, label_positions
 from sklambda.manifest import ParityReport
 from sklambda.session import Session
 from sklambda.signature import Signature
@@ -41,7 +41,7 @@ class Candidate:
         if accepted.any():
             scores = self.session.run(X)
             found.scores[accepted] = scores
-            found.labels[accepted] = choose(target, scores)
+            found.labels[accepted] = label_positions(target, scores)
             found.refused[accepted] = False
         return found
 

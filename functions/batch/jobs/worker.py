@@ -16,7 +16,7 @@ from functions.batch.jobs.job import Job, ObjectRange, Part, PartResult
 from functions.batch.jobs.progress import results_folder
 from functions.batch.scoring.scorer import ScoredSlice, Scorer
 from sklambda.arrays import FloatMatrix
-from sklambda.decision import choose
+from sklambda.decision import label_positions
 from sklambda.signature import Signature
 from sklambda.sketch import layout
 from sklambda.sketch.baseline import Baseline
@@ -159,7 +159,7 @@ class Sketches:
         self, X: FloatMatrix, scores: FloatMatrix, coerced: Sequence[tuple[int, str]]
     ) -> None:
         """Count the scored rows of a part, [N, K], with their scores, [N, C]."""
-        labels = choose(self._target, scores)
+        labels = label_positions(self._target, scores)
         counts = Counter(name for _, name in coerced)
         self._sketch = self._sketcher.sketch(X, scores, labels, counts)
 
@@ -168,7 +168,7 @@ class Sketches:
         if self._sketch is None:
             return
         started = datetime.fromisoformat(self._job.started)
-        key = layout.batch_sketch(self._job.model, "raw", started, self._job.id, part.name)
+        key = layout.batch_sketch_key(self._job.model, "raw", started, self._job.id, part.name)
         self._storage.put({key: self._sketch.json()})
         self._sketch = None
 

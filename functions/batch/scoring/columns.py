@@ -1,4 +1,4 @@
-"""The output of a part, column by column: the same as `sklambda.decision.decide` row by row."""
+"""The output of a part, column by column, as `sklambda.decision.to_predictions` row by row."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklambda.arrays import FloatMatrix
-from sklambda.decision import choose
-from sklambda.row_warnings import Caution, Lookout
+from sklambda.decision import label_positions
+from sklambda.row_warnings import RowWarner, RowWarning
 from sklambda.signature import Signature, Target
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _members(target: Target, scores: FloatMatrix) -> Iterator[_Member]:
         for name, values in zip(target.outputs, scores.T, strict=True):
             yield ("values", name), values
         return
-    labels = choose(target, scores)[:, 0]
+    labels = label_positions(target, scores)[:, 0]
     yield ("label",), _classes(target)[labels]
     if target.scores == "label":
         return
@@ -85,21 +85,21 @@ def _classes(target: Target) -> NDArray[Any]:
 
 
 def warning_column(
-    warner: Lookout, X: FloatMatrix, coerced: Sequence[tuple[int, str]], *, as_json: bool
+    warner: RowWarner, X: FloatMatrix, coerced: Sequence[tuple[int, str]], *, as_json: bool
 ) -> OutputColumn:
     """Return the column of row warnings."""
-    places, distinct = warner.look_at_many(X, coerced)
+    places, distinct = warner.check_many(X, coerced)
     serialize, type_ = (_json_warnings, "JSON") if as_json else (_text_warnings, "VARCHAR")
     texts = [serialize(warnings) for warnings in distinct]
     values = np.array(texts, dtype=object)[places] if len(texts) > 1 else texts[0]
     return OutputColumn("warnings", ("warnings",), type_, values)
 
 
-def _text_warnings(warnings: Sequence[Caution]) -> str:
+def _text_warnings(warnings: Sequence[RowWarning]) -> str:
     return ";".join(f"{warning.feature}:{warning.code}" for warning in warnings)
 
 
-def _json_warnings(warnings: Sequence[Caution]) -> str:
+def _json_warnings(warnings: Sequence[RowWarning]) -> str:
     return json.dumps([asdict(warning) for warning in warnings], ensure_ascii=False)
 
 

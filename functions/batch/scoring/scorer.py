@@ -21,7 +21,7 @@ from functions.batch.scoring.columns import (
 from functions.batch.scoring.writer import Writer
 from sklambda.arrays import Flags, FloatMatrix
 from sklambda.predictor import Predictor
-from sklambda.row_warnings import Lookout
+from sklambda.row_warnings import RowWarner
 
 type Observer = Callable[[FloatMatrix, FloatMatrix, Sequence[tuple[int, str]]], None]
 
@@ -81,7 +81,7 @@ class Scorer:
         self._observe = observe
         signature = predictor.package.signature
         self._predictor, self._options, self._folder = predictor, options, folder
-        self._warner = Lookout(signature)
+        self._warner = RowWarner(signature)
         self._reader = open_reader(layout, signature, folder)
         empty = [*self._columns(np.empty((0, signature.width)), [])]
         self._writer = Writer(layout, options, signature, empty)

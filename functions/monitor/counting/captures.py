@@ -15,7 +15,7 @@ from functions.monitor.counting.predictions import digest
 from sklambda.arrays import FloatMatrix, FloatVector, IntVector
 from sklambda.codec.codec import Codec
 from sklambda.errors import RowsInvalid
-from sklambda.row_warnings import CautionCode
+from sklambda.row_warnings import RowWarningCode
 from sklambda.signature import Feature, Signature, Target
 from sklambda.sketch.layout import MODES, ROLES, Role
 from sklambda.sketch.sketch import Mode
@@ -71,7 +71,7 @@ class Chunk:
     def count_coerced(self, warnings: Iterable[Mapping[str, str]]) -> None:
         """Count the values whose type was converted, by the warnings of a prediction."""
         for warning in warnings:
-            if warning["code"] == CautionCode.COERCED:
+            if warning["code"] == RowWarningCode.COERCED:
                 name = warning["feature"]
                 self.coerced[name] = self.coerced.get(name, 0) + 1
 

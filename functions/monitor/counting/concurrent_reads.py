@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Final
 
-from sklambda.sketch.layout import days, moment_of
+from sklambda.sketch.layout import days, hour_of
 from sklambda.storage import Storage, Stored
 
 MAX_CONCURRENT: Final = 10
@@ -34,4 +34,4 @@ def list_hours(storage: Storage, folder: str, start: datetime, stop: datetime) -
 
     with ThreadPoolExecutor(MAX_CONCURRENT) as pool:
         listings = pool.map(list_day, days(start, stop))
-        return [one for day in listings for one in day if start <= moment_of(one.key) < stop]
+        return [one for day in listings for one in day if start <= hour_of(one.key) < stop]

@@ -22,9 +22,9 @@ from sklambda.signature import Feature
 from sklambda.sketch import layout
 from sklambda.sketch.baseline import codes
 from sklambda.sketch.layout import MODES, ROLES, Hour, Role
-from sklambda.sketch.sketch import Column, Sketch
+from sklambda.sketch.sketch import Histogram, Sketch
 from sklambda.sketch.sketcher import Sketcher
-from sklambda.sketch.watched_scores import scored
+from sklambda.sketch.watched_scores import watched_scores
 from sklambda.storage import Stored
 from sklambda.storage.objects import ANY
 
@@ -57,7 +57,7 @@ class HourCounter:
         Of each segment.
     predictions : list of Predictions
         Of each chunk.
-    errors : dict of str to Column
+    errors : dict of str to Histogram
         The expected absolute errors of rows with all features captured.
     invalid : int
         How many predictions have a value that the model no longer accepts.
@@ -69,12 +69,12 @@ class HourCounter:
         self.segments: dict[str, Sketch] = {}
         self.predictions: list[Predictions] = []
         self.invalid = 0
-        self.errors: dict[str, Column] = {}
+        self.errors: dict[str, Histogram] = {}
         self._model, self._mode = model, mode
         self._error_model = model.error_model if heading == _WITH_ERRORS else None
         self._encoder = CaptureEncoder(model.signature, mode)
         self._sketchers: dict[_Names, Sketcher] = {}
-        self._scores = scored(model.signature.target)
+        self._scores = watched_scores(model.signature.target)
         self._groups = [model.signature.names.index(name) for name in model.watching.groups]
         self._segments = [
             (place, feature)
@@ -153,7 +153,7 @@ def count_hour(model: WatchedModel, hour: datetime) -> None:
     hour : datetime
         The beginning of the hour.
     """
-    objects = list(model.storage.list(layout.captures(hour)))
+    objects = list(model.storage.list(layout.captures_prefix(hour)))
     before = find_all(model.storage, (_predictions_key(model, r, hour - _HOUR) for r in ROLES))
     sources = {one.key: one.etag for one in [*objects, *before]}
     stored = _stored_counts(model, hour)
@@ -172,12 +172,12 @@ def count_hour(model: WatchedModel, hour: datetime) -> None:
 
 
 def _predictions_key(model: WatchedModel, role: Role, hour: datetime) -> str:
-    return layout.answers(model.id, role, hour)
+    return layout.predictions_key(model.id, role, hour)
 
 
 def _stored_counts(model: WatchedModel, hour: datetime) -> dict[Heading, Hour]:
     headings: list[Heading] = [(role, mode) for role in ROLES for mode in MODES]
-    keys = {layout.sketch(model.id, *heading, hour): heading for heading in headings}
+    keys = {layout.sketch_key(model.id, *heading, hour): heading for heading in headings}
     objects = find_all(model.storage, keys)
     return {keys[one.key]: Hour.parse(model.storage.read(one)) for one in objects}
 
@@ -225,7 +225,7 @@ def _store_counts(
         if heading == _ALWAYS_STORED:
             counts = counts.replace(unreadable=captures.unreadable, others=captures.others)
         counts = counts.replace(late=_late(stored, heading, counts))
-        objects[layout.sketch(model.id, *heading, hour)] = counts.json()
+        objects[layout.sketch_key(model.id, *heading, hour)] = counts.json()
     model.storage.put(objects)
 
 

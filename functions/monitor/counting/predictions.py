@@ -29,7 +29,7 @@ class Predictions:
     ids : Digests
         Shape [n].
     scores : FloatMatrix
-        Shape [n, S]: the watched scores, `sklambda.sketch.watched_scores.scored`.
+        Shape [n, S]: the watched scores, `sklambda.sketch.watched_scores.watched_scores`.
     labels : IntMatrix
         Shape [n, L]: positions among the classes.
     groups : IntMatrix

@@ -11,9 +11,9 @@ from functions.monitor.counting.concurrent_reads import list_hours, read_all
 from functions.monitor.watched_model import WatchedModel
 from sklambda.sketch import layout
 from sklambda.sketch.layout import MODES, Hour, Role
-from sklambda.sketch.sketch import Column, Mode, Sketch
+from sklambda.sketch.sketch import Histogram, Mode, Sketch
 from sklambda.sketch.sketcher import Sketcher
-from sklambda.sketch.watched_scores import label_names
+from sklambda.sketch.watched_scores import class_counts
 
 type StoredHour = tuple[datetime, Hour]
 
@@ -28,7 +28,7 @@ class WindowCounts:
         Of all predictions; an empty one if there are none.
     segments : dict of str to Sketch
         Of each segment, by its name.
-    errors : dict of str to Column
+    errors : dict of str to Histogram
         The expected absolute errors, by the name of the value.
     hours : int
         How many hours have predictions.
@@ -38,7 +38,7 @@ class WindowCounts:
 
     sketch: Sketch
     segments: dict[str, Sketch] = field(default_factory=dict)
-    errors: dict[str, Column] = field(default_factory=dict)
+    errors: dict[str, Histogram] = field(default_factory=dict)
     hours: int = 0
     late: int = 0
 
@@ -97,7 +97,7 @@ def stored_hours(
     folder = f"sketches/{model.id}/{role}/{mode}"
     objects = list_hours(model.storage, folder, start, stop)
     for key, content in read_all(model.storage, objects).items():
-        yield layout.moment_of(key), _parse_hour(key, content)
+        yield layout.hour_of(key), _parse_hour(key, content)
 
 
 def _parse_hour(key: str, content: bytes) -> Hour:
@@ -110,7 +110,7 @@ def empty_sketch(model: WatchedModel, mode: Mode = "raw") -> Sketch:
     """Return the sketch of zero predictions."""
     signature, none = model.signature, np.empty((0, 0))
     width = signature.width if mode == "raw" else len(signature.features)
-    labels = np.empty((0, len(label_names(signature.target))), dtype=np.intp)
+    labels = np.empty((0, len(class_counts(signature.target))), dtype=np.intp)
     return Sketcher(signature, model.baseline, mode).sketch(
         none.reshape(0, width), none.reshape(0, signature.target.width), labels
     )
@@ -133,19 +133,19 @@ def sum_sketches(sketches: Iterable[Sketch]) -> Sketch | None:
     return reduce(add_sketches, sketches, None)
 
 
-def sum_histograms(sketches: Iterable[Mapping[str, Column]]) -> dict[str, Column]:
+def sum_histograms(sketches: Iterable[Mapping[str, Histogram]]) -> dict[str, Histogram]:
     """Sum the counts of columns, by name."""
-    sums: dict[str, Column] = {}
+    sums: dict[str, Histogram] = {}
     for sketch in sketches:
         for name, column in sketch.items():
             sums[name] = sums[name] + column if name in sums else column
     return sums
 
 
-def _with_features(sketch: Sketch, others: dict[str, Column]) -> Sketch:
+def _with_features(sketch: Sketch, others: dict[str, Histogram]) -> Sketch:
     absent = {name: _empty_like(column) for name, column in others.items()}
     return sketch.replace(features=absent | sketch.features)
 
 
-def _empty_like(column: Column) -> Column:
-    return Column(rows=0, counts=(0,) * len(column.counts), gaps=(0.0,) * len(column.gaps))
+def _empty_like(column: Histogram) -> Histogram:
+    return Histogram(rows=0, counts=(0,) * len(column.counts), gaps=(0.0,) * len(column.gaps))

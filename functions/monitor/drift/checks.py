@@ -28,7 +28,7 @@ from functions.monitor.statistics.significance import (
     kolmogorov_smirnov_p,
 )
 from sklambda.arrays import FloatVector
-from sklambda.sketch.sketch import Column
+from sklambda.sketch.sketch import Histogram
 
 _MAX_SHIFTS: Final = 3
 """How many of the shifted categories a verdict names."""
@@ -50,7 +50,7 @@ def distribution_checks(
             yield numeric_drift(pair, thresholds)
 
 
-def _count_values(column: Column) -> int:
+def _count_values(column: Histogram) -> int:
     return sum(column.counts) + column.unseen
 
 
@@ -133,7 +133,7 @@ def categorical_drift(pair: ColumnPair, thresholds: Thresholds) -> PendingVerdic
     return PendingVerdict(verdict, partial(detectable_mix, freedom=freedom, n=n, m=m))
 
 
-def _with_unseen(column: Column) -> FloatVector:
+def _with_unseen(column: Histogram) -> FloatVector:
     return np.array([*column.counts, column.unseen], dtype=np.float64)
 
 
@@ -182,7 +182,7 @@ def rate_check(
     return PendingVerdict(verdict, partial(detectable_points, rate=rate_before, n=n, m=max(m, 1)))
 
 
-def _rates(column: Column) -> dict[Check, Rate]:
+def _rates(column: Histogram) -> dict[Check, Rate]:
     return {
         "missing": (column.missing, column.rows),
         "unseen": (column.unseen, column.rows),

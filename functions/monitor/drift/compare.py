@@ -16,7 +16,7 @@ from functions.monitor.drift.verdict import (
 from sklambda.signature import Feature, Signature
 from sklambda.sketch.baseline import Baseline, Reference, codes
 from sklambda.sketch.ruler import Ruler
-from sklambda.sketch.sketch import Column, Sketch
+from sklambda.sketch.sketch import Histogram, Sketch
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +141,8 @@ def _labels(
         yield ColumnPair(name, reference, reference.column, _column(labels), names, "prediction")
 
 
-def _column(counts: tuple[int, ...]) -> Column:
-    return Column(rows=sum(counts), counts=counts)
+def _column(counts: tuple[int, ...]) -> Histogram:
+    return Histogram(rows=sum(counts), counts=counts)
 
 
 def _duplicates(

@@ -10,7 +10,7 @@ from functions.monitor.drift.verdict import About
 from sklambda.arrays import FloatVector
 from sklambda.signature import Feature, Signature
 from sklambda.sketch.baseline import Baseline, Reference, codes
-from sklambda.sketch.sketch import Column, Sketch
+from sklambda.sketch.sketch import Histogram, Sketch
 
 MAX_BARS: Final = 24
 """The number of equal bars of numbers, and the most categories that have their own bar."""
@@ -79,12 +79,12 @@ def _pairs(signature: Signature, baseline: Baseline, window: Sketch) -> Iterator
             yield _numbers(name, "prediction", reference, window.scores[name])
 
 
-def _has_bars(reference: Reference, column: Column) -> bool:
+def _has_bars(reference: Reference, column: Histogram) -> bool:
     both = reference.column.present and column.present
     return bool(both) and (reference.ruler.codes > 0 or len(reference.ruler.edges) > 1)
 
 
-def _categories(feature: Feature, before: Column, after: Column) -> HistogramPair:
+def _categories(feature: Feature, before: Histogram, after: Histogram) -> HistogramPair:
     names = ("false", "true") if feature.kind == "boolean" else feature.vocabulary
     shares = _shares(before), _shares(after)
     order = np.argsort(-np.maximum(*shares), kind="stable")
@@ -102,11 +102,11 @@ def _categories(feature: Feature, before: Column, after: Column) -> HistogramPai
     return HistogramPair(feature.name, "feature", tuple(labels), (), tuple(bars[0]), tuple(bars[1]))
 
 
-def _shares(column: Column) -> FloatVector:
+def _shares(column: Histogram) -> FloatVector:
     return np.array(column.counts, dtype=np.float64) / column.present
 
 
-def _numbers(name: str, about: About, reference: Reference, column: Column) -> HistogramPair:
+def _numbers(name: str, about: About, reference: Reference, column: Histogram) -> HistogramPair:
     """Return equal bars of numbers; the first and the last one include the values beyond them."""
     edges = np.array(reference.ruler.edges)
     both = _cumulative(reference.column), _cumulative(column)
@@ -119,7 +119,7 @@ def _numbers(name: str, about: About, reference: Reference, column: Column) -> H
     return HistogramPair(name, about, (), tuple(grid.tolist()), before, after)
 
 
-def _cumulative(column: Column) -> FloatVector:
+def _cumulative(column: Histogram) -> FloatVector:
     counts = np.cumsum(np.array(column.counts, dtype=np.float64))
     shares: FloatVector = counts / max(counts[-1], 1.0)
     return shares

@@ -9,7 +9,7 @@ import numpy as np
 
 from functions.monitor.statistics.significance import benjamini_hochberg
 from sklambda.sketch.baseline import Reference
-from sklambda.sketch.sketch import Column
+from sklambda.sketch.sketch import Histogram
 
 type About = Literal["feature", "prediction"]
 type State = Literal["no_data", "insufficient_data", "stable", "changed"]
@@ -28,7 +28,7 @@ class ColumnPair:
         The feature, score or target.
     reference : Reference
         The column of training; both were counted on its ruler.
-    before, after : Column
+    before, after : Histogram
         The counts to compare.
     categories : sequence of str
         The name of each code; empty for numbers.
@@ -40,8 +40,8 @@ class ColumnPair:
 
     name: str
     reference: Reference
-    before: Column
-    after: Column
+    before: Histogram
+    after: Histogram
     categories: Sequence[str] = ()
     about: About = "feature"
     weight: float = 1.0

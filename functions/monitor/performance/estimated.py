@@ -20,7 +20,7 @@ from functions.monitor.statistics.classification import (
 from functions.monitor.statistics.distances import mean
 from sklambda.arrays import FloatVector
 from sklambda.sketch.baseline import Calibrator, Reference
-from sklambda.sketch.sketch import Column
+from sklambda.sketch.sketch import Histogram
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def estimate(rows: ScoredRows) -> dict[str, Estimate]:
 
 
 def estimate_from_bins(
-    reference: Reference, column: Column, boundary: float, calibrator: Calibrator | None = None
+    reference: Reference, column: Histogram, boundary: float, calibrator: Calibrator | None = None
 ) -> dict[str, Estimate]:
     """Estimate the metrics of a classifier of two classes from binned scores.
 
@@ -54,10 +54,10 @@ def estimate_from_bins(
     ----------
     reference : Reference
         The score of training.
-    column : Column
+    column : Histogram
         The counts of a window; each bin stands for its mean.
     boundary : float
-        The greatest score of the first label, an edge: `watched_scores.Scored.parting`. Infinity
+        The greatest score of the first label, an edge: `WatchedScore.boundary`. Infinity
         if more than two classes compete: then only ``roc_auc``, of one class against the rest,
         is meaningful.
     calibrator : Calibrator, optional
@@ -73,7 +73,7 @@ def estimate_from_bins(
 
 
 def estimate_accuracy(
-    reference: Reference, column: Column, calibrator: Calibrator | None = None
+    reference: Reference, column: Histogram, calibrator: Calibrator | None = None
 ) -> Estimate:
     """Estimate the accuracy of any number of classes from the score of the label."""
     counts = np.array(column.counts, dtype=np.float64)
@@ -85,7 +85,7 @@ def estimate_accuracy(
     return Estimate(value, float(sqrt(variance) / counts.sum()))
 
 
-def estimate_error(reference: Reference, column: Column, deviation: float = 0.0) -> Estimate:
+def estimate_error(reference: Reference, column: Histogram, deviation: float = 0.0) -> Estimate:
     """Estimate a regressor's mean absolute error (NannyML's DLE).
 
     Parameters
@@ -102,7 +102,7 @@ def estimate_error(reference: Reference, column: Column, deviation: float = 0.0)
     return Estimate(mean(reference.ruler, column), deviation / sqrt(rows))
 
 
-def _bin_means(reference: Reference, column: Column) -> FloatVector:
+def _bin_means(reference: Reference, column: Histogram) -> FloatVector:
     counts = np.maximum(np.array(column.counts, dtype=np.float64), 1)
     means: FloatVector = np.array(reference.ruler.edges) - np.array(column.gaps) / counts
     return means

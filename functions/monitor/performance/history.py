@@ -21,7 +21,7 @@ from functions.monitor.targets import WatchedTarget
 from functions.monitor.watched_model import WatchedModel
 from sklambda.sketch.baseline import Reference
 from sklambda.sketch.layout import Hour
-from sklambda.sketch.sketch import Column, Mode
+from sklambda.sketch.sketch import Histogram, Mode
 
 MAX_DAYS: Final = 28
 MAX_HOURS: Final = 48
@@ -124,7 +124,7 @@ def _point(
     )
 
 
-def quantiles(reference: Reference, column: Column) -> tuple[float, float, float]:
+def quantiles(reference: Reference, column: Histogram) -> tuple[float, float, float]:
     """Return the 10 %, 50 % and 90 % quantiles, interpolated within each bin."""
     edges = np.array(reference.ruler.edges)
     if not edges.size:

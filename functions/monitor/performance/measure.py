@@ -28,7 +28,7 @@ from functions.monitor.statistics.significance import normal_quantile
 from functions.monitor.targets import WatchedTarget
 from functions.monitor.watched_model import WatchedModel
 from sklambda.manifest import MetricInterval
-from sklambda.sketch.sketch import Column, Sketch
+from sklambda.sketch.sketch import Histogram, Sketch
 
 MIN_OUTCOMES: Final = 30
 """With fewer outcomes no metric counts as dropped: the intervals are asymptotic."""
@@ -124,7 +124,7 @@ def realised_metrics(watched: WatchedTarget, labelled: LabelledPredictions) -> d
 
 
 def estimated_metrics(
-    model: WatchedModel, watched: WatchedTarget, sketch: Sketch, errors: Mapping[str, Column]
+    model: WatchedModel, watched: WatchedTarget, sketch: Sketch, errors: Mapping[str, Histogram]
 ) -> dict[str, Estimate]:
     """Estimate the metrics of a target; return none if its scores are no probabilities."""
     if watched.name in errors:
@@ -140,7 +140,7 @@ def estimated_metrics(
         return {}
     if not watched.is_binary:
         return {"accuracy": estimate_accuracy(reference, column, calibrator)}
-    boundary = watched.score.parting
+    boundary = watched.score.boundary
     return estimate_from_bins(reference, column, inf if boundary is None else boundary, calibrator)
 
 

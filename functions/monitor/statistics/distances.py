@@ -8,7 +8,7 @@ import numpy as np
 from functions.monitor.statistics.significance import chi_square_tail
 from sklambda.arrays import FloatVector
 from sklambda.sketch.ruler import Ruler
-from sklambda.sketch.sketch import Column
+from sklambda.sketch.sketch import Histogram
 
 DECILES: Final = 10
 """The number of groups of the population stability index."""
@@ -20,20 +20,20 @@ _EMPTY_SHARE: Final = 1e-4
 """The share of an empty group in the population stability index, as is usual."""
 
 
-def cumulative_shares(column: Column) -> FloatVector:
+def cumulative_shares(column: Histogram) -> FloatVector:
     """Return the distribution function at the upper edge of each bin, [B]."""
     counts = np.cumsum(column.counts, dtype=np.float64)
     function: FloatVector = counts / counts[-1]
     return function
 
 
-def mean(ruler: Ruler, column: Column) -> float:
+def mean(ruler: Ruler, column: Histogram) -> float:
     """Return the mean of the values within the edges."""
     counts, gaps = np.array(column.counts), np.array(column.gaps)
     return float((counts * np.array(ruler.edges) - gaps).sum() / counts.sum())
 
 
-def standard_deviation(ruler: Ruler, column: Column) -> float:
+def standard_deviation(ruler: Ruler, column: Histogram) -> float:
     """Return the standard deviation of the means of the bins."""
     counts, gaps = np.array(column.counts), np.array(column.gaps)
     means = np.array(ruler.edges) - gaps / np.maximum(counts, 1)
@@ -41,7 +41,7 @@ def standard_deviation(ruler: Ruler, column: Column) -> float:
     return float(np.sqrt(np.average((means - middle) ** 2, weights=counts)))
 
 
-def wasserstein(ruler: Ruler, one: Column, other: Column) -> float:
+def wasserstein(ruler: Ruler, one: Histogram, other: Histogram) -> float:
     """Return the area between two distribution functions, in the unit of the values.
 
     The integral over a bin is exact: the function at its lower edge, times its width, and the
@@ -51,13 +51,13 @@ def wasserstein(ruler: Ruler, one: Column, other: Column) -> float:
     return float(np.abs(_areas(ruler, one) - _areas(ruler, other)).sum())
 
 
-def _areas(ruler: Ruler, column: Column) -> FloatVector:
+def _areas(ruler: Ruler, column: Histogram) -> FloatVector:
     gaps = np.array(column.gaps)[1:] / sum(column.counts)
     areas: FloatVector = cumulative_shares(column)[:-1] * np.diff(ruler.edges) + gaps
     return areas
 
 
-def kolmogorov_smirnov(one: Column, other: Column) -> float:
+def kolmogorov_smirnov(one: Histogram, other: Histogram) -> float:
     """Return the greatest distance of two distribution functions at the edges."""
     return float(np.abs(cumulative_shares(one) - cumulative_shares(other)).max())
 
@@ -84,7 +84,7 @@ def stability_index(one: FloatVector, other: FloatVector) -> float:
     return float(((p - q) * np.log(p / q)).sum())
 
 
-def decile_counts(reference: Column, column: Column) -> FloatVector:
+def decile_counts(reference: Histogram, column: Histogram) -> FloatVector:
     """Sum the bins of a column to groups with about equal counts of the reference, [10]."""
     groups = np.ceil(cumulative_shares(reference) * DECILES - 1e-9).astype(np.intp) - 1
     return np.bincount(np.clip(groups, 0, None), column.counts, minlength=DECILES)

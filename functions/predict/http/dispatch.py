@@ -7,7 +7,7 @@ from functions.predict.http.exchange import REQUEST_ID, Request
 from functions.predict.http.problems import ProblemRaised
 from functions.predict.http.response import Response
 from functions.predict.http.routes import Endpoint
-from sklambda.telemetry import Log, anatomy
+from sklambda.telemetry import Log, describe_exception
 
 type Dispatch = Callable[[Request, Endpoint], Response]
 
@@ -37,6 +37,6 @@ class Dispatcher:
             return raised.response()
         except Exception as error:
             request_id = request.caller.request_id
-            context = {"request_id": request_id, "path": request.route, **anatomy(error)}
+            context = {"request_id": request_id, "path": request.route, **describe_exception(error)}
             self._log.error("request failed", extra=context)
             return problems.from_status(500).response()

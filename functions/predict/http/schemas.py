@@ -7,7 +7,7 @@ from typing import Any, Final
 from functions.predict.http.response import JSON
 from sklambda.codec.values import EXACT_INTEGER
 from sklambda.decision import threshold
-from sklambda.row_warnings import CautionCode
+from sklambda.row_warnings import RowWarningCode
 from sklambda.signature import Feature, Kind, Scores, Signature, Target
 
 type Schema = dict[str, Any]
@@ -100,7 +100,7 @@ def _explanations(signature: Signature) -> Schema:
 
 
 def _warning(signature: Signature) -> Schema:
-    codes = [code.value for code in CautionCode]
+    codes = [code.value for code in RowWarningCode]
     members = {"feature": {"enum": list(signature.names)}, "code": {"enum": codes}}
     return _object("Warning", members)
 

@@ -15,7 +15,7 @@ from functions.predict.http.problems import BodyFault
 from functions.predict.http.response import JSON, Response
 from functions.predict.http.routes import Route
 from sklambda.signature import Scalar, Target
-from sklambda.storage import Storage, hour
+from sklambda.storage import Storage, hour_folder
 
 type Path = tuple[str, ...]
 type OutcomeFault = tuple[Path, str, str]
@@ -80,7 +80,7 @@ class Feedback:
         """Return the key and the content, both the same for the same outcome."""
         time = item.get("time")
         prediction, outcome = item["prediction_id"], canonical(self.target, item["outcome"])
-        folder = hour(self.now() if time is None else datetime.fromisoformat(time))
+        folder = hour_folder(self.now() if time is None else datetime.fromisoformat(time))
         name = sha256(to_json([prediction, outcome])).hexdigest()[:_DIGITS]
         members = {"prediction_id": prediction, "outcome": outcome, "time": time}
         if item.get("selection") is not None:
@@ -195,7 +195,7 @@ def _is_time(value: object) -> bool:
         if not isinstance(value, str):
             return False
         time = datetime.fromisoformat(value)
-        hour(time)
+        hour_folder(time)
     except (ValueError, OverflowError):  # the year 1, east of Greenwich
         return False
     return time.utcoffset() is not None

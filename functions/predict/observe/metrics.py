@@ -20,7 +20,7 @@ from functions.predict.http.response import Response
 from functions.predict.http.routes import Endpoint
 from functions.predict.model import PredictionRequest, PredictionResponse
 from sklambda.decision import Prediction
-from sklambda.row_warnings import CautionCode
+from sklambda.row_warnings import RowWarningCode
 from sklambda.telemetry import Write
 
 BINS: Final = 100
@@ -32,7 +32,7 @@ _UNITS: Final = {
     "rows": "Count",
     "problems": "Count",
     "score": "None",
-    **{f"warning_{code}": "Count" for code in CautionCode},
+    **{f"warning_{code}": "Count" for code in RowWarningCode},
 }
 _MAX_VALUES: Final = 100
 """Number of values of one metric that CloudWatch accepts in one line."""

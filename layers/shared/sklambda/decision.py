@@ -50,7 +50,7 @@ class Prediction:
         return {name: value for name, value in named if value is not None}
 
 
-def differences(expected: FloatMatrix, found: FloatMatrix) -> FloatMatrix:
+def score_differences(expected: FloatMatrix, found: FloatMatrix) -> FloatMatrix:
     """Return the difference of each score, [N, C]: absolute up to 1, relative above.
 
     Equal infinities and two NaN are no difference.
@@ -62,9 +62,9 @@ def differences(expected: FloatMatrix, found: FloatMatrix) -> FloatMatrix:
     return differs
 
 
-def distances(expected: FloatMatrix, found: FloatMatrix) -> FloatVector:
+def row_differences(expected: FloatMatrix, found: FloatMatrix) -> FloatVector:
     """Return the greatest difference in each row, [N]."""
-    greatest: FloatVector = differences(expected, found).max(axis=1)
+    greatest: FloatVector = score_differences(expected, found).max(axis=1)
     return greatest
 
 
@@ -119,11 +119,11 @@ def distinct(scores: FloatMatrix, tolerances: FloatMatrix) -> Flags:
         return ~(least <= others.max(axis=1))
 
 
-def decide(target: Target, scores: FloatMatrix) -> list[Prediction]:
+def to_predictions(target: Target, scores: FloatMatrix) -> list[Prediction]:
     """Return the predictions of scores [N, C]."""
     if target.parts:
         names = [str(part.name) for part in target.parts]
-        each = [decide(part, own) for part, own in by_target(target, scores)]
+        each = [to_predictions(part, own) for part, own in by_target(target, scores)]
         return [
             Prediction(targets={name: one.members for name, one in zip(names, row, strict=True)})
             for row in zip(*each, strict=True)
@@ -167,7 +167,7 @@ def threshold(target: Target) -> float | None:
     return 0.5 if target.scores == "probability" and target.task == "binary" else None
 
 
-def choose(target: Target, scores: FloatMatrix) -> IntMatrix:
+def label_positions(target: Target, scores: FloatMatrix) -> IntMatrix:
     """Return the positions in ``classes`` of the labels of each row.
 
     Parameters
@@ -186,7 +186,7 @@ def choose(target: Target, scores: FloatMatrix) -> IntMatrix:
     return np.stack(columns, axis=1) if columns else np.empty((len(scores), 0), dtype=np.intp)
 
 
-def labels(target: Target, positions: IntMatrix) -> list[tuple[Scalar, ...]]:
+def labels_at(target: Target, positions: IntMatrix) -> list[tuple[Scalar, ...]]:
     """Return the labels at `positions`, [N, L]."""
     classes = [part.classes for part in target.parts or (target,)]
     return [

@@ -7,7 +7,7 @@ from sklambda.errors import PackageRefused
 from sklambda.package import ERROR_MODEL, ModelPackage
 from sklambda.session import Session
 from sklambda.sketch.baseline import ErrorReference
-from sklambda.sketch.sketch import Column
+from sklambda.sketch.sketch import Histogram
 from sklambda.sketch.sketcher import count_numbers
 
 
@@ -47,7 +47,7 @@ class ErrorModel:
         """Predict the absolute errors of encoded rows [N, K]; returns [N, values]."""
         return self._session.run(X)
 
-    def count(self, X: FloatMatrix) -> dict[str, Column]:
+    def count(self, X: FloatMatrix) -> dict[str, Histogram]:
         """Count the predicted errors of encoded rows [N, K], by the name of the value."""
         predicted = self.predict(X)
         return {

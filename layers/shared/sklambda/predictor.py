@@ -13,12 +13,12 @@ from sklambda.codec.codec import Codec, Row
 from sklambda.decision import (
     TOLERANCE,
     Prediction,
-    choose,
-    decide,
     decided,
-    distances,
-    labels,
+    label_positions,
+    labels_at,
+    row_differences,
     scales,
+    to_predictions,
 )
 from sklambda.errors import PackageRefused
 from sklambda.manifest import GoldenRow
@@ -103,7 +103,7 @@ class Predictor:
 
     def predict(self, rows: Sequence[Row]) -> list[Prediction]:
         """Score rows and choose their labels; takes and raises what `score` does."""
-        return decide(self.package.signature.target, self.score(rows))
+        return to_predictions(self.package.signature.target, self.score(rows))
 
     @property
     def explains(self) -> bool:
@@ -146,9 +146,9 @@ class Predictor:
             return None
         scores, expected = self.score([row.row for row in golden]), _scores(golden)
         tolerances = np.array([row.tolerance or TOLERANCE for row in golden])
-        apart = distances(expected, scores)
+        apart = row_differences(expected, scores)
         sure = decided(target, expected, tolerances[:, None] * scales(expected))
-        found = labels(target, choose(target, scores))
+        found = labels_at(target, label_positions(target, scores))
         for row, difference, tolerance, named, clear in zip(
             golden, apart, tolerances, found, sure, strict=True
         ):

@@ -11,7 +11,7 @@ from sklambda.arrays import Flags, FloatMatrix, IntVector
 from sklambda.signature import UNSEEN, Feature, Signature
 
 
-class CautionCode(StrEnum):
+class RowWarningCode(StrEnum):
     """The kinds of warnings about a value."""
 
     MISSING = "missing"
@@ -21,14 +21,14 @@ class CautionCode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Caution:
+class RowWarning:
     """A warning about one value of one row."""
 
     feature: str
-    code: CautionCode
+    code: RowWarningCode
 
 
-class Lookout:
+class RowWarner:
     """Finds values that were missing, unknown or out of range in training.
 
     Parameters
@@ -44,7 +44,9 @@ class Lookout:
         self._coded = np.array([feature.kind == "category" for feature in signature.features])
         self._least = np.where(self._coded, 0.0, self._low)
 
-    def look(self, X: FloatMatrix, coerced: Sequence[tuple[int, str]] = ()) -> list[list[Caution]]:
+    def check(
+        self, X: FloatMatrix, coerced: Sequence[tuple[int, str]] = ()
+    ) -> list[list[RowWarning]]:
         """Return the warnings of each of some encoded rows, [N, K] float64.
 
         `coerced` holds the row and the feature of each value whose type was converted.
@@ -53,28 +55,28 @@ class Lookout:
         if not coerced and ((values >= self._least) & (values <= self._high)).all():
             return [[] for _ in range(len(X))]  # the usual case, in a third of the time
         found = {
-            CautionCode.MISSING: np.isnan(values),
-            CautionCode.UNSEEN_CATEGORY: (values == UNSEEN) & self._coded,
-            CautionCode.OUT_OF_RANGE: (values < self._low) | (values > self._high),
+            RowWarningCode.MISSING: np.isnan(values),
+            RowWarningCode.UNSEEN_CATEGORY: (values == UNSEEN) & self._coded,
+            RowWarningCode.OUT_OF_RANGE: (values < self._low) | (values > self._high),
         }
-        cautions: list[list[Caution]] = [[] for _ in range(len(X))]
+        warnings: list[list[RowWarning]] = [[] for _ in range(len(X))]
         for code, flags in found.items():
             for row, column in zip(*_places(flags), strict=True):
-                cautions[row].append(Caution(self._names[column], code))
+                warnings[row].append(RowWarning(self._names[column], code))
         for row, name in coerced:
-            cautions[row].append(Caution(name, CautionCode.COERCED))
-        return cautions
+            warnings[row].append(RowWarning(name, RowWarningCode.COERCED))
+        return warnings
 
-    def look_at_many(
+    def check_many(
         self, X: FloatMatrix, coerced: Sequence[tuple[int, str]] = ()
-    ) -> tuple[IntVector, list[list[Caution]]]:
-        """Return the warnings of many rows without a list for each; takes what `look` does.
+    ) -> tuple[IntVector, list[list[RowWarning]]]:
+        """Return the warnings of many rows without a list for each; takes what `check` does.
 
         Returns
         -------
         IntVector
             Shape [N]: for each row the position of its list.
-        list of list of Caution
+        list of list of RowWarning
             The distinct lists; the first is empty.
         """
         values = X[:, : len(self._names)]
@@ -96,13 +98,13 @@ class Lookout:
         outside = (values < self._low) | (values > self._high)
         return np.stack([np.isnan(values), unseen, outside, none], axis=1)
 
-    def _named(self, flags: Flags) -> list[Caution]:
+    def _named(self, flags: Flags) -> list[RowWarning]:
         codes, features = np.nonzero(flags)
         pairs = zip(codes.tolist(), features.tolist(), strict=True)
-        return [Caution(self._names[feature], _CODES[code]) for code, feature in pairs]
+        return [RowWarning(self._names[feature], _CODES[code]) for code, feature in pairs]
 
 
-_CODES = tuple(CautionCode)
+_CODES = tuple(RowWarningCode)
 
 
 def _distinct(flags: Flags) -> tuple[IntVector, Flags]:

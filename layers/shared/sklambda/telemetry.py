@@ -62,7 +62,7 @@ def write_line(line: bytes) -> None:
     sys.stdout.flush()
 
 
-def anatomy(error: BaseException) -> dict[str, object]:
+def describe_exception(error: BaseException) -> dict[str, object]:
     """Return the class of an error and where it arose; its message may quote a client's value.
 
     Returns

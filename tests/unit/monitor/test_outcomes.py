@@ -10,7 +10,7 @@ from functions.monitor.outcomes import Outcomes, collect_outcomes, outcome_reade
 from functions.monitor.watched_model import WatchedModel
 from sklambda.policy.watching import Watching
 from sklambda.signature import Target
-from sklambda.storage import Directory, hour
+from sklambda.storage import Directory, hour_folder
 from tests.support.capturing import HOUR, NOON, package, put_outcomes, watched_model
 from tests.support.drifting import reference
 
@@ -80,7 +80,7 @@ def test_damaged_objects_are_named_once_and_unknown_labels_are_left_out(tmp_path
     storage, damaged = Directory(tmp_path), list[str]()
     model = WatchedModel(storage, package(), BASE, Watching(), damaged.append)
     put_outcomes(storage, NOON, [("a", "yes"), ("b", "perhaps")])
-    folder = f"outcomes/{hour(NOON)}"
+    folder = f"outcomes/{hour_folder(NOON)}"
     storage.put({f"{folder}/x.json": b"{", f"{folder}/y.json": b"[]"})
     put_outcomes(storage, NOON, [("c", "yes")], selection=0)
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from sklambda.codec.codec import EXACT_INTEGER
-from sklambda.decision import choose, decide, decided, distances, labels
+from sklambda.decision import decided, label_positions, labels_at, row_differences, to_predictions
 from sklambda.errors import RowsInvalid
 from sklambda.package import ModelPackage
 from sklambda.predictor import Predictor
@@ -137,21 +137,21 @@ def test_each_target_is_decided_by_itself() -> None:
 
 
 def test_the_first_of_equal_probabilities_gives_the_label() -> None:
-    assert choose(BINARY, np.array([[0.5, 0.5]])).tolist() == [[0]]
+    assert label_positions(BINARY, np.array([[0.5, 0.5]])).tolist() == [[0]]
 
 
 def test_a_threshold_is_reached_by_equality() -> None:
     target = BINARY.replace(threshold=0.3)
 
-    assert choose(target, np.array([[0.7, 0.3], [0.71, 0.29]])).tolist() == [[1], [0]]
+    assert label_positions(target, np.array([[0.7, 0.3], [0.71, 0.29]])).tolist() == [[1], [0]]
 
 
 def test_the_score_is_that_of_the_second_of_two_classes() -> None:
-    assert decide(BINARY, np.array([[0.75, 0.25]]))[0].score == 0.25
+    assert to_predictions(BINARY, np.array([[0.75, 0.25]]))[0].score == 0.25
 
 
 def test_the_score_is_that_of_the_label_among_several_classes() -> None:
-    prediction = decide(TERNARY, np.array([[0.125, 0.25, 0.625]]))[0]
+    prediction = to_predictions(TERNARY, np.array([[0.125, 0.25, 0.625]]))[0]
 
     assert (prediction.label, prediction.score) == (3, 0.625)
     assert prediction.probabilities == {"1": 0.125, "2": 0.25, "3": 0.625}
@@ -160,7 +160,7 @@ def test_the_score_is_that_of_the_label_among_several_classes() -> None:
 def test_a_binary_decision_has_a_label_and_no_probability() -> None:
     target = Target(task="binary", scores="decision", classes=("no", "yes"))
 
-    below, at, above = decide(target, np.array([[-2.0], [0.0], [0.5]]))
+    below, at, above = to_predictions(target, np.array([[-2.0], [0.0], [0.5]]))
 
     assert [below.label, at.label, above.label] == ["no", "no", "yes"]
     assert (above.score, above.probabilities) == (0.5, None)
@@ -169,7 +169,7 @@ def test_a_binary_decision_has_a_label_and_no_probability() -> None:
 def test_a_regressor_answers_with_values_by_name() -> None:
     target = Target(task="regression", scores="value", outputs=("low", "high"))
 
-    [prediction] = decide(target, np.array([[1.5, 2.5]]))
+    [prediction] = to_predictions(target, np.array([[1.5, 2.5]]))
 
     assert prediction.values == {"low": 1.5, "high": 2.5}
     assert prediction.label is None
@@ -189,31 +189,31 @@ SEVERAL = Target(
 
 
 def test_the_first_of_equal_votes_gives_the_label() -> None:
-    [prediction] = decide(VOTED, np.array([[0.9, 1.1, 1.3]]))
+    [prediction] = to_predictions(VOTED, np.array([[0.9, 1.1, 1.3]]))
 
     assert (prediction.label, prediction.score, prediction.probabilities) == ("a", 0.9, None)
 
 
 def test_a_label_alone_has_no_score() -> None:
-    [prediction] = decide(NAMED, np.array([[0.0, 1.0]]))
+    [prediction] = to_predictions(NAMED, np.array([[0.0, 1.0]]))
 
     assert prediction.members == {"label": "yes"}
 
 
 def test_a_cluster_is_a_label_alone() -> None:
-    [prediction] = decide(GROUPED, np.array([[0.0, 1.0, 0.0]]))
+    [prediction] = to_predictions(GROUPED, np.array([[0.0, 1.0, 0.0]]))
 
     assert prediction.members == {"label": 1}
 
 
 def test_a_row_at_the_border_is_an_anomaly() -> None:
-    at, above = decide(ODD, np.array([[0.0], [1e-300]]))
+    at, above = to_predictions(ODD, np.array([[0.0], [1e-300]]))
 
     assert (at.label, above.label) == (-1, 1)
 
 
 def test_several_targets_answer_by_name_each_by_its_own_rule() -> None:
-    [prediction] = decide(SEVERAL, np.array([[0.625, 0.375, 0.25, 0.25, 0.5]]))
+    [prediction] = to_predictions(SEVERAL, np.array([[0.625, 0.375, 0.25, 0.25, 0.5]]))
 
     assert prediction.members == {
         "targets": {
@@ -233,22 +233,22 @@ def test_several_targets_answer_by_name_each_by_its_own_rule() -> None:
 
 
 def test_several_targets_have_a_label_each() -> None:
-    chosen = choose(SEVERAL, np.array([[0.625, 0.375, 0.25, 0.25, 0.5], [1, 0, 1, 0, 0]]))
+    chosen = label_positions(SEVERAL, np.array([[0.625, 0.375, 0.25, 0.25, 0.5], [1, 0, 1, 0, 0]]))
 
-    assert labels(SEVERAL, chosen) == [("yes", 3), ("no", 1)]
+    assert labels_at(SEVERAL, chosen) == [("yes", 3), ("no", 1)]
 
 
 def test_a_regressor_has_no_labels() -> None:
     target = Target(task="regression", scores="value", outputs=("price",))
 
-    assert labels(target, choose(target, np.array([[1.5], [2.5]]))) == [(), ()]
+    assert labels_at(target, label_positions(target, np.array([[1.5], [2.5]]))) == [(), ()]
 
 
 def test_differences_are_absolute_up_to_1_and_relative_above() -> None:
     expected = np.array([[0.5, 0.0], [1e9, 0.0], [np.inf, np.nan], [np.inf, 0.0]])
     found = np.array([[0.25, 0.0], [1e9 + 1, 0.0], [np.inf, np.nan], [-np.inf, 0.0]])
 
-    first, second, third, fourth = distances(expected, found)
+    first, second, third, fourth = row_differences(expected, found)
 
     assert (first, second, third) == (0.25, pytest.approx(1e-9), 0.0)
     assert not fourth <= 1.0

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn import metrics
 
-from sklambda.decision import choose
+from sklambda.decision import label_positions
 from sklambda.signature import Target
 from training.errors import DataError, QualityGateFailed
 from training.metrics import Metric, Plan, check_gates, measure
@@ -31,7 +31,7 @@ def _evaluate(
     return measure(
         target,
         scores,
-        choose(target, scores),
+        label_positions(target, scores),
         np.searchsorted(names, truth)[:, None],
         Plan(positive, resamples, seed),
     )
@@ -197,7 +197,7 @@ def test_labels_are_those_of_the_threshold() -> None:
     target = Target(task="binary", classes=(0, 1), threshold=0.9)
     scores = np.array([[0.4, 0.6], [0.3, 0.7], [0.05, 0.95], [0.9, 0.1]])
 
-    found = measure(target, scores, choose(target, scores), np.array([[1], [1], [1], [0]]))
+    found = measure(target, scores, label_positions(target, scores), np.array([[1], [1], [1], [0]]))
 
     values = {name: found[name].value for name in ("accuracy", "precision", "recall", "f1")}
     assert values == {"accuracy": 0.5, "precision": 1.0, "recall": 1 / 3, "f1": 0.5}
@@ -209,8 +209,10 @@ def test_decisions_rank_and_are_no_probabilities() -> None:
     target = Target(task="binary", scores="decision", classes=(False, True))
     decisions, true = scores[:, 1:] - 0.5, (truth == "class 01").astype(int)[:, None]
 
-    found = measure(target, decisions, choose(target, decisions), true)
-    other = measure(target, decisions, choose(target, decisions), true, Plan(positive=False))
+    found = measure(target, decisions, label_positions(target, decisions), true)
+    other = measure(
+        target, decisions, label_positions(target, decisions), true, Plan(positive=False)
+    )
 
     same = _evaluate(_sample(2))
     assert found.keys() == same.keys() - {"brier", "log_loss"}

@@ -19,7 +19,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from functions.monitor.performance.measure import dropped_metrics
 from functions.monitor.performance.realised import binary_metrics
-from sklambda.decision import choose
+from sklambda.decision import label_positions
 from sklambda.manifest import MetricInterval
 from sklambda.package import ModelPackage
 from sklambda.predictor import Predictor
@@ -170,7 +170,7 @@ def test_the_monitor_calls_nothing_worse_on_the_rows_held_out(model: str, tmp_pa
     true = TARGETS["yes and no"]
     package = _export(MODELS[model], true, tmp_path / "package")
     scores = Predictor.open(package.path).score(HELD_OUT)
-    positive = choose(package.signature.target, scores)[:, 0] == 1
+    positive = label_positions(package.signature.target, scores)[:, 0] == 1
 
     seen = binary_metrics(scores[:, -1], positive, true[LEARNT:] == "yes")
 

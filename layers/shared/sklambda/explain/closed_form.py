@@ -105,7 +105,7 @@ class ExactShapley:
         return found
 
 
-def shown(link: Link, explained: FloatMatrix) -> FloatMatrix:
+def apply_link(link: Link, explained: FloatMatrix) -> FloatMatrix:
     """Return the scores [N, C] of the model from the explained ones."""
     with np.errstate(over="ignore"):
         if link == "sigmoid":

@@ -12,9 +12,9 @@ from zipfile import BadZipFile
 import numpy as np
 
 from sklambda.arrays import FloatMatrix, FloatVector, IntVector
-from sklambda.decision import TOLERANCE, choose, distances
+from sklambda.decision import TOLERANCE, label_positions, row_differences
 from sklambda.errors import PackageRefused
-from sklambda.explain.closed_form import Exact, ExactShapley, Link, read, shown
+from sklambda.explain.closed_form import Exact, ExactShapley, Link, apply_link, read
 from sklambda.explain.kernel import contributions
 from sklambda.session import Session
 from sklambda.signature import Scalar, Scores, Signature, Target
@@ -170,8 +170,8 @@ class Explainer:
             return None
         values = self._shapley.contributions(X)
         explained = self.exact.base + values.sum(axis=0)
-        sums = shown(self.exact.link, explained[None])
-        if not distances(scores, sums)[0] <= TOLERANCE:
+        sums = apply_link(self.exact.link, explained[None])
+        if not row_differences(scores, sums)[0] <= TOLERANCE:
             return None
         method: Method = "trees" if self.exact.tables else "linear"
         return _Found(method, _SCALES.get(self.exact.link), self.exact.base, values, 1)
@@ -216,7 +216,7 @@ def _columns(target: Target) -> tuple[Scalar, ...]:
 
 def _predicted(target: Target, scores: FloatMatrix) -> Iterator[_Score]:
     """Yield the scores that explain the prediction of a row, [1, C]."""
-    labels, start = iter(choose(target, scores)[0].tolist()), 0
+    labels, start = iter(label_positions(target, scores)[0].tolist()), 0
     for part in target.parts or (target,):
         places = [*range(part.width)]
         if part.classes:

@@ -104,7 +104,7 @@ class Decision(NamedTuple):
     held: tuple[str, ...] = ()
 
 
-def decide(
+def recommend(
     policy: RetrainingPolicy, now: Signals, before: Iterable[Signals] = (), called: str = ""
 ) -> Decision:
     """Decide whether to retrain.
@@ -130,8 +130,8 @@ def decide(
 def without_overlap(now: Signals, before: Iterable[Signals], most: int) -> list[Signals]:
     """Return a window and the latest before it that do not overlap, the latest first."""
     found = [now]
-    for one in sorted(before, key=lambda signals: moment(signals.stop), reverse=True):
-        if len(found) < most and moment(one.stop) <= moment(found[-1].start):
+    for one in sorted(before, key=lambda signals: parse_time(signals.stop), reverse=True):
+        if len(found) < most and parse_time(one.stop) <= parse_time(found[-1].start):
             found.append(one)
     return found
 
@@ -140,12 +140,12 @@ def recent(
     policy: RetrainingPolicy, before: Iterable[Signals], now: Signals
 ) -> tuple[Signals, ...]:
     """Return a window and those before it that count in later decisions."""
-    length = moment(now.stop) - moment(now.start)
-    oldest = moment(now.stop) - (policy.of_windows + 1) * length
-    return (*(one for one in before if moment(one.stop) >= oldest), now)
+    length = parse_time(now.stop) - parse_time(now.start)
+    oldest = parse_time(now.stop) - (policy.of_windows + 1) * length
+    return (*(one for one in before if parse_time(one.stop) >= oldest), now)
 
 
-def moment(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
     """Parse a time of a report."""
     return datetime.fromisoformat(text)
 
@@ -160,7 +160,9 @@ def _obstacles(policy: RetrainingPolicy, windows: list[Signals], called: str) ->
     labels = sum(one.labels for one in windows)
     if labels < policy.labels:
         yield f"{labels} outcomes are known, and {policy.labels} are required"
-    if called and moment(now.stop) < moment(called) + timedelta(hours=policy.cooldown_hours):
+    if called and parse_time(now.stop) < parse_time(called) + timedelta(
+        hours=policy.cooldown_hours
+    ):
         yield f"retraining was requested at {called}, less than {policy.cooldown_hours} hours ago"
     if now.incidents:
         yield f"the data has faults ({', '.join(now.incidents)})"

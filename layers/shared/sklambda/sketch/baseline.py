@@ -16,8 +16,8 @@ from sklambda.manifest import MetricInterval
 from sklambda.policy.watching import Watching
 from sklambda.signature import Feature, FiniteFloat, Signature
 from sklambda.sketch.ruler import Ruler
-from sklambda.sketch.sketch import Column, Counts, Mode
-from sklambda.sketch.watched_scores import label_names, scored
+from sklambda.sketch.sketch import Counts, Histogram, Mode
+from sklambda.sketch.watched_scores import class_counts, watched_scores
 
 
 class Reference(Document):
@@ -27,14 +27,14 @@ class Reference(Document):
     ----------
     ruler : Ruler
         The bins in which it, and what is compared with it, are counted.
-    column : Column
+    column : Histogram
         The counts.
     std : float
         The standard deviation of the values within the edges; 0 for codes.
     """
 
     ruler: Ruler
-    column: Column
+    column: Histogram
     std: FiniteFloat = 0.0
 
     def validate(self) -> None:
@@ -146,9 +146,9 @@ class Baseline(Document):
         """Raise `DocumentInvalid` where features, scores or labels differ from the signature's."""
         if list(self.features) != list(signature.names):
             raise DocumentInvalid("features: differ from those of the signature")
-        if list(self.scores) != [one.name for one in scored(signature.target)]:
+        if list(self.scores) != [one.name for one in watched_scores(signature.target)]:
             raise DocumentInvalid("scores: differ from those of the signature")
-        if {name: len(counts) for name, counts in self.labels.items()} != label_names(
+        if {name: len(counts) for name, counts in self.labels.items()} != class_counts(
             signature.target
         ):
             raise DocumentInvalid("labels: differ from those of the signature")

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from sklambda.document import Document
-from sklambda.sketch.sketch import Column, Mode, Sketch, to_json
-from sklambda.storage import hour
+from sklambda.sketch.sketch import Histogram, Mode, Sketch, to_json
+from sklambda.storage import hour_folder
 
 type Role = Literal["champion", "challenger"]
 
@@ -35,7 +35,7 @@ class Hour(Document):
         None without predictions.
     segments : dict of str to Sketch
         The sketches of segments by name, such as "Contract = One year".
-    errors : dict of str to Column
+    errors : dict of str to Histogram
         The predicted absolute errors of a regressor, by the name of the value.
     """
 
@@ -46,7 +46,7 @@ class Hour(Document):
     others: int = 0
     sketch: Sketch | None = None
     segments: dict[str, Sketch]
-    errors: dict[str, Column]
+    errors: dict[str, Histogram]
 
     @property
     def rows(self) -> int:
@@ -73,36 +73,36 @@ def hours(start: datetime, stop: datetime) -> Iterator[datetime]:
 
 def days(start: datetime, stop: datetime) -> Iterator[str]:
     """Yield the folders of the days from `start` until before `stop`."""
-    named = dict.fromkeys(hour(moment).rpartition("/")[0] for moment in hours(start, stop))
+    named = dict.fromkeys(hour_folder(moment).rpartition("/")[0] for moment in hours(start, stop))
     return iter(named)
 
 
-def captures(moment: datetime) -> str:
+def captures_prefix(moment: datetime) -> str:
     """Return the prefix of the keys of the captures of an hour."""
-    return f"captures/{hour(moment)}/"
+    return f"captures/{hour_folder(moment)}/"
 
 
-def sketch(model: str, role: Role, mode: Mode, moment: datetime) -> str:
+def sketch_key(model: str, role: Role, mode: Mode, moment: datetime) -> str:
     """Return the key of the `Hour` of a package, `model` being its id."""
-    return f"sketches/{model}/{role}/{mode}/{hour(moment)}.json"
+    return f"sketches/{model}/{role}/{mode}/{hour_folder(moment)}.json"
 
 
-def batch_sketch(model: str, mode: Mode, moment: datetime, job: str, part: str) -> str:
+def batch_sketch_key(model: str, mode: Mode, moment: datetime, job: str, part: str) -> str:
     """Return the key of the `Sketch` of a part of a batch job; it is added to its hour."""
-    return f"sketches/{model}/champion/{mode}/{hour(moment)}/batch-{job}-{part}.json"
+    return f"sketches/{model}/champion/{mode}/{hour_folder(moment)}/batch-{job}-{part}.json"
 
 
-def answers(model: str, role: Role, moment: datetime) -> str:
+def predictions_key(model: str, role: Role, moment: datetime) -> str:
     """Return the key of the predictions of an hour, which outcomes are joined with."""
-    return f"answers/{model}/{role}/{hour(moment)}.npz"
+    return f"answers/{model}/{role}/{hour_folder(moment)}.npz"
 
 
-def truths(model: str, moment: datetime) -> str:
+def outcomes_key(model: str, moment: datetime) -> str:
     """Return the key of the outcomes of an hour."""
-    return f"answers/{model}/outcomes/{hour(moment)}.npz"
+    return f"answers/{model}/outcomes/{hour_folder(moment)}.npz"
 
 
-def moment_of(key: str) -> datetime:
+def hour_of(key: str) -> datetime:
     """Return the start of the hour of a key."""
     start = key.index("year=")
     numbers = (part.partition("=")[2][:4] for part in key[start:].split("/")[:4])

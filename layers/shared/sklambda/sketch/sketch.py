@@ -15,7 +15,7 @@ type Counts = tuple[int, ...]
 type _Choose = Callable[[list[float]], float]
 
 
-class Column(Document):
+class Histogram(Document):
     """The values of one feature or score, counted in the bins of its ruler.
 
     Attributes
@@ -89,7 +89,7 @@ class Sketch(Document):
     duplicates : int
         The number of rows of features that are equal to an earlier one *of the same part*; equal
         rows of two parts are not found, so the sum is a lower bound. 0 for binned captures.
-    features, scores : dict of str to Column
+    features, scores : dict of str to Histogram
         By name; a feature that is not captured is absent.
     labels : dict of str to tuple of int
         For each target the count of each predicted class.
@@ -98,8 +98,8 @@ class Sketch(Document):
     mode: Mode
     rows: int
     duplicates: int
-    features: dict[str, Column]
-    scores: dict[str, Column]
+    features: dict[str, Histogram]
+    scores: dict[str, Histogram]
     labels: dict[str, Counts]
 
     def __add__(self, other: Self) -> Self:
@@ -124,7 +124,7 @@ def to_json(document: Document) -> bytes:
     return json.dumps(document, default=vars, allow_nan=False, separators=(",", ":")).encode()
 
 
-def _by_name(one: Mapping[str, Column], other: Mapping[str, Column]) -> dict[str, Column]:
+def _by_name(one: Mapping[str, Histogram], other: Mapping[str, Histogram]) -> dict[str, Histogram]:
     if one.keys() != other.keys():
         raise ValueError("sketches of different columns cannot be added")
     return {name: column + other[name] for name, column in one.items()}

@@ -8,14 +8,14 @@ from sklambda.arrays import FloatMatrix, FloatVector, IntMatrix, IntVector
 from sklambda.signature import UNSEEN, Signature
 from sklambda.sketch.baseline import Baseline, Reference
 from sklambda.sketch.ruler import TENTHS, Ruler, bins_of
-from sklambda.sketch.sketch import Column, Counts, Mode, Sketch
-from sklambda.sketch.watched_scores import label_names, scored
+from sklambda.sketch.sketch import Counts, Histogram, Mode, Sketch
+from sklambda.sketch.watched_scores import class_counts, watched_scores
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _HALF = np.uint64(32)
 
 
-def count_numbers(ruler: Ruler, values: FloatVector) -> Column:
+def count_numbers(ruler: Ruler, values: FloatVector) -> Histogram:
     """Count numbers, [n] float64; a number that is not finite is missing."""
     present = values[np.isfinite(values)]
     if not ruler.edges or not present.size:
@@ -24,7 +24,7 @@ def count_numbers(ruler: Ruler, values: FloatVector) -> Column:
     inside = np.clip(present, low, high)
     bins = bins_of(ruler, inside)
     gaps = np.bincount(bins, np.array(ruler.edges)[bins] - inside, minlength=ruler.bins)
-    return Column(
+    return Histogram(
         rows=len(values),
         missing=len(values) - len(present),
         counts=_counts(bins, ruler.bins),
@@ -36,11 +36,11 @@ def count_numbers(ruler: Ruler, values: FloatVector) -> Column:
     )
 
 
-def count_codes(ruler: Ruler, values: FloatVector) -> Column:
+def count_codes(ruler: Ruler, values: FloatVector) -> Histogram:
     """Count the codes of categories and booleans, [n] float64, NaN where missing."""
     present = values[~np.isnan(values)]
     known = present[(present >= 0) & (present < ruler.codes)].astype(np.intp)
-    return Column(
+    return Histogram(
         rows=len(values),
         missing=len(values) - len(present),
         counts=_counts(known, ruler.codes),
@@ -48,7 +48,7 @@ def count_codes(ruler: Ruler, values: FloatVector) -> Column:
     )
 
 
-def count_tenths(ruler: Ruler, values: FloatVector) -> Column:
+def count_tenths(ruler: Ruler, values: FloatVector) -> Histogram:
     """Count the bins of a binned capture, [n] float64 from -1 to 10, NaN where missing.
 
     A value counts as the middle of its bin.
@@ -56,7 +56,7 @@ def count_tenths(ruler: Ruler, values: FloatVector) -> Column:
     present = values[~np.isnan(values)]
     counts = _counts(np.clip(present + 1, 0, TENTHS).astype(np.intp), ruler.bins)
     widths = np.diff(np.array(ruler.edges), prepend=ruler.edges[0])
-    return Column(
+    return Histogram(
         rows=len(values),
         missing=len(values) - len(present),
         counts=counts,
@@ -80,9 +80,9 @@ def count_duplicates(X: FloatMatrix) -> int:
     return len(X) - len(np.unique(hashes))
 
 
-def _outside(ruler: Ruler, rows: int, present: FloatVector) -> Column:
+def _outside(ruler: Ruler, rows: int, present: FloatVector) -> Histogram:
     """Count where there are no edges, or no present value."""
-    return Column(
+    return Histogram(
         rows=rows,
         missing=rows - len(present),
         counts=(0,) * ruler.bins,
@@ -123,7 +123,7 @@ class Sketcher:
         self._features = {
             name: one for name, one in baseline.recorded(mode).items() if name not in without
         }
-        self._scored = scored(signature.target)
+        self._scored = watched_scores(signature.target)
         self._scores = baseline.scores
         self._places = [signature.names.index(name) for name in self._features]
 
@@ -144,7 +144,7 @@ class Sketcher:
         scores : FloatMatrix
             Shape [N, C] float64.
         labels : IntMatrix
-            Shape [N, L], as `sklambda.decision.choose` returns it.
+            Shape [N, L], as `sklambda.decision.label_positions` returns it.
         coerced : mapping of str to int, optional
             For a feature the number of values whose type was converted.
 
@@ -165,20 +165,22 @@ class Sketcher:
             labels=count_labels(self._signature, labels),
         )
 
-    def _columns(self, X: FloatMatrix, coerced: Mapping[str, int]) -> Iterator[tuple[str, Column]]:
-        values = X if self._mode == "binned" else watched(self._signature, X)
+    def _columns(
+        self, X: FloatMatrix, coerced: Mapping[str, int]
+    ) -> Iterator[tuple[str, Histogram]]:
+        values = X if self._mode == "binned" else watched_values(self._signature, X)
         for place, (name, reference) in zip(self._places, self._features.items(), strict=True):
             column = self._count(reference, np.ascontiguousarray(values[:, place]))
             yield name, column.replace(coerced=coerced.get(name, 0))
 
-    def _count(self, reference: Reference, values: FloatVector) -> Column:
+    def _count(self, reference: Reference, values: FloatVector) -> Histogram:
         if reference.ruler.codes:
             return count_codes(reference.ruler, values)
         count = count_numbers if self._mode == "raw" else count_tenths
         return count(reference.ruler, values)
 
 
-def watched(signature: Signature, X: FloatMatrix) -> FloatMatrix:
+def watched_values(signature: Signature, X: FloatMatrix) -> FloatMatrix:
     """Return the monitored values of encoded rows [N, K]: [N, F], one column for each feature.
 
     Of a text it is the number of terms of the model in it.
@@ -198,5 +200,5 @@ def count_labels(signature: Signature, labels: IntMatrix) -> dict[str, Counts]:
     """Count the positions of labels, [N, L], for each target."""
     return {
         name: tuple(np.bincount(labels[:, place], minlength=classes).tolist())
-        for place, (name, classes) in enumerate(label_names(signature.target).items())
+        for place, (name, classes) in enumerate(class_counts(signature.target).items())
     }

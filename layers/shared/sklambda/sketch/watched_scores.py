@@ -17,7 +17,7 @@ LABEL: Final = "label"
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class WatchedScore:
     """A monitored score.
 
     Attributes
@@ -43,7 +43,7 @@ class Scored:
     label: int | None = None
 
     @property
-    def parting(self) -> float | None:
+    def boundary(self) -> float | None:
         """The greatest score that is not labelled as the second of two classes; None for others."""
         if self.label is None or self.target.task not in ("binary", "anomaly"):
             return None
@@ -58,20 +58,20 @@ class Scored:
         return scores[np.arange(len(scores)), self.first + labels[:, self.place]]
 
 
-def scored(target: Target) -> list[Scored]:
+def watched_scores(target: Target) -> list[WatchedScore]:
     """Return the scores to monitor.
 
     Of two classes that of the second; of more, that of each class and that of the predicted class;
     of a regressor each value. Scores that only repeat the label are left to the counts of labels.
     """
-    found: list[Scored] = []
+    found: list[WatchedScore] = []
     for start, place, part in _parts(target):
         before = f"{part.name}: " if target.parts else ""
         found.extend(_of(part, before, start, place))
     return found
 
 
-def label_names(target: Target) -> dict[str, int]:
+def class_counts(target: Target) -> dict[str, int]:
     """Return the number of classes of each target that has labels, by its name."""
     parts = target.parts or (target,)
     return {part.name or LABEL: len(part.classes) for part in parts if part.classes}
@@ -84,15 +84,15 @@ def _parts(target: Target) -> Iterator[tuple[int, int, Target]]:
         start += part.width
 
 
-def _of(part: Target, before: str, start: int, place: int) -> Iterator[Scored]:
+def _of(part: Target, before: str, start: int, place: int) -> Iterator[WatchedScore]:
     if part.scores == "label":
         return
     if part.task in ("binary", "anomaly"):
         last = start + part.width
-        yield Scored(before + part.class_names[-1], last - 1, last, place, part, label=1)
+        yield WatchedScore(before + part.class_names[-1], last - 1, last, place, part, label=1)
         return
     for offset, name in enumerate(part.outputs or part.class_names):
         at, label = start + offset, offset if part.classes else None
-        yield Scored(before + name, at, at + 1, place, part, label)
+        yield WatchedScore(before + name, at, at + 1, place, part, label)
     if len(part.classes) > 1:
-        yield Scored(before + CONFIDENCE, start, start + part.width, place, part)
+        yield WatchedScore(before + CONFIDENCE, start, start + part.width, place, part)

@@ -16,12 +16,12 @@ __all__ = [
     "Piece",
     "Storage",
     "Stored",
-    "hour",
-    "opened",
+    "hour_folder",
+    "open_storage",
 ]
 
 
-def opened(address: str, connect: Callable[[], Client]) -> Storage:
+def open_storage(address: str, connect: Callable[[], Client]) -> Storage:
     """Return the storage at ``s3://bucket/prefix``, or in a directory."""
     if not address.startswith("s3://"):
         return Directory(Path(address))
@@ -29,6 +29,6 @@ def opened(address: str, connect: Callable[[], Client]) -> Storage:
     return Bucket(connect, name, prefix.strip("/"))
 
 
-def hour(moment: datetime) -> str:
+def hour_folder(moment: datetime) -> str:
     """Return the folder of an hour, in UTC, as Hive and Firehose name it."""
     return moment.astimezone(UTC).strftime("year=%Y/month=%m/day=%d/hour=%H")

@@ -18,10 +18,10 @@ from functions.batch.scoring.columns import (
 )
 from sklambda.arrays import FloatMatrix
 from sklambda.codec.codec import Codec
-from sklambda.decision import decide
+from sklambda.decision import to_predictions
 from sklambda.explain.explainer import Explanation
 from sklambda.predictor import Predictor
-from sklambda.row_warnings import Lookout
+from sklambda.row_warnings import RowWarner
 from sklambda.signature import Feature, Signature, Target
 from tests.conftest import Trained
 from training.frames import client_rows, kinds_of
@@ -70,7 +70,7 @@ def test_columns_are_the_predictions_row_by_row(name: str, data: st.DataObject) 
 
     columns = [*prediction_columns(target, scores)]
 
-    expected = [_varying(each.members) for each in decide(target, scores)]
+    expected = [_varying(each.members) for each in to_predictions(target, scores)]
     assert _rows(columns, len(scores)) == expected
 
 
@@ -147,27 +147,29 @@ ROWS = st.tuples(
 def test_many_rows_are_warned_of_as_each_is(rows: list[tuple[float, float, float, bool]]) -> None:
     X = np.array([row[:3] for row in rows]).reshape(-1, 3)
     coerced = [(place, "member") for place, row in enumerate(rows) if row[3]]
-    lookout = Lookout(SIGNATURE)
+    warner = RowWarner(SIGNATURE)
 
-    column = warning_column(lookout, X, coerced, as_json=True)
+    column = warning_column(warner, X, coerced, as_json=True)
 
     texts = column.values
     found = [texts] * len(rows) if isinstance(texts, str) else texts.tolist()
-    expected = [[asdict(each) for each in row] for row in lookout.look(X, coerced)]
+    expected = [[asdict(each) for each in row] for row in warner.check(X, coerced)]
     assert [json.loads(text) for text in found] == expected
 
 
 def test_a_warning_names_the_feature_and_the_code() -> None:
     X = np.array([[10.0, -1.0, 1.0], [5.0, 0.0, 1.0]])
 
-    column = warning_column(Lookout(SIGNATURE), X, [(1, "member")], as_json=False)
+    column = warning_column(RowWarner(SIGNATURE), X, [(1, "member")], as_json=False)
 
     assert not isinstance(column.values, str)
     assert column.values.tolist() == ["city:unseen_category;age:out_of_range", "member:coerced"]
 
 
 def test_without_warnings_all_rows_share_one_value() -> None:
-    column = warning_column(Lookout(SIGNATURE), np.array([[5.0, 0.0, 1.0]] * 3), [], as_json=False)
+    column = warning_column(
+        RowWarner(SIGNATURE), np.array([[5.0, 0.0, 1.0]] * 3), [], as_json=False
+    )
 
     assert column.values == ""
 

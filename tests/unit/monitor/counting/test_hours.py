@@ -26,13 +26,13 @@ def storage(tmp_path: Path) -> Directory:
 
 
 def counted(storage: Storage, role: Role = "champion", mode: Mode = "raw", hour: int = 0) -> Hour:
-    stored = storage.find(layout.sketch(MODEL, role, mode, NOON + hour * HOUR))
+    stored = storage.find(layout.sketch_key(MODEL, role, mode, NOON + hour * HOUR))
     assert stored is not None
     return Hour.parse(storage.read(stored))
 
 
 def predictions_of(storage: Storage, role: Role = "champion") -> Predictions:
-    stored = storage.find(layout.answers(MODEL, role, NOON))
+    stored = storage.find(layout.predictions_key(MODEL, role, NOON))
     assert stored is not None
     return Predictions.read(storage.read(stored))
 
@@ -138,12 +138,12 @@ def test_damaged_objects_are_counted_and_named_and_the_rest_counts(storage: Dire
     good = line(captured(X))
     broken = [good[:100] + b"\n", b'{"kind": "capture"}\n', b"\xff\xfe\n", line([{"a": 1}, {}])]
     deliver(storage, NOON, [*broken, good], "one")
-    storage.put({f"captures/{layout.captures(NOON)[9:]}two.gz": b"no archive"})
+    storage.put({f"captures/{layout.captures_prefix(NOON)[9:]}two.gz": b"no archive"})
     package = watched_model(storage, BASE).package
 
     count_hour(WatchedModel(storage, package, BASE, Watching(), damaged.append), NOON)
 
-    assert damaged == [f"{layout.captures(NOON)}two.gz"]
+    assert damaged == [f"{layout.captures_prefix(NOON)}two.gz"]
     assert counted(storage).unreadable == 6
     assert counted(storage).rows == 200
 

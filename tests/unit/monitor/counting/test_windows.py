@@ -80,7 +80,7 @@ def test_the_mode_of_most_rows_is_that_of_the_window(tmp_path: Path) -> None:
 def test_sketches_of_batch_jobs_are_added(tmp_path: Path) -> None:
     model = new_model(tmp_path)
     hours(model)
-    key = layout.batch_sketch(MODEL, "raw", NOON, "job", "00001")
+    key = layout.batch_sketch_key(MODEL, "raw", NOON, "job", "00001")
     model.storage.put({key: sketch(BASE, X).json()})
 
     window = count_window(model, NOON, NOON + HOUR)

@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from functions.monitor.judge import judge
 from functions.monitor.results import Results
 from sklambda.arrays import FloatMatrix, IntMatrix
-from sklambda.decision import choose, labels
+from sklambda.decision import label_positions, labels_at
 from sklambda.package import ModelPackage
 from sklambda.policy.watching import Watching
 from sklambda.predictor import Predictor
@@ -126,7 +126,7 @@ class Classes:
         features = tuple(Feature(name=f"x{k}", kind="number", nullable=False) for k in range(2))
         self.signature = Signature(features=features, target=target)
         X, scores, true = self.draw(4000, seed=1)
-        held_out = HeldOut(scores, choose(target, scores), true)
+        held_out = HeldOut(scores, label_positions(target, scores), true)
         self.baseline = baseline(self.signature, X, held_out).replace(calibrators={})
 
     def draw(self, rows: int, seed: int) -> tuple[FloatMatrix, FloatMatrix, IntMatrix]:
@@ -143,8 +143,8 @@ class Classes:
 def test_of_many_classes_the_accuracy_is_measured(tmp_path: Path) -> None:
     storage, model = Directory(tmp_path), Classes(MANY)
     X, scores, true = model.draw(ROWS, seed=2)
-    predicted = choose(MANY, scores)
-    named = [one[0] for one in labels(MANY, predicted)]
+    predicted = label_positions(MANY, scores)
+    named = [one[0] for one in labels_at(MANY, predicted)]
     deliver(storage, NOON - HOUR, [line(captures(X, scores, list(named)))])
     outcomes = [(f"a-{k}", MANY.classes[one]) for k, one in enumerate(true[:, 0].tolist())]
     put_outcomes(storage, NOON - HOUR, outcomes)
@@ -163,10 +163,10 @@ def test_of_many_classes_the_accuracy_is_measured(tmp_path: Path) -> None:
 def test_each_of_several_targets_is_measured(tmp_path: Path) -> None:
     storage, model = Directory(tmp_path), Classes(SEVERAL)
     X, scores, true = model.draw(ROWS, seed=2)
-    predicted = choose(SEVERAL, scores)
-    named = [dict(zip(("one", "kind"), one, strict=True)) for one in labels(SEVERAL, predicted)]
+    predicted = label_positions(SEVERAL, scores)
+    named = [dict(zip(("one", "kind"), one, strict=True)) for one in labels_at(SEVERAL, predicted)]
     deliver(storage, NOON - HOUR, [line(captures(X, scores, list(named)))])
-    outcomes = [dict(zip(("one", "kind"), one, strict=True)) for one in labels(SEVERAL, true)]
+    outcomes = [dict(zip(("one", "kind"), one, strict=True)) for one in labels_at(SEVERAL, true)]
     for place, outcome in enumerate(outcomes):
         put_outcomes(storage, NOON - HOUR, [(f"a-{place}", "both")], outcome=outcome)
 

@@ -7,7 +7,7 @@ import pytest
 from pydantic_core import from_json
 
 from functions.predict.http import exchange
-from sklambda.decision import decide
+from sklambda.decision import to_predictions
 from sklambda.predictor import Predictor
 from sklambda.signature import Target
 from tests.conftest import Trained
@@ -112,7 +112,7 @@ def test_each_request_has_its_own_line(observed: Observed, row: dict[str, Any]) 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_a_score_that_is_not_finite_is_null_in_json(value: float) -> None:
     target = Target(task="regression", scores="value", outputs=("price",))
-    [prediction] = decide(target, np.array([[value]]))
+    [prediction] = to_predictions(target, np.array([[value]]))
 
     content = exchange.to_json(prediction.members)
 

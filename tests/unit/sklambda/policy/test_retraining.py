@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sklambda.errors import DocumentInvalid
-from sklambda.policy.retraining import Decision, Signals, decide, recent, without_overlap
+from sklambda.policy.retraining import Decision, Signals, recent, recommend, without_overlap
 from sklambda.policy.watching import RetrainingPolicy
 
 POLICY = RetrainingPolicy()
@@ -37,13 +37,13 @@ def bad(hours: int = 0, **members: Any) -> Signals:
     ],
 )
 def test_a_reason_that_stands_asks_for_retraining(signals: dict[str, Any], reason: str) -> None:
-    decision = decide(POLICY, window(24, **signals), [window(0, **signals)])
+    decision = recommend(POLICY, window(24, **signals), [window(0, **signals)])
 
     assert decision == Decision((reason,), ())
 
 
 def test_without_a_reason_nothing_is_asked_and_nothing_held() -> None:
-    assert decide(POLICY, window(24, incidents=("a: missing",)), [bad(0)]) == Decision()
+    assert recommend(POLICY, window(24, incidents=("a: missing",)), [bad(0)]) == Decision()
 
 
 def test_an_estimate_that_is_little_worse_is_no_reason() -> None:
@@ -51,7 +51,7 @@ def test_an_estimate_that_is_little_worse_is_no_reason() -> None:
 
 
 def test_a_reason_must_stand_in_so_many_windows() -> None:
-    decision = decide(POLICY, bad(48), [window(24), window(0)])
+    decision = recommend(POLICY, bad(48), [window(24), window(0)])
 
     assert decision.retrain == ()
     assert decision.held == ("1 of the last 3 windows have a reason, and 2 must",)
@@ -60,7 +60,7 @@ def test_a_reason_must_stand_in_so_many_windows() -> None:
 def test_windows_that_overlap_are_not_counted_twice() -> None:
     hourly = [bad(hours) for hours in range(1, 23)]
 
-    decision = decide(POLICY, bad(23), hourly)
+    decision = recommend(POLICY, bad(23), hourly)
 
     assert decision.held == ("1 of the last 3 windows have a reason, and 2 must",)
 
@@ -74,7 +74,7 @@ def test_windows_that_lie_without_overlap_are_found_whatever_lies_between() -> N
 
 
 def test_too_few_outcomes_hold_it() -> None:
-    decision = decide(POLICY, bad(24, labels=60), [bad(0, labels=60)])
+    decision = recommend(POLICY, bad(24, labels=60), [bad(0, labels=60)])
 
     assert decision.held == ("120 outcomes are known, and 200 are required",)
 
@@ -82,21 +82,21 @@ def test_too_few_outcomes_hold_it() -> None:
 def test_retraining_that_was_just_asked_for_holds_it() -> None:
     called = window(0).stop
 
-    held = decide(POLICY, bad(24), [bad(0)], called)
-    over = decide(POLICY, bad(168), [bad(144)], called)
+    held = recommend(POLICY, bad(24), [bad(0)], called)
+    over = recommend(POLICY, bad(168), [bad(144)], called)
 
     assert held.held == (f"retraining was requested at {called}, less than 168 hours ago",)
     assert over.retrain == ("concept drift in Churn",)
 
 
 def test_data_that_is_not_as_it_should_be_holds_it() -> None:
-    decision = decide(POLICY, bad(24, incidents=("tenure: missing",)), [bad(0)])
+    decision = recommend(POLICY, bad(24, incidents=("tenure: missing",)), [bad(0)])
 
     assert decision.held == ("the data has faults (tenure: missing)",)
 
 
 def test_every_obstacle_is_named() -> None:
-    decision = decide(POLICY, bad(0, labels=0, incidents=("a: constant",)), [], window(0).stop)
+    decision = recommend(POLICY, bad(0, labels=0, incidents=("a: constant",)), [], window(0).stop)
 
     assert len(decision.held) == 4
 
@@ -107,7 +107,7 @@ def test_what_no_decision_counts_is_forgotten() -> None:
     kept = recent(POLICY, before, window(500))
 
     assert len(kept) <= 4 * 24 + 2
-    assert decide(POLICY, bad(501), kept) == decide(POLICY, bad(501), [*before, window(500)])
+    assert recommend(POLICY, bad(501), kept) == recommend(POLICY, bad(501), [*before, window(500)])
 
 
 def report(**members: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sklambda.errors import DocumentInvalid
-from sklambda.sketch.sketch import Column, Sketch
+from sklambda.sketch.sketch import Histogram, Sketch
 from sklambda.sketch.sketcher import Sketcher
 from tests.support.drifting import SIGNATURE, answers, matrix, reference, sketch, with_unseen
 
@@ -27,7 +27,7 @@ def test_a_hundred_parts_are_one_pass(order: int) -> None:
         assert found.gaps == pytest.approx(expected.gaps, rel=1e-12)
 
 
-def columns(one: Sketch) -> list[Column]:
+def columns(one: Sketch) -> list[Histogram]:
     return [*one.features.values(), *one.scores.values()]
 
 

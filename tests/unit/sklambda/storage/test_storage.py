@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sklambda.errors import ObjectReplaced
-from sklambda.storage import Bucket, Directory, Extent, Stored, hour, opened
+from sklambda.storage import Bucket, Directory, Extent, Stored, hour_folder, open_storage
 from tests.support.evidence import wait_for
 
 
@@ -105,7 +105,7 @@ def files(folder: Path) -> set[str]:
 def test_a_bucket_keeps_objects_below_its_prefix(address: str, key: str) -> None:
     client: Any = Client()
 
-    opened(address, lambda: client).put({"a.json": b"1"})
+    open_storage(address, lambda: client).put({"a.json": b"1"})
 
     assert client.objects == {("kept", key): b"1"}
 
@@ -127,14 +127,18 @@ def test_an_error_of_the_bucket_is_not_lost() -> None:
 
 
 def test_no_client_is_made_before_something_is_written() -> None:
-    opened("s3://kept", refuse)
+    open_storage("s3://kept", refuse)
 
 
 def test_what_is_no_address_of_a_bucket_is_a_directory(tmp_path: Path) -> None:
-    assert opened(str(tmp_path), refuse) == Directory(tmp_path)
+    assert open_storage(str(tmp_path), refuse) == Directory(tmp_path)
 
 
 def test_an_hour_is_one_of_utc() -> None:
     moment = datetime(2026, 11, 22, 1, 30, tzinfo=timezone(timedelta(hours=2)))
 
-    assert hour(moment) == hour(moment.astimezone(UTC)) == "year=2026/month=11/day=21/hour=23"
+    assert (
+        hour_folder(moment)
+        == hour_folder(moment.astimezone(UTC))
+        == "year=2026/month=11/day=21/hour=23"
+    )

@@ -8,7 +8,7 @@ import pytest
 from functions.monitor.drift.compare import compare
 from functions.predict.observe.capture import BINS
 from sklambda.arrays import FloatMatrix
-from sklambda.decision import choose
+from sklambda.decision import label_positions
 from sklambda.errors import DocumentInvalid
 from sklambda.predictor import Predictor
 from sklambda.signature import Analyzer, Feature, Signature, Target, TermCounts
@@ -16,11 +16,11 @@ from sklambda.sketch.baseline import Baseline, Calibrator
 from sklambda.sketch.ruler import TENTHS, Ruler
 from sklambda.sketch.sketch import to_json
 from sklambda.sketch.sketcher import Sketcher
-from sklambda.sketch.watched_scores import scored
+from sklambda.sketch.watched_scores import watched_scores
 from tests.conftest import Trained
 from tests.support.drifting import SIGNATURE, answers, matrix, reference
 from training.baseline.baseline import HeldOut, baseline
-from training.baseline.rulers import CROWD, cut, quantile_ruler, share_ruler, tenths
+from training.baseline.rulers import CROWD, quantile_ruler, share_ruler, tenths, with_edge
 from training.frames import client_rows, kinds_of
 
 BASE = reference(rows=5000)
@@ -85,12 +85,12 @@ def test_a_column_without_numbers_has_no_edges() -> None:
 
 def test_an_edge_parts_the_labels() -> None:
     target = Target(task="binary", classes=(0, 1), threshold=0.37)
-    [one] = scored(target)
+    [one] = watched_scores(target)
 
-    edges = cut(share_ruler(), one.parting).edges
+    edges = with_edge(share_ruler(), one.boundary).edges
 
-    assert one.parting == np.nextafter(0.37, 0)
-    assert one.parting in edges
+    assert one.boundary == np.nextafter(0.37, 0)
+    assert one.boundary in edges
     assert len(edges) == 102
 
 
@@ -101,7 +101,7 @@ def test_scores_are_named() -> None:
     )
     target = Target(task="multioutput", parts=parts)
 
-    assert [one.name for one in scored(target)] == [
+    assert [one.name for one in watched_scores(target)] == [
         "a: yes",
         *("b: 1", "b: 2", "b: 3"),
         "b: score of the label",
@@ -112,7 +112,7 @@ def test_the_score_of_the_label_is_taken() -> None:
     target = Target(task="multiclass", classes=(1, 2, 3))
     scores = np.array([[0.1, 0.7, 0.2], [0.5, 0.2, 0.3]])
 
-    assert scored(target)[-1].of(scores, np.array([[1], [0]])).tolist() == [0.7, 0.5]
+    assert watched_scores(target)[-1].of(scores, np.array([[1], [0]])).tolist() == [0.7, 0.5]
 
 
 WORDS = Analyzer(analyzer="word", ngram_range=(1, 1), lowercase=True, token_pattern=r"\w+")
@@ -198,7 +198,7 @@ def test_a_trained_package_has_one(predictor: Predictor, churn: Trained) -> None
     signature = predictor.package.signature
     X = predictor.encode(client_rows(churn.frame, kinds_of(churn.frame)))
     scores = predictor.run(X)
-    labels = choose(signature.target, scores)
+    labels = label_positions(signature.target, scores)
 
     base = baseline(signature, X, HeldOut(scores, labels, labels))
 

@@ -13,7 +13,7 @@ from functions.monitor.performance.estimated import estimate_from_bins
 from sklambda.sketch.baseline import Calibrator, Reference
 from sklambda.sketch.sketcher import count_numbers
 from training.baseline.baseline import calibrate
-from training.baseline.rulers import cut, share_ruler
+from training.baseline.rulers import share_ruler, with_edge
 from training.examples.churn.pipeline import build
 from training.examples.churn.sample import generate
 from training.examples.churn.scenario import HOURS, LABELLED, PHASES, START, Hour, Phase, customers
@@ -95,7 +95,7 @@ def answered(pipeline: Any, table: pd.DataFrame) -> tuple[Any, Any]:
 
 def figures(pipeline: Any, calibrator: Calibrator | None, phase: Phase) -> dict[str, float]:
     scores, true = answered(pipeline, customers(phase, 2 * MANY, seed=9))
-    ruler = cut(share_ruler(), 0.5)
+    ruler = with_edge(share_ruler(), 0.5)
     column = count_numbers(ruler, scores)
     estimated = estimate_from_bins(Reference(ruler=ruler, column=column), column, 0.5, calibrator)
     area, accuracy = roc_auc_score(true, scores), accuracy_score(true, scores > 0.5)

@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 
 from functions.monitor.performance.measure import dropped_metrics
 from functions.monitor.performance.realised import binary_metrics
-from sklambda.decision import choose
+from sklambda.decision import label_positions
 from sklambda.package import ModelPackage
 from sklambda.predictor import Predictor
 from training.errors import QualityGateFailed
@@ -155,4 +155,4 @@ def _served(package: ModelPackage, frame: pd.DataFrame) -> tuple[NDArray[Any], N
     rows: Any = frame.to_dict("records")
     scores = Predictor.open(package.path).score(rows)
     target = package.signature.target
-    return np.array(target.classes)[choose(target, scores)[:, 0]], scores
+    return np.array(target.classes)[label_positions(target, scores)[:, 0]], scores
