@@ -62,7 +62,7 @@ def answering(kind: type, change: OutputsChange) -> tuple[type, Convert]:
 
 
 def mirrored(rows: int = 150) -> tuple[pd.DataFrame, Any]:
-    """Make pairs that are there both ways round, and pairs of equals, which nobody can win."""
+    """Make pairs in both orders, and pairs of equals, whose scores are 0."""
     generator = np.random.default_rng(0)
     pairs = generator.integers(0, 12, (rows, 4))
     pairs[:20, [1, 3]] = pairs[:20, [0, 2]]

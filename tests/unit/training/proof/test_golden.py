@@ -29,7 +29,7 @@ def kept(pipeline: Any, frame: pd.DataFrame) -> tuple[list[GoldenRow], list[Case
 
 
 def duels(rows: int = 200) -> tuple[pd.DataFrame, Any]:
-    """Make duels of which each fifth is one of equals, of whom none is more likely to win."""
+    """Make duels of which each fifth is one of equals, whose probabilities are equal."""
     generator = np.random.default_rng(0)
     frame = pd.DataFrame({"one": generator.integers(0, 9, rows).astype(float)})
     frame["other"] = generator.integers(0, 9, rows).astype(float)
