@@ -30,6 +30,9 @@ _CROWD: Final = 20
 
 _FOLDS: Final = 5
 
+_RESOLUTION: Final = 1e-15
+"""The difference of scores up to which isotonic regression takes them for one."""
+
 _CERTAIN: Final = 0.001
 """The least probability in the log loss: one surprise does not decide alone."""
 
@@ -79,9 +82,14 @@ def _fit(scores: FloatVector, true: NDArray[np.bool_]) -> Calibrator:
     bins = max(1, len(scores) // _CROWD)
     edges = np.unique(np.quantile(scores, np.linspace(0, 1, bins + 1)[1:-1]))
     places = np.searchsorted(edges, scores, side="left")
-    counts = np.bincount(places)
-    there = counts > 0
-    means = np.bincount(places, scores)[there] / counts[there]
+    while True:
+        counts = np.bincount(places)
+        there = counts > 0
+        means = np.bincount(places, scores)[there] / counts[there]
+        apart = np.diff(means, prepend=-np.inf) > _RESOLUTION
+        if apart.all():
+            break
+        places = (np.cumsum(apart) - 1)[(np.cumsum(there) - 1)[places]]
     shares = np.bincount(places, true)[there] / counts[there]
     isotonic = IsotonicRegression(y_min=0, y_max=1).fit(means, shares, counts[there])
     chances = isotonic.predict(means)

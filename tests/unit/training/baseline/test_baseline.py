@@ -1,5 +1,6 @@
 """A baseline holds the counts of training, fits its signature, and discloses no row."""
 
+import json
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from sklambda.sketch.sketcher import Sketcher
 from sklambda.sketch.watched_scores import watched_scores
 from tests.conftest import Trained
 from tests.support.drifting import SIGNATURE, answers, matrix, reference
-from training.baseline.baseline import HeldOut, baseline
+from training.baseline.baseline import HeldOut, baseline, calibrate
 from training.baseline.rulers import CROWD, quantile_ruler, share_ruler, tenths, with_edge
 from training.frames import client_rows, kinds_of
 
@@ -223,3 +224,16 @@ def test_calibrators_are_kept_where_they_help() -> None:
     chances = found[1]["yes"](np.array([0.3, 0.6, 0.8]))
     assert chances == pytest.approx([0.027, 0.216, 0.512], abs=0.05)
     assert len(found[1]["yes"].scores) <= 100
+
+
+@pytest.mark.parametrize("score", [-1.0885478771833336, 0.1, 0.0])
+def test_scores_that_differ_by_a_rounding_are_one_knot(score: float) -> None:
+    above = np.nextafter(np.full(300, score), np.inf)
+    scores = np.concatenate([np.full(300, score), above, np.nextafter(above, np.inf), above + 1])
+    true = np.random.default_rng(0).random(len(scores)) < 0.4
+
+    found = calibrate(scores, true, False)
+
+    assert found is not None
+    Calibrator.parse(json.dumps({"scores": found.scores, "chances": found.chances, "rows": 1200}))
+    assert len(found.scores) == len(set(found.scores)) == 2
