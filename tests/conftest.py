@@ -1,5 +1,6 @@
 """Models that the tests of several kinds share."""
 
+from argparse import ArgumentTypeError
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -47,10 +48,16 @@ class Trained:
 type Train = Callable[[str, Path | None], Trained]
 
 
+def _at_least_1(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"must be a whole number above 0, got {text}")
+    return int(text)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option of `make quick`."""
     text = "run at most so many cases of each test of a converter"
-    parser.addoption("--cases", type=int, metavar="N", help=text)
+    parser.addoption("--cases", type=_at_least_1, metavar="N", help=text)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from training import console
-from training.errors import TrainingError
+from training.errors import ConfigurationError, TrainingError
 from training.train.config import load
 
 app = typer.Typer(
@@ -151,6 +151,12 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m training
     except TrainingError as error:
         console.stopped(Console(stderr=True), error)
         raise SystemExit(error.exit_code) from None
+    except OSError as error:
+        if error.filename is None:
+            raise
+        unusable = ConfigurationError(f"{error.filename}: {error.strerror}; choose another path")
+        console.stopped(Console(stderr=True), unusable)
+        raise SystemExit(unusable.exit_code) from None
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -31,6 +31,8 @@ from sklambda.storage import Directory
 HOST: Final = "127.0.0.1"
 
 _HOUR: Final = timedelta(hours=1)
+_LAST_PORT: Final = 65535
+_FIRST_YEAR: Final = 1970
 
 _ROUTES: Final = {
     "/": (".html", "text/html; charset=utf-8"),
@@ -69,14 +71,25 @@ def _options(arguments: Sequence[str] | None, prog: str) -> Namespace:
     serve = commands.add_parser("serve", help="serve the latest report and /metrics")
     serve.set_defaults(run=_serve)
     serve.add_argument("--host", default=HOST, help="address to listen on (%(default)s)")
-    serve.add_argument("--port", type=int, default=8001, help="port to listen on (%(default)s)")
+    serve.add_argument("--port", type=_port, default=8001, help="port to listen on (%(default)s)")
     for command in (report, replay, serve):
         command.add_argument("--records", type=Path, required=True, help="folder of records")
     return parser.parse_args(arguments)
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > _LAST_PORT:
+        raise ArgumentTypeError(f"must be a whole number from 0 to {_LAST_PORT}, got {text}")
+    return int(text)
+
+
 def _time(text: str) -> datetime:
-    time = datetime.fromisoformat(text)
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"must be a time in ISO 8601, got {text}") from None
+    if time.year < _FIRST_YEAR:
+        raise ArgumentTypeError(f"must be a time from {_FIRST_YEAR} on, got {text}")
     return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
 
 

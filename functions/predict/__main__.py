@@ -5,7 +5,7 @@ import os
 import shlex
 import socket
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -14,6 +14,7 @@ import uvicorn
 from sklambda.errors import PackageRefused, SklambdaError
 
 _HOST = "127.0.0.1"
+_LAST_PORT = 65535
 
 
 class _Server(uvicorn.Server):
@@ -32,6 +33,12 @@ class _Server(uvicorn.Server):
             print(f"curl {address}/predict -H 'content-type: application/json' -d {body}\n")
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > _LAST_PORT:
+        raise ArgumentTypeError(f"must be a whole number from 0 to {_LAST_PORT}, got {text}")
+    return int(text)
+
+
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m functions.predict") -> None:
     """Serve a model package over HTTP until interrupted."""
     parser = ArgumentParser(prog=prog, description=main.__doc__)
@@ -39,7 +46,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m function
         "package", nargs="?", metavar="PACKAGE", help="the model package (default: MODEL_DIR)"
     )
     parser.add_argument("--host", default=_HOST, help="address to listen on (%(default)s)")
-    parser.add_argument("--port", type=int, default=8000, help="port to listen on (%(default)s)")
+    parser.add_argument("--port", type=_port, default=8000, help="port to listen on (%(default)s)")
     options = parser.parse_args(arguments)
     if options.package is not None:
         os.environ["MODEL_DIR"] = options.package  # the handler reads it, as in Lambda

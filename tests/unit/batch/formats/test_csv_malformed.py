@@ -82,8 +82,8 @@ def test_a_malformed_record_is_rejected_and_its_neighbours_are_scored(csv_reader
         (3, None, "malformed", "has a cell with more behind its closing quote, or with none"),
         (5, None, "malformed", "is not UTF-8"),
         (6, None, "malformed", "holds a NUL byte"),
-        (7, "w", "unseen_category", "is not one of the categories known"),
-        (8, "w", "unseen_category", "is not one of the categories known"),
+        (7, "w", "unseen_category", "is not a known category"),
+        (8, "w", "unseen_category", "is not a known category"),
         (9, None, "malformed", "has 4 cells instead of 3"),
         (11, None, "malformed", "has a cell with more behind its closing quote, or with none"),
     ]
