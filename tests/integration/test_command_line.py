@@ -172,7 +172,7 @@ def test_the_package_to_serve_comes_before_the_environment(churn: Trained, tmp_p
     run = sklambda("serve", tmp_path / "other", MODEL_DIR=str(churn.package))
 
     assert run.returncode == 2
-    assert f"{tmp_path / 'other'} holds no model package" in run.stderr
+    assert f"{tmp_path / 'other'} is no model package" in run.stderr
 
 
 def test_a_missing_extra_is_named() -> None:

@@ -60,12 +60,12 @@ COMMANDS: Final = {
     ),
     "receipt": Command(
         "training.__main__",
-        "Check that the files of a batch job are what its receipt says, to the last byte.",
+        "Check the files of a batch job against its receipt, byte by byte.",
         grouped=True,
     ),
     "replay": Command(
         "training.__main__",
-        "Show when a retraining policy would have asked for it, and why not when it did not.",
+        "Show the decisions of a retraining policy on the reports of the past.",
         grouped=True,
     ),
 }
