@@ -1,13 +1,24 @@
-"""The page as `sam build` ships it: its files are no modules, missed only in Lambda."""
+"""Pages and reports as `sam build` ships them: their files are no modules, missed only in Lambda."""
+
+from pathlib import Path
+
+import pytest
 
 from tests.conftest import REPOSITORY
 from tests.support.sam_build import SamBuild
 
 
-def test_the_build_ships_the_files_of_the_page(sam_build: SamBuild) -> None:
-    source, built = (
-        root / "functions/predict/pages" for root in (REPOSITORY, sam_build.output / "Predict")
-    )
+def shown(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.iterdir() if path.suffix in (".css", ".html", ".js"))
+    return {path.name: path.read_bytes() for path in files}
 
-    shipped = {path.name: path.read_bytes() for path in built.iterdir()}
-    assert shipped == {path.name: path.read_bytes() for path in source.iterdir()}
+
+@pytest.mark.parametrize(
+    ("function", "folder"),
+    [("Predict", "functions/predict/pages"), ("Monitor", "functions/monitor/report")],
+)
+def test_the_build_ships_what_is_shown(sam_build: SamBuild, function: str, folder: str) -> None:
+    source, built = shown(REPOSITORY / folder), shown(sam_build.output / function / folder)
+
+    assert source
+    assert built == source
