@@ -1,4 +1,4 @@
-"""Pages and reports as `sam build` ships them: their files are no modules, missed only in Lambda."""
+"""Pages and reports as `sam build` ships them: no modules, so that only Lambda would miss them."""
 
 from pathlib import Path
 
