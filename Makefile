@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: up batch monitor report quick test check build local deploy bench peers pictures lock help training dev deploy-tools tools
+.PHONY: up batch monitor report quick test check build local deploy bench peers pictures lock help training dev deploy-tools browser tools
 
 CONFIG ?= training/examples/churn/train.toml
 DATA ?=
@@ -45,7 +45,7 @@ quick: dev ## Run the unit tests, and two cases of each converter's test: what a
 test: dev tools ## Run all tests; those on real Lambda containers need a Docker engine
 	$(PYTEST)
 
-check: dev deploy-tools ## Lint, types and the template, without running anything
+check: dev deploy-tools browser ## Lint, types and the template, without running anything
 	ruff check . && ruff format --check .
 	mypy
 	sam validate --lint && cfn-lint template.yaml
@@ -87,9 +87,11 @@ dev:
 deploy-tools:
 	@requirements/install deploy .venv-deploy
 
-tools: deploy-tools
-	@requirements/install emulator .venv-emulator
+browser: dev
 	@requirements/install browser .venv
+
+tools: deploy-tools browser
+	@requirements/install emulator .venv-emulator
 	@requirements/install-axe
 	@requirements/install clients .venv-clients
 	@requirements/install schemathesis .venv-schemathesis
