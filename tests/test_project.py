@@ -103,7 +103,7 @@ def lambda_functions() -> dict[str, dict[str, Any]]:
 
 
 ORDER: dict[str, list[str]] = {
-    "functions.authorize": ["handler", "settings tokens"],
+    "functions.authorize": ["handler", "settings tokens", "keys", "errors"],
     "functions.predict": [
         "__main__",
         "handler",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
+from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Read the settings; both are required, and the issuer must use HTTPS.
+        """Read the settings; both are required.
 
         Raises
         ------
@@ -30,8 +31,28 @@ class Settings:
             A value is absent or invalid; the message names the variable.
         """
         issuer, audience = environment.get("JWT_ISSUER", ""), environment.get("JWT_AUDIENCE", "")
-        if not issuer.startswith("https://"):
-            raise ValueError(f"JWT_ISSUER must start with https://, got {issuer!r}")
-        if not audience:
-            raise ValueError("JWT_AUDIENCE is required with AUTH=JWT")
+        if not _is_issuer(issuer):
+            raise ValueError(
+                "JWT_ISSUER must be the https:// address of the issuer, as the claim iss of its "
+                "tokens names it, without query, fragment and /.well-known; "
+                f"got {issuer!r}. Set the parameter JwtIssuer."
+            )
+        if not audience or audience != audience.strip():
+            raise ValueError(
+                "JWT_AUDIENCE must be the audience, or client id, that the tokens name in aud or "
+                f"client_id, without blanks around it; got {audience!r}. Set the parameter "
+                "JwtAudience."
+            )
         return cls(issuer, audience)
+
+
+def _is_issuer(address: str) -> bool:
+    """Return whether an address can be an OpenID Connect issuer's."""
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname, parts.port  # raises where it is no number up to 65,535
+    except ValueError:
+        return False
+    plain = address.isascii() and address.isprintable() and " " not in address
+    excess = "?" in address or "#" in address or "@" in parts.netloc or "/.well-known/" in address
+    return parts.scheme == "https" and bool(host) and plain and not excess

@@ -1,27 +1,26 @@
 """JSON Web Tokens of one issuer: from the event to the subject, and from there to a policy."""
 
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from typing import Any, Final
+from urllib.parse import quote
 
 import jwt
 
-type Fetch = Callable[[str], dict[str, Any]]
-"""Returns the JSON object at an address."""
-
-ALGORITHMS: Final = ("RS256", "ES256")
-"""Signatures with a public key: a token cannot choose a shared secret, or none, instead."""
+from functions.authorize.errors import TokenRefused
+from functions.authorize.keys import ALGORITHMS, Fetch, IssuerKeys
 
 _LEEWAY: Final = 30
-_REFRESH_SECONDS: Final = 60
-
-
-class TokenRefused(Exception):
-    """A token that is refused; the message names the reason and quotes nothing of the token."""
+_MAX_TOKEN: Final = 16_384  # API Gateway's limit of all headers is 10,240 bytes
+_MAX_PRINCIPAL: Final = 256
+_PLAIN: Final = "|@:+=,;!*()/ "
+"""Characters of subjects that need no escaping inside a string of JSON, besides letters, digits
+and ``-_.~``."""
 
 
 def from_event(event: Mapping[str, Any]) -> str:
     """Return the bearer token of a TOKEN authorizer's event; empty where there is none."""
-    scheme, _, token = str(event["authorizationToken"]).partition(" ")
+    scheme, _, token = str(event.get("authorizationToken")).partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
@@ -34,9 +33,22 @@ def policy(subject: str, method_arn: str) -> dict[str, Any]:
         "Resource": f"{api_and_stage}/*",
     }
     return {
-        "principalId": subject,
+        "principalId": principal(subject),
         "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
     }
+
+
+def principal(subject: str) -> str:
+    """Return the id of a subject for API Gateway, which writes it into its log without escaping.
+
+    Different subjects have different ids. Characters that could end a string of JSON, and those
+    outside of ASCII, are percent-encoded; of a long subject the id is a digest.
+    """
+    encoded = quote(subject, safe=_PLAIN, errors="surrogatepass")
+    if len(encoded) <= _MAX_PRINCIPAL:
+        return encoded
+    digest = sha256(subject.encode(errors="surrogatepass")).hexdigest()
+    return f"%sha256-{digest}"  # no subject is encoded so: a % has two digits after it
 
 
 class TokenVerifier:
@@ -51,15 +63,14 @@ class TokenVerifier:
     fetch : Fetch
         Returns the issuer's documents.
     clock : Callable
-        Monotonic seconds, for the time between two refreshes of the keys.
+        Monotonic seconds, for the time between two look-ups of the keys.
     """
 
     def __init__(
         self, issuer: str, audience: str, fetch: Fetch, clock: Callable[[], float]
     ) -> None:
-        self._issuer, self._audience, self._fetch, self._clock = issuer, audience, fetch, clock
-        self._keys: dict[str, jwt.PyJWK] = {}
-        self._refresh_time: float | None = None
+        self._issuer, self._audience = issuer, audience
+        self._keys = IssuerKeys(issuer, fetch, clock)
 
     def subject(self, token: str) -> str:
         """Return the claim ``sub`` of a valid token.
@@ -69,46 +80,29 @@ class TokenVerifier:
         TokenRefused
             The token is of another issuer or audience, expired or damaged.
         """
+        if len(token) > _MAX_TOKEN:
+            raise TokenRefused("TokenTooLong")
         try:
+            header = jwt.get_unverified_header(token)
             claims = jwt.decode(
                 token,
-                self._key(token),
+                self._keys.find(header.get("kid"), header.get("alg")),
                 algorithms=ALGORITHMS,
                 issuer=self._issuer,
                 leeway=_LEEWAY,
                 # The audience is verified below, as it has two places.
                 options={"require": ["exp", "iss", "sub"], "verify_aud": False},
             )
-        except jwt.PyJWTError as error:
+        # PyJWT's own, and those of times past any calendar and of surrogates in the text.
+        except (jwt.PyJWTError, OverflowError, ValueError, TypeError) as error:
             raise TokenRefused(type(error).__name__) from None
         if self._audience not in _audiences(claims):
             raise TokenRefused("InvalidAudience")
+        if not claims["sub"]:
+            raise TokenRefused("InvalidSubjectError")
         return str(claims["sub"])
 
-    def _key(self, token: str) -> jwt.PyJWK:
-        header = jwt.get_unverified_header(token)
-        key_id = str(header.get("kid"))
-        if key_id not in self._keys and self._may_refresh():
-            self._refresh()
-        if key_id not in self._keys:
-            raise TokenRefused("UnknownKey")
-        return self._keys[key_id]
 
-    def _may_refresh(self) -> bool:
-        """Limit the requests to the issuer, whose rate callers could set otherwise."""
-        last = self._refresh_time
-        return last is None or self._clock() - last >= _REFRESH_SECONDS
-
-    def _refresh(self) -> None:
-        document = self._fetch(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
-        if document.get("issuer") != self._issuer:
-            raise TokenRefused("IssuerMismatch")
-        keys = self._fetch(str(document["jwks_uri"]))["keys"]
-        usable = [key for key in keys if key.get("use", "sig") == "sig" and "kid" in key]
-        self._keys = {key["kid"]: jwt.PyJWK(key) for key in usable if key["kty"] in ("RSA", "EC")}
-        self._refresh_time = self._clock()
-
-
-def _audiences(claims: dict[str, Any]) -> list[str]:
+def _audiences(claims: dict[str, Any]) -> list[Any]:
     audiences = claims.get("aud", claims.get("client_id", []))
-    return [audiences] if isinstance(audiences, str) else list(audiences)
+    return audiences if isinstance(audiences, list) else [audiences]

@@ -1,8 +1,10 @@
 """The authorizer accepts valid tokens of the issuer, and refuses all others."""
 
 import json
+import re
 import time
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import jwt
@@ -11,9 +13,12 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
+from functions.authorize.errors import TokenRefused
 from functions.authorize.settings import Settings
-from functions.authorize.tokens import TokenRefused, TokenVerifier, from_event, policy
+from functions.authorize.tokens import TokenVerifier, from_event, policy, principal
+from tests.conftest import REPOSITORY
 
+TEMPLATE = REPOSITORY / "template.yaml"
 ISSUER = "https://issuer.example/pool"
 AUDIENCE = "predictions"
 KEYS_AT = "https://keys.example/jwks"
@@ -60,6 +65,14 @@ def claims(**changed: Any) -> dict[str, Any]:
 
 def signed(key: Any = RSA, algorithm: str = "RS256", kid: str = "rsa", **changed: Any) -> str:
     return jwt.encode(claims(**changed), key, algorithm=algorithm, headers={"kid": kid})
+
+
+def forged(header: dict[str, Any] | str, payload: dict[str, Any] | str) -> str:
+    """Return a token with any header and payload, signed by the issuer's key."""
+    parts = [each if isinstance(each, str) else json.dumps(each) for each in (header, payload)]
+    signed = b".".join(jwt.utils.base64url_encode(part.encode()) for part in parts)
+    signature = RSAAlgorithm(RSAAlgorithm.SHA256).sign(signed, RSA)
+    return f"{signed.decode()}.{jwt.utils.base64url_encode(signature).decode()}"
 
 
 def public_pem() -> bytes:
@@ -125,6 +138,105 @@ def test_a_public_key_is_no_secret_to_sign_with(verifier: TokenVerifier) -> None
         verifier.subject(f"{forged}.{payload}.{jwt.utils.base64url_encode(signature).decode()}")
 
 
+HEADER = {"alg": "RS256", "kid": "rsa"}
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        lambda: forged({**HEADER, "crit": ["exp"]}, claims()),
+        lambda: forged({**HEADER, "crit": ["b64"], "b64": False}, claims()),
+        lambda: forged({**HEADER, "alg": ["RS256"]}, claims()),
+        lambda: forged({**HEADER, "alg": None}, claims()),
+        lambda: forged({"alg": "RS256"}, claims()),
+        lambda: forged({**HEADER, "kid": ["rsa"]}, claims()),
+        lambda: forged({**HEADER, "kid": {"a": 1}}, claims()),
+        lambda: forged({**HEADER, "kid": 7}, claims()),
+        lambda: forged({**HEADER, "kid": "ec"}, claims()),
+        lambda: forged({**HEADER, "jwk": {"kty": "oct", "k": "AA"}, "kid": "else"}, claims()),
+        lambda: forged("[" * 3000, claims()),
+        lambda: forged(HEADER, "[" * 3000),
+        lambda: forged(HEADER, "[]"),
+        lambda: forged(HEADER, claims(exp="tomorrow")),
+        lambda: forged(HEADER, json.dumps(claims()).replace('"exp": ', '"exp": 1e999, "x": ')),
+        lambda: forged(HEADER, json.dumps(claims()).replace('"exp": ', '"exp": NaN, "x": ')),
+        lambda: forged(HEADER, claims(exp=[1])),
+        lambda: forged(HEADER, claims(exp={"a": 1})),
+        lambda: forged(HEADER, claims(nbf="x")),
+        lambda: forged(HEADER, claims(iss=[ISSUER])),
+        lambda: forged(HEADER, claims(iss={"a": ISSUER})),
+        lambda: forged(HEADER, claims(aud={AUDIENCE: 1})),
+        lambda: forged(HEADER, claims(aud=7)),
+        lambda: forged(HEADER, claims(aud=[[AUDIENCE]])),
+        lambda: forged(HEADER, claims(aud=AUDIENCE.upper())),
+        lambda: forged(HEADER, claims(sub=7)),
+        lambda: forged(HEADER, claims(sub="")),
+        lambda: forged(HEADER, claims(sub=["ada"])),
+        lambda: forged(HEADER, claims(filler="x" * 20_000)),
+        lambda: "\ud800.a.b",
+        lambda: "é.ü.ñ",
+        lambda: signed() + ".",
+        lambda: "." + signed(),
+        lambda: signed().replace(".", "..", 1),
+    ],
+)
+def test_whatever_a_token_holds_it_is_accepted_or_refused(
+    verifier: TokenVerifier, token: Callable[[], str]
+) -> None:
+    with pytest.raises(TokenRefused):
+        verifier.subject(token())
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_token_with_a_changed_character_is_refused(verifier: TokenVerifier, seed: int) -> None:
+    token = signed()
+    place = Random(seed).randrange(len(token) - 1)  # the last one has bits that are not read
+    changed = "A" if token[place] != "A" else "B"
+
+    with pytest.raises(TokenRefused):
+        verifier.subject(token[:place] + changed + token[place + 1 :])
+
+
+SUBJECTS = [
+    "ada",
+    "auth0|5f7c8ec7c33c6c004bbafe82",
+    "ada@example.org",
+    "spiffe://example.org/ns/default",
+    'a", "status": "200',
+    "a\\",
+    "a\nb",
+    "a\r\nb\x00\x1b[31m\x7f",
+    "a\u2028b",
+    "Zoë",
+    "$context.requestId",
+    "100%",
+    "%22",
+    '"',
+    "\ud800",
+    "x" * 10_000,
+    "x" * 9_999 + "y",
+    "é" * 10_000,
+    "%sha256-" + "0" * 64,
+]
+
+
+def test_a_subject_cannot_leave_its_place_in_the_access_log() -> None:
+    [format_] = re.findall(r"Format: >-\n((?: {10}.*\n)+)", TEMPLATE.read_text())
+    for subject in SUBJECTS:
+        caller = policy(subject, "arn:aws:execute-api:eu-central-1:1:api/v1/GET/")["principalId"]
+        line = format_.replace("$context.authorizer.principalId", caller)
+
+        assert json.loads(line)["principal"] == caller
+        assert json.loads(line)["status"] == "$context.status"
+        assert caller.isascii()
+        assert 0 < len(caller) <= 256
+
+
+def test_subjects_are_told_apart_and_usual_ones_stay_as_they_are() -> None:
+    assert len(set(map(principal, SUBJECTS))) == len(SUBJECTS)
+    assert list(map(principal, SUBJECTS[:4])) == SUBJECTS[:4]
+
+
 def test_keys_are_looked_up_once(verifier: TokenVerifier, issuer: Issuer) -> None:
     for _ in range(3):
         verifier.subject(signed())
@@ -174,7 +286,27 @@ def test_a_caller_may_call_the_whole_stage_and_no_other() -> None:
     ("environment", "named"),
     [
         ({}, "JWT_ISSUER"),
-        ({"JWT_ISSUER": "http://issuer.example", "JWT_AUDIENCE": "a"}, "JWT_ISSUER"),
+        *[
+            ({"JWT_ISSUER": issuer, "JWT_AUDIENCE": "a"}, "JWT_ISSUER must be the https:// address")
+            for issuer in (
+                "http://issuer.example",
+                "issuer.example",
+                "https://",
+                "https:///pool",
+                "https://issuer.example/?a=b",
+                "https://issuer.example/#a",
+                "https://issuer.example:port",
+                "https://issuer.example:99999",
+                "https://ada:secret@issuer.example",
+                "https://issuer example",
+                "https://issuer.example/pool ",
+                "https://issuer.example/pool\n",
+                "https://[issuer",
+                "https://issuer.example/.well-known/openid-configuration",
+            )
+        ],
+        ({"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": " "}, "JWT_AUDIENCE"),
+        ({"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": "a "}, "JWT_AUDIENCE"),
         ({"JWT_ISSUER": ISSUER}, "JWT_AUDIENCE"),
     ],
 )
@@ -183,3 +315,19 @@ def test_an_authorizer_without_its_settings_does_not_start(
 ) -> None:
     with pytest.raises(ValueError, match=named):
         Settings.from_environment(environment)
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "https://issuer.example",
+        "https://issuer.example/",
+        "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_a1B2c3",
+        "https://issuer.example:8443/realms/a%20b",
+        "https://[::1]:8443",
+    ],
+)
+def test_an_issuers_address_is_used_as_it_is(issuer: str) -> None:
+    settings = Settings.from_environment({"JWT_ISSUER": issuer, "JWT_AUDIENCE": AUDIENCE})
+
+    assert (settings.jwt_issuer, settings.jwt_audience) == (issuer, AUDIENCE)
