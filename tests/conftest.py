@@ -18,7 +18,7 @@ from training.examples.churn.sample import generate
 from training.exporter import export
 
 REPOSITORY = Path(__file__).parents[1]
-CONVERTERS = REPOSITORY / "tests/unit/training/convert"
+TRAINING = REPOSITORY / "tests/unit/training"
 TELCO = REPOSITORY.parent / "shared/data/telco_churn.csv"
 MODELS = ("hist_gradient_boosting", "logistic_regression")
 
@@ -56,7 +56,7 @@ def _at_least_1(text: str) -> int:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option of `make quick`."""
-    text = "run at most so many cases of each test of a converter"
+    text = "run at most so many cases of each test of training"
     parser.addoption("--cases", type=_at_least_1, metavar="N", help=text)
 
 
@@ -80,12 +80,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _chosen(items: list[pytest.Item], most: int) -> Iterator[pytest.Item]:
-    """Drop all but the first `most` cases of each test of a converter."""
+    """Drop all but the first `most` cases of each test of training."""
     seen: Counter[str] = Counter()
     for item in items:
         test = item.nodeid.partition("[")[0]
         seen[test] += 1
-        if seen[test] <= most or CONVERTERS not in item.path.parents:
+        if seen[test] <= most or TRAINING not in item.path.parents:
             yield item
 
 
