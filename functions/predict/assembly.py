@@ -146,11 +146,13 @@ def _with_cors(origin: str, app: Application) -> "ASGIApp":
     """Allow pages of one origin to read the responses."""
     from starlette.middleware.cors import CORSMiddleware
 
+    from functions.predict.http.identity import SPLIT_KEY
+
     return CORSMiddleware(
         app,
         allow_origins=(origin,),
         allow_methods=("GET", "POST"),
-        allow_headers=_ALLOWED_HEADERS,
+        allow_headers=(*_ALLOWED_HEADERS, SPLIT_KEY),
         expose_headers=(REQUEST_ID,),
         max_age=3600,
     )

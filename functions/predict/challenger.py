@@ -79,8 +79,8 @@ class Split:
     champion, challenger : ServedModel
         The two models.
     share : float
-        Share of the callers that the challenger serves: by the id of the key, or of the request
-        where there is no key.
+        Share of the callers that the challenger serves: by their identity, or by the id of the
+        request of an anonymous caller.
     log : Log
         Log of the challenger's failures; the champion then serves the request.
     """
@@ -94,7 +94,7 @@ class Split:
         """Score the rows; raises `RowsInvalid` where one does not fit the signature."""
         caller = request.caller
         able = not request.explain or self.challenger.predictor.explains
-        if not able or not is_sampled(caller.key_id or caller.request_id, self.share, _PURPOSE):
+        if not able or not is_sampled(caller.identity or caller.request_id, self.share, _PURPOSE):
             return self.champion.predict(request)
         try:
             return self.challenger.predict(request)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pydantic_core
@@ -47,10 +47,22 @@ class Caller:
         The id of the request: in the response, in the log and at the gateway.
     key_id : str or None
         The id of the API key, or the principal; never the key.
+    headers, context : mapping of str to object
+        Where its stable identity is found: headers by lower-case name, and the request context.
     """
 
     request_id: str
     key_id: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    context: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def identity(self) -> str | None:
+        """The identity that stays the same over requests; None for an anonymous caller."""
+        # Found when a split asks for it: no other request pays for it.
+        from functions.predict.http.identity import identify
+
+        return identify(self.headers, self.context)
 
     def prediction_id(self, index: int) -> str:
         """Return the id of the prediction for a row, as feedback and monitoring use it."""
@@ -90,7 +102,7 @@ def identify_caller(headers: Mapping[str, str], context: Mapping[str, Any]) -> C
     identity, authorizer = context.get("identity") or {}, context.get("authorizer") or {}
     key = identity.get("apiKeyId") or identity.get("userArn") or authorizer.get("principalId")
     request_id = context.get("requestId") or _client_request_id(headers)
-    return Caller(request_id or os.urandom(16).hex(), key)
+    return Caller(request_id or os.urandom(16).hex(), key, headers, context)
 
 
 def _client_request_id(headers: Mapping[str, str]) -> str | None:

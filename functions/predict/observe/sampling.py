@@ -21,5 +21,6 @@ def is_sampled(name: str, share: float, purpose: str) -> bool:
     """
     if share >= 1.0:
         return True
-    digest = blake2b(name.encode(), digest_size=_BYTES, person=purpose.encode()).digest()
+    content = name.encode(errors="surrogatepass")  # an event may hold any text
+    digest = blake2b(content, digest_size=_BYTES, person=purpose.encode()).digest()
     return int.from_bytes(digest) < share * _ALL
