@@ -92,7 +92,7 @@ def test_what_is_published_starts_nothing(bucket: BatchBucket) -> None:
     bucket.receipt(bucket.drop("inbox/first.csv", csv(50, seed=6)))
     bucket.receipt(bucket.drop("inbox/last.csv", csv(50, seed=7)))
 
-    def answers() -> list[Json] | None:
+    def answers() -> list[Any] | None:
         found = [line["answer"] for line in bucket.logged() if line.get("message") == "done"]
         return found if len(found) >= 2 else None
 
