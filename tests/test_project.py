@@ -145,7 +145,7 @@ ORDER: dict[str, list[str]] = {
         "convert",
         "convert.families",
         "explain targets",
-        "convert.graph frames metrics",
+        "convert.graph frames metrics package_check",
         "errors examples",
     ],
     "sklambda": [

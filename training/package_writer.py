@@ -22,6 +22,8 @@ from sklambda.package import (
     package_id,
 )
 from sklambda.signature import Signature
+from training.errors import ConversionRefused
+from training.package_check import check
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +48,44 @@ def write(
     facts: Facts,
     optional: Mapping[str, bytes] = MappingProxyType({}),
 ) -> ModelPackage:
-    """Write a package, whole or not at all, and open it.
+    """Write a package, whole or not at all, once it opens and replays as written.
 
     A package at `path` is replaced, nothing else. `optional` holds files by
     name: `EXPLAINER`, `BASELINE`, `ERROR_MODEL` of `sklambda.package`.
+
+    Returns
+    -------
+    ModelPackage
+        As it was read back from `path`.
 
     Raises
     ------
     PackageRefused
         `path` exists and is neither a model package nor empty.
+    ConversionRefused
+        The written files cannot be served: they do not open, or a golden row is refused or has
+        other scores. `path` is as it was before.
     """
     require_replaceable(path)
-    contents = {
+    _publish(path, contents(model, signature, golden, facts, optional))
+    return ModelPackage.open(path)
+
+
+def contents(
+    model: bytes,
+    signature: Signature,
+    golden: Iterable[GoldenRow],
+    facts: Facts,
+    optional: Mapping[str, bytes] = MappingProxyType({}),
+) -> dict[str, bytes]:
+    """Return the contents of the files of a package by name; takes what `write` does."""
+    files = {
         MODEL: model,
         SIGNATURE: _json(signature, indent=2),
         GOLDEN: b"".join(map(_golden_line, golden)),
         **optional,
     }
-    manifest = _manifest(contents, signature, facts)
-    contents[MANIFEST] = _json(manifest, indent=2)
-    _publish(path, contents)
-    return ModelPackage.open(path)
+    return {**files, MANIFEST: _json(_manifest(files, signature, facts), indent=2)}
 
 
 def require_replaceable(path: Path) -> None:
@@ -88,19 +107,19 @@ def _json(document: Document | Mapping[str, object], indent: int | None = None) 
     return to_json(document, indent=indent, inf_nan_mode="null", fallback=vars) + b"\n"
 
 
-def _manifest(contents: Mapping[str, bytes], signature: Signature, facts: Facts) -> Manifest:
-    files = {
+def _manifest(files: Mapping[str, bytes], signature: Signature, facts: Facts) -> Manifest:
+    digests = {
         name: FileDigest(sha256=sha256(content).hexdigest(), bytes=len(content))
-        for name, content in sorted(contents.items())
+        for name, content in sorted(files.items())
     }
     return Manifest(
         format=FORMAT,
-        id=package_id(files),
+        id=package_id(digests),
         name=facts.name,
         created=facts.created,
         task=signature.target.task,
-        files=files,
-        size=sum(file.bytes for file in files.values()),
+        files=digests,
+        size=sum(file.bytes for file in digests.values()),
         data_digest=facts.data_digest,
         code_digest=facts.code_digest,
         libraries=dict(facts.libraries),
@@ -110,13 +129,28 @@ def _manifest(contents: Mapping[str, bytes], signature: Signature, facts: Facts)
     )
 
 
-def _publish(path: Path, contents: Mapping[str, bytes]) -> None:
+def _publish(path: Path, files: Mapping[str, bytes]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
         fresh, old = Path(folder, "fresh"), Path(folder, "old")
         fresh.mkdir()
-        for name, content in contents.items():
+        for name, content in files.items():
             (fresh / name).write_bytes(content)
+        _check(fresh, path)
         if path.exists():
             path.rename(old)
-        fresh.rename(path)
+        try:
+            fresh.rename(path)
+        except OSError:
+            if old.exists():
+                old.rename(path)
+            raise
+
+
+def _check(fresh: Path, path: Path) -> None:
+    """Raise `ConversionRefused` if the files in `fresh` cannot be served from `path`."""
+    try:
+        check(fresh)
+    except PackageRefused as error:
+        reason = str(error).replace(str(fresh), str(path))
+        raise ConversionRefused("package", f"it could not be served: {reason}") from error

@@ -1,7 +1,36 @@
-"""The facts of a package, to write another one like it."""
+"""The facts of a package, to write another one like it, and packages that training refuses."""
 
-from sklambda.package import ModelPackage
-from training.package_writer import Facts
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from sklambda.manifest import GoldenRow
+from sklambda.package import BASELINE, ERROR_MODEL, EXPLAINER, ModelPackage
+from training.package_writer import Facts, contents
+
+
+def forge(
+    whole: ModelPackage,
+    path: Path,
+    golden: Iterable[GoldenRow] | None = None,
+    optional: Mapping[str, bytes] | None = None,
+) -> Path:
+    """Write a package like another one with other rows or files, without opening it."""
+    kept = {
+        name: (whole.path / name).read_bytes()
+        for name in (BASELINE, ERROR_MODEL, EXPLAINER)
+        if name in whole.manifest.files
+    }
+    files = contents(
+        whole.model,
+        whole.signature,
+        whole.golden if golden is None else golden,
+        facts(whole),
+        kept | dict(optional or {}),
+    )
+    path.mkdir(parents=True)
+    for name, content in files.items():
+        (path / name).write_bytes(content)
+    return path
 
 
 def facts(package: ModelPackage) -> Facts:

@@ -9,12 +9,11 @@ from typing import Any
 import pandas as pd
 
 from sklambda.codec.codec import Codec
-from sklambda.error_model import ErrorModel
 from sklambda.errors import PackageRefused, RowsInvalid
 from sklambda.package import ModelPackage
-from sklambda.predictor import Predictor
 from sklambda.signature import Signature
-from training.errors import ConfigurationError, DataError, ParityFailed
+from training.errors import ConfigurationError, DataError
+from training.package_check import check
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,36 +41,22 @@ def verify(path: Path, source: Path | None = None) -> Verdict:
     Raises
     ------
     ConfigurationError
-        The package is absent, damaged or too new.
+        The package is absent, damaged or too new, or its signature refuses a golden row.
     ParityFailed
         The scores or labels of a golden row differ from scikit-learn's; names the row.
     DataError
         The file cannot be read, or lacks a feature.
     """
     try:
-        predictor = Predictor.open(path)
+        predictor = check(path)
     except PackageRefused as error:
         raise ConfigurationError(str(error)) from error
-    mismatch = predictor.replay()
-    if mismatch is not None:
-        difference = f"the scores differ by {mismatch.difference:.3g}"
-        raise ParityFailed("golden rows", f"{mismatch.name}: {difference}, or the labels do")
-    _check_the_others(predictor.package)
     signature = predictor.package.signature
     rows = [] if source is None else _rows(source, signature)
     faults = _faults(Codec(signature), rows)
     refused = {row for row, _ in faults}
     counts = Counter(place for _, place in faults)
     return Verdict(predictor.package, len(rows) - len(refused), counts)
-
-
-def _check_the_others(package: ModelPackage) -> None:
-    """Read the files that only explanations and monitoring read."""
-    try:
-        _ = package.explainer
-        ErrorModel.open(package)
-    except PackageRefused as error:
-        raise ConfigurationError(str(error)) from error
 
 
 def _rows(source: Path, signature: Signature) -> list[dict[Hashable, Any]]:

@@ -254,7 +254,7 @@ def _inner(step: Estimator, columns: IntVector) -> list[str]:
 _DATA: Final = 32
 _EDGES: Final = 32
 _TRIED: Final = 8
-"""How many times as many further rows are tried where some of the first depend on rounding."""
+"""How many further rows are tried for each that is refused or depends on rounding."""
 
 _LONG: Final = 10_000
 """The greatest length of a text of a golden row: they are replayed at each start."""
@@ -263,9 +263,10 @@ _LONG: Final = 10_000
 def golden_rows(reference: Reference, equality: Equality, cases: Sequence[Case]) -> list[GoldenRow]:
     """Return real rows and edge cases with scikit-learn's scores, the same for the same cases.
 
-    A row is passed over if another processor may round it to another label, or further from
-    scikit-learn's score than usual. Where too few are left, these are taken too, with a tolerance
-    of their own.
+    They are rows that both sides score: scikit-learn scores some that the codec refuses, as one
+    with a whole number beyond 2^53, and a package with such a row could not be replayed. A row is
+    passed over if another processor may round it to another label, or further from scikit-learn's
+    score than usual. Where too few are left, these are taken too, with a tolerance of their own.
 
     Parameters
     ----------
@@ -302,28 +303,30 @@ class _Choice:
 def _picked(
     reference: Reference, equality: Equality, pool: Sequence[Case], places: Sequence[int]
 ) -> list[GoldenRow]:
-    """Return the rows at some places, but others for those that are not stable."""
+    """Return the rows at some places, but others for those that are refused or not stable."""
     choices = _choices(reference, equality, pool, places)
     kept = [choice for choice in choices if choice.stable]
-    if len(kept) < len(choices):
+    lacking = len(places) - len(kept)
+    if lacking:
         others = np.setdiff1d(np.arange(len(pool)), places)
-        more = np.random.default_rng(_SEED).permutation(others)[: _TRIED * len(places)]
+        more = np.random.default_rng(_SEED).permutation(others)[: _TRIED * lacking]
         further = _choices(reference, equality, pool, more.tolist())
         ranked = [
             *(choice for choice in further if choice.stable),
             *(x for x in choices if not x.stable),
         ]
-        kept += ranked[: len(choices) - len(kept)]
+        kept += ranked[:lacking]
     return [choice.row for choice in sorted(kept, key=lambda choice: choice.place)]
 
 
 def _choices(
     reference: Reference, equality: Equality, pool: Sequence[Case], places: Sequence[int]
 ) -> list[_Choice]:
-    """Return rows with their scores, without those whose scores or bounds are not finite."""
+    """Return rows that both sides score, without those whose scores or bounds are not finite."""
     cases = [pool[place] for place in places]
     rows = [case.row for case in cases]
     predicted = reference.predict(rows)
+    scored = equality.accepts(rows) & ~predicted.refused
     named = labels_at(reference.target, predicted.labels)
     bounds = equality.bounds(rows, predicted.scores)
     stable = (bounds <= TOLERANCE) & equality.labels_hold(predicted.scores, bounds)
@@ -339,8 +342,8 @@ def _choices(
             ),
             bool(sure),
         )
-        for place, case, scores, label, bound, sure in zip(
-            places, cases, predicted.scores, named, bounds, stable, strict=True
+        for place, case, scores, label, bound, sure, both in zip(
+            places, cases, predicted.scores, named, bounds, stable, scored, strict=True
         )
-        if np.isfinite(scores).all() and np.isfinite(bound)
+        if both and np.isfinite(scores).all() and np.isfinite(bound)
     ]

@@ -145,6 +145,10 @@ class Equality:
             apart.max(axis=1), equal, far & equal, clear, mixed & clear, bounds.max(axis=1)
         )
 
+    def accepts(self, rows: Sequence[ClientRow]) -> Flags:
+        """Return which rows, [N], the codec accepts."""
+        return encoded(self._codec, rows)[1]
+
     def bounds(self, rows: Sequence[ClientRow], scores: FloatMatrix) -> FloatVector:
         """Return how far the scores of each row, [N, C], may be off on another processor.
 

@@ -105,6 +105,8 @@ class Reference:
 
     def predict(self, rows: Sequence[ClientRow]) -> Predictions:
         """Score rows; where scikit-learn raises, halving finds the invalid rows."""
+        if not rows:  # most estimators raise
+            return refused_rows(0, self.target)
         with _single_threaded(self.threads):
             return self._predict_by_halves(rows)
 

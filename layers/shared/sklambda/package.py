@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from sklambda.errors import DocumentInvalid, PackageRefused
 from sklambda.manifest import FileDigest, GoldenRow, Manifest
-from sklambda.signature import Signature
+from sklambda.signature import Signature, Target
 
 if TYPE_CHECKING:
     from sklambda.sketch.baseline import Baseline
@@ -63,19 +63,23 @@ class ModelPackage:
         Raises
         ------
         PackageRefused
-            The package is absent, damaged or too new.
+            The package is absent, damaged or too new, or its folder holds other files.
         """
         path = Path(path)
         manifest = _read_manifest(path)
         contents = {name: _read(path, name, manifest) for name in REQUIRED}
         if package_id(manifest.files) != manifest.id:
             raise PackageRefused(f"{path}: the package id does not match its files")
+        _check_listing(path, manifest)
+        signature = _parse(path, SIGNATURE, Signature.parse, contents[SIGNATURE])
         return cls(
             path=path,
             manifest=manifest,
-            signature=_parse(path, SIGNATURE, Signature.parse, contents[SIGNATURE]),
+            signature=signature,
             model=contents[MODEL],
-            golden=_parse(path, GOLDEN, _golden_rows, contents[GOLDEN]),
+            golden=_parse(
+                path, GOLDEN, lambda read: _golden_rows(read, signature.target), contents[GOLDEN]
+            ),
         )
 
     @property
@@ -175,5 +179,29 @@ def _parse[T](path: Path, name: str, parse: Callable[[bytes], T], content: bytes
         raise PackageRefused(f"{path / name}: {error}") from error
 
 
-def _golden_rows(content: bytes) -> tuple[GoldenRow, ...]:
-    return tuple(GoldenRow.parse(line) for line in content.splitlines())
+def _check_listing(path: Path, manifest: Manifest) -> None:
+    """Refuse files that the manifest does not list: nobody has checked them."""
+    found, listed = {each.name for each in path.iterdir()}, {MANIFEST, *manifest.files}
+    if found - listed:
+        name = min(found - listed)
+        raise PackageRefused(f"{path / name} is not listed in {MANIFEST}: remove it")
+    if listed - found:
+        name = min(listed - found)
+        raise PackageRefused(f"{path / name} is absent, and {MANIFEST} lists it")
+
+
+def _golden_rows(content: bytes, target: Target) -> tuple[GoldenRow, ...]:
+    labels = sum(bool(part.classes) for part in target.parts or (target,))
+    rows = []
+    for number, line in enumerate(content.splitlines(), 1):
+        try:
+            row = GoldenRow.parse(line)
+        except DocumentInvalid as error:
+            raise DocumentInvalid(f"line {number}: {error}") from error
+        if (len(row.scores), len(row.labels)) != (target.width, labels):
+            raise DocumentInvalid(
+                f"line {number}: expected {target.width} scores and {labels} labels, "
+                f"got {len(row.scores)} and {len(row.labels)}"
+            )
+        rows.append(row)
+    return tuple(rows)

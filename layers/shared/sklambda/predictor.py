@@ -20,9 +20,9 @@ from sklambda.decision import (
     scales,
     to_predictions,
 )
-from sklambda.errors import PackageRefused
+from sklambda.errors import PackageRefused, RowsInvalid
 from sklambda.manifest import GoldenRow
-from sklambda.package import EXPLAINER, ModelPackage
+from sklambda.package import EXPLAINER, GOLDEN, ModelPackage
 from sklambda.session import Session
 from sklambda.signature import Scalar
 
@@ -140,11 +140,16 @@ class Predictor:
         """Score the golden rows; returns the first whose scores or label are not scikit-learn's.
 
         A label is compared unless the score is within its tolerance of where the label changes.
+
+        Raises
+        ------
+        PackageRefused
+            The signature refuses a golden row; names the row and its fault.
         """
         golden, target = self.package.golden, self.package.signature.target
         if not golden:
             return None
-        scores, expected = self.score([row.row for row in golden]), _scores(golden)
+        scores, expected = self._golden_scores(), _scores(golden)
         tolerances = np.array([row.tolerance or TOLERANCE for row in golden])
         apart = row_differences(expected, scores)
         sure = decided(target, expected, tolerances[:, None] * scales(expected))
@@ -156,6 +161,18 @@ class Predictor:
             if not difference <= tolerance or _differ(row.labels, named, clear):
                 return GoldenMismatch(row.name, float(difference))
         return None
+
+    def _golden_scores(self) -> FloatMatrix:
+        golden = self.package.golden
+        try:
+            return self.score([row.row for row in golden])
+        except RowsInvalid as invalid:
+            fault = invalid.faults[0]
+            place = f"golden row {golden[fault.row].name!r}"
+            raise PackageRefused(
+                f"{self.package.path / GOLDEN}: {place}: {fault.feature or 'the row'} "
+                f"{fault.detail}: the package contradicts its own signature; train it again"
+            ) from invalid
 
 
 def _scores(golden: Sequence[GoldenRow]) -> FloatMatrix:

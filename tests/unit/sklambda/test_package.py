@@ -10,8 +10,10 @@ import pytest
 from pydantic_core import to_json
 
 from sklambda.errors import PackageRefused
+from sklambda.manifest import GoldenRow
 from sklambda.package import (
     BASELINE,
+    EXPLAINER,
     GOLDEN,
     MANIFEST,
     MODEL,
@@ -22,7 +24,7 @@ from sklambda.package import (
 )
 from sklambda.predictor import Predictor
 from tests.conftest import Trained
-from tests.support.packages import facts
+from tests.support.packages import facts, forge
 from training.package_writer import write
 
 
@@ -168,10 +170,42 @@ def test_the_baseline_of_another_model_is_refused(churn: Trained, tmp_path: Path
     features = dict(list(whole.baseline.features.items())[1:])
     other = {BASELINE: to_json(vars(whole.baseline) | {"features": features}, fallback=vars)}
 
-    written = write(tmp_path / "p", whole.model, whole.signature, whole.golden, facts(whole), other)
+    forged = ModelPackage.open(forge(whole, tmp_path / "p", optional=other))
 
     with pytest.raises(PackageRefused, match=r"baseline\.json: features: differ from those"):
-        _ = written.baseline
+        _ = forged.baseline
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "model.onnx.bak", "__pycache__"])
+def test_a_file_that_the_manifest_does_not_list_is_refused(package: Path, name: str) -> None:
+    (package / name).touch()
+
+    assert f"{name} is not listed in manifest.json: remove it" in refusal(package)
+
+
+@pytest.mark.parametrize("name", [BASELINE, EXPLAINER])
+def test_a_listed_file_that_is_absent_is_refused(package: Path, name: str) -> None:
+    (package / name).unlink()
+
+    assert f"{name} is absent, and manifest.json lists it" in refusal(package)
+
+
+@pytest.mark.parametrize(
+    ("members", "fault"),
+    [
+        ({"scores": (0.5,)}, "expected 2 scores and 1 labels, got 1 and 1"),
+        ({"labels": ()}, "expected 2 scores and 1 labels, got 2 and 0"),
+        ({"scores": (0.5, 0.25, 0.25)}, "expected 2 scores and 1 labels, got 3 and 1"),
+    ],
+)
+def test_a_golden_row_of_another_target_is_refused_by_its_line(
+    churn: Trained, tmp_path: Path, members: dict[str, Any], fault: str
+) -> None:
+    whole = ModelPackage.open(churn.package)
+    rows = [*whole.golden[:2], GoldenRow.of(vars(whole.golden[2]) | members)]
+    forged = forge(whole, tmp_path / "p", golden=rows)
+
+    assert f"golden.jsonl: line 3: {fault}" in refusal(forged)
 
 
 def test_a_package_may_do_without_what_monitors(churn: Trained, tmp_path: Path) -> None:

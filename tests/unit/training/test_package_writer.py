@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from sklambda.errors import PackageRefused
-from sklambda.package import ModelPackage
+from sklambda.manifest import GoldenRow
+from sklambda.package import EXPLAINER, ModelPackage
 from tests.conftest import Trained
 from tests.support.packages import facts
+from training.errors import ConversionRefused, ParityFailed
 from training.package_writer import write
 
 
@@ -34,3 +36,47 @@ def test_a_package_replaces_another_and_leaves_nothing_beside_it(
     assert written.golden == fewer
     assert written.manifest.id != whole.manifest.id
     assert [path.name for path in package.parent.iterdir()] == [package.name]
+
+
+def test_a_package_that_could_not_be_served_is_refused_and_the_old_one_stays(
+    churn: Trained, tmp_path: Path
+) -> None:
+    package = Path(shutil.copytree(churn.package, tmp_path / "package"))
+    whole = ModelPackage.open(churn.package)
+    first = whole.golden[0]
+    odd = GoldenRow(
+        name="too large",
+        row=first.row | {"tenure": 2**53 + 1},
+        scores=first.scores,
+        labels=first.labels,
+    )
+
+    with pytest.raises(ConversionRefused) as refused:
+        write(package, whole.model, whole.signature, [first, odd], facts(whole))
+
+    sentence = f"{package / 'golden.jsonl'}: golden row 'too large': tenure must not exceed 2^53"
+    assert sentence in str(refused.value)
+    assert ModelPackage.open(package).manifest.id == whole.manifest.id
+    assert [path.name for path in tmp_path.iterdir()] == [package.name]
+
+
+def test_a_package_with_other_scores_is_refused(churn: Trained, tmp_path: Path) -> None:
+    whole = ModelPackage.open(churn.package)
+    wrong = GoldenRow(name="odd", row=whole.golden[0].row, scores=(0.5, 0.5), labels=("No",))
+
+    with pytest.raises(ParityFailed, match="golden rows: odd: the scores differ"):
+        write(tmp_path / "p", whole.model, whole.signature, [wrong], facts(whole))
+
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_an_explainer_of_another_model_is_refused_before_it_is_published(
+    churn: Trained, tmp_path: Path
+) -> None:
+    whole = ModelPackage.open(churn.package)
+    broken = {EXPLAINER: b"no arrays"}
+
+    with pytest.raises(ConversionRefused, match=r"it could not be served: explainer\.npz"):
+        write(tmp_path / "p", whole.model, whole.signature, whole.golden, facts(whole), broken)
+
+    assert [*tmp_path.iterdir()] == []

@@ -17,8 +17,8 @@ from sklambda.error_model import ErrorModel
 from sklambda.errors import PackageRefused
 from sklambda.package import BASELINE, ERROR_MODEL, ModelPackage
 from sklambda.sketch.sketch import to_json
+from tests.support.packages import forge
 from training.baseline.monitoring_files import FEWEST
-from training.package_writer import Facts, write
 
 ROWS = 4000
 
@@ -111,9 +111,8 @@ def test_few_rows_have_none(fitted: Any, tmp_path: Path) -> None:
 
 def test_that_of_another_model_is_refused(package: ModelPackage, tmp_path: Path) -> None:
     assert package.baseline is not None
-    facts = Facts("x", "2026-01-01", {}, package.manifest.parity, {}, {})
     optional = {ERROR_MODEL: package.model, BASELINE: to_json(package.baseline.replace(errors={}))}
-    odd = write(tmp_path / "p", package.model, package.signature, package.golden, facts, optional)
+    odd = ModelPackage.open(forge(package, tmp_path / "p", optional=optional))
 
     with pytest.raises(PackageRefused, match=r"error\.onnx belongs to another model"):
         ErrorModel.open(odd)

@@ -2,15 +2,16 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sklambda.manifest import GoldenRow
 from sklambda.package import ModelPackage
 from tests.conftest import Trained
+from tests.support.packages import forge
 from training.checks.verify import verify
 from training.errors import ConfigurationError, DataError, ParityFailed
-from training.package_writer import Facts, write
 
 
 @pytest.fixture
@@ -77,16 +78,31 @@ def test_a_golden_row_with_another_answer_is_named(churn: Trained, tmp_path: Pat
     whole = ModelPackage.open(churn.package)
     first = whole.golden[0].row
     wrong = GoldenRow(name="the odd one", row=first, scores=(0.5, 0.5), labels=("No",))
-    members = vars(whole.manifest)
-    facts = Facts(
-        name="churn",
-        created=members["created"],
-        libraries=members["libraries"],
-        parity=whole.manifest.parity,
-        metrics={},
-        gates={},
-    )
-    write(tmp_path / "p", whole.model, whole.signature, [wrong], facts)
+
+    package = forge(whole, tmp_path / "p", golden=[wrong])
 
     with pytest.raises(ParityFailed, match="golden rows: the odd one: the scores differ by"):
-        verify(tmp_path / "p")
+        verify(package)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"tenure": 2**53 + 1}, "tenure must not exceed 2^53"),
+        ({"tenure": "seven"}, "tenure must be a number"),
+        ({"unheard of": 1}, "unheard of is not a feature of this model"),
+    ],
+)
+def test_a_golden_row_that_the_signature_refuses_is_named(
+    churn: Trained, tmp_path: Path, change: dict[str, Any], fault: str
+) -> None:
+    whole = ModelPackage.open(churn.package)
+    first = whole.golden[0]
+    odd = GoldenRow(name="odd", row=first.row | change, scores=first.scores, labels=first.labels)
+    package = forge(whole, tmp_path / "p", golden=[first, odd])
+
+    with pytest.raises(ConfigurationError) as raised:
+        verify(package)
+
+    assert f"golden.jsonl: golden row 'odd': {fault}" in str(raised.value)
+    assert "train it again" in str(raised.value)

@@ -10,11 +10,14 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
+from sklambda.codec.codec import Codec
 from sklambda.decision import TOLERANCE, decided
 from sklambda.manifest import GoldenRow
 from sklambda.package import ModelPackage
 from sklambda.predictor import Predictor
-from tests.support.proof import classes, numbers, values
+from tests.support import kinds
+from tests.support.families import fitted
+from tests.support.proof import FEW, classes, numbers, values
 from training.exporter import export
 from training.frames import kinds_of
 from training.proof.adversary import Case
@@ -98,3 +101,20 @@ def test_a_usual_tolerance_is_not_written(tmp_path: Path) -> None:
     export(model, frame, out=tmp_path / "package", name="small", time_limit=None)
 
     assert "tolerance" not in (tmp_path / "package/golden.jsonl").read_text()
+
+
+@pytest.mark.parametrize("family", ["linear", "forest"])
+@pytest.mark.parametrize("kind", ["small integers alone", "no decimals"])
+@pytest.mark.parametrize("seed", range(2))
+def test_golden_rows_are_rows_that_both_sides_score(kind: str, family: str, seed: int) -> None:
+    """scikit-learn scores whole numbers beyond 2^53, which the codec refuses."""
+    table = kinds.table(kind, seed=seed)
+    model = fitted(family, table)
+    conversion = Conversion(model, table.frame, kinds_of(table.frame))
+    graph, signature = conversion.convert()
+    cases = conversion.cases(graph, signature, budget=FEW)
+
+    golden = conversion.golden(graph, signature, [case for case in cases if case.group != "data"])
+
+    assert golden
+    Codec(signature).encode([row.row for row in golden])  # raises where it refuses one
