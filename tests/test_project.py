@@ -111,7 +111,7 @@ ORDER: dict[str, list[str]] = {
         "app",
         "dialects",
         "service",
-        "challenger",
+        "challengers",
         "observe pages snapshot",
         "model",
         "http settings",

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from functions.predict.app.api import Application, create_app
@@ -119,15 +120,32 @@ def _service(settings: Settings, dependencies: Dependencies) -> Service:
         )
     if settings.challenger_dir is None:
         return Service(champion, tuple(listeners))
-    from functions.predict.challenger import Shadow, Split, open_challenger
+    return _with_challenger(settings.challenger_dir, settings, dependencies, champion, listeners)
 
-    share, split = settings.challenger_share, None
-    challenger = open_challenger(settings.challenger_dir, champion, dependencies.log)
-    if challenger is not None and settings.challenger_mode == "split":
-        split = Split(champion, challenger, share, dependencies.log)
-    elif challenger is not None:
-        listeners.append(Shadow(challenger, share, dependencies.log, dependencies.write))
-    return Service(champion, tuple(listeners), split)
+
+def _with_challenger(
+    path: Path,
+    settings: Settings,
+    dependencies: Dependencies,
+    champion: ServedModel,
+    listeners: list[Listener],
+) -> Service:
+    from functions.predict.challengers.admission import admit
+    from functions.predict.challengers.shadow import Shadow
+    from functions.predict.challengers.split import Split
+
+    log, write, share = dependencies.log, dependencies.write, settings.challenger_share
+    admission = admit(path, champion, log)
+    if settings.metrics_namespace:
+        admitted = admission.challenger is not None
+        write(metrics.admission_line(settings.metrics_namespace, champion.name, admitted))
+    if admission.challenger is None:
+        return Service(champion, tuple(listeners), admission=admission)
+    if settings.challenger_mode == "split":
+        split = Split(champion, admission.challenger, share, log)
+        return Service(champion, tuple(listeners), split, admission)
+    listeners.append(Shadow(admission.challenger, share, log, write))
+    return Service(champion, tuple(listeners), admission=admission)
 
 
 def _feedback(

@@ -93,6 +93,11 @@ class ServedModel:
         self.mismatch: GoldenMismatch | None = predictor.replay()
         self._warner = RowWarner(self.signature)
 
+    @property
+    def explains(self) -> bool:
+        """Whether it explains its scores."""
+        return self.predictor.explains
+
     def predict(self, request: PredictionRequest) -> PredictionResponse:
         """Score the rows; raises `RowsInvalid` where one does not fit the signature."""
         X = self.predictor.encode(request.rows)

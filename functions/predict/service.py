@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from functions.predict.http import problems
 from functions.predict.model import PredictionRequest, PredictionResponse, ServedModel
 
 if TYPE_CHECKING:
-    from functions.predict.challenger import Split
+    from functions.predict.challengers.admission import Admission
+    from functions.predict.challengers.split import Split
 
 
 MAX_EXPLAINED_ROWS: Final = 20
@@ -30,11 +31,14 @@ class Service:
         Called for each response: capture, metrics, shadow.
     split : Split, optional
         Distributes the callers over the champion and a challenger.
+    admission : Admission, optional
+        Whether the challenger is admitted; None without one.
     """
 
     model: ServedModel
     listeners: tuple[Listener, ...] = ()
     split: "Split | None" = None
+    admission: "Admission | None" = None
 
     def predict(self, request: PredictionRequest) -> PredictionResponse:
         """Return the predictions for a request.
@@ -62,6 +66,11 @@ class Service:
         other = self.split.challenger if self.split else self.model
         return {self.model.id: self.model, other.id: other}
 
+    @property
+    def challenger_card(self) -> dict[str, Any]:
+        """The member ``challenger`` of documents about the service; empty without a challenger."""
+        return {"challenger": self.admission.card} if self.admission else {}
+
     def require_ready(self) -> None:
         """Raise the problem of a model that fails a golden row."""
         if self.model.mismatch is not None:
@@ -69,7 +78,7 @@ class Service:
 
 
 def _require_explainable(model: ServedModel, rows: int) -> None:
-    if not model.predictor.explains:
+    if not model.explains:
         raise problems.not_explained()
     if rows > MAX_EXPLAINED_ROWS:
         raise problems.too_many_rows(MAX_EXPLAINED_ROWS)

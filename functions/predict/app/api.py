@@ -115,12 +115,14 @@ class _Status:
         """Check that the golden rows match scikit-learn's predictions; 503 names one that fails."""
         self._service.require_ready()
         golden = len(self._service.model.predictor.package.golden)
-        return Response(exchange.to_json({"status": "ready", "golden_rows": golden}))
+        details = {"status": "ready", "golden_rows": golden, **self._service.challenger_card}
+        return Response(exchange.to_json(details))
 
     def model(self, request: Request) -> Response:
-        """Return the manifest and the signature of the model."""
+        """Return the manifest and the signature of the model, and the challenger if any."""
         package = self._service.model.predictor.package
         card = {"manifest": package.manifest, "signature": package.signature}
+        card |= self._service.challenger_card
         return Response(to_json(card, indent=2, fallback=vars))
 
 

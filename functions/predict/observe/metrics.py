@@ -26,12 +26,21 @@ from sklambda.telemetry import Write
 BINS: Final = 100
 """Number of bins of equal width in which probabilities are counted."""
 
+CHALLENGER_STAYED: Final = "challenger_stayed"
+"""Rows of the challenger's share that it refuses: the champion alone answered."""
+CHALLENGER_FAILURES: Final = "challenger_failures"
+"""Requests in which the challenger failed; the champion answered."""
+
+_CHALLENGER_REFUSED: Final = "challenger_refused"
 _UNITS: Final = {
     "latency": "Milliseconds",
     "requests": "Count",
     "rows": "Count",
     "problems": "Count",
     "score": "None",
+    CHALLENGER_STAYED: "Count",
+    CHALLENGER_FAILURES: "Count",
+    _CHALLENGER_REFUSED: "Count",
     **{f"warning_{code}": "Count" for code in RowWarningCode},
 }
 _MAX_VALUES: Final = 100
@@ -50,6 +59,7 @@ class _Counts:
     scores: list[float] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     are_probabilities: bool = False
+    challenger: dict[str, int] = field(default_factory=dict)
 
 
 _current: ContextVar[_Counts] = ContextVar("counts")
@@ -65,6 +75,21 @@ def count_predictions(_: PredictionRequest, response: PredictionResponse) -> Non
     counts.scores += map(_score, response.predictions)
     counts.are_probabilities = response.model.signature.target.scores == "probability"
     counts.warnings += [each.code for warnings in response.warnings for each in warnings]
+
+
+def count(metric: str, number: int = 1) -> None:
+    """Add to a metric of the challenger in the current request."""
+    counts = _current.get(None)
+    if counts is not None and number:
+        counts.challenger[metric] = counts.challenger.get(metric, 0) + number
+
+
+def admission_line(namespace: str, name: str, admitted: bool) -> bytes:
+    """Return the line of a start: whether the challenger is refused, 1 or 0."""
+    values = {"kind": "challenger", "model": name, _CHALLENGER_REFUSED: int(not admitted)}
+    directives = [_directive(namespace, ["model"], [_CHALLENGER_REFUSED])]
+    stamp = {"Timestamp": int(time() * 1000), "CloudWatchMetrics": directives}
+    return to_json({"_aws": stamp, **values})
 
 
 def _score(prediction: Prediction) -> float:
@@ -112,18 +137,19 @@ class MeteredDispatcher:
 
     def _directives(self, names: tuple[str, ...]) -> bytes:
         """Declare which members are metrics; cached, as there are few such sets."""
-        directives = [self._directive(["model"], names)]
+        directives = [_directive(self._namespace, ["model"], names)]
         if "problems" in names:
-            directives.append(self._directive(["model", "problem"], ["problems"]))
+            directives.append(_directive(self._namespace, ["model", "problem"], ["problems"]))
         return to_json(directives)
 
-    def _directive(self, dimensions: list[str], names: Sequence[str]) -> Json:
-        units = [{"Name": name, "Unit": _UNITS[name]} for name in names]
-        return {"Namespace": self._namespace, "Dimensions": [dimensions], "Metrics": units}
+
+def _directive(namespace: str, dimensions: list[str], names: Sequence[str]) -> Json:
+    units = [{"Name": name, "Unit": _UNITS[name]} for name in names]
+    return {"Namespace": namespace, "Dimensions": [dimensions], "Metrics": units}
 
 
 def _values(counts: _Counts, response: Response) -> Json:
-    values: Json = {}
+    values: Json = dict(counts.challenger)
     if response.problem is not None:
         values["problems"] = 1
     if counts.rows:
