@@ -119,7 +119,7 @@ def _service(settings: Settings, dependencies: Dependencies) -> Service:
             )
         )
     if settings.challenger_dir is None:
-        return Service(champion, tuple(listeners))
+        return Service(champion, tuple(listeners), explain_seconds=settings.explain_seconds)
     return _with_challenger(settings.challenger_dir, settings, dependencies, champion, listeners)
 
 
@@ -139,13 +139,12 @@ def _with_challenger(
     if settings.metrics_namespace:
         admitted = admission.challenger is not None
         write(metrics.admission_line(settings.metrics_namespace, champion.name, admitted))
-    if admission.challenger is None:
-        return Service(champion, tuple(listeners), admission=admission)
-    if settings.challenger_mode == "split":
+    split = None
+    if admission.challenger is not None and settings.challenger_mode == "split":
         split = Split(champion, admission.challenger, share, log)
-        return Service(champion, tuple(listeners), split, admission)
-    listeners.append(Shadow(admission.challenger, share, log, write))
-    return Service(champion, tuple(listeners), admission=admission)
+    elif admission.challenger is not None:
+        listeners.append(Shadow(admission.challenger, share, log, write))
+    return Service(champion, tuple(listeners), split, admission, settings.explain_seconds)
 
 
 def _feedback(

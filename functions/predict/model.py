@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Literal
 
 from functions.predict.http.exchange import Caller
@@ -35,6 +36,8 @@ class PredictionRequest:
         Row and feature of each value whose type the dialect changed.
     model : ServedModel or None
         The model that the caller selected; None leaves the choice to the service.
+    deadline : float
+        When explanations must be done, by ``time.perf_counter``, in seconds.
     """
 
     rows: Sequence[Row]
@@ -42,6 +45,7 @@ class PredictionRequest:
     explain: bool = False
     coerced: Sequence[tuple[int, str]] = ()
     model: "ServedModel | None" = None
+    deadline: float = inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +102,15 @@ class ServedModel:
         """Whether it explains its scores."""
         return self.predictor.explains
 
+    def explained_in(self, seconds: float) -> int:
+        """Return about how many rows it explains in so many seconds, on this machine."""
+        return int(seconds / self.predictor.explainer.seconds)
+
     def predict(self, request: PredictionRequest) -> PredictionResponse:
         """Score the rows; raises `RowsInvalid` where one does not fit the signature."""
         X = self.predictor.encode(request.rows)
         scores = self.predictor.run(X)
         predictions = to_predictions(self.signature.target, scores)
-        explanations = self.predictor.explain(X) if request.explain else ()
+        explanations = self.predictor.explain(X, request.deadline) if request.explain else ()
         warnings = self._warner.check(X, request.coerced)
         return PredictionResponse(self, X, scores, predictions, warnings, explanations)

@@ -1,19 +1,25 @@
 """The prediction service that all dialects share: rows in, predictions out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 from functions.predict.http import problems
 from functions.predict.model import PredictionRequest, PredictionResponse, ServedModel
+from sklambda.errors import OutOfTime
 
 if TYPE_CHECKING:
     from functions.predict.challengers.admission import Admission
     from functions.predict.challengers.split import Split
 
 
-MAX_EXPLAINED_ROWS: Final = 20
-"""Limit of a request with explanations: without a closed form, one row takes a second."""
+EXPLAIN_SECONDS: Final = 8
+"""How long a request with explanations may take: with a start it is within API Gateway's 29 s."""
+
+received: ContextVar[float] = ContextVar("received")
+"""When a server received the request that it works on, by ``time.perf_counter``, in seconds."""
 
 type Listener = Callable[[PredictionRequest, PredictionResponse], None]
 """Called with every response before it is sent; must be quick and must not fail."""
@@ -33,12 +39,15 @@ class Service:
         Distributes the callers over the champion and a challenger.
     admission : Admission, optional
         Whether the challenger is admitted; None without one.
+    explain_seconds : float
+        How long a request with explanations may take.
     """
 
     model: ServedModel
     listeners: tuple[Listener, ...] = ()
     split: "Split | None" = None
     admission: "Admission | None" = None
+    explain_seconds: float = EXPLAIN_SECONDS
 
     def predict(self, request: PredictionRequest) -> PredictionResponse:
         """Return the predictions for a request.
@@ -48,17 +57,36 @@ class Service:
         RowsInvalid
             A row does not fit the signature; none was scored.
         ProblemRaised
-            The model is not ready, or cannot explain its scores.
+            The model is not ready, or cannot explain its scores in time.
         """
         self.require_ready()
-        selected = request.model
         if request.explain:
-            _require_explainable(selected or self.model, len(request.rows))
+            return self._explain(request, request.model or self.model)
+        return self._respond(request)
+
+    def _respond(self, request: PredictionRequest) -> PredictionResponse:
+        selected = request.model
         predict = selected.predict if selected else self.split or self.model.predict
         response = predict(request)
         for listener in self.listeners:
             listener(request, response)
         return response
+
+    def _explain(self, request: PredictionRequest, model: ServedModel) -> PredictionResponse:
+        """Return predictions with explanations, or the problem of more than there is time for."""
+        if not model.explains:
+            raise problems.not_explained()
+        now, limit = perf_counter(), self.explain_seconds
+        deadline = received.get(now) + limit
+        fit = model.explained_in(limit)
+        if len(request.rows) > fit:
+            raise problems.explanations_too_slow(fit, limit)
+        if len(request.rows) > model.explained_in(deadline - now):
+            raise problems.busy(limit)
+        try:
+            return self._respond(replace(request, deadline=deadline))
+        except OutOfTime as over:
+            raise problems.explanations_too_slow(over.done, limit) from None
 
     @property
     def versions(self) -> dict[str, ServedModel]:
@@ -75,10 +103,3 @@ class Service:
         """Raise the problem of a model that fails a golden row."""
         if self.model.mismatch is not None:
             raise problems.not_ready(self.model.mismatch.name)
-
-
-def _require_explainable(model: ServedModel, rows: int) -> None:
-    if not model.explains:
-        raise problems.not_explained()
-    if rows > MAX_EXPLAINED_ROWS:
-        raise problems.too_many_rows(MAX_EXPLAINED_ROWS)

@@ -46,6 +46,8 @@ class Settings:
         ``CHALLENGER_MODE``: whether the challenger is only compared, or serves callers.
     challenger_share : float
         ``CHALLENGER_SHARE``: share of the rows, or of the callers, for the challenger.
+    explain_seconds : int
+        ``EXPLAIN_SECONDS``: how long a request with explanations may take.
     """
 
     model_dir: Path
@@ -61,6 +63,7 @@ class Settings:
     challenger_dir: Path | None = None
     challenger_mode: ChallengerMode = "shadow"
     challenger_share: float = 0.1
+    explain_seconds: int = 8
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -74,6 +77,7 @@ class Settings:
         return cls(
             max_rows=positive("MAX_ROWS", environment.get("MAX_ROWS", "1000")),
             max_bytes=positive("MAX_BYTES", environment.get("MAX_BYTES", "5000000")),
+            explain_seconds=positive("EXPLAIN_SECONDS", environment.get("EXPLAIN_SECONDS", "8")),
             cors_origin=_origin(environment.get("CORS_ORIGIN", "")),
             **function_settings(environment),
             **_observation(environment),

@@ -1,13 +1,15 @@
 """A split: the challenger answers a stable share of the callers."""
 
 from dataclasses import dataclass
+from math import inf
+from time import perf_counter
 from typing import Final
 
 from functions.predict.challengers.model import Challenger
 from functions.predict.model import PredictionRequest, PredictionResponse, ServedModel
 from functions.predict.observe import metrics
 from functions.predict.observe.sampling import is_sampled
-from sklambda.errors import RowsInvalid
+from sklambda.errors import OutOfTime, RowsInvalid
 from sklambda.telemetry import Log, describe_exception
 
 FAILED: Final = "challenger failed"
@@ -44,17 +46,27 @@ class Split:
         caller = request.caller
         if not is_sampled(caller.identity or caller.request_id, self.share, PURPOSE):
             return self.champion.predict(request)
-        if request.explain and not self.challenger.explains:
+        if request.explain and not self._explains(request):
             return self._stay(request)
         try:
             return self.challenger.predict(request)
         except RowsInvalid:
             return self._stay(request)
+        except OutOfTime:
+            raise  # there is no time for the champion either
         except Exception as error:
             metrics.count(metrics.CHALLENGER_FAILURES)
             context = {"request_id": caller.request_id, **describe_exception(error)}
             self.log.error(FAILED, extra=context)
             return self.champion.predict(request)
+
+    def _explains(self, request: PredictionRequest) -> bool:
+        """Return whether the challenger explains, and explains these rows in time."""
+        left = request.deadline - perf_counter()
+        rows = len(request.rows)
+        return self.challenger.explains and (
+            left == inf or self.challenger.explained_in(left) >= rows
+        )
 
     def _stay(self, request: PredictionRequest) -> PredictionResponse:
         response = self.champion.predict(request)

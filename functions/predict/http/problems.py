@@ -125,6 +125,27 @@ def too_many_rows(limit: int) -> ProblemRaised:
     )
 
 
+def explanations_too_slow(rows: int, seconds: float) -> ProblemRaised:
+    """Return the problem of more explanations than there is time for; `rows` fit."""
+    return ProblemRaised(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "too-many-rows",
+        f"Explanations of this model take long: {rows or 'not one'} of the rows can be explained "
+        f"within {seconds:g} s (EXPLAIN_SECONDS); predictions without them have no such limit.",
+        {"limit": rows},
+    )
+
+
+def busy(seconds: float) -> ProblemRaised:
+    """Return the problem of a request that waited too long for others."""
+    return ProblemRaised(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "busy",
+        f"Other explanations took the {seconds:g} s of this request: try again.",
+        headers={"retry-after": "1"},
+    )
+
+
 def too_many_bytes(limit: int) -> ProblemRaised:
     """Return the problem of a longer body than the limit."""
     return ProblemRaised(

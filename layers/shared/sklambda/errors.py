@@ -6,6 +6,7 @@ SklambdaError
 ├── DocumentInvalid      a JSON document does not fit its schema
 ├── ValueRefused         a value does not fit its feature
 ├── RowsInvalid          rows do not fit the signature
+├── OutOfTime            some work was not done in the time that it had
 ├── InputRefused         a file is not a table of the model's features
 └── ObjectReplaced       a stored object was replaced or removed
 """
@@ -107,6 +108,20 @@ class RowsInvalid(SklambdaError):
         place = f"row {first.row}" + (f", {first.feature}" if first.feature else "")
         more = f" (and {len(self.faults) - 1} more)" if len(self.faults) > 1 else ""
         super().__init__(f"{place}: {first.detail}{more}")
+
+
+class OutOfTime(SklambdaError):
+    """Some work was not done in the time that it had.
+
+    Attributes
+    ----------
+    done : int
+        The number of rows that were done.
+    """
+
+    def __init__(self, done: int = 0) -> None:
+        super().__init__(f"the time was over after {done} rows")
+        self.done = done
 
 
 class InputRefused(SklambdaError):

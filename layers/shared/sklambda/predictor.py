@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -20,7 +21,7 @@ from sklambda.decision import (
     scales,
     to_predictions,
 )
-from sklambda.errors import PackageRefused, RowsInvalid
+from sklambda.errors import OutOfTime, PackageRefused, RowsInvalid
 from sklambda.manifest import GoldenRow
 from sklambda.package import EXPLAINER, GOLDEN, ModelPackage
 from sklambda.session import Session
@@ -110,8 +111,15 @@ class Predictor:
         """Whether the package has an explainer."""
         return EXPLAINER in self.package.manifest.files
 
-    def explain(self, X: FloatMatrix) -> list[list["Explanation"]]:
+    def explain(self, X: FloatMatrix, deadline: float = inf) -> list[list["Explanation"]]:
         """Explain the predictions of encoded rows, [N, K] float64.
+
+        Parameters
+        ----------
+        X : FloatMatrix
+            Shape [N, K], float64: encoded rows.
+        deadline : float
+            When the time is over, by ``time.perf_counter``, in seconds.
 
         Returns
         -------
@@ -122,12 +130,27 @@ class Predictor:
         ------
         PackageRefused
             The package has no explainer, or a damaged one.
+        OutOfTime
+            The deadline passed; holds how many rows were explained.
         """
-        explainer = self._explainer
-        return [explainer.explain(X[place : place + 1]) for place in range(len(X))]
+        explained: list[list[Explanation]] = []
+        try:
+            for place in range(len(X)):
+                row = X[place : place + 1]
+                explained.append(self.explainer.explain(row, deadline=deadline))
+        except OutOfTime:
+            raise OutOfTime(len(explained)) from None
+        return explained
 
     @cached_property
-    def _explainer(self) -> "Explainer":
+    def explainer(self) -> "Explainer":
+        """The explainer, read at the first access and held from then on.
+
+        Raises
+        ------
+        PackageRefused
+            The package has no explainer, or a damaged one.
+        """
         # Predictions without explanations do not pay for the import and the file.
         from sklambda.explain.explainer import Explainer
 

@@ -14,14 +14,14 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 from onnxruntime import GraphOptimizationLevel, InferenceSession, SessionOptions
 
-__all__ = ["INPUT", "OUTPUT", "InferenceSession", "Session", "SessionOptions", "load"]
+__all__ = ["INPUT", "OUTPUT", "ROWS", "InferenceSession", "Session", "SessionOptions", "load"]
 
 INPUT = "X"
 OUTPUT = "scores"
 
 _ERRORS_ONLY = 3
 
-_ROWS = 4096
+ROWS = 4096
 """Rows of one run: enough to be fast, few enough that the values between nodes stay in the
 processor's cache, and in memory for a forest of many trees."""
 
@@ -52,11 +52,11 @@ class Session:
 
     def run(self, X: FloatMatrix) -> FloatMatrix:
         """Score the rows of `X`, [N, K] float64; returns [N, C] float64."""
-        if len(X) <= _ROWS:
+        if len(X) <= ROWS:
             return self._part(X)
         scores = np.empty((len(X), self.classes))
-        for start in range(0, len(X), _ROWS):
-            scores[start : start + _ROWS] = self._part(X[start : start + _ROWS])
+        for start in range(0, len(X), ROWS):
+            scores[start : start + ROWS] = self._part(X[start : start + ROWS])
         return scores
 
     def _part(self, X: FloatMatrix) -> FloatMatrix:

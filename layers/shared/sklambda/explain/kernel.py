@@ -80,6 +80,12 @@ def _draw(players: int, mass: dict[int, float], pairs: int) -> tuple[Coalitions,
     return found, counts.astype(np.float64)
 
 
+def most_coalitions(players: int, most: int) -> int:
+    """Return the greatest number of coalitions that `coalitions` returns."""
+    most = max(most, 2 * players)
+    return most if players >= most.bit_length() else min(2**players - 2, most)
+
+
 def contributions(
     score: Score, row: FloatVector, background: FloatMatrix, owners: IntVector, most: int
 ) -> tuple[FloatVector, FloatMatrix, int]:

@@ -167,12 +167,6 @@ def test_an_explanation_adds_up_to_the_log_odds_of_the_score(
     assert 1 / (1 + math.exp(-added)) == pytest.approx(prediction["score"], abs=1e-9, rel=0)
 
 
-def test_few_rows_are_explained_at_once(client: TestClient, row: dict[str, Any]) -> None:
-    response = client.post("/predict?explain=true", json={"instances": [row] * 21})
-
-    assert problem(response, 413, "too-many-rows")["limit"] == 20
-
-
 def test_explain_is_true_or_false(client: TestClient, row: dict[str, Any]) -> None:
     response = client.post("/predict?explain=perhaps", json={"instances": [row]})
 
