@@ -95,5 +95,6 @@ tools: deploy-tools browser
 	@requirements/install-axe
 	@requirements/install clients .venv-clients
 	@requirements/install schemathesis .venv-schemathesis
+	@requirements/install openapi .venv-openapi
 	@requirements/install shap .venv-shap
 	@requirements/install evidently .venv-evidently

@@ -31,7 +31,8 @@ def no_value_is_echoed(_: CheckContext, response: Response, case: Case) -> None:
     said = "\n".join([*texts(problem), *texts(response.headers)])
     sent = texts([case.body, case.query, dict(case.headers), case.path_parameters])
     repeated = {text for text in sent if len(text) >= _SHORTEST and text in said}
-    ours = texts([*names(case.operation.schema.raw_schema["paths"])]) if repeated else ()
+    document = case.operation.schema.raw_schema
+    ours = texts([*names([document["paths"], document.get("components", {})])]) if repeated else ()
     echoed = repeated.difference(ours)
     assert not echoed, f"echoed: {sorted(echoed)}"
     assert not _INSIDE.search(said), "shows a path or a stack"

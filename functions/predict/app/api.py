@@ -1,7 +1,7 @@
 """The HTTP application: all routes of the service, without AWS and without the environment."""
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import to_json
@@ -10,7 +10,7 @@ from functions.predict.dialects.dialect import Dialect
 from functions.predict.dialects.invocations.routes import Invocations
 from functions.predict.dialects.native import Native
 from functions.predict.dialects.oip.protocol import OpenInference
-from functions.predict.http import exchange, schemas
+from functions.predict.http import exchange, problems, schemas
 from functions.predict.http.dispatch import Dispatch, Dispatcher
 from functions.predict.http.exchange import Limits, Request
 from functions.predict.http.response import Response
@@ -103,9 +103,9 @@ class _Status:
         self._service = service
 
     def routes(self) -> Iterator[Route]:
-        yield Route("GET", "/health/live", self.live, schemas.any_json)
-        yield Route("GET", "/health/ready", self.ready, partial(schemas.any_json, 503))
-        yield Route("GET", "/model", self.model, schemas.any_json)
+        yield Route("GET", "/health/live", self.live, schemas.liveness)
+        yield Route("GET", "/health/ready", self.ready, schemas.readiness)
+        yield Route("GET", "/model", self.model, schemas.model_card)
 
     def live(self, request: Request) -> Response:
         """Check that the process runs."""
@@ -148,4 +148,10 @@ class _Pages:
         return reference.document(self._openapi())
 
     def document(self, request: Request) -> Response:
-        return Response(exchange.to_json(self._openapi()))
+        from functions.predict.app import openapi
+
+        document = self._openapi()
+        media = request.query.get("media")
+        if media not in (None, "json"):
+            raise problems.body_invalid(("", "type", "media must be json"))
+        return Response(exchange.to_json(openapi.only_json(document) if media else document))

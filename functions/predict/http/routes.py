@@ -24,7 +24,8 @@ class Route:
     endpoint : callable
         Answers the requests.
     describe : callable or None
-        Returns the description for FastAPI; None leaves the route out of the document.
+        Returns the parameters and the body in ``openapi_extra``, and the ``responses`` by status;
+        None leaves the route out of the document.
     path_parameters : mapping of str to str
         The values of the path's parameters that requests are expected to have.
     """

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
+from functions.predict.http.named_schemas import Schema, choice, named_object, title_of, typed
 from functions.predict.http.response import JSON
 from sklambda.codec.values import EXACT_INTEGER
 from sklambda.decision import threshold
 from sklambda.row_warnings import RowWarningCode
-from sklambda.signature import Feature, Kind, Scores, Signature, Target
+from sklambda.signature import Feature, Kind, Scalar, Scores, Signature, Target
 
-type Schema = dict[str, Any]
 type Responses = dict[int | str, dict[str, Any]]
 
 _JSON_TYPES: Final[dict[Kind, str]] = {
@@ -56,13 +56,13 @@ _SCORE_DESCRIPTIONS: Final[dict[Scores, str]] = {
 
 def predict_request(signature: Signature) -> Schema:
     """Return the schema of a request: every feature by name, with its type and an example."""
-    properties = {feature.name: _feature(feature) for feature in signature.features}
-    instance = _object("Instance", properties) | {"example": signature.example}
-    if signature.row_id is not None:
-        properties[signature.row_id] = {"description": "Id of the row; not a feature."}
+    features = {feature.name: _feature(feature) for feature in signature.features}
+    row_id = {"description": "Id of the row; not a feature."}
+    optional = {} if signature.row_id is None else {signature.row_id: row_id}
+    instance = named_object("Instance", features, optional) | {"example": signature.example}
     instances = {"type": "array", "items": instance, "minItems": 1}
     example = {"instances": [signature.example]}
-    return _object("PredictRequest", {"instances": instances}) | {"example": example}
+    return named_object("PredictRequest", {"instances": instances}) | {"example": example}
 
 
 def predict_response(signature: Signature) -> Schema:
@@ -73,18 +73,18 @@ def predict_response(signature: Signature) -> Schema:
         **_prediction(signature.target),
         "warnings": {"type": "array", "items": _warning(signature)},
     }
-    prediction = _object("Prediction", members)
-    prediction["properties"] |= {"explanations": _explanations(signature)}
+    optional = {"explanations": _explanations(signature)}
+    prediction = named_object("Prediction", members, optional)
     predictions = {"type": "array", "items": prediction}
-    return _object(
-        "PredictResponse", {"model": _object("Model", model), "predictions": predictions}
+    return named_object(
+        "PredictResponse", {"model": named_object("Model", model), "predictions": predictions}
     )
 
 
 def _explanations(signature: Signature) -> Schema:
     """Return the schema of the explanations: one for each target, if requested."""
     number = {"type": "number"}
-    contributions = _object("Contributions", dict.fromkeys(signature.names, number))
+    contributions = named_object("Contributions", dict.fromkeys(signature.names, number))
     members = {
         "answer": {"description": "The explained class or output."},
         "scale": _STRING
@@ -92,17 +92,17 @@ def _explanations(signature: Signature) -> Schema:
         "base": number | {"description": "Mean over rows of the training data."},
         "value": number | {"description": "Sum of the base and all contributions."},
         "contributions": contributions,
-        "method": {"enum": ["linear", "trees", "kernel"]},
+        "method": choice("ExplanationMethod", ["linear", "trees", "kernel"]),
         "evaluations": {"type": "integer"},
         "target": {"type": ["string", "null"]},
     }
-    return {"type": "array", "items": _object("Explanation", members)}
+    return {"type": "array", "items": named_object("Explanation", members)}
 
 
 def _warning(signature: Signature) -> Schema:
     codes = [code.value for code in RowWarningCode]
-    members = {"feature": {"enum": list(signature.names)}, "code": {"enum": codes}}
-    return _object("Warning", members)
+    feature = choice("FeatureName", signature.names)
+    return named_object("Warning", {"feature": feature, "code": choice("WarningCode", codes)})
 
 
 def feedback_request(target: Target) -> Schema:
@@ -118,28 +118,52 @@ def feedback_request(target: Target) -> Schema:
         "maximum": 1,
         "description": "Probability that this prediction was selected for an outcome; else 1.",
     }
-    members = {
-        "prediction_id": _PREDICTION_ID,
-        "outcome": _outcome(target),
-        "time": time,
-        "selection": selection,
-    }
-    outcome = _object("Outcome", members) | {"required": ["prediction_id", "outcome"]}
+    required = {"prediction_id": _PREDICTION_ID, "outcome": _outcome(target)}
+    outcome = named_object("Outcome", required, {"time": time, "selection": selection})
     outcomes = {"type": "array", "items": outcome, "minItems": 1}
-    return _object("FeedbackRequest", {"outcomes": outcomes})
+    example = {"prediction_id": "2f0c9a4e-0", "outcome": _outcome_example(target)}
+    request = named_object("FeedbackRequest", {"outcomes": outcomes})
+    return request | {"example": {"outcomes": [example]}}
 
 
 def _outcome(target: Target) -> Schema:
     if target.parts:
-        return _object("Outcomes", {str(part.name): _outcome(part) for part in target.parts})
+        outcomes = {str(part.name): _outcome(part) for part in target.parts}
+        return named_object("OutcomeOfTargets", outcomes)
     if len(target.outputs) > 1:
-        return _object("Outcomes", {name: {"type": "number"} for name in target.outputs})
-    return {"enum": list(target.classes)} if target.classes else {"type": "number"}
+        outcomes = {name: {"type": "number"} for name in target.outputs}
+        return named_object("OutcomeOfOutputs", outcomes)
+    return choice("Label", target.classes) if target.classes else {"type": "number"}
+
+
+def _outcome_example(target: Target) -> Scalar | dict[str, Any]:
+    if target.parts:
+        return {str(part.name): _outcome_example(part) for part in target.parts}
+    if len(target.outputs) > 1:
+        return dict.fromkeys(target.outputs, 1.5)
+    return target.classes[0] if target.classes else 1.5
 
 
 def feedback_response() -> Schema:
     """Return the schema of the response to outcomes."""
-    return _object("FeedbackResponse", {"kept": {"type": "integer"}})
+    return named_object("FeedbackResponse", {"kept": {"type": "integer"}})
+
+
+def liveness() -> dict[str, Any]:
+    """Return the OpenAPI description of the liveness route."""
+    return {"responses": json_responses(_open("Liveness", {"status": _STRING}))}
+
+
+def readiness() -> dict[str, Any]:
+    """Return the OpenAPI description of the readiness route."""
+    members = {"status": _STRING, "golden_rows": {"type": "integer"}}
+    return {"responses": json_responses(_open("Readiness", members), 503)}
+
+
+def model_card() -> dict[str, Any]:
+    """Return the OpenAPI description of the route with manifest and signature."""
+    members = {"manifest": _open("Manifest", {}), "signature": _open("Signature", {})}
+    return {"responses": json_responses(_open("ModelCard", members))}
 
 
 def json_body(schema: Schema) -> dict[str, Any]:
@@ -152,19 +176,15 @@ def json_responses(schema: Schema, *errors: int) -> Responses:
     return success({JSON: {"schema": schema}}) | problem_responses(*errors)
 
 
-def any_json(*errors: int) -> dict[str, Any]:
-    """Return the OpenAPI description of a route whose response is JSON without a schema."""
-    return {"responses": json_responses({}, *errors)}
-
-
-def success(content: Mapping[str, Any]) -> Responses:
-    """Return the OpenAPI description of a response by its media types."""
-    return {200: {"description": "Success.", "headers": RESPONSE_HEADERS, "content": content}}
+def success(content: Mapping[str, Any] | None = None) -> Responses:
+    """Return the OpenAPI description of a response by its media types, or of one without a body."""
+    body = {} if content is None else {"content": content}
+    return {200: {"description": "Success.", "headers": RESPONSE_HEADERS, **body}}
 
 
 def problem_responses(*statuses: int) -> Responses:
     """Return the OpenAPI description of the problems of a route; any route may fail with 500."""
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    content = {"application/problem+json": {"schema": problem()}}
     return {
         status: {
             "description": HTTPStatus(status).phrase,
@@ -177,12 +197,12 @@ def problem_responses(*statuses: int) -> Responses:
 
 def _prediction(target: Target) -> dict[str, Schema]:
     if target.parts:
-        parts = {str(part.name): _object("Target", _prediction(part)) for part in target.parts}
-        return {"targets": _object("Targets", parts)}
+        parts = {str(part.name): named_object("Target", _prediction(part)) for part in target.parts}
+        return {"targets": named_object("Targets", parts)}
     if target.task == "regression":
         values = {name: {"type": _NUMBER} for name in target.outputs}
-        return {"values": _object("Values", values)}
-    label = {"enum": list(target.classes), "description": "Equal to scikit-learn's predict."}
+        return {"values": named_object("Values", values)}
+    label = choice("Label", target.classes)
     if target.scores == "label":
         return {"label": label}
     if target.scores != "probability":
@@ -193,24 +213,27 @@ def _prediction(target: Target) -> dict[str, Schema]:
         "label": label,
         "score": _probability(_score_description(target)),
         **_threshold(target),
-        "probabilities": _object("Probabilities", names),
+        "probabilities": named_object("Probabilities", names),
     }
 
 
 def _threshold(target: Target) -> dict[str, Schema]:
-    """Return the schema of the decision threshold, for a model that has one."""
+    """Return the schema of the decision threshold, for a model that has one.
+
+    It is no constant: a challenger may have another one.
+    """
     value = threshold(target)
     if value is None:
         return {}
     passed = "above" if target.threshold is None else "at or above"
     description = f"The label is {target.class_names[1]} for a score {passed} this threshold."
-    return {"threshold": {"type": "number", "const": value, "description": description}}
+    return {"threshold": {"type": "number", "example": value, "description": description}}
 
 
 def problem() -> Schema:
     """Return the schema of problem details (RFC 9457), with a JSON Pointer for each fault."""
-    fault = _object("Fault", {"pointer": _STRING, "code": _STRING, "detail": _STRING})
-    whole = _object(
+    fault = named_object("Fault", {"pointer": _STRING, "code": _STRING, "detail": _STRING})
+    whole = named_object(
         "Problem",
         {"type": _STRING, "title": _STRING, "status": {"type": "integer"}, "detail": _STRING},
     )
@@ -218,12 +241,12 @@ def problem() -> Schema:
         "errors": {"type": "array", "items": fault},
         "total": {"type": "integer", "description": "Number of faults, listed or not."},
     }
+    whole["properties"]["error"] = _STRING | {"description": "The same as detail."}
     return whole | {"additionalProperties": True}
 
 
 def _feature(feature: Feature) -> Schema:
-    kind = _JSON_TYPES[feature.kind]
-    schema: Schema = {"type": [kind, "null"] if feature.nullable else kind}
+    schema = typed(_JSON_TYPES[feature.kind], feature.nullable)
     if feature.kind == "integer":
         schema |= {"minimum": -EXACT_INTEGER, "maximum": EXACT_INTEGER}
     if feature.example is not None:
@@ -231,12 +254,13 @@ def _feature(feature: Feature) -> Schema:
     description = _description(feature)
     if description:
         schema["description"] = description
-    if feature.choices:
-        schema["enum"] = [*feature.choices, *([None] if feature.nullable else [])]
-    if feature.vocabulary and not feature.accepts_unseen:
-        schema["enum"] = [*feature.vocabulary, *([None] if feature.nullable else [])]
-    elif feature.vocabulary:
+    if feature.vocabulary and feature.accepts_unseen:
         schema["examples"] = list(feature.vocabulary[:_MAX_CATEGORIES])
+    elif feature.vocabulary or feature.choices:
+        title = f"Feature{title_of(feature.name)}"
+        as_written = int if feature.kind == "integer" else float
+        only = feature.vocabulary or [as_written(number) for number in feature.choices]
+        schema |= choice(title, only, feature.nullable)
     return schema
 
 
@@ -262,11 +286,6 @@ def _probability(description: str) -> Schema:
     return {"type": "number", "minimum": 0, "maximum": 1, "description": description}
 
 
-def _object(title: str, properties: Mapping[str, Schema]) -> Schema:
-    return {
-        "type": "object",
-        "title": title,
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
+def _open(title: str, properties: Mapping[str, Schema]) -> Schema:
+    """Return the schema of an object that may have further members."""
+    return named_object(title, properties) | {"additionalProperties": True}

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from json import dumps
 from typing import Any, Final
 
+from functions.predict.http.named_schemas import member_schemas
 from functions.predict.http.response import Response
 from functions.predict.pages import markup
 from functions.predict.pages.markup import attributes, isolated, text
@@ -103,24 +104,28 @@ class _Operation:
         return self._members(schema) + (_example(example) if example is not None else "")
 
     def _members(self, schema: _Object) -> str:
-        return self._nested(schema, 0) or (f"<p>{_type(schema)}</p>" if schema else "")
+        return self._nested(schema, 0) or (f"<p>{self._type(schema)}</p>" if schema else "")
 
     def _nested(self, schema: _Object, depth: int) -> str:
         """Return the HTML of the inside of a schema: members, items, or alternatives."""
         if depth > _MAX_DEPTH:
             return ""
-        if schema.get("properties"):
+        if member_schemas(schema):
             return self._properties(schema, depth)
         if "items" in schema:
             return self._nested(self._resolved(schema["items"]), depth + 1)
         choices = [self._resolved(each) for each in _choices(schema)]
-        return "".join(f"<p>{_type(each)}</p>{self._nested(each, depth + 1)}" for each in choices)
+        return "".join(
+            f"<p>{self._type(each)}</p>{self._nested(each, depth + 1)}"
+            for each in choices
+            if "const" not in each
+        )
 
     def _properties(self, schema: _Object, depth: int) -> str:
         required = schema.get("required", ())
         rows = (
             self._member(name, self._resolved(member), name in required, depth)
-            for name, member in schema["properties"].items()
+            for name, member in member_schemas(schema).items()
         )
         return f'<dl class="members">{"".join(rows)}</dl>'
 
@@ -128,9 +133,17 @@ class _Operation:
         optional = "" if required else ' <span class="quiet">optional</span>'
         description = member.get("description", "")
         return (
-            f"<dt><code>{isolated(name)}</code> {_type(member)}{optional}</dt>"
+            f"<dt><code>{isolated(name)}</code> {self._type(member)}{optional}</dt>"
             f"<dd>{text(description)}{_values(member)}{self._nested(member, depth + 1)}</dd>"
         )
+
+    def _type(self, schema: _Object) -> str:
+        types = schema.get("type", "")
+        name = " or ".join(types) if isinstance(types, list) else types
+        items = self._resolved(schema.get("items", {})).get("type")
+        if isinstance(items, str):
+            name = f"{name} of {items}"
+        return f'<span class="type">{text(name)}</span>' if name else ""
 
     def _resolved(self, schema: _Object) -> _Object:
         resolved: Any = schema
@@ -147,19 +160,13 @@ def _choices(schema: _Object) -> Iterator[_Object]:
         yield from schema.get(name, ())
 
 
-def _type(schema: _Object) -> str:
-    types = schema.get("type", "")
-    name = " or ".join(types) if isinstance(types, list) else types
-    if "items" in schema and isinstance(schema["items"].get("type"), str):
-        name = f"{name} of {schema['items']['type']}"
-    return f'<span class="type">{text(name)}</span>' if name else ""
-
-
 def _values(schema: _Object) -> str:
-    values = schema.get("enum") or schema.get("examples")
+    constants = [each["const"] for each in _choices(schema) if "const" in each]
+    only = schema.get("enum") or constants
+    values = only or schema.get("examples")
     if not values:
         return ""
-    word = "One of" if "enum" in schema else "For example"
+    word = "One of" if only else "For example"
     listed = ", ".join(f"<code>{text(dumps(value, ensure_ascii=False))}</code>" for value in values)
     return f' <span class="values">{word} {listed}</span>'
 

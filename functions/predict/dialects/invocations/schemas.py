@@ -5,14 +5,22 @@ from typing import Any, Final
 
 from functions.predict.dialects.invocations import methods
 from functions.predict.http import schemas
+from functions.predict.http.named_schemas import (
+    ANY_JSON,
+    Schema,
+    choice,
+    member_schemas,
+    named_object,
+    typed,
+)
 from functions.predict.http.response import JSON, JSON_LINES
-from functions.predict.http.schemas import Schema
 from sklambda.signature import Signature, Target
 
 CSV: Final = "text/csv"
 ATTRIBUTES: Final = "x-amzn-sagemaker-custom-attributes"
 
 _STRING: Final[Schema] = {"type": "string"}
+_ANY_LIST: Final[Schema] = {"type": "array", "items": ANY_JSON}
 
 
 def invocations(signature: Signature) -> dict[str, Any]:
@@ -28,7 +36,7 @@ def invocations(signature: Signature) -> dict[str, Any]:
 def endpoint(signature: Signature, name: str) -> dict[str, Any]:
     """Return the description of the route with the model's name in its path."""
     route = invocations(signature)
-    schema = _STRING | {"enum": [name]}
+    schema = choice("ModelName", [name])
     parameter = {"name": "name", "in": "path", "required": True, "schema": schema}
     route["openapi_extra"]["parameters"].append(parameter)
     route["responses"] |= schemas.problem_responses(404)
@@ -37,16 +45,13 @@ def endpoint(signature: Signature, name: str) -> dict[str, Any]:
 
 def ping() -> dict[str, Any]:
     """Return the description of the readiness routes."""
-    from starlette.responses import Response
-
-    return {"response_class": Response, "responses": schemas.problem_responses(503)}
+    return {"responses": schemas.success() | schemas.problem_responses(503)}
 
 
 def version() -> dict[str, Any]:
     """Return the description of the protocol's version route."""
-    from starlette.responses import PlainTextResponse
-
-    return {"response_class": PlainTextResponse, "responses": schemas.problem_responses()}
+    content = {"text/plain": {"schema": _STRING}}
+    return {"responses": schemas.success(content) | schemas.problem_responses()}
 
 
 def _request_bodies(signature: Signature) -> dict[str, Any]:
@@ -54,7 +59,7 @@ def _request_bodies(signature: Signature) -> dict[str, Any]:
     rows = {"type": "array", "items": {"anyOf": [record, _cells(record, signature)]}, "minItems": 1}
     example = {"dataframe_records": [signature.example]}
     return {
-        JSON: {"schema": _shapes(signature, rows, record["properties"]) | {"example": example}},
+        JSON: {"schema": _shapes(signature, rows, member_schemas(record)) | {"example": example}},
         CSV: {
             "schema": _STRING
             | {"description": "With a header, or with the columns in the order of the features."}
@@ -64,21 +69,19 @@ def _request_bodies(signature: Signature) -> dict[str, Any]:
 
 
 def _cells(record: Schema, signature: Signature) -> Schema:
+    features = member_schemas(record)
     return {
         "type": "array",
         "description": "Values in the order of the features.",
-        "prefixItems": [record["properties"][name] for name in signature.names],
+        "prefixItems": [features[name] for name in signature.names],
         "minItems": len(signature.names),
         "maxItems": len(signature.names),
     }
 
 
 def _shapes(signature: Signature, rows: Schema, features: Mapping[str, Schema]) -> Schema:
-    params = {
-        "type": ["object", "null"],
-        "properties": {"method": {"enum": list(methods.available_methods(signature.target))}},
-        "additionalProperties": False,
-    }
+    method = choice("Method", list(methods.available_methods(signature.target)))
+    params = named_object("Params", {}, {"method": method}) | typed("object", nullable=True)
     tables = {
         "dataframe_split": _split(),
         "dataframe_records": rows,
@@ -87,13 +90,7 @@ def _shapes(signature: Signature, rows: Schema, features: Mapping[str, Schema]) 
     }
     return {
         "oneOf": [
-            {
-                "type": "object",
-                "title": name,
-                "properties": {name: schema, "params": params},
-                "required": [name],
-                "additionalProperties": False,
-            }
+            named_object(name, {name: schema}, {"params": params})
             for name, schema in tables.items()
         ]
     }
@@ -104,37 +101,22 @@ def _columns(signature: Signature, features: Mapping[str, Schema]) -> Schema:
         name: {"type": "array", "items": feature, "minItems": 1}
         for name, feature in features.items()
     }
-    return {
-        "type": "object",
-        "description": "One list of values per feature.",
-        "properties": columns,
-        "required": list(signature.names),
-        "additionalProperties": False,
-    }
+    required = {name: columns.pop(name) for name in signature.names}
+    description = {"description": "One list of values per feature."}
+    return named_object("Columns", required, columns) | description
 
 
 def _split() -> Schema:
-    members = {
-        "columns": {"type": "array", "items": _STRING},
-        "data": {"type": "array", "items": {"type": "array"}, "minItems": 1},
-        "index": {"description": "Ignored."},
-    }
-    return {
-        "type": "object",
-        "properties": members,
-        "required": ["data"],
-        "additionalProperties": False,
-    }
+    data = {"type": "array", "items": _ANY_LIST, "minItems": 1}
+    columns = {"type": "array", "items": _STRING}
+    optional: dict[str, Schema] = {"columns": columns, "index": {"description": "Ignored."}}
+    return named_object("Table", {"data": data}, optional)
 
 
 def _response_bodies(target: Target) -> dict[str, Any]:
     choices = " or ".join(methods.available_methods(target))
-    predictions = {"type": "array", "description": f"Result of {choices} for each row."}
-    document = {
-        "type": "object",
-        "properties": {"predictions": predictions},
-        "required": ["predictions"],
-    }
+    predictions = _ANY_LIST | {"description": f"Result of {choices} for each row."}
+    document = named_object("InvocationResponse", {"predictions": predictions})
     return {
         JSON: {"schema": document},
         CSV: {"schema": _STRING | {"description": "One line per row, without a header."}},

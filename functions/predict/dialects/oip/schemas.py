@@ -7,8 +7,8 @@ from functions.predict.dialects.oip import tensors
 from functions.predict.dialects.oip.outputs import Output, thresholds
 from functions.predict.dialects.oip.request import accepted_datatypes, preferred_datatypes
 from functions.predict.http import schemas
+from functions.predict.http.named_schemas import ANY_JSON, Schema, choice, named_object
 from functions.predict.http.response import JSON
-from functions.predict.http.schemas import Schema
 from functions.predict.service import Service
 from sklambda.signature import Scalar, Signature, Target
 
@@ -22,6 +22,8 @@ _STRING: Final[Schema] = {"type": "string"}
 _BOOLEAN: Final[Schema] = {"type": "boolean"}
 _COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 _SHAPE: Final[Schema] = {"type": "array", "items": {"type": "integer"}}
+_DATA: Final[Schema] = {"type": "array", "items": ANY_JSON}
+_PARAMETERS: Final[Schema] = {"title": "TensorParameters", "type": "object"}
 _BYTES: Final[Schema] = {
     "type": "string",
     "format": "binary",
@@ -31,7 +33,7 @@ _BYTES: Final[Schema] = {
 
 def server(*errors: int, **members: Schema) -> Description:
     """Return the description of a route about the server."""
-    return {"responses": schemas.json_responses(_object("Server", members), *errors)}
+    return {"responses": schemas.json_responses(named_object("Server", members), *errors)}
 
 
 def server_metadata() -> Description:
@@ -46,7 +48,7 @@ def health(name: str) -> Description:
 
 def readiness(service: Service, path: str) -> Description:
     """Return the description of the model readiness route."""
-    response = _object("ModelReady", {"name": _STRING, "ready": _BOOLEAN})
+    response = named_object("ModelReady", {"name": _STRING, "ready": _BOOLEAN})
     return _path_parameters(service, path) | {
         "responses": schemas.json_responses(response, 404, 503)
     }
@@ -54,10 +56,10 @@ def readiness(service: Service, path: str) -> Description:
 
 def metadata(service: Service, path: str) -> Description:
     """Return the description of the model metadata route."""
-    tensor = _tensor("MetadataTensor", {}, {"parameters": {"type": "object"}})
+    tensor = _tensor("MetadataTensor", {}, {"parameters": _PARAMETERS})
     members = {"name": _STRING, "versions": _list(_STRING), "platform": _STRING}
     tensors = {"inputs": _list(tensor), "outputs": _list(tensor)}
-    response = _object("ModelMetadata", members | tensors)
+    response = named_object("ModelMetadata", members | tensors)
     return _path_parameters(service, path) | {"responses": schemas.json_responses(response, 404)}
 
 
@@ -84,29 +86,32 @@ def _json_or_binary(schema: Schema) -> dict[str, Any]:
 
 def _path_parameters(service: Service, path: str) -> Description:
     """Return the description of the parameters of a path: the model and its versions."""
-    values = {"model": [service.model.name], "version": list(service.versions)}
+    values = {
+        "model": choice("ModelName", [service.model.name]),
+        "version": choice("ModelVersion", list(service.versions)),
+    }
     parameters = [
-        {"name": name, "in": "path", "required": True, "schema": {"enum": choices, **_STRING}}
-        for name, choices in values.items()
+        {"name": name, "in": "path", "required": True, "schema": schema}
+        for name, schema in values.items()
         if f"{{{name}}}" in path
     ]
     return {"openapi_extra": {"parameters": parameters}}
 
 
 def _request(signature: Signature, outputs: Iterable[str]) -> Schema:
-    datatypes = {"datatype": {"enum": list(tensors.DATATYPES)}}
-    names = {"name": {"enum": list(accepted_datatypes(signature))}}
-    content = {"parameters": {"type": "object"}, "data": {"type": "array"}}
-    output = _object("RequestedOutput", {"name": {"enum": list(outputs)}})
-    output["properties"]["parameters"] = _object("OutputForm", {}, {"binary_data": _BOOLEAN})
+    datatypes = {"datatype": choice("Datatype", list(tensors.DATATYPES))}
+    names = {"name": choice("InputName", list(accepted_datatypes(signature)))}
+    content = {"parameters": _PARAMETERS, "data": _DATA}
+    output = named_object("RequestedOutput", {"name": choice("OutputName", list(outputs))})
+    output["properties"]["parameters"] = named_object("OutputForm", {}, {"binary_data": _BOOLEAN})
     flags = {"binary_data_output": _BOOLEAN, "explain": _BOOLEAN}
     required = {"inputs": _list(_tensor("InputTensor", names | datatypes, content))}
     optional = {
         "id": _STRING,
-        "parameters": {"type": "object", "properties": flags},
+        "parameters": {"title": "RequestParameters", "type": "object", "properties": flags},
         "outputs": _list(output),
     }
-    return _object("InferenceRequest", required, optional) | {"example": example(signature)}
+    return named_object("InferenceRequest", required, optional) | {"example": example(signature)}
 
 
 def example(signature: Signature) -> dict[str, Any]:
@@ -121,32 +126,21 @@ def example(signature: Signature) -> dict[str, Any]:
 
 
 def _response(target: Target, outputs: Iterable[str]) -> Schema:
-    content = {"parameters": {"type": "object"}, "data": {"type": "array"}}
-    tensor = _tensor("OutputTensor", {"name": {"enum": list(outputs)}}, content)
+    content = {"parameters": _PARAMETERS, "data": _DATA}
+    name = choice("OutputName", list(outputs))
+    tensor = _tensor("OutputTensor", {"name": name}, content)
     required = {"model_name": _STRING, "model_version": _STRING, "outputs": _list(tensor)}
     optional = {"id": _STRING}
     parameters = {name: {"type": "number"} for name in thresholds(target)}
     if parameters:
-        optional["parameters"] = _object("Thresholds", parameters)
-    return _object("InferenceResponse", required, optional)
+        optional["parameters"] = named_object("Thresholds", parameters)
+    return named_object("InferenceResponse", required, optional)
 
 
 def _tensor(title: str, members: Mapping[str, Schema], optional: Mapping[str, Schema]) -> Schema:
     required = {"name": _STRING, "datatype": _STRING, "shape": _SHAPE}
-    return _object(title, {**required, **members}, optional)
+    return named_object(title, {**required, **members}, optional)
 
 
 def _list(items: Schema) -> Schema:
     return {"type": "array", "items": items}
-
-
-def _object(
-    title: str, required: Mapping[str, Schema], optional: Mapping[str, Schema] | None = None
-) -> Schema:
-    return {
-        "type": "object",
-        "title": title,
-        "properties": {**required, **(optional or {})},
-        "required": list(required),
-        "additionalProperties": False,
-    }

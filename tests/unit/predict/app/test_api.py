@@ -21,6 +21,7 @@ from sklambda.package import ModelPackage
 from sklambda.predictor import Predictor
 from sklambda.telemetry import Log
 from tests.conftest import Trained
+from tests.support.openapi import inline
 from training.frames import client_rows, kinds_of
 
 SETTINGS = Settings(model_dir=Path(), max_rows=50, max_bytes=200_000, log_level="INFO")
@@ -220,7 +221,8 @@ def test_the_model_shows_its_manifest_and_signature(client: TestClient, churn: T
 def test_openapi_names_the_features_with_types_and_an_example(
     client: TestClient, row: dict[str, Any]
 ) -> None:
-    document = client.get("/openapi.json").json()
+    written = client.get("/openapi.json").json()
+    document = inline(written)
 
     post = document["paths"]["/predict"]["post"]
     body = post["requestBody"]["content"]["application/json"]["schema"]
@@ -236,6 +238,7 @@ def test_openapi_names_the_features_with_types_and_an_example(
     answer = post["responses"]["200"]["content"]["application/json"]["schema"]
     assert "Prediction" in json.dumps(answer)
     assert list(post["responses"]) == ["200", "400", "413", "415", "422", "503", "500"]
+    post = written["paths"]["/predict"]["post"]
     [(media_type, problem)] = post["responses"]["422"]["content"].items()
     assert media_type == "application/problem+json"
     assert problem["schema"]["$ref"].removeprefix("#/components/schemas/") == "Problem"

@@ -19,6 +19,7 @@ from functions.predict.service import Service
 from functions.predict.settings import Settings
 from sklambda.predictor import Predictor
 from sklambda.telemetry import Log
+from tests.support.openapi import inline
 from tests.support.proof import classes, numbers, values
 
 SETTINGS = Settings(model_dir=Path(), max_rows=50, max_bytes=200_000, log_level="INFO")
@@ -37,7 +38,8 @@ def predict(estimator: Any, frame: pd.DataFrame, out: Path, target: str) -> tupl
     client = TestClient(create_app(service, Limits(50, 200_000), lines))
     rows = frame.head(3).to_dict("records")
     predictions = client.post("/predict", json={"instances": rows}).json()["predictions"]
-    responses = client.get("/openapi.json").json()["paths"]["/predict"]["post"]["responses"]
+    document = inline(client.get("/openapi.json").json())
+    responses = document["paths"]["/predict"]["post"]["responses"]
     schema = responses["200"]["content"]["application/json"]["schema"]
     return predictions, schema["properties"]["predictions"]["items"]["properties"]
 
@@ -73,7 +75,7 @@ def test_a_classifier_without_probabilities_returns_its_decision(
     assert [p["score"] for p in predictions] == pytest.approx(list(decisions), rel=1e-9)
     assert [p["label"] for p in predictions] == classifier.predict(scaled.head(3)).tolist()
     assert sorted(schema) == sorted(["label", "score", "threshold", "explanations", *ALWAYS])
-    assert {p["threshold"] for p in predictions} == {schema["threshold"]["const"]} == {0.0}
+    assert {p["threshold"] for p in predictions} == {schema["threshold"]["example"]} == {0.0}
 
 
 def test_a_threshold_of_the_models_own_is_named(frame: pd.DataFrame, tmp_path: Path) -> None:
@@ -83,7 +85,7 @@ def test_a_threshold_of_the_models_own_is_named(frame: pd.DataFrame, tmp_path: P
 
     predictions, schema = predict(model, scaled, tmp_path, target="kind")
 
-    assert {p["threshold"] for p in predictions} == {schema["threshold"]["const"]} == {0.3}
+    assert {p["threshold"] for p in predictions} == {schema["threshold"]["example"]} == {0.3}
     description = "The label is 1 for a score at or above this threshold."
     assert schema["threshold"]["description"] == description
 

@@ -12,6 +12,7 @@ from sklambda.package import ModelPackage
 from sklambda.predictor import Predictor
 from tests.conftest import Trained
 from tests.support.invocations import CSV, LINES, PROBABILITIES, SHAPES, client_of, shapes
+from tests.support.openapi import inline
 
 
 @pytest.fixture
@@ -169,7 +170,8 @@ def test_the_version_is_that_of_the_protocol(client: TestClient) -> None:
 
 
 def test_openapi_names_shapes_media_types_and_methods(client: TestClient) -> None:
-    post = client.get("/openapi.json").json()["paths"]["/endpoints/{name}/invocations"]["post"]
+    document = inline(client.get("/openapi.json").json())
+    post = document["paths"]["/endpoints/{name}/invocations"]["post"]
 
     content = post["requestBody"]["content"]
     media = ["application/json", "text/csv", "application/jsonlines"]
@@ -182,9 +184,8 @@ def test_openapi_names_shapes_media_types_and_methods(client: TestClient) -> Non
         "instances",
         "inputs",
     ]
-    assert shapes[0]["properties"]["params"]["properties"]["method"] == {
-        "enum": ["predict", "predict_proba"]
-    }
+    method = shapes[0]["properties"]["params"]["properties"]["method"]
+    assert method["enum"] == ["predict", "predict_proba"]
     assert {parameter["name"] for parameter in post["parameters"]} == {
         "name",
         "x-amzn-sagemaker-custom-attributes",
@@ -194,7 +195,7 @@ def test_openapi_names_shapes_media_types_and_methods(client: TestClient) -> Non
 def test_openapi_has_the_kind_of_each_value_of_a_row_that_is_a_list(
     client: TestClient, rows: list[dict[str, Any]]
 ) -> None:
-    post = client.get("/openapi.json").json()["paths"]["/invocations"]["post"]
+    post = inline(client.get("/openapi.json").json())["paths"]["/invocations"]["post"]
 
     [*_, inputs] = post["requestBody"]["content"]["application/json"]["schema"]["oneOf"]
     by_row, by_column = inputs["properties"]["inputs"]["anyOf"]

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from sklambda.predictor import Predictor
 from tests.conftest import Trained
+from tests.support.openapi import inline
 from tests.support.tensors import INFER, LENGTH, ROWS, Tensor, as_bytes, binary, packed, place_of
 
 
@@ -244,7 +245,7 @@ def test_nan_and_null_are_missing(client: TestClient, churn: Trained, inputs: li
 def test_openapi_describes_the_routes_of_this_model(
     client: TestClient, predictor: Predictor
 ) -> None:
-    document = client.get("/openapi.json").json()
+    document = inline(client.get("/openapi.json").json())
 
     infer = document["paths"]["/v2/models/{model}/versions/{version}/infer"]["post"]
     names = [(one["name"], one["schema"].get("enum")) for one in infer["parameters"]]
