@@ -56,6 +56,8 @@ def document(routes: Iterable[Route], title: str, version: str, description: str
     return {
         "openapi": _VERSION,
         "info": {"title": title, "version": version, "description": description},
+        # Relative to the document, so that it is right below each stage and base path.
+        "servers": [{"url": "."}],
         "security": [*({name: []} for name in _SECURITY_SCHEMES), {}],
         "paths": paths,
         "components": {"schemas": components.schemas, "securitySchemes": _SECURITY_SCHEMES},

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 
@@ -118,6 +119,14 @@ def test_the_ways_of_authentication_are_those_of_the_template(document: dict[str
     assert schemes["iam"]["x-amazon-apigateway-authtype"] == "awsSigv4"
     assert (schemes["jwt"]["type"], schemes["jwt"]["scheme"]) == ("http", "bearer")
     assert document["security"] == [{"key": []}, {"iam": []}, {"jwt": []}, {}]
+
+
+@pytest.mark.parametrize("prefix", ["/", "/prod/", "/a/b/"])
+def test_the_server_is_where_the_document_is(document: dict[str, Any], prefix: str) -> None:
+    [server] = document["servers"]
+
+    base = f"https://host.example{prefix}"
+    assert urljoin(f"{base}openapi.json", server["url"]) == base
 
 
 def test_only_json_is_left_where_other_bodies_are_an_alternative() -> None:
