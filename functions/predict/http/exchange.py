@@ -1,14 +1,14 @@
 """Requests as every dialect sees them, and the readers of their headers and bodies."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pydantic_core
 
 from functions.predict.http import problems
-from functions.predict.http.response import JSON
+from functions.predict.http.response import JSON, Response
 
 REQUEST_ID: Final = "x-request-id"
 
@@ -87,6 +87,10 @@ class Request:
         The caller.
     route : str or None
         The path template of the matching route; None without one.
+    root : str
+        The root of the service, as a relative reference from the address of the request.
+    measure : callable or None
+        Returns the bytes that a response takes on its way; None where there is no limit.
     """
 
     headers: Mapping[str, str]
@@ -95,6 +99,8 @@ class Request:
     path_parameters: Mapping[str, str]
     caller: Caller
     route: str | None = None
+    root: str = "./"
+    measure: Callable[[Response], int] | None = None
 
 
 def identify_caller(headers: Mapping[str, str], context: Mapping[str, Any]) -> Caller:
@@ -110,6 +116,13 @@ def _client_request_id(headers: Mapping[str, str]) -> str | None:
     value = headers.get(REQUEST_ID, "")
     plain = value.isascii() and value.replace("-", "").replace("_", "").isalnum()
     return value if plain and len(value) <= _MAX_ID_LENGTH else None
+
+
+def combine(values: list[str]) -> str:
+    """Return the values of a header as one; a value that is repeated counts once."""
+    if not isinstance(values, list):
+        raise TypeError
+    return ", ".join(values if len(values) == 1 else dict.fromkeys(values))
 
 
 def byte_count(headers: Mapping[str, str], header: str = "content-length") -> int | None:

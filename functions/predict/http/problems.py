@@ -76,6 +76,21 @@ def not_json(position: str) -> ProblemRaised:
     return ProblemRaised(HTTPStatus.BAD_REQUEST, "not-json", f"The body is not JSON: {position}.")
 
 
+def not_base64() -> ProblemRaised:
+    """Return the problem of an event whose body is not the base64 that it declares."""
+    detail = "The event declares a base64 body, and its body is not base64."
+    return ProblemRaised(HTTPStatus.BAD_REQUEST, "not-base64", detail)
+
+
+def event_unknown() -> ProblemRaised:
+    """Return the problem of a direct invocation with a payload that is no request."""
+    detail = (
+        'Unknown event: expected {"instances": [{...}, ...]}, a body of another dialect, or an '
+        "event of an API."
+    )
+    return ProblemRaised(HTTPStatus.BAD_REQUEST, "event-unknown", detail)
+
+
 def not_csv(position: str) -> ProblemRaised:
     """Return the problem of a body that is not CSV."""
     return ProblemRaised(HTTPStatus.BAD_REQUEST, "not-csv", f"The body is not CSV: {position}.")
