@@ -133,10 +133,15 @@ def byte_count(headers: Mapping[str, str], header: str = "content-length") -> in
 
 
 def read_body(request: Request, limits: Limits) -> bytes:
-    """Return the body; raises the problem of one that is, or is declared, too long."""
+    """Return the body, unpacked; raises the problem of one that is, or is declared, too long."""
     if max(len(request.content), byte_count(request.headers) or 0) > limits.bytes:
         raise problems.too_many_bytes(limits.bytes)
-    return request.content
+    codings = request.headers.get("content-encoding")
+    if codings is None:
+        return request.content
+    from functions.predict.http import encodings
+
+    return encodings.decode(request.content, codings, limits.bytes)
 
 
 def require_media_type(request: Request, supported: Iterable[str], default: str = JSON) -> str:
@@ -154,7 +159,7 @@ def negotiate_media_type(request: Request, available: Iterable[str]) -> str:
     Raises the problem of a request that accepts none of them.
     """
     choices, header = tuple(available), request.headers.get("accept", "*/*")
-    ranges = dict(map(_parse_media_range, header.split(",")))
+    ranges = parse_qualities(header)
     qualities = {choice: _quality(choice, ranges) for choice in choices}
     best = max(choices, key=qualities.__getitem__)
     if qualities[best] <= 0:
@@ -162,7 +167,12 @@ def negotiate_media_type(request: Request, available: Iterable[str]) -> str:
     return best
 
 
-def _parse_media_range(text: str) -> tuple[str, float]:
+def parse_qualities(header: str) -> dict[str, float]:
+    """Return the quality of each choice that a header lists, 1 without one."""
+    return dict(map(_parse_quality, header.split(",")))
+
+
+def _parse_quality(text: str) -> tuple[str, float]:
     media_range, *parameters = (piece.strip().lower() for piece in text.split(";"))
     quality = next((text[2:] for text in parameters if text.startswith("q=")), "1")
     try:

@@ -160,6 +160,36 @@ def unsupported_media_type(supported: Sequence[str]) -> ProblemRaised:
     )
 
 
+def unsupported_encoding(supported: Sequence[str]) -> ProblemRaised:
+    """Return the problem of a body in a coding that is not supported."""
+    return ProblemRaised(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "unsupported-encoding",
+        f"Content-Encoding must be {' or '.join(supported)}, or absent.",
+        headers={"accept-encoding": ", ".join(supported)},
+    )
+
+
+def not_compressed(coding: str) -> ProblemRaised:
+    """Return the problem of a body that has not the coding that it declares."""
+    detail = f"Content-Encoding declares {coding}, and the body is not, or not wholly, {coding}."
+    return ProblemRaised(HTTPStatus.BAD_REQUEST, "not-compressed", detail)
+
+
+def response_too_large(
+    size: int, limit: int, rows: int, fitting: int, accepts: bool
+) -> ProblemRaised:
+    """Return the problem of a response above the limit, with how many of its rows fit."""
+    remedy = f"send at most {fitting} of its {rows} rows at once" if fitting else "send fewer rows"
+    packed = "" if accepts else ", or accept gzip"
+    return ProblemRaised(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "response-too-large",
+        f"The response has {size} bytes, above Lambda's limit of {limit}: {remedy}{packed}.",
+        {"limit": limit, "bytes": size, "rows": rows, "fitting_rows": fitting},
+    )
+
+
 def not_acceptable(available: Sequence[str]) -> ProblemRaised:
     """Return the problem of an ``Accept`` that names no available media type."""
     return ProblemRaised(
