@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from functions.predict.app.api import Application, create_app
 from functions.predict.app.gateway import Gateway
-from functions.predict.http.exchange import REQUEST_ID, Limits
+from functions.predict.http.dispatch import Dispatch
+from functions.predict.http.exchange import Limits
 from functions.predict.http.routes import Route
 from functions.predict.model import ServedModel
 from functions.predict.observe import metrics
@@ -18,21 +18,8 @@ from sklambda.predictor import Predictor
 from sklambda.telemetry import Log, Write
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
-
+    from functions.predict.http.cors import CrossOrigin
     from sklambda.storage import Client
-
-
-_ALLOWED_HEADERS: Final = (
-    "accept",
-    "authorization",
-    "content-type",
-    "inference-header-content-length",
-    "x-amz-date",
-    "x-amz-security-token",
-    "x-api-key",
-    "x-request-id",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +48,14 @@ class Assembly(NamedTuple):
     ----------
     service : Service
         The prediction service.
-    app : ASGIApp
+    app : Application
         Its application, for a server.
     handler : Gateway
         Its handler, for Lambda.
     """
 
     service: Service
-    app: "ASGIApp"
+    app: Application
     handler: Gateway
 
 
@@ -84,23 +71,32 @@ def assemble(settings: Settings, dependencies: Dependencies) -> Assembly:
     """
     service = _service(settings, dependencies)
     limits = Limits(settings.max_rows, settings.max_bytes)
-    metered = partial(
-        metrics.MeteredDispatcher,
-        namespace=settings.metrics_namespace,
-        name=service.model.name,
-        write=dependencies.write,
-    )
     app = create_app(
         service,
         limits,
         dependencies.log,
         _feedback(settings, dependencies, service, limits),
-        *([metered] if settings.metrics_namespace else []),
+        _metering(settings, dependencies, service.model.name),
+        _cross_origin(settings.cors_origin),
     )
-    if not settings.cors_origin:
-        return Assembly(service, app, Gateway(app))
-    with_cors = _with_cors(settings.cors_origin, app)
-    return Assembly(service, with_cors, Gateway(app, with_cors))
+    return Assembly(service, app, Gateway(app))
+
+
+def _metering(
+    settings: Settings, dependencies: Dependencies, name: str
+) -> Callable[[Dispatch], Dispatch]:
+    namespace = settings.metrics_namespace
+    if not namespace:
+        return lambda dispatch: dispatch
+    return lambda dispatch: metrics.MeteredDispatcher(dispatch, namespace, name, dependencies.write)
+
+
+def _cross_origin(origin: str) -> "CrossOrigin | None":
+    if not origin:
+        return None
+    from functions.predict.http.cors import CrossOrigin
+
+    return CrossOrigin(origin)
 
 
 def _service(settings: Settings, dependencies: Dependencies) -> Service:
@@ -157,19 +153,3 @@ def _feedback(
 
     storage = open_storage(settings.feedback_store, dependencies.connect)
     return Feedback(service.model.signature.target, storage, limits).routes()
-
-
-def _with_cors(origin: str, app: Application) -> "ASGIApp":
-    """Allow pages of one origin to read the responses."""
-    from starlette.middleware.cors import CORSMiddleware
-
-    from functions.predict.http.identity import SPLIT_KEY
-
-    return CORSMiddleware(
-        app,
-        allow_origins=(origin,),
-        allow_methods=("GET", "POST"),
-        allow_headers=(*_ALLOWED_HEADERS, SPLIT_KEY),
-        expose_headers=(REQUEST_ID,),
-        max_age=3600,
-    )

@@ -24,7 +24,7 @@ class Settings:
     max_rows : int
         ``MAX_ROWS``: maximum number of rows of a request.
     max_bytes : int
-        ``MAX_BYTES``: maximum length of a request body.
+        ``MAX_BYTES``: maximum length of a request body, packed and unpacked.
     log_level : {"DEBUG", "INFO", "WARNING", "ERROR"}
         ``LOG_LEVEL``: lowest level that is logged.
     cors_origin : str
@@ -76,7 +76,7 @@ class Settings:
         """
         return cls(
             max_rows=positive("MAX_ROWS", environment.get("MAX_ROWS", "1000")),
-            max_bytes=positive("MAX_BYTES", environment.get("MAX_BYTES", "5000000")),
+            max_bytes=positive("MAX_BYTES", environment.get("MAX_BYTES", "4500000")),
             explain_seconds=positive("EXPLAIN_SECONDS", environment.get("EXPLAIN_SECONDS", "8")),
             cors_origin=_origin(environment.get("CORS_ORIGIN", "")),
             **function_settings(environment),

@@ -1,29 +1,24 @@
 """The Open Inference Protocol as Triton's own client speaks it, over real HTTP."""
 
-import json
 import os
-import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from sklambda.predictor import Predictor
-from tests.conftest import REPOSITORY, Trained
+from tests.conftest import Trained
 from tests.support.background_process import free_port, running
 from tests.support.evidence import wait_for
-from tests.support.tensors import tensors
+from tests.support.triton import infer, needs_client, request_of
 from training.frames import client_rows, kinds_of
 
 ROWS = 500
-CLIENT = Path(__file__).with_name("triton_client.py")
-PYTHON = REPOSITORY / ".venv-clients/bin/python3.13"
 
-pytestmark = pytest.mark.skipif(not PYTHON.exists(), reason="run `make tools` for .venv-clients")
+pytestmark = needs_client
 
 
 @pytest.fixture(scope="module")
@@ -51,24 +46,8 @@ def predictor_of_rows(churn: Trained) -> Predictor:
 @pytest.fixture(scope="module")
 def request_(address: str, churn: Trained, predictor_of_rows: Predictor) -> dict[str, Any]:
     package = predictor_of_rows.package
-    found = tensors(package.signature, churn.frame.head(ROWS))
-    return {
-        "address": address,
-        "model": "churn",
-        "version": package.manifest.id,
-        "binary": True,
-        "inputs": [(one["name"], one["datatype"], one["data"]) for one in found],
-        "outputs": [],
-    }
-
-
-def infer(request_: dict[str, Any]) -> dict[str, Any]:
-    run = subprocess.run(
-        [PYTHON, CLIENT], input=json.dumps(request_), capture_output=True, text=True, check=False
-    )
-    assert run.returncode == 0, run.stderr
-    answer: dict[str, Any] = json.loads(run.stdout)
-    return answer
+    version = package.manifest.id
+    return request_of(address, package.signature, churn.frame.head(ROWS), version=version)
 
 
 @pytest.mark.parametrize("binary", [True, False])
@@ -90,6 +69,15 @@ def test_the_client_gets_the_scores_of_the_predictor(
     assert found.shape == expected.shape
     assert np.abs(found - expected).max() <= 1e-9
     assert answer["outputs"]["label"] == churn.pipeline.predict(frame).tolist()
+
+
+@pytest.mark.parametrize("compression", ["gzip", "deflate"])
+def test_the_client_may_compress_both_bodies(request_: dict[str, Any], compression: str) -> None:
+    plain = infer(request_ | {"outputs": ["probabilities"]})
+
+    answer = infer(request_ | {"outputs": ["probabilities"], "compression": compression})
+
+    assert answer["outputs"] == plain["outputs"]
 
 
 def test_the_client_reads_the_metadata_and_the_health(

@@ -27,7 +27,14 @@ def infer(client: InferenceServerClient, request: dict[str, Any]) -> dict[str, A
     inputs = [tensor(name, kind, values, binary) for name, kind, values in request["inputs"]]
     outputs = [InferRequestedOutput(name, binary_data=binary) for name in request["outputs"]]
     result = client.infer(
-        request["model"], inputs, request["version"], outputs=outputs or None, request_id="mine"
+        request["model"],
+        inputs,
+        request["version"],
+        outputs=outputs or None,
+        request_id="mine",
+        headers=request.get("headers"),
+        request_compression_algorithm=request.get("compression"),
+        response_compression_algorithm=request.get("compression"),
     )
     answer = result.get_response()
     names = [output["name"] for output in answer["outputs"]]
@@ -43,11 +50,12 @@ def main() -> None:
             answer = infer(client, request)
         except InferenceServerException as error:
             answer = {"status": error.status(), "message": error.message()}
+        model, headers = (request["model"], request["version"]), request.get("headers")
         about = {
-            "live": client.is_server_live(),
-            "ready": client.is_model_ready(request["model"], request["version"]),
-            "extensions": client.get_server_metadata()["extensions"],
-            "metadata": client.get_model_metadata(request["model"], request["version"]),
+            "live": client.is_server_live(headers),
+            "ready": client.is_model_ready(*model, headers=headers),
+            "extensions": client.get_server_metadata(headers)["extensions"],
+            "metadata": client.get_model_metadata(*model, headers=headers),
         }
     json.dump(answer | about, sys.stdout, default=bytes.decode)
 

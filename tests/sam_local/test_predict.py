@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sklambda.predictor import Predictor
 from tests.conftest import Train, Trained
 from tests.sam_local.conftest import LocalApiFactory
 from tests.sam_local.start_api import LocalApi
 from tests.support.lambda_containers import REPOSITORY, sam, tool_environment
 from tests.support.predict_bodies import instances, probabilities
 from tests.support.sam_build import SamBuild
+from tests.support.triton import infer, needs_client, request_of
 
 pytestmark = pytest.mark.sam_local
 
@@ -43,6 +45,25 @@ def test_500_real_customers_get_scikit_learns_own_probabilities(
     assert answer.status == 200
     expected = real.pipeline.predict_proba(rows)
     assert np.abs(probabilities(answer.body, real.pipeline.classes_) - expected).max() <= 1e-9
+
+
+@needs_client
+@pytest.mark.parametrize("compression", [None, "gzip"])
+def test_tritons_own_client_is_answered_in_binary(
+    local_api: LocalApi, churn: Trained, compression: str | None
+) -> None:
+    frame = churn.frame.head(500)
+    signature = Predictor.open(churn.package).package.signature
+    address = f"127.0.0.1:{local_api.port}"
+
+    # Without Accept, which the client does not send, SAM's gateway leaves the answer in base64.
+    headers = {"Accept": "*/*"}
+
+    answer = infer(request_of(address, signature, frame, compression=compression, headers=headers))
+
+    found = np.array(answer["outputs"]["probabilities"])
+    assert np.abs(found - churn.pipeline.predict_proba(frame)).max() <= 1e-9
+    assert answer["outputs"]["label"] == churn.pipeline.predict(frame).tolist()
 
 
 def test_event_of_api_gateway_gets_an_answer_from_sam_local_invoke(

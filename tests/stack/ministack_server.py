@@ -33,6 +33,7 @@ _MEGABYTES_PER_CPU = 1769
 _LAMBDA_USER = "993:990"
 _ANY_VERB = "x-amazon-apigateway-any-method"
 _REFUSALS = "x-amazon-apigateway-gateway-responses"
+_BINARY = "x-amazon-apigateway-binary-media-types"
 _BUNDLE = "/etc/test-issuer.pem"
 
 
@@ -102,6 +103,22 @@ def read_refusals() -> None:
     apigateway_v1._import_rest_api = import_with_refusals
 
 
+def pass_bytes_as_they_are() -> None:
+    """Import the binary media types from an API's OpenAPI body too; they are lost without it.
+
+    A request that names no media type counts as JSON, as API Gateway documents its default.
+    """
+    import_api, matches = apigateway_v1._import_rest_api, apigateway_v1._media_type_matches
+
+    def import_with_binary_types(spec: dict[str, Any], base: Any = None) -> str:
+        return str(import_api(spec, (base or {}) | {"binaryMediaTypes": spec.get(_BINARY, [])}))
+
+    apigateway_v1._import_rest_api = import_with_binary_types
+    apigateway_v1._media_type_matches = lambda media_type, binary: matches(
+        media_type or "application/json", binary
+    )
+
+
 def attach_policies_to_roles() -> None:
     """Know AWS::IAM::RolePolicy, which the function's own policies in this template are."""
 
@@ -162,6 +179,7 @@ if __name__ == "__main__":
     take_what_comes_as_encrypted()
     read_methods_for_any_verb()
     read_refusals()
+    pass_bytes_as_they_are()
     read_logs_to_their_end()
     deliver_subscriptions_to_firehose()
     unwrap_in_firehose()

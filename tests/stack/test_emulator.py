@@ -106,6 +106,12 @@ def test_what_comes_counts_as_encrypted_for_policies(stack: Stack) -> None:
     assert stack.role_client("BatchRole", "s3").list_objects_v2(Bucket=bucket)["Name"] == bucket
 
 
+def test_bytes_pass_as_they_are(stack: Stack) -> None:
+    api = stack.client("apigateway").get_rest_api(restApiId=stack.resource("Api"))
+
+    assert api["binaryMediaTypes"] == ["*/*"]
+
+
 def test_refusals_are_those_of_the_template(stack: Stack) -> None:
     response = stack.client("apigateway").get_gateway_response(
         restApiId=stack.resource("Api"), responseType="THROTTLED"

@@ -1,7 +1,7 @@
 """The HTTP application: all routes of the service, without AWS and without the environment."""
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache, cached_property
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import to_json
@@ -13,13 +13,15 @@ from functions.predict.dialects.oip.protocol import OpenInference
 from functions.predict.http import exchange, problems, schemas
 from functions.predict.http.dispatch import Dispatch, Dispatcher
 from functions.predict.http.exchange import Limits, Request
+from functions.predict.http.problems import ProblemRaised
 from functions.predict.http.response import Response
-from functions.predict.http.routes import Route, by_exact_path
+from functions.predict.http.routes import Address, Route, Router, by_exact_path
 from functions.predict.service import Service
 from sklambda.telemetry import Log
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from functions.predict.app.asgi import Receive, Scope, Send
+    from functions.predict.http.cors import CrossOrigin
 
 DIALECTS: Final[tuple[type[Dialect], ...]] = (Native, OpenInference, Invocations)
 """The protocols in which clients request predictions."""
@@ -36,23 +38,45 @@ class Application:
         Returns the response of an endpoint to a request.
     limits : Limits
         Limits of one request.
+    cors : CrossOrigin, optional
+        The origin whose pages may read responses.
     """
 
-    def __init__(self, routes: Iterable[Route], dispatch: Dispatch, limits: Limits) -> None:
-        self._routes, self._limits = tuple(routes), limits
-        self.dispatch = dispatch
-        self.by_exact_path = by_exact_path(self._routes)
+    def __init__(
+        self,
+        routes: Iterable[Route],
+        dispatch: Dispatch,
+        limits: Limits,
+        cors: "CrossOrigin | None" = None,
+    ) -> None:
+        self.routes, self.limits, self._cors = tuple(routes), limits, cors
+        self.dispatch = cors.around(dispatch) if cors else dispatch
+        self.by_exact_path = by_exact_path(self.routes)
+        self._router = Router(self.routes)
+
+    def respond(self, method: str, address: Address, request: Request) -> Response:
+        """Return the response to a request whose route is not known yet."""
+        if self._cors is not None and self._cors.is_preflight(method, request):
+            return self._cors.preflight()
+        found = self._router.find(address)
+        if found is None:
+            return self.refuse(request, problems.from_status(404))
+        match = found.methods.get("GET" if method == "HEAD" else method)
+        if match is None:
+            return self.refuse(request, problems.from_status(405, {"allow": found.allowed}))
+        route, request.path_parameters = match
+        request.route, request.root = route.path, found.root
+        return self.dispatch(request, route.endpoint)
+
+    def refuse(self, request: Request, problem: ProblemRaised) -> Response:
+        """Return the response to a request that no endpoint sees."""
+        return self.dispatch(request, lambda _: problem.response())
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Serve a request of a server."""
-        await self._asgi(scope, receive, send)
-
-    @cached_property
-    def _asgi(self) -> "ASGIApp":
-        # Imported here: a cold start that only predicts does not wait for a framework.
         from functions.predict.app import asgi
 
-        return asgi.application(self._routes, self.dispatch, self._limits)
+        await asgi.serve(self.respond, self.limits, scope, receive, send)
 
 
 def create_app(
@@ -61,6 +85,7 @@ def create_app(
     log: Log,
     extra_routes: Iterable[Route] = (),
     middleware: Callable[[Dispatch], Dispatch] = lambda dispatch: dispatch,
+    cors: "CrossOrigin | None" = None,
 ) -> Application:
     """Return the application of a service.
 
@@ -76,6 +101,8 @@ def create_app(
         Further routes.
     middleware : callable
         Wraps the dispatcher, for example to measure requests.
+    cors : CrossOrigin, optional
+        The origin whose pages may read responses.
     """
     routes = [route for dialect in DIALECTS for route in dialect(service, limits).routes()]
     routes += [*extra_routes, *_Status(service).routes()]
@@ -93,7 +120,7 @@ def create_app(
         )
 
     pages = _Pages(service, openapi)
-    return Application([*routes, *pages.routes()], middleware(Dispatcher(log)), limits)
+    return Application([*routes, *pages.routes()], middleware(Dispatcher(log)), limits, cors)
 
 
 class _Status:
@@ -140,12 +167,12 @@ class _Pages:
     def form(self, request: Request) -> Response:
         from functions.predict.pages import form
 
-        return form.document(self._service.model)
+        return form.document(self._service.model, request.root)
 
     def docs(self, request: Request) -> Response:
         from functions.predict.pages import reference
 
-        return reference.document(self._openapi())
+        return reference.document(self._openapi(), request.root)
 
     def document(self, request: Request) -> Response:
         from functions.predict.app import openapi

@@ -1,79 +1,83 @@
-"""The application on Starlette: for servers, and for events that Mangum translates."""
+"""The application for servers: ASGI's messages to requests, and responses to messages."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+from urllib.parse import parse_qsl
 
-from starlette import requests, responses, routing
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-
-from functions.predict.http import exchange, problems
-from functions.predict.http.dispatch import Dispatch
+from functions.predict.http import exchange
 from functions.predict.http.exchange import Limits, Request
 from functions.predict.http.response import Response
-from functions.predict.http.routes import Route
+from functions.predict.http.routes import Address
+
+type Message = MutableMapping[str, Any]
+type Scope = MutableMapping[str, Any]
+type Receive = Callable[[], Awaitable[Message]]
+type Send = Callable[[Message], Awaitable[None]]
+type Respond = Callable[[str, Address, Request], Response]
+
+_DISCONNECTED: Final = "http.disconnect"
 
 
-def application(routes: Iterable[Route], dispatch: Dispatch, limits: Limits) -> Starlette:
-    """Return the Starlette application.
-
-    Parameters
-    ----------
-    routes : iterable of Route
-        The routes.
-    dispatch : callable
-        Returns the response of an endpoint to a request.
-    limits : Limits
-        Limits of a request body.
-    """
-
-    async def handle_error(received: requests.Request, error: Exception) -> responses.Response:
-        assert isinstance(error, HTTPException)
-        problem = problems.from_status(error.status_code, error.headers)
-        return _to_starlette(dispatch(_request(received, None), lambda _: problem.response()))
-
-    paths = [
-        routing.Route(route.path, _endpoint(route, dispatch, limits), methods=[route.method])
-        for route in routes
-    ]
-    app = Starlette(routes=paths, exception_handlers={HTTPException: handle_error})
-    app.router.redirect_slashes = False  # the address would lack the stage
-    return app
+async def serve(
+    respond: Respond, limits: Limits, scope: Scope, receive: Receive, send: Send
+) -> None:
+    """Serve one connection of a server, by a function that responds to a request."""
+    if scope["type"] == "http":
+        response = await _response(respond, limits, scope, receive)
+        if response is not None:
+            await _send(response, send)
+    elif scope["type"] == "lifespan":
+        await _serve_lifespan(receive, send)
+    else:
+        await send({"type": "websocket.close"})
 
 
-def _endpoint(
-    route: Route, dispatch: Dispatch, limits: Limits
-) -> Callable[[requests.Request], Awaitable[responses.Response]]:
-    async def endpoint(received: requests.Request) -> responses.Response:
-        request = _request(received, route.path)
-        request.content = await _content(received, limits)
-        return _to_starlette(dispatch(request, route.endpoint))
-
-    return endpoint
-
-
-def _request(received: requests.Request, route: str | None) -> Request:
-    headers = {name.lower(): ", ".join(received.headers.getlist(name)) for name in received.headers}
-    context = received.scope.get("aws.event", {}).get("requestContext") or {}
-    return Request(
-        headers=headers,
-        content=b"",
-        query=dict(received.query_params),
-        path_parameters=received.path_params,
-        caller=exchange.identify_caller(headers, context),
-        route=route,
-    )
+async def _response(
+    respond: Respond, limits: Limits, scope: Scope, receive: Receive
+) -> Response | None:
+    """Return the response to a request; None for a client that has left."""
+    headers = _headers(scope)
+    content = await _content(headers, receive, limits)
+    if content is None:
+        return None
+    query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    caller = exchange.identify_caller(headers, {})
+    request = Request(headers, content, dict(query), {}, caller)
+    path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+    return respond(scope["method"], Address(path, (path,)), request)
 
 
-async def _content(received: requests.Request, limits: Limits) -> bytes:
-    """Read a body up to the limit; nothing of a body that is declared longer."""
+def _headers(scope: Scope) -> dict[str, str]:
+    headers: dict[str, list[str]] = {}
+    for name, value in scope["headers"]:
+        headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+    return {name: exchange.combine(values) for name, values in headers.items()}
+
+
+async def _content(headers: dict[str, str], receive: Receive, limits: Limits) -> bytes | None:
+    """Read a body up to the limit; nothing of one that is declared longer, None of a broken one."""
     content = bytearray()
-    more = (exchange.byte_count(received.headers) or 0) <= limits.bytes
+    more = (exchange.byte_count(headers) or 0) <= limits.bytes
     while more:
-        message = await received.receive()
+        message = await receive()
+        if message["type"] == _DISCONNECTED:
+            return None
         content += message.get("body", b"")
         more = message.get("more_body", False) and len(content) <= limits.bytes
     return bytes(content)
 
 
-def _to_starlette(response: Response) -> responses.Response:
-    return responses.Response(response.content, response.status, response.all_headers)
+async def _send(response: Response, send: Send) -> None:
+    headers = [
+        (name.encode(), value.encode("latin-1", "replace"))
+        for name, value in response.all_headers.items()
+    ]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.content})
+
+
+async def _serve_lifespan(receive: Receive, send: Send) -> None:
+    """Confirm start and end: the application has nothing to do at either."""
+    while (message := await receive())["type"] != "lifespan.shutdown":
+        await send({"type": f"{message['type']}.complete"})
+    await send({"type": "lifespan.shutdown.complete"})

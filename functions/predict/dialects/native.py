@@ -44,7 +44,8 @@ class Native(Dialect):
             response = self.service.predict(PredictionRequest(rows, request.caller, explain))
         except RowsInvalid as invalid:
             raise problems.rows_invalid(invalid, _locate) from None
-        return Response(exchange.to_json(_document(response, request.caller)))
+        document = _document(response, request.caller)
+        return Response(exchange.to_json(document), rows=len(rows))
 
 
 def _locate(fault: Fault) -> str:

@@ -1,14 +1,14 @@
 """Requests as every dialect sees them, and the readers of their headers and bodies."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pydantic_core
 
 from functions.predict.http import problems
-from functions.predict.http.response import JSON
+from functions.predict.http.response import JSON, Response
 
 REQUEST_ID: Final = "x-request-id"
 
@@ -87,6 +87,10 @@ class Request:
         The caller.
     route : str or None
         The path template of the matching route; None without one.
+    root : str
+        The root of the service, as a relative reference from the address of the request.
+    measure : callable or None
+        Returns the bytes that a response takes on its way; None where there is no limit.
     """
 
     headers: Mapping[str, str]
@@ -95,6 +99,8 @@ class Request:
     path_parameters: Mapping[str, str]
     caller: Caller
     route: str | None = None
+    root: str = "./"
+    measure: Callable[[Response], int] | None = None
 
 
 def identify_caller(headers: Mapping[str, str], context: Mapping[str, Any]) -> Caller:
@@ -112,6 +118,13 @@ def _client_request_id(headers: Mapping[str, str]) -> str | None:
     return value if plain and len(value) <= _MAX_ID_LENGTH else None
 
 
+def combine(values: list[str]) -> str:
+    """Return the values of a header as one; a value that is repeated counts once."""
+    if not isinstance(values, list):
+        raise TypeError
+    return ", ".join(values if len(values) == 1 else dict.fromkeys(values))
+
+
 def byte_count(headers: Mapping[str, str], header: str = "content-length") -> int | None:
     """Read a header that counts bytes; None where it is absent or not a plausible number."""
     text = headers.get(header, "")
@@ -120,10 +133,15 @@ def byte_count(headers: Mapping[str, str], header: str = "content-length") -> in
 
 
 def read_body(request: Request, limits: Limits) -> bytes:
-    """Return the body; raises the problem of one that is, or is declared, too long."""
+    """Return the body, unpacked; raises the problem of one that is, or is declared, too long."""
     if max(len(request.content), byte_count(request.headers) or 0) > limits.bytes:
         raise problems.too_many_bytes(limits.bytes)
-    return request.content
+    codings = request.headers.get("content-encoding")
+    if codings is None:
+        return request.content
+    from functions.predict.http import encodings
+
+    return encodings.decode(request.content, codings, limits.bytes)
 
 
 def require_media_type(request: Request, supported: Iterable[str], default: str = JSON) -> str:
@@ -141,7 +159,7 @@ def negotiate_media_type(request: Request, available: Iterable[str]) -> str:
     Raises the problem of a request that accepts none of them.
     """
     choices, header = tuple(available), request.headers.get("accept", "*/*")
-    ranges = dict(map(_parse_media_range, header.split(",")))
+    ranges = parse_qualities(header)
     qualities = {choice: _quality(choice, ranges) for choice in choices}
     best = max(choices, key=qualities.__getitem__)
     if qualities[best] <= 0:
@@ -149,7 +167,12 @@ def negotiate_media_type(request: Request, available: Iterable[str]) -> str:
     return best
 
 
-def _parse_media_range(text: str) -> tuple[str, float]:
+def parse_qualities(header: str) -> dict[str, float]:
+    """Return the quality of each choice that a header lists, 1 without one."""
+    return dict(map(_parse_quality, header.split(",")))
+
+
+def _parse_quality(text: str) -> tuple[str, float]:
     media_range, *parameters = (piece.strip().lower() for piece in text.split(";"))
     quality = next((text[2:] for text in parameters if text.startswith("q=")), "1")
     try:

@@ -76,6 +76,21 @@ def not_json(position: str) -> ProblemRaised:
     return ProblemRaised(HTTPStatus.BAD_REQUEST, "not-json", f"The body is not JSON: {position}.")
 
 
+def not_base64() -> ProblemRaised:
+    """Return the problem of an event whose body is not the base64 that it declares."""
+    detail = "The event declares a base64 body, and its body is not base64."
+    return ProblemRaised(HTTPStatus.BAD_REQUEST, "not-base64", detail)
+
+
+def event_unknown() -> ProblemRaised:
+    """Return the problem of a direct invocation with a payload that is no request."""
+    detail = (
+        'Unknown event: expected {"instances": [{...}, ...]}, a body of another dialect, or an '
+        "event of an API."
+    )
+    return ProblemRaised(HTTPStatus.BAD_REQUEST, "event-unknown", detail)
+
+
 def not_csv(position: str) -> ProblemRaised:
     """Return the problem of a body that is not CSV."""
     return ProblemRaised(HTTPStatus.BAD_REQUEST, "not-csv", f"The body is not CSV: {position}.")
@@ -163,6 +178,36 @@ def unsupported_media_type(supported: Sequence[str]) -> ProblemRaised:
         "unsupported-media-type",
         f"Content-Type must be {' or '.join(supported)}.",
         headers={"accept": ", ".join(supported)},
+    )
+
+
+def unsupported_encoding(supported: Sequence[str]) -> ProblemRaised:
+    """Return the problem of a body in a coding that is not supported."""
+    return ProblemRaised(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "unsupported-encoding",
+        f"Content-Encoding must be {' or '.join(supported)}, or absent.",
+        headers={"accept-encoding": ", ".join(supported)},
+    )
+
+
+def not_compressed(coding: str) -> ProblemRaised:
+    """Return the problem of a body that has not the coding that it declares."""
+    detail = f"Content-Encoding declares {coding}, and the body is not, or not wholly, {coding}."
+    return ProblemRaised(HTTPStatus.BAD_REQUEST, "not-compressed", detail)
+
+
+def response_too_large(
+    size: int, limit: int, rows: int, fitting: int, accepts: bool
+) -> ProblemRaised:
+    """Return the problem of a response above the limit, with how many of its rows fit."""
+    remedy = f"send at most {fitting} of its {rows} rows at once" if fitting else "send fewer rows"
+    packed = "" if accepts else ", or accept gzip"
+    return ProblemRaised(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "response-too-large",
+        f"The response has {size} bytes, above Lambda's limit of {limit}: {remedy}{packed}.",
+        {"limit": limit, "bytes": size, "rows": rows, "fitting_rows": fitting},
     )
 
 

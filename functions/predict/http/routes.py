@@ -1,14 +1,20 @@
-"""Routes: an endpoint by method and path, and its description for the OpenAPI document."""
+"""Routes: an endpoint by method and path, its description, and which route an address leads to."""
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote, unquote
 
 from functions.predict.http.exchange import Request
 from functions.predict.http.response import Response
 
 type Endpoint = Callable[[Request], Response]
 type Description = Mapping[str, Any]
+type Parameters = Mapping[str, str]
+
+_VERSION: Final = re.compile(r"v\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,138 @@ class Route:
     path: str
     endpoint: Endpoint
     describe: Callable[[], Description] | None = dict
-    path_parameters: Mapping[str, str] = field(default_factory=dict)
+    path_parameters: Parameters = field(default_factory=dict)
+
+    @property
+    def expected_path(self) -> str | None:
+        """The path with the expected parameters; None for a path that expects none."""
+        if self.path_parameters or "{" not in self.path:
+            return self.path.format_map(self.path_parameters)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The address of a request, which may have a prefix before the path of a route.
+
+    Attributes
+    ----------
+    outer : str
+        The path as the client knows it.
+    inner : tuple of str
+        The paths that the carrier says are meant, the likeliest first.
+    may_have_prefix : bool
+        Whether there may be a prefix that the carrier does not name.
+    """
+
+    outer: str
+    inner: tuple[str, ...]
+    may_have_prefix: bool = True
+
+
+class Found(NamedTuple):
+    """The routes at an address, by method with the path's parameters.
+
+    `root` leads from the address to the root of the service, as a relative reference.
+    """
+
+    methods: Mapping[str, tuple[Route, Parameters]]
+    root: str
+
+    @property
+    def allowed(self) -> str:
+        """The methods, as the header Allow lists them."""
+        implied = ["HEAD"] if "GET" in self.methods else []
+        return ", ".join(sorted([*self.methods, *implied]))
+
+
+class Router:
+    """Finds the routes at an address.
+
+    Parameters
+    ----------
+    routes : iterable of Route
+        The routes; of two at one path the first counts.
+    """
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._routes = tuple(routes)
+
+    def find(self, address: Address) -> Found | None:
+        """Return the routes at an address; None where there is none.
+
+        A prefix that the carrier does not name is found by the path that follows it. It never has
+        a segment with which a path of the service begins: a rule for `/health/*` in front of the
+        service does not let `/health/predict` pass as `/predict`.
+        """
+        for path in self._paths(address):
+            segments = [segment for segment in path.split("/") if segment]
+            methods = self._methods("/" + "/".join(segments))
+            if methods:
+                return Found(methods, _root(address.outer, len(segments)))
+        return None
+
+    def _paths(self, address: Address) -> Iterator[str]:
+        yield from address.inner
+        if address.may_have_prefix:
+            yield from _suffixes(address.outer, self._reserved)
+
+    def _methods(self, path: str) -> dict[str, tuple[Route, Parameters]]:
+        """Return the routes of a path, percent-encoded or not."""
+        plain = unquote(path)
+        found: dict[str, tuple[Route, Parameters]] = {}
+        for route in self._by_path.get(path) or self._by_path.get(plain) or ():
+            found.setdefault(route.method, (route, route.path_parameters))
+        for pattern, route in self._patterns:
+            match = pattern.fullmatch(path) or pattern.fullmatch(plain)
+            if match:
+                values = {name: unquote(value) for name, value in match.groupdict().items()}
+                found.setdefault(route.method, (route, values))
+        return found
+
+    @cached_property
+    def _by_path(self) -> dict[str, list[Route]]:
+        paths: dict[str, list[Route]] = {}
+        for route in self._routes:
+            if route.expected_path is not None:
+                paths.setdefault(route.expected_path, []).append(route)
+        return paths
+
+    @cached_property
+    def _patterns(self) -> list[tuple[re.Pattern[str], Route]]:
+        return [(_pattern(route.path), route) for route in self._routes if "{" in route.path]
+
+    @cached_property
+    def _reserved(self) -> frozenset[str]:
+        """The first segments of the paths; a version may be a prefix's too: a stage `v1`."""
+        first = {route.path.split("/")[1] for route in self._routes}
+        return frozenset(name for name in first if name and not _VERSION.fullmatch(name))
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    pieces = re.split(r"\{(\w+)\}", path)
+    named = [f"(?P<{name}>[^/]+)" for name in pieces[1::2]]
+    literal = map(re.escape, pieces[::2])
+    return re.compile("".join(map("".join, zip(literal, [*named, ""], strict=True))))
+
+
+def _suffixes(path: str, reserved: frozenset[str]) -> Iterator[str]:
+    """Return what may follow a prefix, the longest first; never nothing."""
+    segments = [segment for segment in path.split("/") if segment]
+    for k in range(1, len(segments)):
+        if unquote(segments[k - 1]) in reserved:
+            return
+        yield "/" + "/".join(segments[k:])
+
+
+def _root(outer: str, depth: int) -> str:
+    """Return the relative reference from an address to the root that is `depth` segments above."""
+    if outer.endswith("/"):
+        return "../" * depth or "./"
+    if depth:
+        return "../" * (depth - 1) or "./"
+    last = outer.rpartition("/")[2]
+    return f"./{quote(unquote(last))}/" if last else "./"
 
 
 def by_exact_path(routes: Iterable[Route]) -> dict[tuple[str, str], Route]:
@@ -42,8 +179,8 @@ def by_exact_path(routes: Iterable[Route]) -> dict[tuple[str, str], Route]:
 
     Matching paths one by one would take as long as a prediction.
     """
-    return {
-        (route.method, route.path.format_map(route.path_parameters)): route
-        for route in routes
-        if route.path_parameters or "{" not in route.path
-    }
+    found: dict[tuple[str, str], Route] = {}
+    for route in routes:
+        if route.expected_path is not None:
+            found.setdefault((route.method, route.expected_path), route)
+    return found

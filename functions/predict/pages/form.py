@@ -182,12 +182,13 @@ _TASKS: Final[dict[Task, str]] = {
 }
 
 
-def document(model: ServedModel) -> Response:
-    """Return the page with the form of a model."""
+def document(model: ServedModel, root: str = "./") -> Response:
+    """Return the page with the form of a model; `root` leads to the root of the service."""
     features = model.signature.features
     return markup.document(
         "page.html",
         script="page.js",
+        root=markup.text(root),
         model=markup.isolated(model.name),
         package=markup.text(model.id[:12]),
         purpose=_purpose(model.signature.target),

@@ -15,8 +15,8 @@ _METHODS: Final = ("get", "put", "post", "delete", "patch")
 _MAX_DEPTH: Final = 8
 
 
-def document(openapi: _Object) -> Response:
-    """Return the page of an OpenAPI document."""
+def document(openapi: _Object, root: str = "./") -> Response:
+    """Return the page of an OpenAPI document; `root` leads to the root of the service."""
     operations = [
         _Operation(openapi, path, method, operation)
         for path, methods in openapi["paths"].items()
@@ -26,6 +26,7 @@ def document(openapi: _Object) -> Response:
     info = openapi["info"]
     return markup.document(
         "reference.html",
+        root=text(root),
         title=isolated(info["title"]),
         version=text(info["version"]),
         description=text(info.get("description", "")),

@@ -8,7 +8,7 @@ import pytest
 from functions.predict.settings import Settings
 from sklambda.errors import SettingsInvalid
 
-DEFAULTS = Settings(Path("/opt/package"), 1000, 5_000_000, "INFO")
+DEFAULTS = Settings(Path("/opt/package"), 1000, 4_500_000, "INFO")
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:

@@ -1,5 +1,6 @@
 """What is deployed, read in the template that SAM makes: who gets in, and what is written."""
 
+import base64
 import json
 import re
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from functions.predict.http.cors import ALLOWED_HEADERS
 from functions.predict.http.problems import from_status
 from tests.conftest import REPOSITORY
 from tests.support.translated_template import Json, deployed, translated
@@ -15,6 +17,7 @@ from tests.support.translated_template import Json, deployed, translated
 MODES = {"API_KEY": "key", "IAM": "iam", "JWT": "jwt"}
 ORIGIN = "https://example.org"
 VERBS = {"get", "put", "post", "delete", "patch", "head", "options", "trace"}
+CORS = "method.response.header.access-control-allow"
 ANY = "x-amazon-apigateway-any-method"
 KEYS = {"ApiKey", "UsagePlan", "UsagePlanKey"}
 AUTHORIZER = {"Authorize", "AuthorizePermission", "AuthorizeLog"}
@@ -99,6 +102,32 @@ def test_only_the_preflight_of_a_named_origin_is_open(auth: str) -> None:
     opened = {(path, verb) for path, verb, one in operations(definition) if not one["security"]}
 
     assert opened == {("/", "options"), ("/{proxy+}", "options")}
+
+
+def test_every_body_reaches_the_function_as_bytes() -> None:
+    assert body()["x-amazon-apigateway-binary-media-types"] == ["*/*"]
+
+
+def test_the_preflight_is_text_although_all_media_types_are_binary() -> None:
+    for _, verb, operation in operations(body(CorsOrigin=ORIGIN)):
+        integration = operation["x-amazon-apigateway-integration"]
+        if verb == "options":
+            response = integration["responses"]["default"]
+            assert integration["contentHandling"] == "CONVERT_TO_TEXT"
+            assert response["contentHandling"] == "CONVERT_TO_TEXT"
+            names = response["responseParameters"][f"{CORS}-headers"].strip("'").split(",")
+            assert names == list(ALLOWED_HEADERS)
+        else:
+            assert "contentHandling" not in integration
+
+
+def test_the_longest_body_fits_into_lambdas_event() -> None:
+    declared = translated()["Parameters"]["MaxBytes"]
+    event = {"body": base64.b64encode(bytes(declared["MaxValue"])).decode()}
+    headers = 2 * 2 * 10_240  # API Gateway's limit, each listed twice, with escapes
+
+    assert declared["Default"] == declared["MaxValue"] == 4_500_000
+    assert len(json.dumps(event)) + headers < 6 * 1024 * 1024
 
 
 @pytest.mark.parametrize("auth", MODES)

@@ -76,7 +76,9 @@ class Invocations(Dialect):
         table, method = self._read(request_type, content, header, attributes)
         response = self._predict(table, request.caller)
         body = _WRITERS[response_type](methods.predictions(response, method))
-        return Response(body, response_type, headers={VARIANT: response.model.id})
+        return Response(
+            body, response_type, headers={VARIANT: response.model.id}, rows=len(table.rows)
+        )
 
     def _read(
         self, media_type: str, content: bytes, header: bool | None, attributes: str

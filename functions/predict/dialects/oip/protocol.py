@@ -151,10 +151,11 @@ class _Model:
         limits = thresholds(response.model.signature.target)
         parameters = {"parameters": limits} if limits else {}
         header = exchange.to_json(names | identity | parameters | {"outputs": described})
+        rows = len(response.predictions)
         if not binary:
-            return Response(header)
+            return Response(header, rows=rows)
         content = b"".join([header, *binary])
-        return Response(content, schemas.BINARY, headers={_LENGTH: str(len(header))})
+        return Response(content, schemas.BINARY, headers={_LENGTH: str(len(header))}, rows=rows)
 
     def _version(self, request: Request) -> ServedModel | None:
         """Return the requested version, if any; raises the problem of an unknown one."""

@@ -1,14 +1,13 @@
-"""Events reach the application directly or by Mangum, with the same response."""
+"""The usual event is read by the short way, with the same answer as by the long one."""
 
-import asyncio
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
+from functions.predict.app import event_sources
 from functions.predict.app.api import Application
 from functions.predict.app.gateway import Gateway
 from sklambda.predictor import Predictor
@@ -24,72 +23,66 @@ def event() -> dict[str, Any]:
     return document
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def app(churn: Trained) -> Application:
     return app_of(churn.package)
 
 
 @pytest.fixture
-def short(app: Application) -> Gateway:
-    """Serves exact paths directly."""
+def gateway(app: Application) -> Gateway:
     return Gateway(app)
 
 
-@pytest.fixture
-def _loop() -> Iterator[None]:
-    """Close the loop that Mangum ran on."""
-    yield
-    asyncio.get_event_loop().close()
-    asyncio.set_event_loop(None)
-
-
-@pytest.fixture
-def long(app: Application, _loop: None) -> Gateway:
-    """Serves every event by Mangum, as with middleware around the application."""
-    return Gateway(app, wrapped=app)
+def at(path: str, **changes: Any) -> dict[str, Any]:
+    return {"path": path, "pathParameters": {"proxy": path[1:]}, **changes}
 
 
 @pytest.mark.parametrize(
     "change",
     [
         {},
-        {"queryStringParameters": {"explain": "true"}},
-        {"multiValueHeaders": None},
         {"body": "{"},
         {"body": None},
         {"body": "x" * 200_001},
+        {"body": base64.b64encode(b"{}").decode(), "isBase64Encoded": True},
+        {"queryStringParameters": {"explain": "true"}},
+        {"multiValueHeaders": None},
         {"path": "/invocations"},
-        {"path": "/v2/models/churn/infer"},
-        {"httpMethod": "GET", "path": "/", "body": None},
-        {"httpMethod": "GET", "path": "/ping", "body": None},
-        {"httpMethod": "GET", "path": "/version", "body": None},
-        {"httpMethod": "GET", "path": "/v2/models/churn", "body": None},
+        at("/invocations"),
+        at("/v2/models/churn/infer"),
+        at("/ping", httpMethod="GET", body=None),
+        at("/version", httpMethod="GET", body=None),
+        at("/v2/models/churn", httpMethod="GET", body=None),
+        at("/docs", httpMethod="GET", body=None),
+        at("/predict", httpMethod="GET", body=None),
+        at("/nowhere"),
     ],
 )
 def test_both_ways_give_the_same_answer(
-    short: Gateway, long: Gateway, event: dict[str, Any], change: dict[str, Any]
+    app: Application, gateway: Gateway, event: dict[str, Any], change: dict[str, Any]
 ) -> None:
-    answer = short(event | change, None)
+    answer = gateway(event | change, None)
 
-    assert answer == long(event | change, None)
+    assert answer == event_sources.answer(app, event | change, None)
     assert isinstance(answer["body"], str)
 
 
-@pytest.mark.usefixtures("_loop")
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [("GET", "/predict", 405), ("POST", "/v2/models/other/infer", 404), ("GET", "/nowhere", 404)],
 )
-def test_other_paths_and_methods_go_by_mangum(
-    short: Gateway, event: dict[str, Any], method: str, path: str, status: int
+def test_other_paths_and_methods_are_problems(
+    gateway: Gateway, event: dict[str, Any], method: str, path: str, status: int
 ) -> None:
-    answer = short(event | {"httpMethod": method, "path": path}, None)
+    answer = gateway(event | {"httpMethod": method, "path": path}, None)
 
     assert answer["statusCode"] == json.loads(answer["body"])["status"] == status
     assert answer["headers"]["x-request-id"] == event["requestContext"]["requestId"]
 
 
-def bytes_event(churn: Trained, event: dict[str, Any]) -> dict[str, Any]:
+def test_bytes_pass_through_in_base64(
+    gateway: Gateway, churn: Trained, event: dict[str, Any]
+) -> None:
     signature = Predictor.open(churn.package).package.signature
     pairs = [as_bytes(one) for one in tensors(signature, churn.frame.dropna().head(ROWS))]
     document = {
@@ -97,22 +90,14 @@ def bytes_event(churn: Trained, event: dict[str, Any]) -> dict[str, Any]:
         "outputs": [{"name": "score", "parameters": {"binary_data": True}}],
     }
     body, headers = binary(document, [content for _, content in pairs])
-    return event | {
-        "path": "/v2/models/churn/infer",
-        "body": base64.b64encode(body).decode(),
-        "isBase64Encoded": True,
-        "headers": headers,
-        "multiValueHeaders": {name: [value] for name, value in headers.items()},
-    }
+    change = at(
+        "/v2/models/churn/infer",
+        body=base64.b64encode(body).decode(),
+        isBase64Encoded=True,
+        multiValueHeaders={name: [value] for name, value in headers.items()},
+    )
 
-
-@pytest.mark.parametrize("way", ["short", "long"])
-def test_bytes_pass_through_in_base64(
-    request: pytest.FixtureRequest, churn: Trained, event: dict[str, Any], way: str
-) -> None:
-    gateway: Gateway = request.getfixturevalue(way)
-
-    answer = gateway(bytes_event(churn, event), None)
+    answer = gateway(event | change, None)
 
     assert (answer["statusCode"], answer["isBase64Encoded"]) == (200, True)
     content = base64.b64decode(answer["body"])

@@ -127,10 +127,13 @@ def test_the_reference_names_each_route_of_the_document(client: TestClient) -> N
     assert "/docs" not in paths
 
 
-def test_a_slash_too_much_is_not_found_rather_than_led_out_of_the_stage(
+def test_a_slash_too_much_leads_to_the_same_page_with_links_one_segment_up(
     client: TestClient,
 ) -> None:
-    assert client.get("/docs/", follow_redirects=False).status_code == 404
+    response = client.get("/docs/", follow_redirects=False)
+
+    assert response.status_code == 200
+    assert 'href="../openapi.json"' in response.text
 
 
 def feature(**members: Any) -> Feature:

@@ -1,0 +1,100 @@
+"""Direct invocations: the body of a request as the payload, and the body of its response returned.
+
+AWS's command line, its SDKs and Step Functions invoke the function like that. The document says in
+which dialect it is; what HTTP has in the query may stand beside it.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from functions.predict.app.api import Application
+from functions.predict.app.results import to_result
+from functions.predict.http import exchange, problems
+from functions.predict.http.exchange import Caller, Request
+from functions.predict.http.response import JSON, Response
+from functions.predict.http.routes import Endpoint, Route
+
+PREDICT: Final = "/predict"
+INVOCATIONS: Final = "/invocations"
+INFER: Final = "/v2/models/{model}/infer"
+
+_QUERY: Final = ("explain", "fields", "on_error")
+
+
+def answer(app: Application, event: Any, context: Any) -> Any:
+    """Return the body of the response, a problem too; what is not JSON as API Gateway reads it."""
+    path = _path(event)
+    route = path and route_at(app, path)
+    if not route:
+        response = dispatch(app, None, b"", context, lambda _: problems.event_unknown().response())
+        return document(response)
+    names = [name for name in _QUERY if name in event] if path == PREDICT else []
+    query = {name: word(event[name]) for name in names}
+    body = {name: value for name, value in event.items() if name not in query}
+    response = dispatch(app, route, exchange.to_json(body), context, query=query)
+    return document(response)
+
+
+def route_at(app: Application, path: str) -> Route | None:
+    """Return the route that predicts at a path."""
+    return next((it for it in app.routes if (it.method, it.path) == ("POST", path)), None)
+
+
+def dispatch(
+    app: Application,
+    route: Route | None,
+    content: bytes,
+    context: Any,
+    endpoint: Endpoint | None = None,
+    query: Mapping[str, str] | None = None,
+) -> Response:
+    """Return the response to a body that came without HTTP."""
+    request = Request(
+        headers={"content-type": JSON},
+        content=content,
+        query=query or {},
+        path_parameters=route.path_parameters if route else {},
+        caller=caller(context),
+        route=route.path if route else None,
+        measure=lambda response: len(response.content),
+    )
+    found = endpoint or (route.endpoint if route else None)
+    assert found is not None
+    return app.dispatch(request, found)
+
+
+def caller(context: Any) -> Caller:
+    """Return the caller of an invocation, by Lambda's own id of it."""
+    name = getattr(context, "aws_request_id", None)
+    return exchange.identify_caller({}, {"requestId": name} if isinstance(name, str) else {})
+
+
+def document(response: Response) -> Any:
+    """Return the document of a response."""
+    if response.media_type is None or not response.media_type.endswith("json"):
+        return to_result(response)
+    return exchange.parse_json(response.content)
+
+
+def _path(event: Any) -> str | None:
+    """Return the route whose body an event is."""
+    if not isinstance(event, dict):
+        return None
+    if "instances" in event and "params" not in event:
+        return PREDICT
+    inputs = event.get("inputs")
+    if isinstance(inputs, list) and any(_is_tensor(each) for each in inputs):
+        return INFER
+    tables = {"dataframe_split", "dataframe_records", "instances", "inputs"}
+    return None if tables.isdisjoint(event) else INVOCATIONS
+
+
+def _is_tensor(value: object) -> bool:
+    return isinstance(value, dict) and {"name", "datatype"} <= value.keys()
+
+
+def word(value: object) -> str:
+    """Return a member as the query of an address holds it: true, 5, label,score."""
+    if isinstance(value, list):
+        return ",".join(map(word, value))
+    return value if isinstance(value, str) else exchange.to_json(value).decode()

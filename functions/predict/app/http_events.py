@@ -1,0 +1,179 @@
+"""Requests of HTTP as any gateway, balancer or function URL hands them on, whatever they lack.
+
+An event may come from a console or a script: whatever has another type than documented is read as
+if it were absent, so that every event gets an answer.
+"""
+
+import re
+from base64 import b64decode
+from collections.abc import Iterable, Iterator, Mapping
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import parse_qsl, unquote, unquote_plus
+
+from functions.predict.app.api import Application
+from functions.predict.app.results import Event, Result, payload_bytes, to_result
+from functions.predict.http import exchange, problems
+from functions.predict.http.exchange import Request
+from functions.predict.http.routes import Address
+
+type Members = Mapping[str, Any]
+
+_MARKS: Final = frozenset({"httpMethod", "rawPath", "raw_path"})
+_GREEDY: Final = re.compile(r"\{(\w+)\+\}")
+_SIMPLE: Final = re.compile(r"\{(\w+)\}")
+_TRUE: Final = (True, "true", "True")
+
+
+def matches(event: Event, context: Any) -> bool:
+    """Return whether an event is a request of HTTP."""
+    if not event.keys().isdisjoint(_MARKS):
+        return True
+    return "http" in members(event.get("requestContext")) or {"method", "path"} <= event.keys()
+
+
+def answer(app: Application, event: Event, context: Any) -> Result:
+    """Return the response to a request of HTTP."""
+    details = _cleaned(members(event.get("requestContext")))
+    headers = _headers(event)
+    request = Request(
+        headers=headers,
+        content=b"",
+        query=_query(event, "elb" in details),
+        path_parameters={},
+        caller=exchange.identify_caller(headers, details),
+        measure=payload_bytes,
+    )
+    method = _method(event, details)
+    try:
+        request.content = _content(event)
+    except ValueError:
+        return to_result(app.refuse(request, problems.not_base64()))
+    result = to_result(app.respond(method, _address(event, details), request))
+    if method == "HEAD":
+        result |= {"body": "", "isBase64Encoded": False}
+    return _for_balancer(result, event) if "elb" in details else result
+
+
+def members(value: object) -> Members:
+    """Return a value if it is an object, else one without members."""
+    return value if isinstance(value, dict) else {}
+
+
+def text(*values: object) -> str:
+    """Return the first of some values that is a string and not empty."""
+    return next((value for value in values if isinstance(value, str) and value), "")
+
+
+def _cleaned(value: Members) -> dict[str, Any]:
+    """Return the objects and the texts of a request context: who calls is read from these."""
+    return {
+        name: _cleaned(member) if isinstance(member, dict) else str(member)
+        for name, member in value.items()
+        if isinstance(member, dict | str | int)
+    }
+
+
+def _for_balancer(result: Result, event: Event) -> Result:
+    """Return a result as a balancer reads it: with a reason, and headers as it sends them."""
+    status = result["statusCode"]
+    result["statusDescription"] = f"{status} {HTTPStatus(status).phrase}"
+    if "multiValueHeaders" in event:
+        result["multiValueHeaders"] = {name: [it] for name, it in result.pop("headers").items()}
+    return result
+
+
+def _method(event: Event, details: Members) -> str:
+    http = members(details.get("http"))
+    named = (event.get("httpMethod"), http.get("method"), event.get("method"))
+    default = "POST" if event.get("body") else "GET"
+    return (text(*named, details.get("httpMethod")) or default).upper()
+
+
+def _headers(event: Event) -> dict[str, str]:
+    sources = (members(event.get(name)) for name in ("multiValueHeaders", "headers"))
+    pairs = next(filter(None, sources), {})
+    found = ((name, _strings(value)) for name, value in pairs.items())
+    return {str(name).lower(): exchange.combine(values) for name, values in found if values}
+
+
+def _strings(value: object) -> list[str]:
+    """Return the strings, numbers and truth values of a value or a list of them, as strings."""
+    values = value if isinstance(value, list) else [value]
+    return [
+        str(one).lower() if isinstance(one, bool) else str(one)
+        for one in values
+        if isinstance(one, str | int | float)
+    ]
+
+
+def _query(event: Event, is_encoded: bool) -> dict[str, str]:
+    raw = event.get("rawQueryString")
+    if isinstance(raw, str) and raw:
+        return dict(parse_qsl(raw, keep_blank_values=True))
+    names = ("multiValueQueryStringParameters", "queryStringParameters", "query_string_parameters")
+    pairs = next(filter(None, (members(event.get(name)) for name in names)), {})
+    lists = ((str(name), _strings(value)) for name, value in pairs.items())
+    decode = unquote_plus if is_encoded else str
+    return {decode(name): decode(values[-1]) for name, values in lists if values}
+
+
+def _content(event: Event) -> bytes:
+    """Return the body; raises ValueError of one that is not the base64 that it is said to be."""
+    body = event.get("body")
+    if body is None:
+        return b""
+    if not isinstance(body, str):  # pasted into a console without quotes
+        return exchange.to_json(body)
+    if event.get("isBase64Encoded", event.get("is_base64_encoded")) in _TRUE:
+        return b64decode(body, validate=True)
+    return body.encode("utf-8", "surrogatepass")
+
+
+def _address(event: Event, details: Members) -> Address:
+    """Return the address.
+
+    A REST API leaves the stage out of `path` and a base path in it; an HTTP API leaves the stage in
+    its path. What follows either is the path that the API's own resource or route stands for.
+    """
+    http = members(details.get("http"))
+    plain = (event.get("path"), event.get("rawPath"), http.get("path"), details.get("path"))
+    path = text(*plain, event.get("raw_path")) or "/"
+    is_http_api = "rawPath" in event or "http" in details or event.get("version") == "1.0"
+    outer = path if is_http_api else text(details.get("path")) or path
+    of_route = text(event.get("routeKey"), details.get("routeKey")).partition(" ")[2]
+    template = text(event.get("resource"), details.get("resourcePath")) or of_route
+    without = _without_stage(path, text(details.get("stage")))
+    both = (without, path) if is_http_api else (path, without)
+    if template == "/":
+        is_sure = details.get("resourcePath") == "/"
+        return Address(outer, ("/",) if is_sure else (*both, "/"), may_have_prefix=False)
+    named = tuple(_named(template, members(event.get("pathParameters"))))
+    fitting = tuple(one for one in named if _plain(path).endswith(_plain(one)))
+    return Address(outer, fitting or both, may_have_prefix=not named)
+
+
+def _plain(path: str) -> str:
+    return unquote(path).rstrip("/")
+
+
+def _without_stage(path: str, stage: str) -> str:
+    prefix = f"/{stage}"
+    if stage and (path == prefix or path.startswith(f"{prefix}/")):
+        return path.removeprefix(prefix) or "/"
+    return path
+
+
+def _named(template: str, parameters: Members) -> Iterator[str]:
+    """Return the paths that a resource of the API stands for: whole, and what it passes on."""
+    names: Iterable[str] = _GREEDY.findall(template) + _SIMPLE.findall(template)
+    values = {name: parameters.get(name) for name in names}
+    if not template.startswith("/") or not all(map(text, values.values())):
+        return
+    greedy = _GREEDY.search(template)
+    yield _SIMPLE.sub(
+        lambda match: str(values[match[1]]),
+        _GREEDY.sub(lambda match: str(values[match[1]]), template),
+    )
+    if greedy:
+        yield f"/{values[greedy[1]]}"

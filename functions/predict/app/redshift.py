@@ -1,0 +1,70 @@
+"""Amazon Redshift's external functions: rows by position, one result a row, as a JSON string.
+
+A name that ends in a method of scikit-learn, as `churn_predict_proba`, selects the method; every
+other name has the labels or values of `predict`.
+"""
+
+from collections.abc import Mapping
+from json import dumps, loads
+from typing import Any, Final
+
+from functions.predict.app import direct
+from functions.predict.app.api import Application
+
+type Event = Mapping[str, Any]
+
+_METHODS: Final = ("predict_proba", "decision_function")
+_PAIR: Final = 2
+
+
+def matches(event: Event, context: Any) -> bool:
+    """Return whether an event is a batch of rows of an external function."""
+    return "arguments" in event and not {"num_records", "external_function"}.isdisjoint(event)
+
+
+def answer(app: Application, event: Event, context: Any) -> str:
+    """Return the results, or the reason why there are none, which fails the query."""
+    rows = event["arguments"]
+    results: list[Any] = []
+    if not isinstance(rows, list):
+        return _failure("arguments must be a list of rows")
+    size = app.limits.rows
+    for first in range(0, len(rows), size):  # Redshift decides how many rows a batch has
+        part = [_row(row) for row in rows[first : first + size]]
+        body = {"instances": part, "params": {"method": _method(event)}}
+        route = direct.route_at(app, direct.INVOCATIONS)
+        answered = direct.document(direct.dispatch(app, route, dumps(body).encode(), context))
+        if "predictions" not in answered:
+            return _failure(str(answered.get("detail", "the rows were not scored")))
+        results += map(_result, answered["predictions"])
+    return _reply(success=True, num_records=len(results), results=results)
+
+
+def _method(event: Event) -> str:
+    name = str(event.get("external_function", "")).lower()
+    return next((method for method in _METHODS if name.endswith(method)), "predict")
+
+
+def _row(row: object) -> object:
+    """Return a row; of a function with one VARCHAR the object that its text holds."""
+    if isinstance(row, list) and len(row) == 1 and str(row[0]).lstrip().startswith("{"):
+        try:
+            return loads(row[0])
+        except (TypeError, ValueError):
+            return row
+    return row
+
+
+def _result(prediction: Any) -> Any:
+    """Return one value for a prediction: of two probabilities the second, of more their JSON."""
+    if not isinstance(prediction, list):
+        return prediction
+    return prediction[1] if len(prediction) == _PAIR else dumps(prediction)
+
+
+def _failure(reason: str) -> str:
+    return _reply(success=False, error_msg=reason, num_records=0, results=[])
+
+
+def _reply(**members: Any) -> str:
+    return dumps(members, ensure_ascii=False)
