@@ -116,6 +116,7 @@ def _service(settings: Settings, dependencies: Dependencies) -> Service:
                 settings.capture_share,
                 settings.redact,
                 dependencies.write,
+                with_rows=bool(settings.feedback_store),
             )
         )
     if settings.challenger_dir is None:

@@ -35,6 +35,8 @@ class PredictionRequest:
         Row and feature of each value whose type the dialect changed.
     model : ServedModel or None
         The model that the caller selected; None leaves the choice to the service.
+    row_ids : sequence of object
+        The client's own id of each row, None for a row without one; empty without any.
     """
 
     rows: Sequence[Row]
@@ -42,6 +44,7 @@ class PredictionRequest:
     explain: bool = False
     coerced: Sequence[tuple[int, str]] = ()
     model: "ServedModel | None" = None
+    row_ids: Sequence[object] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,9 @@ _PREDICTION_ID: Final[Schema] = {
     "maxLength": 256,
     "pattern": "^[ -~]*$",
 }
+ROW_ID: Final = "row_id"
+"""The member of a prediction with the client's id of the row."""
+_ROW_ID: Final[Schema] = {"type": ["string", "integer"], "minLength": 1, "maxLength": 256}
 EXPLAIN: Final[dict[str, Any]] = {
     "parameters": [
         {
@@ -54,12 +57,25 @@ _SCORE_DESCRIPTIONS: Final[dict[Scores, str]] = {
 }
 
 
-def predict_request(signature: Signature) -> Schema:
-    """Return the schema of a request: every feature by name, with its type and an example."""
+def row_id_member(signature: Signature) -> str | None:
+    """Return the member of an instance that holds the client's id of the row, if there is one.
+
+    The column of the signature, or else `ROW_ID` where no feature has that name.
+    """
+    if signature.row_id is not None:
+        return signature.row_id
+    return None if ROW_ID in signature.names else ROW_ID
+
+
+def predict_request(signature: Signature, row_id: str | None = None) -> Schema:
+    """Return the schema of a request: every feature by name, with its type and an example.
+
+    A member may hold the client's id of the row: by default the column of the signature.
+    """
     properties = {feature.name: _feature(feature) for feature in signature.features}
     instance = _object("Instance", properties) | {"example": signature.example}
-    if signature.row_id is not None:
-        properties[signature.row_id] = {"description": "Id of the row; not a feature."}
+    if (name := row_id or signature.row_id) is not None:
+        properties[name] = {"description": "The client's id of the row; not a feature."}
     instances = {"type": "array", "items": instance, "minItems": 1}
     example = {"instances": [signature.example]}
     return _object("PredictRequest", {"instances": instances}) | {"example": example}
@@ -74,7 +90,10 @@ def predict_response(signature: Signature) -> Schema:
         "warnings": {"type": "array", "items": _warning(signature)},
     }
     prediction = _object("Prediction", members)
-    prediction["properties"] |= {"explanations": _explanations(signature)}
+    prediction["properties"] |= {
+        "row_id": {"description": "The client's id of the row, as it was sent."},
+        "explanations": _explanations(signature),
+    }
     predictions = {"type": "array", "items": prediction}
     return _object(
         "PredictResponse", {"model": _object("Model", model), "predictions": predictions}
@@ -114,17 +133,21 @@ def feedback_request(target: Target) -> Schema:
     }
     selection = {
         "type": ["number", "null"],
-        "exclusiveMinimum": 0,
+        "minimum": 1e-6,
         "maximum": 1,
         "description": "Probability that this prediction was selected for an outcome; else 1.",
     }
     members = {
         "prediction_id": _PREDICTION_ID,
+        "row_id": _ROW_ID | {"description": "In place of it, the client's id of the row."},
         "outcome": _outcome(target),
         "time": time,
         "selection": selection,
     }
-    outcome = _object("Outcome", members) | {"required": ["prediction_id", "outcome"]}
+    outcome = _object("Outcome", members) | {
+        "required": ["outcome"],
+        "oneOf": [{"required": ["prediction_id"]}, {"required": ["row_id"]}],
+    }
     outcomes = {"type": "array", "items": outcome, "minItems": 1}
     return _object("FeedbackRequest", {"outcomes": outcomes})
 

@@ -13,6 +13,7 @@ from sklambda.arrays import FloatMatrix
 from sklambda.codec.codec import Row
 from sklambda.decision import Prediction
 from sklambda.errors import SettingsInvalid
+from sklambda.prediction_ids import row_digest
 from sklambda.signature import Feature, Signature
 from sklambda.sketch.ruler import TENTHS, equal_parts
 from sklambda.telemetry import Write
@@ -45,6 +46,8 @@ class Capture:
         Writes a line.
     now : callable
         Returns the current time.
+    with_rows : bool
+        Whether the digest of the client's row id is captured, by which feedback may name it.
 
     Raises
     ------
@@ -60,14 +63,17 @@ class Capture:
         redacted: Sequence[str],
         write: Write,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        with_rows: bool = False,
     ) -> None:
-        unknown = set(redacted) - set(signature.names)
+        row_id = signature.row_id
+        unknown = set(redacted) - {*signature.names, row_id}
         if unknown:
             raise SettingsInvalid(f"REDACT must name features of the model, got {min(unknown)!r}")
         self._mode, self._share, self._write, self._now = mode, share, write, now
         captured = [feature for feature in signature.features if feature.name not in redacted]
         self._names = frozenset(feature.name for feature in captured)
         self._bins = _Bins(signature, captured)
+        self._row_id, self._with_rows = row_id, with_rows and row_id not in redacted
 
     def __call__(self, request: PredictionRequest, response: PredictionResponse) -> None:
         """Write the captures of the predictions in the sample."""
@@ -96,6 +102,7 @@ class Capture:
             yield to_json(
                 {
                     "prediction_id": name,
+                    **self._row(request, k),
                     "features": features,
                     "scores": response.scores[k].tolist(),
                     "label": _label(response.predictions[k]),
@@ -106,6 +113,14 @@ class Capture:
                     ],
                 }
             )
+
+    def _row(self, request: PredictionRequest, place: int) -> Mapping[str, str]:
+        """Return the digest of the client's id of a row, if there is one and it is wanted."""
+        if not self._with_rows:
+            return {}
+        ids, row = request.row_ids, request.rows[place]
+        digest = row_digest(ids[place] if ids else row.get(self._row_id or ""))
+        return {} if digest is None else {"row": digest}
 
     def _features(
         self, request: PredictionRequest, response: PredictionResponse, rows: list[int]

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -49,6 +50,9 @@ def long(app: Application, _loop: None) -> Gateway:
     return Gateway(app, wrapped=app)
 
 
+UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -71,8 +75,13 @@ def test_both_ways_give_the_same_answer(
 ) -> None:
     answer = short(event | change, None)
 
-    assert answer == long(event | change, None)
+    assert without_ids(answer) == without_ids(long(event | change, None))
     assert isinstance(answer["body"], str)
+
+
+def without_ids(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer without the ids of predictions, which each request draws anew."""
+    return answer | {"body": re.sub(UUID, "", answer["body"])}
 
 
 @pytest.mark.usefixtures("_loop")
