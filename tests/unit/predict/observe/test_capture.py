@@ -135,7 +135,7 @@ def test_no_line_is_longer_than_the_log_accepts(churn: Trained, row: dict[str, A
     assert sum(counts) == 2000
 
 
-ROW_IDS: list[dict[str, Any]] = [{"row_id": "c-1"}, {"row_id": 2}, {"row_id": None}, {}]
+ROW_IDS: list[dict[str, Any]] = [{"row_id": "secret-4711"}, {"row_id": 2}, {"row_id": None}, {}]
 
 
 def test_the_clients_row_id_is_returned_and_captured_by_its_digest(
@@ -147,18 +147,18 @@ def test_the_clients_row_id_is_returned_and_captured_by_its_digest(
 
     predictions = body.json()["predictions"]
     [line] = observed.lines("capture")
-    assert [one.get("row_id") for one in predictions] == ["c-1", 2, None, None]
+    assert [one.get("row_id") for one in predictions] == ["secret-4711", 2, None, None]
     assert ["row_id" in one for one in predictions] == [True, True, False, False]
     digests = [one.get("row") for one in line["records"]]
-    assert digests == [row_digest("c-1"), row_digest(2), None, None]
+    assert digests == [row_digest("secret-4711"), row_digest(2), None, None]
     assert all(one["features"] == row for one in line["records"])
-    assert b"c-1" not in b"".join(observed.written)
+    assert b"secret-4711" not in b"".join(observed.written)
 
 
 def test_without_feedback_no_row_is_captured(churn: Trained, row: dict[str, Any]) -> None:
     observed = observe(churn.package, capture="raw")
 
-    observed.client.post("/predict", json={"instances": [row | {"row_id": "c-1"}]})
+    observed.client.post("/predict", json={"instances": [row | {"row_id": "secret-4711"}]})
 
     [line] = observed.lines("capture")
     assert "row" not in line["records"][0]
