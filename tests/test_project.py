@@ -156,7 +156,7 @@ ORDER: dict[str, list[str]] = {
         "codec decision manifest row_warnings",
         "signature policy telemetry",
         "datetimes document session settings storage",
-        "arrays errors",
+        "arrays errors prediction_ids",
     ],
 }
 """The rooms of each package, floor by floor: an import leads to the same room or a lower floor."""

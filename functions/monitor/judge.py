@@ -14,6 +14,7 @@ from functions.monitor.outcomes import (
     champion_predictions,
     collect_outcomes,
     labelled_predictions,
+    resolve_rows,
 )
 from functions.monitor.performance.fairness import column_fairness
 from functions.monitor.performance.history import history
@@ -82,7 +83,8 @@ def _judge(model: WatchedModel, stop: datetime, now: datetime) -> Results:
         count_hour(model, hour)
     window = count_window(model, start, stop)
     comparisons = list(_comparisons(model, window, start, stop))
-    outcomes = collect_outcomes(model, stop - HORIZON, max(now, stop) + _HOUR)
+    collected = collect_outcomes(model, stop - HORIZON, max(now, stop) + _HOUR)
+    outcomes = resolve_rows(model, collected, whole_hour(stop - HORIZON), stop)
     predictions = champion_predictions(model, start, stop)
     labelled = labelled_predictions(model, predictions, outcomes, start, stop)
     targets = watched_targets(model.signature.target)

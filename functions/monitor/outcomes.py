@@ -1,4 +1,11 @@
-"""Outcomes: each object is read once, and joined with the predictions that it is about."""
+"""Outcomes: each object is read once, and joined with the predictions that it is about.
+
+Of several outcomes of a prediction the newest counts: that with the latest time, whatever the order
+in which they arrived; of the same time the one that arrived last. An outcome without a time became
+true when it arrived. One that became true before its prediction, by more than `CLOCK_SKEW`, is none
+of it. An outcome of a client's row is one of the newest prediction for that row that was made by
+then.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,10 +26,12 @@ from functions.monitor.counting.predictions import (
     digest,
     locate,
     no_predictions,
+    row_name,
 )
 from functions.monitor.targets import watched_targets
 from functions.monitor.watched_model import WatchedModel
-from sklambda.arrays import FloatMatrix, FloatVector
+from sklambda.arrays import Flags, FloatMatrix, FloatVector, IntVector
+from sklambda.prediction_ids import CLOCK_SKEW
 from sklambda.signature import Target
 from sklambda.sketch import layout
 from sklambda.sketch.watched_scores import class_counts, watched_scores
@@ -38,17 +47,19 @@ MAX_BYTES: Final = 256_000_000
 type OutcomeReader = Callable[[object], list[float]]
 """Reads the position of the class, or the value, of each target."""
 
-type _OutcomeRow = tuple[int, list[float], float, float, float]
+type _OutcomeRow = tuple[int, bool, list[float], float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """Outcomes in the order of their digests: of each prediction the last one.
+    """Outcomes in the order of their digests: of each prediction the newest.
 
     Attributes
     ----------
     ids : Digests
-        Shape [n]: of the prediction ids.
+        Shape [n]: of the prediction ids, or of what stands for a client's row: `row_name`.
+    by_row : Flags
+        Shape [n]: whether the id stands for a client's row.
     values : FloatMatrix
         Shape [n, T]: for each target the position of the class, or the value.
     times : FloatVector
@@ -62,6 +73,7 @@ class Outcomes:
     """
 
     ids: Digests
+    by_row: Flags
     values: FloatMatrix
     times: FloatVector
     arrivals: FloatVector
@@ -70,19 +82,27 @@ class Outcomes:
 
     @classmethod
     def merge(cls, chunks: Sequence[Self]) -> Self:
-        """Merge at least one chunk; of each prediction the last outcome stays."""
-        ids = np.concatenate([chunk.ids for chunk in chunks])
-        times = np.concatenate([chunk.times for chunk in chunks])
-        order = np.lexsort((-times, ids))
-        last = order[np.unique(ids[order], return_index=True)[1]]
-        return cls(
-            ids[last],
-            np.concatenate([chunk.values for chunk in chunks])[last],
-            times[last],
-            np.concatenate([chunk.arrivals for chunk in chunks])[last],
-            np.concatenate([chunk.selection for chunk in chunks])[last],
-            np.concatenate([chunk.sources for chunk in chunks]),
-        )
+        """Merge at least one chunk; of each prediction the newest outcome stays.
+
+        All outcomes of a client's row stay: they may be those of several predictions.
+        """
+        joined = {
+            name: np.concatenate([getattr(chunk, name) for chunk in chunks])
+            for name in cls.__slots__
+        }
+        sources, ids = joined.pop("sources"), joined["ids"]
+        order = np.lexsort((-joined["arrivals"], -joined["times"], ids))
+        times, by_row = joined["times"][order], joined["by_row"][order]
+        older = np.diff(ids[order]) == 0
+        older &= ~by_row[1:] | (np.diff(times) == 0)
+        newest = order[np.concatenate([np.ones(min(1, len(ids)), dtype=np.bool_), ~older])]
+        return cls(**{name: values[newest] for name, values in joined.items()}, sources=sources)
+
+    def take(self, rows: Flags | IntVector, ids: Digests) -> "Outcomes":
+        """Return some outcomes as those of predictions, [k]."""
+        taken = {name: getattr(self, name)[rows] for name in self.__slots__ if name != "sources"}
+        taken |= {"ids": ids, "by_row": np.zeros(len(ids), dtype=np.bool_)}
+        return Outcomes(**taken, sources=self.sources)
 
     def to_bytes(self) -> bytes:
         """Write an ``.npz`` file, which `read` reads."""
@@ -92,9 +112,10 @@ class Outcomes:
 
     @classmethod
     def read(cls, content: bytes) -> Self:
-        """Read the file that `to_bytes` writes."""
+        """Read the file that `to_bytes` writes, or wrote before outcomes could name a row."""
         with np.load(BytesIO(content)) as arrays:
-            return cls(**{name: arrays[name] for name in arrays.files})
+            by_id = {"by_row": np.zeros(len(arrays["ids"]), dtype=np.bool_)}
+            return cls(**by_id | {name: arrays[name] for name in arrays.files})
 
 
 def collect_outcomes(model: WatchedModel, start: datetime, stop: datetime) -> Outcomes:
@@ -148,18 +169,19 @@ def _parse(document: Any, stored: Stored, read_outcome: OutcomeReader) -> _Outco
     if not 0 < selection <= 1:
         raise ValueError("selection must be above 0 and at most 1")
     values = read_outcome(document["outcome"])
-    return digest(document["prediction_id"]), values, became_true, arrival, selection
+    row = document.get("row")
+    name = document["prediction_id"] if row is None else row_name(row)
+    return digest(name), row is not None, values, became_true, arrival, selection
 
 
 def _to_outcomes(model: WatchedModel, rows: list[_OutcomeRow], sources: list[int]) -> Outcomes:
-    """Sort the last written first: of several outcomes with the same time it stays."""
     none = _no_outcomes(model)
     if not rows:
         return replace(none, sources=np.array(sources, dtype=np.uint64))
-    rows.sort(key=lambda row: -row[3])
-    ids, values, times, arrivals, selection = zip(*rows, strict=True)
+    ids, by_row, values, times, arrivals, selection = zip(*rows, strict=True)
     return Outcomes(
         np.array(ids, dtype=np.uint64),
+        np.array(by_row, dtype=np.bool_),
         np.array(values, dtype=np.float64).reshape(len(rows), none.values.shape[1]),
         np.array(times),
         np.array(arrivals),
@@ -171,7 +193,7 @@ def _to_outcomes(model: WatchedModel, rows: list[_OutcomeRow], sources: list[int
 def _no_outcomes(model: WatchedModel) -> Outcomes:
     ids, times = np.empty(0, dtype=np.uint64), np.empty(0)
     values = np.empty((0, len(watched_targets(model.signature.target))))
-    return Outcomes(ids, values, times, times, times, ids)
+    return Outcomes(ids, np.empty(0, dtype=np.bool_), values, times, times, times, ids)
 
 
 def outcome_reader(target: Target) -> OutcomeReader:
@@ -214,10 +236,52 @@ def join(predictions: Predictions, outcomes: Outcomes) -> LabelledPredictions:
     """Join predictions with their outcomes; those without one are left out."""
     positions, exist = locate(outcomes.ids, predictions.ids)
     rows = np.flatnonzero(exist)
+    rows = rows[~_is_before(outcomes.times[positions[rows]], predictions.times[rows])]
     found = positions[rows]
     return LabelledPredictions(
         predictions.take(rows), outcomes.values[found], outcomes.selection[found]
     )
+
+
+def _is_before(outcomes: FloatVector, predictions: FloatVector) -> Flags:
+    """Return which outcomes became true before their predictions; none by unknown times, NaN."""
+    return outcomes < predictions - CLOCK_SKEW.total_seconds()
+
+
+def resolve_rows(
+    model: WatchedModel, outcomes: Outcomes, start: datetime, stop: datetime
+) -> Outcomes:
+    """Return outcomes by the ids of predictions only.
+
+    The outcome of a client's row is that of its newest prediction, in the hours from `start` until
+    before `stop`, that was made when it became true; without any it is left out. One that became
+    true later waits: the hours until then are not counted.
+    """
+    resolved = [outcomes.take(~outcomes.by_row, outcomes.ids[~outcomes.by_row])]
+    waiting = np.flatnonzero(outcomes.by_row & (outcomes.times < stop.timestamp()))
+    if waiting.size:
+        for _, predictions in stored_predictions(model, start, stop):
+            positions = _newest_of_rows(predictions, outcomes.take(waiting, outcomes.ids[waiting]))
+            found = positions >= 0
+            resolved.append(outcomes.take(waiting[found], predictions.ids[positions[found]]))
+            waiting = waiting[~found]
+            if not waiting.size:
+                break
+    return Outcomes.merge(resolved)
+
+
+def _newest_of_rows(predictions: Predictions, outcomes: Outcomes) -> IntVector:
+    """Return the position, [n], of the newest prediction of each row by then; -1 without any."""
+    order = np.lexsort((predictions.times, predictions.rows))
+    rows, times = predictions.rows[order], predictions.times[order]
+    first, last = (np.searchsorted(rows, outcomes.ids, side=side) for side in ("left", "right"))
+    positions = np.full(len(outcomes.ids), -1, dtype=np.intp)
+    for place in np.flatnonzero(last > first).tolist():
+        by_then = outcomes.times[place] + CLOCK_SKEW.total_seconds()
+        made = int(np.searchsorted(times[first[place] : last[place]], by_then, side="right"))
+        if made:
+            positions[place] = order[first[place] + made - 1]
+    return positions
 
 
 def labelled_predictions(

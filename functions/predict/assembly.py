@@ -102,9 +102,14 @@ def _cross_origin(origin: str) -> "CrossOrigin | None":
 def _service(settings: Settings, dependencies: Dependencies) -> Service:
     champion = ServedModel(Predictor.open(settings.model_dir))
     listeners: list[Listener] = [metrics.count_predictions] if settings.metrics_namespace else []
+    disclose = None
     if settings.capture != "off":
         from functions.predict.observe.capture import Capture
 
+        if settings.capture == "binned" or settings.redact:
+            from functions.predict.observe.disclosure import Disclosing, disclosures
+
+            disclose = disclosures(champion, settings.capture, settings.redact)
         listeners.append(
             Capture(
                 champion.signature,
@@ -112,8 +117,12 @@ def _service(settings: Settings, dependencies: Dependencies) -> Service:
                 settings.capture_share,
                 settings.redact,
                 dependencies.write,
+                disclose=disclose,
+                with_rows=bool(settings.feedback_store),
             )
         )
+        if disclose is not None:
+            listeners = [Disclosing(disclose, settings.capture_share, tuple(listeners))]
     if settings.challenger_dir is None:
         return Service(champion, tuple(listeners), explain_seconds=settings.explain_seconds)
     return _with_challenger(settings.challenger_dir, settings, dependencies, champion, listeners)

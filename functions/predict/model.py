@@ -38,6 +38,8 @@ class PredictionRequest:
         The model that the caller selected; None leaves the choice to the service.
     deadline : float
         When explanations must be done, by ``time.perf_counter``, in seconds.
+    row_ids : sequence of object
+        The client's own id of each row, None for a row without one; empty without any.
     """
 
     rows: Sequence[Row]
@@ -46,6 +48,7 @@ class PredictionRequest:
     coerced: Sequence[tuple[int, str]] = ()
     model: "ServedModel | None" = None
     deadline: float = inf
+    row_ids: Sequence[object] = ()
 
 
 @dataclass(frozen=True, slots=True)

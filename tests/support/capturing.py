@@ -99,7 +99,7 @@ def put_outcomes(
     objects = {}
     for prediction, outcome in outcomes:
         document = {"prediction_id": prediction, "outcome": outcome, "time": at.isoformat()}
-        key = f"outcomes/{hour_folder(at)}/{prediction}-{outcome}.json"
+        key = f"outcomes/{hour_folder(at)}/{prediction}-{outcome}-{at:%M%S}.json"
         objects[key] = json.dumps(document | members).encode()
     storage.put(objects)
 

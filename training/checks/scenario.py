@@ -25,6 +25,7 @@ from typing import IO, Any, Final
 from rich.console import Console
 from rich.progress import track
 
+from sklambda.prediction_ids import draw_request_part
 from sklambda.sketch import layout
 from sklambda.storage import Directory
 from training.examples.churn.scenario import HOURS, PHASES, Hour, hours
@@ -100,12 +101,12 @@ def replay(service: ServiceProcess, storage: Directory, hour: Hour) -> None:
         return
     rows = hour.rows.astype(object).where(hour.rows.notna(), None).to_dict("records")
     response = service.post("/predict", {"instances": rows})
-    ids = [one["prediction_id"] for one in response["predictions"]]
-    lines = [_at(hour.start, line) for line in service.captured(len(rows))]
+    ids = _date_ids(hour.start, [one["prediction_id"] for one in response["predictions"]])
+    lines = [_at(hour.start, line, ids) for line in service.captured(len(rows))]
     content = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     key = f"{layout.captures_prefix(hour.start)}scenario.gz"
     storage.put({key: gzip.compress(content.encode(), mtime=0)})
-    outcomes = list(_outcomes(hour, ids))
+    outcomes = list(_outcomes(hour, list(ids.values())))
     if outcomes:
         service.post("/feedback", {"outcomes": outcomes})
 
@@ -117,8 +118,15 @@ def date_outcomes(folder: Path) -> None:
         os.utime(folder / stored.key, (moment, moment))
 
 
-def _at(moment: datetime, line: Json) -> Json:
-    return line | {"time": (moment + timedelta(minutes=30)).isoformat(timespec="milliseconds")}
+def _date_ids(moment: datetime, ids: list[str]) -> dict[str, str]:
+    """Return ids as the service would have drawn them at a moment, by those that it drew."""
+    request_part = draw_request_part(moment.timestamp())
+    return {name: f"{request_part}-{place}" for place, name in enumerate(ids)}
+
+
+def _at(moment: datetime, line: Json, ids: dict[str, str]) -> Json:
+    records = [one | {"prediction_id": ids[one["prediction_id"]]} for one in line["records"]]
+    return line | {"time": moment.isoformat(timespec="milliseconds"), "records": records}
 
 
 def _outcomes(hour: Hour, ids: list[str]) -> Iterator[Json]:

@@ -5,13 +5,15 @@ import zlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from datetime import datetime
 from io import BytesIO
+from math import nan
 from typing import Any, Final, cast
 
 import numpy as np
 from pydantic_core import from_json
 
-from functions.monitor.counting.predictions import digest
+from functions.monitor.counting.predictions import NO_ROW, digest, row_name
 from sklambda.arrays import FloatMatrix, FloatVector, IntVector
 from sklambda.codec.codec import Codec
 from sklambda.errors import RowsInvalid
@@ -58,6 +60,10 @@ class Chunk:
         None for a score that is not finite.
     labels : list of list of int
         The position of the label of each target.
+    times : list of float
+        When each was made, in seconds since 1970; NaN where unknown.
+    named : list of int
+        Digests of the client's row ids, `NO_ROW` where there is none.
     coerced : dict of str to int
         How many values of a feature had their type converted.
     """
@@ -66,6 +72,8 @@ class Chunk:
     rows: list[dict[str, Any]] = field(default_factory=list)
     scores: list[list[float | None]] = field(default_factory=list)
     labels: list[list[int]] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    named: list[int] = field(default_factory=list)
     coerced: dict[str, int] = field(default_factory=dict)
 
     def count_coerced(self, warnings: Iterable[Mapping[str, str]]) -> None:
@@ -131,7 +139,9 @@ class Captures:
             self.unreadable += not _is_other_kind(line)
             return
         try:
-            heading, predictions = self._parse(from_json(line))
+            document = from_json(line)
+            heading, predictions = self._parse(document)
+            time = _time(document)
         except (ValueError, KeyError, TypeError):
             self.unreadable += 1
             return
@@ -140,7 +150,7 @@ class Captures:
             return
         for prediction in predictions:
             try:
-                self._add(heading, prediction)
+                self._add(heading, prediction, time)
             except (ValueError, KeyError, TypeError):
                 self.unreadable += 1
         if heading in self._chunks and len(self._chunks[heading].ids) >= CHUNK_SIZE:
@@ -159,7 +169,7 @@ class Captures:
             return cast("Heading", (role, mode)), predictions
         return None, predictions
 
-    def _add(self, heading: Heading, prediction: Any) -> None:
+    def _add(self, heading: Heading, prediction: Any, time: float) -> None:
         identifier = digest(prediction["prediction_id"])
         ids = self._ids[heading[0]]
         if identifier in ids:
@@ -168,6 +178,8 @@ class Captures:
         scores = [None if one is None else float(one) for one in prediction["scores"]]
         if type(features) is not dict or len(scores) != self._width:
             raise ValueError("features must be an object, and scores as many as the target has")
+        row = prediction.get("row")
+        named = NO_ROW if row is None else digest(row_name(row))
         chunk = self._chunks.setdefault(heading, Chunk())
         if warnings := prediction["warnings"]:
             chunk.count_coerced(warnings)
@@ -176,6 +188,14 @@ class Captures:
         chunk.rows.append(features)
         chunk.scores.append(scores)
         chunk.labels.append(labels)
+        chunk.times.append(time)
+        chunk.named.append(named)
+
+
+def _time(document: Mapping[str, Any]) -> float:
+    """Return when the predictions of a line were made, in seconds since 1970; NaN if unknown."""
+    time = document.get("time")
+    return nan if time is None else datetime.fromisoformat(time).timestamp()
 
 
 def _is_other_kind(line: bytes) -> bool:

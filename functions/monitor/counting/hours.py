@@ -86,7 +86,8 @@ class HourCounter:
         """Count the predictions of a chunk."""
         scores = np.array(chunk.scores, dtype=np.float64).reshape(len(chunk.ids), -1)
         labels = np.array(chunk.labels, dtype=np.intp).reshape(len(chunk.ids), -1)
-        ids = np.array(chunk.ids, dtype=np.uint64)
+        ids, named = (np.array(some, dtype=np.uint64) for some in (chunk.ids, chunk.named))
+        times = np.array(chunk.times)
         coerced = dict(chunk.coerced)
         for names, rows, at in group_by_features(self._model.signature, chunk.rows):
             X, invalid = self._encoder.encode(names, rows)
@@ -94,7 +95,9 @@ class HourCounter:
             self._count(names, X, scores[at], labels[at], coerced)
             watched = [one.of(scores[at], labels[at]) for one in self._scores]
             values = np.array(watched).reshape(len(watched), -1).T
-            self.predictions.append(Predictions(ids[at], values, labels[at], self._codes(X)))
+            self.predictions.append(
+                Predictions(ids[at], values, labels[at], self._codes(X), times[at], named[at])
+            )
             coerced = {}  # known of the whole chunk, and counted with its first group
 
     def _count(

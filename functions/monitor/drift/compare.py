@@ -67,7 +67,8 @@ def compare(
     -------
     Findings
         All distributions are one family of tests, all rates another: the significance of a change
-        takes into account how many columns were checked.
+        takes into account how many columns were checked. Scores and labels are not compared with
+        training if captures lack features that they depend on.
 
     Raises
     ------
@@ -77,11 +78,10 @@ def compare(
     thresholds = thresholds or Thresholds()
     if other is not None and other.mode != window.mode:
         raise ValueError(f"windows must have the same mode, got {window.mode} and {other.mode}")
-    pairs = [
-        *_features(signature, baseline, window, other),
-        *_scores(baseline, window, other),
-        *_labels(signature, baseline, window, other),
-    ]
+    pairs = list(_features(signature, baseline, window, other))
+    if other is not None or not baseline.hides_much(window):
+        pairs += _scores(baseline, window, other)
+        pairs += _labels(signature, baseline, window, other)
     checks = [*quality_checks(pairs, thresholds), *_duplicates(baseline, window, other, thresholds)]
     distributions = to_verdicts(distribution_checks(pairs, thresholds), thresholds)
     verdicts = rank_by_impact([*distributions, *to_verdicts(checks, thresholds)])

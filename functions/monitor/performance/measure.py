@@ -59,7 +59,7 @@ class Performance:
         The test for concept drift.
     dropped : tuple of str
         The metrics that are significantly worse than in training: realised ones by their name,
-        estimated ones as "estimated …".
+        estimated ones as "estimated …"; none if captures lack features that the scores depend on.
     """
 
     target: str
@@ -83,6 +83,9 @@ def measure(
     realised = realised_metrics(watched, labelled)
     estimated = estimated_metrics(model, watched, window.sketch, window.errors)
     allowed = model.watching.retrain.estimated_drop
+    dropped = [f"estimated {name}" for name in _estimated_drops(trained, estimated, allowed)]
+    if len(labelled) >= MIN_OUTCOMES:
+        dropped = [*dropped_metrics(trained, realised), *dropped]
     return Performance(
         target=watched.name,
         trained=trained,
@@ -90,11 +93,17 @@ def measure(
         estimated=estimated,
         labelled=len(labelled),
         concept=_test_concept_drift(model, watched, labelled),
-        dropped=(
-            *(dropped_metrics(trained, realised) if len(labelled) >= MIN_OUTCOMES else ()),
-            *(f"estimated {name}" for name in _estimated_drops(trained, estimated, allowed)),
-        ),
+        dropped=tuple(dropped) if _are_comparable(model, watched, window.sketch) else (),
     )
+
+
+def _are_comparable(model: WatchedModel, watched: WatchedTarget, sketch: Sketch) -> bool:
+    """Return whether captures have the model's own scores, but for what does not matter.
+
+    A binned capture has the mean value of its bins, whose errors are greater than the model's.
+    """
+    is_value = not watched.target.classes
+    return not model.baseline.hides_much(sketch) and not (is_value and sketch.mode == "binned")
 
 
 def with_finite_scores(

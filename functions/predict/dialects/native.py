@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from functions.predict.dialects.dialect import Dialect
 from functions.predict.http import exchange, problems, schemas
-from functions.predict.http.exchange import Caller, Request
+from functions.predict.http.exchange import Request
 from functions.predict.http.response import JSON, Response
 from functions.predict.http.routes import Route
 from functions.predict.model import PredictionRequest, PredictionResponse
@@ -27,7 +27,7 @@ class Native(Dialect):
 
     def _describe(self) -> dict[str, Any]:
         signature = self.service.model.signature
-        request = schemas.json_body(schemas.predict_request(signature))
+        request = schemas.json_body(schemas.predict_request(signature, self._row_id))
         response = schemas.predict_response(signature)
         return {
             "openapi_extra": request | schemas.EXPLAIN,
@@ -40,12 +40,17 @@ class Native(Dialect):
         rows = _instances(exchange.parse_json(exchange.read_body(request, self.limits)))
         self.limits.require_rows(len(rows))
         explain = _explain(request)
+        row_ids = _take_row_ids(rows, self._row_id)
+        asked = PredictionRequest(rows, request.caller, explain, row_ids=row_ids)
         try:
-            response = self.service.predict(PredictionRequest(rows, request.caller, explain))
+            response = self.service.predict(asked)
         except RowsInvalid as invalid:
             raise problems.rows_invalid(invalid, _locate) from None
-        document = _document(response, request.caller)
-        return Response(exchange.to_json(document), rows=len(rows))
+        return Response(exchange.to_json(_document(asked, response)), rows=len(rows))
+
+    @property
+    def _row_id(self) -> str | None:
+        return schemas.row_id_member(self.service.model.signature)
 
 
 def _locate(fault: Fault) -> str:
@@ -75,11 +80,17 @@ def _instances(document: object) -> list[Row]:
     return rows
 
 
-def _document(response: PredictionResponse, caller: Caller) -> dict[str, Any]:
+def _take_row_ids(rows: list[Any], member: str | None) -> list[object]:
+    """Take the client's ids out of the rows; empty without any."""
+    ids = [row.pop(member, None) if isinstance(row, dict) else None for row in rows]
+    return ids if any(one is not None for one in ids) else []
+
+
+def _document(request: PredictionRequest, response: PredictionResponse) -> dict[str, Any]:
     model = {"name": response.model.name, "id": response.model.id}
     predictions: list[dict[str, Any]] = [
         {
-            "prediction_id": caller.prediction_id(index),
+            "prediction_id": request.caller.prediction_id(index),
             **prediction.members,
             "warnings": [{"feature": each.feature, "code": each.code} for each in warnings],
         }
@@ -87,6 +98,9 @@ def _document(response: PredictionResponse, caller: Caller) -> dict[str, Any]:
             zip(response.predictions, response.warnings, strict=True)
         )
     ]
+    for prediction, row_id in zip(predictions, request.row_ids, strict=False):
+        if isinstance(row_id, (str, int, float)):
+            prediction[schemas.ROW_ID] = row_id
     for prediction, explanations in zip(predictions, response.explanations, strict=False):
         prediction["explanations"] = [asdict(each) for each in explanations]
     return {"model": model, "predictions": predictions}

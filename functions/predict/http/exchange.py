@@ -9,6 +9,7 @@ import pydantic_core
 
 from functions.predict.http import problems
 from functions.predict.http.response import JSON, Response
+from sklambda.prediction_ids import draw_request_part
 
 REQUEST_ID: Final = "x-request-id"
 
@@ -44,17 +45,21 @@ class Caller:
     Attributes
     ----------
     request_id : str
-        The id of the request: in the response, in the log and at the gateway.
+        The correlation id of the request: in the response, in the log and at the gateway. A
+        client may choose it, and may send the same one twice.
     key_id : str or None
         The id of the API key, or the principal; never the key.
     headers, context : mapping of str to object
         Where its stable identity is found: headers by lower-case name, and the request context.
+    request_part : str
+        What the ids of the predictions begin with: drawn for each request, never a client's.
     """
 
     request_id: str
     key_id: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     context: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    request_part: str = field(default_factory=draw_request_part)
 
     @property
     def identity(self) -> str | None:
@@ -66,7 +71,7 @@ class Caller:
 
     def prediction_id(self, index: int) -> str:
         """Return the id of the prediction for a row, as feedback and monitoring use it."""
-        return f"{self.request_id}-{index}"
+        return f"{self.request_part}-{index}"
 
 
 @dataclass(slots=True)

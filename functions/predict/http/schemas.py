@@ -38,6 +38,9 @@ _PREDICTION_ID: Final[Schema] = {
     "maxLength": 256,
     "pattern": "^[ -~]*$",
 }
+ROW_ID: Final = "row_id"
+"""The member of a prediction with the client's id of the row."""
+_ROW_ID: Final[Schema] = {"type": ["string", "integer"], "minLength": 1, "maxLength": 256}
 EXPLAIN: Final[dict[str, Any]] = {
     "parameters": [
         {
@@ -54,11 +57,25 @@ _SCORE_DESCRIPTIONS: Final[dict[Scores, str]] = {
 }
 
 
-def predict_request(signature: Signature) -> Schema:
-    """Return the schema of a request: every feature by name, with its type and an example."""
+def row_id_member(signature: Signature) -> str | None:
+    """Return the member of an instance that holds the client's id of the row, if there is one.
+
+    The column of the signature, or else `ROW_ID` where no feature has that name.
+    """
+    if signature.row_id is not None:
+        return signature.row_id
+    return None if ROW_ID in signature.names else ROW_ID
+
+
+def predict_request(signature: Signature, row_id: str | None = None) -> Schema:
+    """Return the schema of a request: every feature by name, with its type and an example.
+
+    A member may hold the client's id of the row: by default the column of the signature.
+    """
     features = {feature.name: _feature(feature) for feature in signature.features}
-    row_id = {"description": "Id of the row; not a feature."}
-    optional = {} if signature.row_id is None else {signature.row_id: row_id}
+    name = row_id or signature.row_id
+    own_id = {"description": "The client's id of the row; not a feature."}
+    optional = {} if name is None else {name: own_id}
     instance = named_object("Instance", features, optional) | {"example": signature.example}
     instances = {"type": "array", "items": instance, "minItems": 1}
     example = {"instances": [signature.example]}
@@ -73,7 +90,10 @@ def predict_response(signature: Signature) -> Schema:
         **_prediction(signature.target),
         "warnings": {"type": "array", "items": _warning(signature)},
     }
-    optional = {"explanations": _explanations(signature)}
+    optional = {
+        ROW_ID: {"description": "The client's id of the row, as it was sent."},
+        "explanations": _explanations(signature),
+    }
     prediction = named_object("Prediction", members, optional)
     predictions = {"type": "array", "items": prediction}
     return named_object(
@@ -114,12 +134,17 @@ def feedback_request(target: Target) -> Schema:
     }
     selection = {
         "type": ["number", "null"],
-        "exclusiveMinimum": 0,
+        "minimum": 1e-6,
         "maximum": 1,
         "description": "Probability that this prediction was selected for an outcome; else 1.",
     }
-    required = {"prediction_id": _PREDICTION_ID, "outcome": _outcome(target)}
-    outcome = named_object("Outcome", required, {"time": time, "selection": selection})
+    own_id = _ROW_ID | {"description": "In place of it, the client's id of the row."}
+    identity = {"prediction_id": _PREDICTION_ID, "row_id": own_id}
+    outcome = named_object(
+        "Outcome",
+        {"outcome": _outcome(target)},
+        {**identity, "time": time, "selection": selection},
+    ) | {"oneOf": [{"required": [name]} for name in identity]}
     outcomes = {"type": "array", "items": outcome, "minItems": 1}
     example = {"prediction_id": "2f0c9a4e-0", "outcome": _outcome_example(target)}
     request = named_object("FeedbackRequest", {"outcomes": outcomes})

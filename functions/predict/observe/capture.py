@@ -4,26 +4,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-import numpy as np
 import pydantic_core
 
-from functions.predict.model import PredictionRequest, PredictionResponse
-from functions.predict.observe.sampling import is_sampled
+from functions.predict.model import PredictionRequest, PredictionResponse, ServedModel
+from functions.predict.observe.disclosure import Bins, Disclosure, sample
 from sklambda.arrays import FloatMatrix
 from sklambda.codec.codec import Row
 from sklambda.decision import Prediction
 from sklambda.errors import SettingsInvalid
-from sklambda.signature import Feature, Signature
-from sklambda.sketch.ruler import TENTHS, equal_parts
+from sklambda.prediction_ids import row_digest
+from sklambda.signature import Signature
 from sklambda.telemetry import Write
 
 MAX_LINE_BYTES: Final = 256_000
 """A little under the 256 KiB above which Lambda breaks a line."""
-
-BINS: Final = TENTHS
-"""Number of equal bins over the range of training, where features are binned."""
-
-_PURPOSE: Final = "capture"
 
 type Features = Mapping[str, object]
 
@@ -45,6 +39,10 @@ class Capture:
         Writes a line.
     now : callable
         Returns the current time.
+    disclose : callable, optional
+        Returns what captures of a model tell; required to bin features.
+    with_rows : bool
+        Whether the digest of the client's row id is captured, by which feedback may name it.
 
     Raises
     ------
@@ -60,20 +58,21 @@ class Capture:
         redacted: Sequence[str],
         write: Write,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        disclose: Callable[[ServedModel], Disclosure] | None = None,
+        with_rows: bool = False,
     ) -> None:
-        unknown = set(redacted) - set(signature.names)
+        row_id = signature.row_id
+        unknown = set(redacted) - {*signature.names, row_id}
         if unknown:
             raise SettingsInvalid(f"REDACT must name features of the model, got {min(unknown)!r}")
         self._mode, self._share, self._write, self._now = mode, share, write, now
-        captured = [feature for feature in signature.features if feature.name not in redacted]
-        self._names = frozenset(feature.name for feature in captured)
-        self._bins = _Bins(signature, captured)
+        self._names = frozenset(signature.names) - set(redacted)
+        self._disclose = disclose if mode == "binned" else None
+        self._row_id, self._with_rows = row_id, with_rows and row_id not in redacted
 
     def __call__(self, request: PredictionRequest, response: PredictionResponse) -> None:
         """Write the captures of the predictions in the sample."""
-        caller = request.caller
-        ids = map(caller.prediction_id, range(len(response.predictions)))
-        sampled = {k: name for k, name in enumerate(ids) if is_sampled(name, self._share, _PURPOSE)}
+        caller, sampled = request.caller, sample(request, response, self._share)
         if not sampled:
             return
         heading = {
@@ -96,6 +95,7 @@ class Capture:
             yield to_json(
                 {
                     "prediction_id": name,
+                    **self._row(request, k),
                     "features": features,
                     "scores": response.scores[k].tolist(),
                     "label": _label(response.predictions[k]),
@@ -107,11 +107,19 @@ class Capture:
                 }
             )
 
+    def _row(self, request: PredictionRequest, place: int) -> Mapping[str, str]:
+        """Return the digest of the client's id of a row, if there is one and it is wanted."""
+        if not self._with_rows:
+            return {}
+        ids, row = request.row_ids, request.rows[place]
+        digest = row_digest(ids[place] if ids else row.get(self._row_id or ""))
+        return {} if digest is None else {"row": digest}
+
     def _features(
         self, request: PredictionRequest, response: PredictionResponse, rows: list[int]
     ) -> Iterator[Features]:
-        if self._mode == "binned":
-            return self._bins.of(response.X[rows])
+        if self._disclose is not None:
+            return _binned(self._disclose(response.model).bins, response.X[rows])
         return map(self._raw, [request.rows[k] for k in rows])
 
     def _raw(self, row: Row) -> Features:
@@ -127,41 +135,14 @@ def _label(prediction: Prediction) -> object:
     return {name: members.get("label") for name, members in prediction.targets.items()}
 
 
-class _Bins:
-    """Replaces each number by its bin in the range of training.
-
-    Bins are 0 to `BINS` - 1, with -1 below the range and `BINS` above it. Codes of categories and
-    booleans are unchanged; texts, and numbers without a range, are left out.
-    """
-
-    def __init__(self, signature: Signature, features: Sequence[Feature]) -> None:
-        order = {name: column for column, name in enumerate(signature.names)}
-        binned = [f for f in features if f.kind in ("category", "boolean") or _has_range(f)]
-        self._names = [feature.name for feature in binned]
-        self._columns = [order[name] for name in self._names]
-        scales = [_scale(feature) for feature in binned]
-        self._low, self._width, self._last = np.array(scales).reshape(-1, 3).T
-
-    def of(self, X: FloatMatrix) -> Iterator[Features]:
-        """Return the bins of encoded rows, [N, K] float64."""
-        bins = equal_parts(X[:, self._columns], self._low, self._width, self._last)
-        for row in bins.tolist():
-            yield {
-                name: int(code) if code == code else None
-                for name, code in zip(self._names, row, strict=True)
-            }
-
-
-def _has_range(feature: Feature) -> bool:
-    return feature.span is not None and feature.span[0] < feature.span[1]
-
-
-def _scale(feature: Feature) -> tuple[float, float, float]:
-    """Return the start of the first bin, the width of a bin, and the number of bins."""
-    if feature.kind in ("category", "boolean") or feature.span is None:
-        return 0.0, 1.0, np.inf
-    low, high = feature.span
-    return low, (high - low) / BINS, BINS
+def _binned(bins: Sequence[Bins], X: FloatMatrix) -> Iterator[Features]:
+    """Return the bins of encoded rows, [N, K]; texts, and numbers without a range, are left out."""
+    names = [one.name for one in bins]
+    columns = [one.of(X[:, one.column]).tolist() for one in bins]
+    for row in zip(*columns, strict=True) if columns else ((),) * len(X):
+        yield {
+            name: int(code) if code == code else None for name, code in zip(names, row, strict=True)
+        }
 
 
 def to_json(members: Mapping[str, Any]) -> bytes:

@@ -14,6 +14,7 @@ from functions.predict.http.exchange import Limits, Request
 from functions.predict.http.problems import BodyFault
 from functions.predict.http.response import JSON, Response
 from functions.predict.http.routes import Route
+from sklambda.prediction_ids import CLOCK_SKEW, MAX_ID_LENGTH, prediction_time, row_digest
 from sklambda.signature import Scalar, Target
 from sklambda.storage import Storage, hour_folder
 
@@ -22,10 +23,11 @@ type OutcomeFault = tuple[Path, str, str]
 """Path inside the outcome, code and detail."""
 
 _PATH: Final = "/feedback"
-_REQUIRED: Final = frozenset({"prediction_id", "outcome"})
-_MEMBERS: Final = _REQUIRED | {"time", "selection"}
-_MAX_ID_LENGTH: Final = 256
+_MEMBERS: Final = frozenset({"prediction_id", "row_id", "outcome", "time", "selection"})
 _DIGITS: Final = 32
+_MINUTES: Final = CLOCK_SKEW.seconds // 60
+_LEAST_SELECTION: Final = 1e-6
+"""The least probability of a selection: its inverse is a weight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,31 +63,44 @@ class Feedback:
         }
 
     def keep(self, request: Request) -> Response:
-        """Store outcomes of predictions; a repeated outcome changes nothing."""
+        """Store outcomes beside earlier ones; a repeated one changes nothing."""
         exchange.require_media_type(request, [JSON])
         outcomes = _outcomes(exchange.parse_json(exchange.read_body(request, self.limits)))
         self.limits.require_rows(len(outcomes))
         faults = list(self._faults(outcomes))
         if faults:
             raise problems.body_invalid(*faults)
-        self.storage.put(dict(map(self._object, outcomes)))
+        arrival = self.now()
+        self.storage.put(dict(self._object(outcome, arrival) for outcome in outcomes))
         return Response(exchange.to_json({"kept": len(outcomes)}))
 
     def _faults(self, outcomes: list[Any]) -> Iterator[BodyFault]:
+        latest = self.now() + CLOCK_SKEW
         for index, outcome in enumerate(outcomes):
-            for path, code, detail in _validate_item(self.target, outcome):
+            for path, code, detail in _validate_item(self.target, outcome, latest):
                 yield problems.pointer("outcomes", index, *path), code, detail
 
-    def _object(self, item: Mapping[str, Any]) -> tuple[str, bytes]:
-        """Return the key and the content, both the same for the same outcome."""
-        time = item.get("time")
-        prediction, outcome = item["prediction_id"], canonical(self.target, item["outcome"])
-        folder = hour_folder(self.now() if time is None else datetime.fromisoformat(time))
-        name = sha256(to_json([prediction, outcome])).hexdigest()[:_DIGITS]
-        members = {"prediction_id": prediction, "outcome": outcome, "time": time}
+    def _object(self, item: Mapping[str, Any], arrival: datetime) -> tuple[str, bytes]:
+        """Return the key and the content, both the same for the same outcome at the same time.
+
+        Any difference makes another object: which of several outcomes is the newest can be told
+        only by who reads all of them.
+        """
+        time = _time(item)
+        members = _named(item) | {"outcome": canonical(self.target, item["outcome"])}
         if item.get("selection") is not None:
             members["selection"] = float(item["selection"])
-        return f"outcomes/{folder}/{name}.json", to_json(members)
+        moment = None if time is None else time.timestamp()
+        name = sha256(to_json(members | {"time": moment})).hexdigest()[:_DIGITS]
+        content = to_json(members | {"time": item.get("time")})
+        return f"outcomes/{hour_folder(time or arrival)}/{name}.json", content
+
+
+def _named(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the member that names the prediction; of a row id its digest."""
+    if "row_id" in item:
+        return {"row": row_digest(item["row_id"])}
+    return {"prediction_id": item["prediction_id"]}
 
 
 def _outcomes(document: object) -> list[Any]:
@@ -104,23 +119,51 @@ def _outcomes(document: object) -> list[Any]:
     return list(outcomes or ())
 
 
-def _validate_item(target: Target, item: object) -> Iterator[OutcomeFault]:
+def _validate_item(target: Target, item: object, latest: datetime) -> Iterator[OutcomeFault]:
     if not isinstance(item, dict):
         yield (), "type", "must be an object"
         return
     for name in sorted(item.keys() - _MEMBERS):
         yield (name,), "unknown_member", "is an unknown member"
-    for name in sorted(_REQUIRED - item.keys()):
-        yield (name,), "absent", "is required"
-    if "prediction_id" in item and not _is_prediction_id(item["prediction_id"]):
-        yield ("prediction_id",), "type", "must be the id of a prediction"
-    if "outcome" in item:
+    yield from _validate_name(item)
+    if "outcome" not in item:
+        yield ("outcome",), "absent", "is required"
+    else:
         for path, code, detail in validate(target, item["outcome"]):
             yield ("outcome", *path), code, detail
+    yield from _validate_time(item, latest)
+    if not _is_probability(item.get("selection")):
+        yield ("selection",), "type", f"must be between {_LEAST_SELECTION} and 1"
+
+
+def _validate_name(item: Mapping[str, Any]) -> Iterator[OutcomeFault]:
+    """Check that an outcome names one prediction, by its id or by the client's row id."""
+    if "row_id" not in item and "prediction_id" not in item:
+        yield ("prediction_id",), "absent", "is required, or a row_id"
+    if "prediction_id" in item and not _is_prediction_id(item["prediction_id"]):
+        yield ("prediction_id",), "type", "must be the id of a prediction"
+    if "row_id" in item and row_digest(item["row_id"]) is None:
+        yield ("row_id",), "type", f"must be a text or a whole number, up to {MAX_ID_LENGTH} long"
+    if "row_id" in item and "prediction_id" in item:
+        yield ("row_id",), "unknown_member", "must not be beside a prediction_id"
+
+
+def _validate_time(item: Mapping[str, Any], latest: datetime) -> Iterator[OutcomeFault]:
     if not _is_time(item.get("time")):
         yield ("time",), "not_a_datetime", "must be ISO 8601 with a UTC offset"
-    if not _is_probability(item.get("selection")):
-        yield ("selection",), "type", "must be a number above 0 and at most 1"
+        return
+    time, name = _time(item), item.get("prediction_id")
+    made = prediction_time(name) if isinstance(name, str) else None
+    if time is not None and time > latest:
+        yield ("time",), "in_the_future", f"must be at most {_MINUTES} minutes from now"
+    elif time is not None and made is not None and time < made - CLOCK_SKEW:
+        detail = f"must be at most {_MINUTES} minutes before the prediction"
+        yield ("time",), "before_prediction", detail
+
+
+def _time(item: Mapping[str, Any]) -> datetime | None:
+    time = item.get("time")
+    return None if time is None else datetime.fromisoformat(time)
 
 
 def validate(target: Target, outcome: object) -> Iterator[OutcomeFault]:
@@ -170,13 +213,18 @@ def _json_type(value: object) -> type:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    try:
+        return isfinite(float(value))
+    except OverflowError:  # an integer of more than 308 digits
+        return False
 
 
 def _is_prediction_id(value: object) -> bool:
     return (
         isinstance(value, str)
-        and 0 < len(value) <= _MAX_ID_LENGTH
+        and 0 < len(value) <= MAX_ID_LENGTH
         and value.isascii()
         and value.isprintable()
     )
@@ -185,7 +233,11 @@ def _is_prediction_id(value: object) -> bool:
 def _is_probability(value: object) -> bool:
     if value is None:
         return True
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= 1
+    return (
+        isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and _LEAST_SELECTION <= value <= 1
+    )
 
 
 def _is_time(value: object) -> bool:

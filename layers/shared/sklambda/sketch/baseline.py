@@ -5,7 +5,7 @@ the signature has too; values between them, with at least ten rows of training b
 count of each category of the vocabulary.
 """
 
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 
@@ -15,9 +15,19 @@ from sklambda.errors import DocumentInvalid
 from sklambda.manifest import MetricInterval
 from sklambda.policy.watching import Watching
 from sklambda.signature import Feature, FiniteFloat, Signature
+from sklambda.sketch.merging import (
+    merge_codes,
+    merge_histogram,
+    merge_tenths,
+    merged_codes,
+    part_width,
+)
 from sklambda.sketch.ruler import Ruler
-from sklambda.sketch.sketch import Counts, Histogram, Mode
+from sklambda.sketch.sketch import Counts, Histogram, Mode, Sketch
 from sklambda.sketch.watched_scores import class_counts, watched_scores
+
+_NOTABLE: Final = 0.05
+"""The share of the attributions up to which scores without some features count as the model's."""
 
 
 class Reference(Document):
@@ -165,7 +175,32 @@ class Baseline(Document):
 
     def recorded(self, mode: Mode) -> dict[str, Reference]:
         """Return the features as captures of a mode hold them."""
-        return self.features if mode == "raw" else self.binned
+        if mode == "raw":
+            return self.features
+        return {
+            name: one.replace(column=merge_histogram(one.ruler, one.column, self._edges(name)))
+            for name, one in self.binned.items()
+        }
+
+    def merge(self, name: str, bins: FloatVector) -> FloatVector:
+        """Return the bins of a feature, [n], as captures merge them."""
+        if self.features[name].ruler.codes:
+            return merge_codes(bins, merged_codes(self.features[name].column.counts))
+        return merge_tenths(bins, part_width(self._edges(name)))
+
+    def _edges(self, name: str) -> FloatVector:
+        return np.array(self.features[name].ruler.edges)
+
+    def hides_much(self, sketch: Sketch) -> bool:
+        """Return whether captures lack features that the scores depend on notably.
+
+        Their scores are then those of a model without these features, and are not compared with
+        training.
+        """
+        hidden = self.recorded(sketch.mode).keys() - sketch.features.keys()
+        share = 1 / len(self.features)
+        weights = self.weights or dict.fromkeys(self.features, share)
+        return sum(weights.get(name, 0.0) for name in hidden) > _NOTABLE
 
 
 def codes(feature: Feature) -> int:

@@ -119,7 +119,7 @@ class Sketcher:
         mode: Mode = "raw",
         without: Collection[str] = (),
     ) -> None:
-        self._signature, self._mode = signature, mode
+        self._signature, self._mode, self._baseline = signature, mode, baseline
         self._features = {
             name: one for name, one in baseline.recorded(mode).items() if name not in without
         }
@@ -170,7 +170,9 @@ class Sketcher:
     ) -> Iterator[tuple[str, Histogram]]:
         values = X if self._mode == "binned" else watched_values(self._signature, X)
         for place, (name, reference) in zip(self._places, self._features.items(), strict=True):
-            column = self._count(reference, np.ascontiguousarray(values[:, place]))
+            one = np.ascontiguousarray(values[:, place])
+            merged = self._baseline.merge(name, one) if self._mode == "binned" else one
+            column = self._count(reference, merged)
             yield name, column.replace(coerced=coerced.get(name, 0))
 
     def _count(self, reference: Reference, values: FloatVector) -> Histogram:

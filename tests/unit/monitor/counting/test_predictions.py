@@ -1,12 +1,13 @@
 """Predictions are joined with their outcomes."""
 
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
 from functions.monitor.counting.hours import count_hour
-from functions.monitor.counting.predictions import Predictions, digest, no_predictions
+from functions.monitor.counting.predictions import NO_ROW, Predictions, digest, no_predictions
 from functions.monitor.outcomes import (
     champion_predictions,
     collect_outcomes,
@@ -25,7 +26,7 @@ X = matrix(60, seed=7)
 def some(*names: str) -> Predictions:
     ids = np.array(sorted(map(digest, names)), dtype=np.uint64)
     counts = np.arange(len(ids), dtype=np.intp)[:, None]
-    return Predictions(ids, counts / 10, counts, counts)
+    return Predictions(ids, counts / 10, counts, counts, counts[:, 0] / 1.0, ids)
 
 
 def test_written_predictions_are_read() -> None:
@@ -34,6 +35,19 @@ def test_written_predictions_are_read() -> None:
     assert found.ids.tolist() == some("a", "b").ids.tolist()
     assert found.scores.tolist() == [[0.0], [0.1]]
     assert found.labels.tolist() == found.groups.tolist() == [[0], [1]]
+    assert found.times.tolist() == [0.0, 1.0]
+    assert found.rows.tolist() == found.ids.tolist()
+
+
+def test_predictions_of_an_older_version_have_no_time_and_no_row() -> None:
+    file = BytesIO()
+    one = some("a")
+    np.savez(file, ids=one.ids, scores=one.scores, labels=one.labels, groups=one.groups)
+
+    found = Predictions.read(file.getvalue())
+
+    assert np.isnan(found.times).all()
+    assert found.rows.tolist() == [NO_ROW]
 
 
 def test_the_same_predictions_are_the_same_bytes() -> None:

@@ -52,7 +52,7 @@ def test_a_regressor_returns_its_value(frame: pd.DataFrame, tmp_path: Path) -> N
     expected = regressor.predict(frame.head(3))
     assert [p["values"]["price"] for p in predictions] == pytest.approx(list(expected), rel=1e-9)
     assert all(sorted(p) == sorted(["values", *ALWAYS]) for p in predictions)
-    assert sorted(schema) == sorted(["values", "explanations", *ALWAYS])
+    assert sorted(schema) == sorted(["values", "explanations", "row_id", *ALWAYS])
 
 
 def test_several_outputs_have_a_name_each(frame: pd.DataFrame, tmp_path: Path) -> None:
@@ -74,7 +74,8 @@ def test_a_classifier_without_probabilities_returns_its_decision(
     decisions = classifier.decision_function(scaled.head(3))
     assert [p["score"] for p in predictions] == pytest.approx(list(decisions), rel=1e-9)
     assert [p["label"] for p in predictions] == classifier.predict(scaled.head(3)).tolist()
-    assert sorted(schema) == sorted(["label", "score", "threshold", "explanations", *ALWAYS])
+    members = ["label", "score", "threshold", "explanations", "row_id", *ALWAYS]
+    assert sorted(schema) == sorted(members)
     assert {p["threshold"] for p in predictions} == {schema["threshold"]["example"]} == {0.0}
 
 

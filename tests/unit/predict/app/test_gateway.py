@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,9 @@ def at(path: str, **changes: Any) -> dict[str, Any]:
     return {"path": path, "pathParameters": {"proxy": path[1:]}, **changes}
 
 
+UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -63,8 +67,14 @@ def test_both_ways_give_the_same_answer(
 ) -> None:
     answer = gateway(event | change, None)
 
-    assert answer == event_sources.answer(app, event | change, None)
+    other = event_sources.answer(app, event | change, None)
+    assert without_ids(answer) == without_ids(other)
     assert isinstance(answer["body"], str)
+
+
+def without_ids(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer without the ids of predictions, which each request draws anew."""
+    return answer | {"body": re.sub(UUID, "", answer["body"])}
 
 
 @pytest.mark.parametrize(

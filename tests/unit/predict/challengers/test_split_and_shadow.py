@@ -39,18 +39,19 @@ def test_a_shadow_changes_no_response_and_logs_the_differences(
     churn: Trained, other: Trained, row: dict[str, Any]
 ) -> None:
     rows = [row, row | {"tenure": 70}]
-    headers = {"x-request-id": "same"}
     alone = observe(churn.package)
     observed = observe(churn.package, challenger_dir=other.package, challenger_share=1.0)
 
-    body = observed.client.post("/predict", json={"instances": rows}, headers=headers).json()
+    body = observed.client.post("/predict", json={"instances": rows}).json()
 
-    assert body == alone.client.post("/predict", json={"instances": rows}, headers=headers).json()
+    without = alone.client.post("/predict", json={"instances": rows}).json()
+    ids = [[one.pop("prediction_id") for one in each["predictions"]] for each in (body, without)]
+    assert body == without
     [line] = observed.lines("shadow")
     assert line["champion"] == body["model"]["id"] != line["challenger"]
     again = Predictor.open(other.package).predict(rows)
+    assert [each["prediction_id"] for each in line["records"]] == ids[0]
     for comparison, one, two in zip(line["records"], body["predictions"], again, strict=True):
-        assert comparison["prediction_id"] == one["prediction_id"]
         assert comparison["differences"][1] == pytest.approx(two.score - one["score"])
         assert comparison["same_label"] == (two.label == one["label"])
 
@@ -253,7 +254,9 @@ def test_rows_that_the_challenger_refuses_are_said_in_the_shadow(
     champion = ServedModel(Predictor(package))
     written: list[bytes] = []
     shadow = Shadow(Challenger(Tight(package), champion), 1.0, Log("never", "INFO"), written.append)
-    request = PredictionRequest([row | {"tenure": 60}, row | {"tenure": 3}], Caller("r"))
+    request = PredictionRequest(
+        [row | {"tenure": 60}, row | {"tenure": 3}], Caller("r", request_part="r")
+    )
 
     shadow(request, champion.predict(request))
 

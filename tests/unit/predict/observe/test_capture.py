@@ -1,12 +1,15 @@
 """Predictions are captured by the settings, without redacted features."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from functions.predict.observe.capture import MAX_LINE_BYTES
+from functions.predict.observe.sampling import is_sampled
 from sklambda.errors import SettingsInvalid
+from sklambda.prediction_ids import row_digest
 from sklambda.predictor import Predictor
 from sklambda.signature import Signature
 from tests.conftest import Trained
@@ -89,18 +92,36 @@ def test_a_redacted_name_that_is_no_feature_stops_the_start(churn: Trained) -> N
 
 
 def test_the_share_is_drawn_by_the_predictions_id(churn: Trained, row: dict[str, Any]) -> None:
-    def names() -> set[str]:
-        observed = observe(churn.package, capture="raw", capture_share=0.3)
+    observed = observe(churn.package, capture="raw", capture_share=0.3)
+
+    body = observed.client.post("/predict", json={"instances": [row] * 1000}).json()
+
+    captures = [each for line in observed.lines("capture") for each in line["records"]]
+    names = [one["prediction_id"] for one in body["predictions"]]
+    drawn = [name for name in names if is_sampled(name, 0.3, "capture")]
+    assert [capture["prediction_id"] for capture in captures] == drawn
+    assert 240 < len(drawn) < 360
+
+
+def test_two_calls_with_one_request_id_have_predictions_of_their_own(
+    churn: Trained, row: dict[str, Any]
+) -> None:
+    observed = observe(churn.package, capture="raw")
+    rows = [row | {"tenure": tenure} for tenure in (2, 70)]
+
+    answers = [
         observed.client.post(
-            "/predict", json={"instances": [row] * 1000}, headers={"x-request-id": "stable"}
+            "/predict", json={"instances": [row]}, headers={"x-request-id": "checkout-77"}
         )
-        captures = [each for line in observed.lines("capture") for each in line["records"]]
-        return {capture["prediction_id"] for capture in captures}
+        for row in rows
+    ]
 
-    first, second = names(), names()
-
-    assert first == second
-    assert 240 < len(first) < 360
+    lines = observed.lines("capture")
+    assert {answer.headers["x-request-id"] for answer in answers} == {"checkout-77"}
+    assert {line["request_id"] for line in lines} == {"checkout-77"}
+    ids = [line["records"][0]["prediction_id"] for line in lines]
+    assert len(set(ids)) == 2
+    assert ids == [answer.json()["predictions"][0]["prediction_id"] for answer in answers]
 
 
 def test_no_line_is_longer_than_the_log_accepts(churn: Trained, row: dict[str, Any]) -> None:
@@ -112,3 +133,32 @@ def test_no_line_is_longer_than_the_log_accepts(churn: Trained, row: dict[str, A
     assert all(len(line) <= MAX_LINE_BYTES for line in observed.written)
     counts = [len(json.loads(line)["records"]) for line in observed.written]
     assert sum(counts) == 2000
+
+
+ROW_IDS: list[dict[str, Any]] = [{"row_id": "secret-4711"}, {"row_id": 2}, {"row_id": None}, {}]
+
+
+def test_the_clients_row_id_is_returned_and_captured_by_its_digest(
+    churn: Trained, row: dict[str, Any], tmp_path: Path
+) -> None:
+    observed = observe(churn.package, capture="raw", feedback_store=str(tmp_path))
+
+    body = observed.client.post("/predict", json={"instances": [row | one for one in ROW_IDS]})
+
+    predictions = body.json()["predictions"]
+    [line] = observed.lines("capture")
+    assert [one.get("row_id") for one in predictions] == ["secret-4711", 2, None, None]
+    assert ["row_id" in one for one in predictions] == [True, True, False, False]
+    digests = [one.get("row") for one in line["records"]]
+    assert digests == [row_digest("secret-4711"), row_digest(2), None, None]
+    assert all(one["features"] == row for one in line["records"])
+    assert b"secret-4711" not in b"".join(observed.written)
+
+
+def test_without_feedback_no_row_is_captured(churn: Trained, row: dict[str, Any]) -> None:
+    observed = observe(churn.package, capture="raw")
+
+    observed.client.post("/predict", json={"instances": [row | {"row_id": "secret-4711"}]})
+
+    [line] = observed.lines("capture")
+    assert "row" not in line["records"][0]

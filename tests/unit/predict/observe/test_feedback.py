@@ -1,15 +1,20 @@
 """Outcomes are stored once each, and every fault of a request is reported by its place."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from functions.predict.observe.feedback import validate
+from functions.predict.http.exchange import Caller, Limits, Request
+from functions.predict.http.problems import ProblemRaised
+from functions.predict.observe.feedback import Feedback, validate
+from sklambda.package import ModelPackage
+from sklambda.prediction_ids import row_digest
 from sklambda.signature import Target
+from sklambda.storage import Directory
 from tests.conftest import Trained
 from tests.support.observed import observe
 
@@ -67,6 +72,130 @@ def test_another_outcome_of_the_same_prediction_is_stored_too(
     client.post("/feedback", json={"outcomes": [item(time=TIME), item(outcome="No", time=TIME)]})
 
     assert {each["outcome"] for each in stored(tmp_path)} == {"Yes", "No"}
+
+
+def test_each_time_of_an_outcome_is_stored(client: TestClient, tmp_path: Path) -> None:
+    told = [("Yes", "09:59"), ("No", "09:30"), ("Yes", "09:10")]
+
+    for outcome, clock in told:
+        time = f"2026-11-22T{clock}:00Z"
+        client.post("/feedback", json={"outcomes": [item(outcome=outcome, time=time)]})
+
+    assert {(one["outcome"], one["time"][11:16]) for one in stored(tmp_path)} == set(told)
+
+
+def test_one_moment_in_two_time_zones_is_one_outcome(client: TestClient, tmp_path: Path) -> None:
+    times = ("2026-11-22T10:15:00+01:00", "2026-11-22T09:15:00Z", "2026-11-22T09:15:00.000000Z")
+
+    client.post("/feedback", json={"outcomes": [item(time=time) for time in times]})
+
+    assert len(stored(tmp_path)) == 1
+
+
+def test_another_selection_is_another_outcome(client: TestClient, tmp_path: Path) -> None:
+    outcomes = [item(time=TIME, selection=selection) for selection in (0.5, 0.25, 0.5)]
+
+    client.post("/feedback", json={"outcomes": outcomes})
+
+    assert sorted(one["selection"] for one in stored(tmp_path)) == [0.25, 0.5]
+
+
+def test_an_outcome_of_the_clients_row_is_stored_by_its_digest(
+    client: TestClient, tmp_path: Path
+) -> None:
+    outcomes = [
+        {"row_id": name, "outcome": "Yes", "time": TIME} for name in ("7", 7, "secret-4711")
+    ]
+
+    response = client.post("/feedback", json={"outcomes": outcomes})
+
+    assert response.json() == {"kept": 3}
+    rows = {one["row"] for one in stored(tmp_path)}
+    assert rows == {row_digest("7"), row_digest("secret-4711")}
+    assert b"4711" not in b"".join(path.read_bytes() for path in tmp_path.rglob("*.json"))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "code"), [(-6, "before_prediction"), (-4, None), (4, None), (6, "in_the_future")]
+)
+def test_an_outcome_is_of_the_time_between_its_prediction_and_now(
+    client: TestClient, churn: Trained, minutes: int, code: str | None
+) -> None:
+    row = ModelPackage.open(churn.package).signature.example
+    body = client.post("/predict", json={"instances": [row]}).json()
+    name = body["predictions"][0]["prediction_id"]
+    time = (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat()
+
+    response = client.post("/feedback", json={"outcomes": [item(name, time=time)]})
+
+    errors = response.json().get("errors", [])
+    expected = [] if code is None else [("/outcomes/0/time", code)]
+    assert [(error["pointer"], error["code"]) for error in errors] == expected
+
+
+HUGE = int("9" * 400)
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        item(outcome=HUGE),
+        item(outcome=-HUGE),
+        item(outcome=[1]),
+        item(outcome={"Yes": 1}),
+        item(outcome="Y" * 100_000),
+        item(outcome=None),
+        item(prediction="p" * 100_000),
+        item(time=HUGE),
+        item(time="2026-11-22T10:15:00+" + "9" * 1000),
+        item(selection=HUGE),
+        item(selection=1e-300),
+        item(selection="0.5"),
+        {"row_id": HUGE, "outcome": "Yes"},
+        {"row_id": True, "outcome": "Yes"},
+        {"row_id": ["a"], "outcome": "Yes"},
+        {"row_id": "", "outcome": "Yes"},
+        {"row_id": "r" * 257, "outcome": "Yes"},
+        {"row_id": "a", "prediction_id": "a-0", "outcome": "Yes"},
+        {"outcome": "Yes"},
+    ],
+)
+def test_an_absurd_outcome_is_refused(
+    client: TestClient, tmp_path: Path, outcome: dict[str, object]
+) -> None:
+    content = json.dumps({"outcomes": [outcome]})
+
+    response = client.post(
+        "/feedback", content=content, headers={"content-type": "application/json"}
+    )
+
+    assert response.status_code == 422
+    assert stored(tmp_path) == []
+
+
+def price(folder: Path, value: str) -> None:
+    """Send an outcome of a regressor to the feedback of a folder."""
+    body = f'{{"outcomes": [{{"prediction_id": "a-0", "outcome": {value}}}]}}'.encode()
+    limits = Limits(10, 1_000_000)
+    Feedback(NUMBERS, Directory(folder), limits).keep(Request({}, body, {}, {}, Caller("name")))
+
+
+@pytest.mark.parametrize(
+    "value", ["NaN", "Infinity", "1e999", "9" * 309, "9" * 5000, "[" * 100_000, '"\\ud800"']
+)
+def test_an_absurd_outcome_of_a_regressor_is_refused(tmp_path: Path, value: str) -> None:
+    with pytest.raises(ProblemRaised) as raised:
+        price(tmp_path, value)
+
+    assert raised.value.status in (400, 422)
+    assert stored(tmp_path) == []
+
+
+@pytest.mark.parametrize("value", ["-0e400", "1e308", "9" * 308, "5e-324"])
+def test_a_finite_outcome_of_a_regressor_is_stored(tmp_path: Path, value: str) -> None:
+    price(tmp_path, value)
+
+    assert [one["outcome"] for one in stored(tmp_path)] == [float(value)]
 
 
 def test_every_fault_is_named_and_nothing_is_stored(client: TestClient, tmp_path: Path) -> None:

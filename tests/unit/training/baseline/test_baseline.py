@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from functions.monitor.drift.compare import compare
-from functions.predict.observe.capture import BINS
 from sklambda.arrays import FloatMatrix
 from sklambda.decision import label_positions
 from sklambda.errors import DocumentInvalid
@@ -173,7 +172,7 @@ def test_tenths_are_those_of_the_capture() -> None:
 
     assert found[:-1].tolist() == [-1, 0, 0, 1, 4, 5, 9, 9, 10]
     assert np.isnan(found[-1])
-    assert TENTHS == BINS
+    assert TENTHS == 10
 
 
 def binned(X: FloatMatrix) -> FloatMatrix:

@@ -1,0 +1,408 @@
+"""What captures tell of scores: no more than the captured features do.
+
+A score at full precision gives away what a capture leaves out: the model is known to whoever reads
+captures, and only one value of a redacted feature, or one number in a bin, has just this score. So
+the score of a capture is the mean of the model's scores over the values that the capture leaves
+open, and the label is that of the mean. Rows that are captured alike have the same score and label,
+whatever the model: nothing can be inferred of one that is not in its captured features.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Final, NamedTuple, Self
+
+import numpy as np
+
+from functions.predict.model import PredictionRequest, PredictionResponse, ServedModel
+from functions.predict.observe.sampling import is_sampled
+from sklambda.arrays import FloatMatrix, FloatVector, IntVector
+from sklambda.decision import label_positions, to_predictions
+from sklambda.signature import Feature, Target
+from sklambda.sketch.baseline import Baseline, codes
+from sklambda.sketch.merging import merge_codes, merge_tenths, merged_codes, part_width
+from sklambda.sketch.ruler import TENTHS, equal_parts
+from sklambda.sketch.sketch import Mode
+from sklambda.sketch.watched_scores import class_counts, watched_scores
+
+HIDDEN_CASES: Final[dict[Mode, int]] = {"raw": 8, "binned": 4}
+"""The greatest number of cases of redacted features that are scored for each row."""
+
+BIN_CASES: Final = 16
+"""The number of cases within the bins of a row."""
+
+CROWD_SHARE: Final = 0.25
+"""The least share of the cases within the bins that a label needs to be told."""
+
+STEPS: Final = 100
+"""The number of steps that a score is rounded to, over its range in training."""
+
+_PURPOSE: Final = "capture"
+_SEED: Final = 0
+
+type Listener = Callable[[PredictionRequest, PredictionResponse], None]
+
+
+class Bins(NamedTuple):
+    """The bins of one feature; columns of them replace its values.
+
+    Attributes
+    ----------
+    name : str
+        The feature.
+    column : int
+        Its column in the encoded rows.
+    low, width : float
+        The start of the range of training, and a tenth of it.
+    part : int
+        How many tenths are one bin; 0 for codes.
+    codes : IntVector or None
+        For each code the first one of its group.
+    """
+
+    name: str
+    column: int
+    low: float
+    width: float
+    part: int
+    codes: IntVector | None
+
+    @property
+    def last(self) -> int:
+        """The last bin, which is above the range, or the last code."""
+        return TENTHS if self.codes is None else len(self.codes) - 1
+
+    def of(self, values: FloatVector) -> FloatVector:
+        """Return the bins of values, [n]; NaN where missing."""
+        if self.codes is None:
+            return merge_tenths(equal_parts(values, self.low, self.width, TENTHS), self.part)
+        return merge_codes(values, self.codes)
+
+    def middle_values(self, index: int, shares: FloatVector) -> FloatVector:
+        """Return a value, [n], for each share of a bin of which training has no value."""
+        if self.codes is not None:
+            return np.full(len(shares), float(index))
+        size = self.part if 0 <= index < TENTHS else 1
+        values: FloatVector = self.low + self.width * (index + size * shares)
+        return values
+
+
+def feature_bins(model: ServedModel, baseline: Baseline | None) -> list[Bins]:
+    """Return the bins of the features that a binned capture holds."""
+    found = []
+    for column, feature in enumerate(model.signature.features):
+        reference = None if baseline is None else baseline.features[feature.name]
+        if codes(feature):
+            counts = () if reference is None else reference.column.counts
+            merged = merged_codes(counts) if counts else np.arange(codes(feature))
+            found.append(Bins(feature.name, column, 0.0, 1.0, 0, merged))
+        elif feature.kind == "category":
+            found.append(Bins(feature.name, column, 0.0, 1.0, 0, np.arange(0)))
+        elif feature.span is not None and feature.span[0] < feature.span[1]:
+            low, high = feature.span
+            edges = _edges(feature) if reference is None else np.array(reference.ruler.edges)
+            width = (high - low) / TENTHS
+            found.append(Bins(feature.name, column, low, width, part_width(edges), None))
+    return found
+
+
+def _edges(feature: Feature) -> FloatVector:
+    """Return numbers that are as close as the values of a feature may be, without a baseline."""
+    low, high = feature.span or (0.0, 0.0)
+    near = low + 1.0 if feature.kind == "integer" else low + (high - low) / 1000
+    return np.array([low, near, high] if near < high else [low, high])
+
+
+class Disclosure:
+    """What captures of a model tell of its scores.
+
+    Parameters
+    ----------
+    model : ServedModel
+        The model. Cases are drawn from its baseline, as far as it has one.
+    mode : {"raw", "binned"}
+        How features are captured.
+    redacted : collection of str
+        The features that are not captured.
+    """
+
+    def __init__(self, model: ServedModel, mode: Mode, redacted: Sequence[str]) -> None:
+        self._model, self._target = model, model.signature.target
+        baseline = model.predictor.package.baseline
+        bins = feature_bins(model, baseline) if mode == "binned" else []
+        self.bins = [one for one in bins if one.name not in redacted]
+        features = list(enumerate(model.signature.features))
+        binned = {one.name for one in bins} | set(redacted)
+        left_out = [one for one in features if mode == "binned" and one[1].name not in binned]
+        own = [one for one in left_out if one[1].kind != "text"]
+        hidden = [one for one in features if one[1].name in redacted]
+        self._hidden = Cases.of(model, baseline, hidden, HIDDEN_CASES[mode])
+        self._left_out = Cases.of(model, baseline, own, BIN_CASES, exact=False)
+        levels = (np.arange(BIN_CASES) + 0.5) / BIN_CASES
+        draw = np.random.default_rng(_SEED)
+        self._picks = [
+            _picks(one, _table(features[one.column][1], baseline), draw.permutation(levels))
+            for one in self.bins
+        ]
+        self._steps = _steps(model, baseline)
+
+    def of(self, response: PredictionResponse, rows: IntVector) -> PredictionResponse:
+        """Return a response as captures tell of it, in some of its rows."""
+        X = response.X[rows]
+        expected = self._without_hidden(X) if self._hidden.columns else response.scores[rows]
+        if self.bins or self._left_out.columns:
+            expected = self._within_bins(X, expected)
+        disclosed, predictions = self._round(expected), list(response.predictions)
+        for row, one, label in zip(
+            rows.tolist(),
+            to_predictions(self._target, disclosed),
+            to_predictions(self._target, expected),
+            strict=True,
+        ):
+            predictions[row] = replace(one, label=label.label, targets=label.targets)
+        scores = response.scores.copy()
+        scores[rows] = disclosed
+        return replace(response, scores=scores, predictions=predictions)
+
+    def _without_hidden(self, X: FloatMatrix) -> FloatMatrix:
+        """Return the mean score of each row, [N, C], over the cases of redacted features."""
+        if not self._hidden.columns:
+            return self._model.predictor.run(X)
+        cases = self._hidden.repeat(X)
+        scores = self._model.predictor.run(cases.reshape(-1, X.shape[1]))
+        means: FloatMatrix = np.einsum(
+            "nks,k->ns", scores.reshape(*cases.shape[:2], -1), self._hidden.weights
+        )
+        return means
+
+    def _within_bins(self, X: FloatMatrix, scores: FloatMatrix) -> FloatMatrix:
+        """Return the mean score of each row, [N, C], over its bins, of the same label.
+
+        A label is that of at least `CROWD_SHARE` of the cases; a rarer one, which would show where
+        in its bins a row lies, counts as the most frequent one.
+        """
+        cases = self._left_out.repeat(X)
+        for one, picks in zip(self.bins, self._picks, strict=True):
+            bins = one.of(X[:, one.column])
+            missing = np.isnan(bins)
+            cases[:, :, one.column] = picks[np.where(missing, 0, bins + 1).astype(np.intp)]
+            cases[missing, :, one.column] = np.nan
+        flat = self._without_hidden(cases.reshape(-1, X.shape[1]))
+        by_case = flat.reshape(*cases.shape[:2], -1)
+        alike = _alike(self._target, scores, by_case)
+        shares = alike / alike.sum(axis=1, keepdims=True)
+        means: FloatMatrix = np.einsum("nks,nk->ns", by_case, shares)
+        return means
+
+    def _round(self, scores: FloatMatrix) -> FloatMatrix:
+        """Return the middle of the step of each score."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            middles = (np.floor(scores / self._steps) + 0.5) * self._steps
+        rounded: FloatMatrix = np.where(self._steps > 0, middles, scores)
+        return rounded
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosing:
+    """A listener that passes responses on as captures may tell of them.
+
+    Attributes
+    ----------
+    disclose : callable
+        Returns the disclosure of a model.
+    share : float
+        Share of the predictions that are captured; the others are passed on as they are.
+    listeners : tuple of Listener
+        What writes to the log: captures and metrics of the same requests.
+    """
+
+    disclose: Callable[[ServedModel], Disclosure]
+    share: float
+    listeners: tuple[Listener, ...]
+
+    def __call__(self, request: PredictionRequest, response: PredictionResponse) -> None:
+        """Pass a response on."""
+        sampled = list(sample(request, response, self.share))
+        if sampled:
+            response = self.disclose(response.model).of(response, np.array(sampled))
+        for listener in self.listeners:
+            listener(request, response)
+
+
+def sample(
+    request: PredictionRequest, response: PredictionResponse, share: float
+) -> Mapping[int, str]:
+    """Return the ids of the predictions in the sample, by their rows."""
+    ids = map(request.caller.prediction_id, range(len(response.predictions)))
+    return {row: name for row, name in enumerate(ids) if is_sampled(name, share, _PURPOSE)}
+
+
+def disclosures(
+    champion: ServedModel, mode: Mode, redacted: Sequence[str]
+) -> Callable[[ServedModel], Disclosure]:
+    """Return the function that makes the disclosure of each model once, the champion's now."""
+    made = {champion.id: Disclosure(champion, mode, redacted)}
+
+    def disclosure(model: ServedModel) -> Disclosure:
+        if model.id not in made:
+            made[model.id] = Disclosure(model, mode, redacted)
+        return made[model.id]
+
+    return disclosure
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """Cases of some features, that take the place of a row's own values.
+
+    Attributes
+    ----------
+    columns : list of int
+        The columns of the encoded rows.
+    values : FloatMatrix
+        Shape [k, J]: the values of each case.
+    weights : FloatVector
+        Shape [k]: the share of each case.
+    """
+
+    columns: list[int]
+    values: FloatMatrix
+    weights: FloatVector
+
+    @classmethod
+    def of(
+        cls,
+        model: ServedModel,
+        baseline: Baseline | None,
+        features: Sequence[tuple[int, Feature]],
+        count: int,
+        exact: bool = True,
+    ) -> Self:
+        """Return all combinations of values, if they are at most `count` cases, else a sample."""
+        tables = [_table(feature, baseline) for _, feature in features]
+        columns = [column for column, _ in features]
+        if exact and np.prod([len(values) for values, _ in tables]) <= count:
+            values = np.array(list(product(*(values for values, _ in tables))))
+            shares = list(product(*(shares for _, shares in tables)))
+            weights = np.array([np.prod(one) for one in shares])
+        else:
+            draw, levels = np.random.default_rng(_SEED + 1), (np.arange(count) + 0.5) / count
+            drawn = [_quantiles(table, draw.permutation(levels)) for table in tables]
+            values = np.array(drawn).reshape(len(tables), count).T
+            weights = np.ones(count)
+        texts = _texts(model, features, len(weights))
+        values = np.column_stack([values.reshape(len(weights), -1), *texts.values()])
+        return cls([*columns, *texts], values, weights / weights.sum())
+
+    def repeat(self, X: FloatMatrix) -> FloatMatrix:
+        """Return the cases of each row, [N, k, K], of encoded rows [N, K]."""
+        cases = np.repeat(X, len(self.weights), axis=0).reshape(len(X), len(self.weights), -1)
+        cases[:, :, self.columns] = self.values
+        return cases
+
+
+def _alike(target: Target, scores: FloatMatrix, cases: FloatMatrix) -> FloatMatrix:
+    """Return which cases, [N, k], are told as one with their row: 1, else 0.
+
+    Those with the row's label if they are at least `CROWD_SHARE`; else those with the most frequent
+    label, and with all rare ones.
+    """
+    if not class_counts(target):
+        return np.ones(cases.shape[:2])
+    own = label_positions(target, scores)[:, None]
+    labels = label_positions(target, cases.reshape(-1, cases.shape[2]))
+    labels = labels.reshape(*cases.shape[:2], -1)
+    shares = (labels[:, :, None] == labels[:, None]).all(axis=3).mean(axis=2)
+    most = labels[np.arange(len(labels)), shares.argmax(axis=1)][:, None]
+    pooled = (labels == most).all(axis=2) | (shares < CROWD_SHARE)
+    same = (labels == own).all(axis=2)
+    is_apart = (same.mean(axis=1) >= CROWD_SHARE) & (own != most).any(axis=2)[:, 0]
+    alike: FloatMatrix = np.where(is_apart[:, None], same, pooled).astype(np.float64)
+    return alike
+
+
+type _Table = tuple[FloatVector, FloatVector]
+"""The values of a feature, and the share of each in training."""
+
+
+def _table(feature: Feature, baseline: Baseline | None) -> _Table:
+    """Return the values of an open feature, and their shares in training."""
+    reference = None if baseline is None else baseline.features[feature.name]
+    if feature.kind == "text":
+        return np.zeros(1), np.ones(1)
+    values: FloatVector
+    counts: FloatVector
+    if (number := codes(feature)) > 0:
+        counts = np.ones(number) if reference is None else np.array(reference.column.counts) + 0.0
+        values = np.arange(number, dtype=np.float64)
+    elif reference is None or not reference.ruler.edges:
+        low, high = feature.span or (0.0, 0.0)
+        values = low + (high - low) * np.arange(1, 8, dtype=np.float64) / 8
+        counts = np.ones(7)
+    else:
+        counts = np.array(reference.column.counts) + 0.0
+        gaps = np.array(reference.column.gaps) / np.maximum(counts, 1)
+        values = np.array(reference.ruler.edges) - gaps
+    missing = 0 if reference is None or not feature.nullable else reference.column.missing
+    if missing:
+        values, counts = np.append(values, np.nan), np.append(counts, float(missing))
+    present = counts > 0
+    if not present.any():
+        return values[:1], np.ones(1)
+    return values[present], counts[present] / counts.sum()
+
+
+def _picks(bins: Bins, table: _Table, levels: FloatVector) -> FloatMatrix:
+    """Return values, [B, n], of each bin from -1 on: as in training, or evenly spread."""
+    values, shares = table
+    places, picks = bins.of(values), []
+    for index in range(-1, bins.last + 1):
+        inside = places == index
+        if inside.any():
+            own = values[inside], shares[inside] / shares[inside].sum()
+            picks.append(_quantiles(own, levels))
+        else:
+            picks.append(bins.middle_values(index, levels))
+    return np.array(picks)
+
+
+def _quantiles(table: _Table, levels: FloatVector) -> FloatVector:
+    """Return the values at levels from 0 to 1, [n]."""
+    values, shares = table
+    places = np.searchsorted(np.cumsum(shares), levels)
+    return values[np.minimum(places, len(values) - 1)]
+
+
+def _texts(
+    model: ServedModel, open_features: Sequence[tuple[int, Feature]], cases: int
+) -> dict[int, FloatVector]:
+    """Return the counts of terms, [cases], of open texts: those of golden rows, by column."""
+    names = {feature.name for _, feature in open_features if feature.kind == "text"}
+    if not names:
+        return {}
+    rows = [golden.row for golden in model.predictor.package.golden] or [model.signature.example]
+    X = model.predictor.encode(rows)[np.arange(cases) * len(rows) // cases]
+    columns: dict[int, FloatVector] = {}
+    start = len(model.signature.features)
+    for counts in model.signature.counts:
+        end = start + len(counts.terms)
+        if counts.feature in names:
+            columns |= {column: X[:, column] for column in range(start, end)}
+        start = end
+    return columns
+
+
+def _steps(model: ServedModel, baseline: Baseline | None) -> FloatVector:
+    """Return the step of each score, [C]; 0 for one that is not rounded."""
+    target = model.signature.target
+    steps = [np.full(part.width, _step(part)) for part in target.parts or (target,)]
+    found = np.concatenate(steps)
+    for one in watched_scores(target):
+        if baseline is not None and not found[one.first] and one.last - one.first == 1:
+            edges = baseline.scores[one.name].ruler.edges
+            found[one.first] = (edges[-1] - edges[0]) / STEPS if edges else 0.0
+    return found
+
+
+def _step(target: Target) -> float:
+    return 1 / STEPS if target.scores == "probability" else 0.0
