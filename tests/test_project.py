@@ -106,7 +106,7 @@ ORDER: dict[str, list[str]] = {
     "functions.authorize": ["handler", "settings tokens", "keys", "errors"],
     "functions.predict": [
         "__main__",
-        "handler",
+        "handler server",
         "assembly",
         "app",
         "dialects",

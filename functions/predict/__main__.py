@@ -1,36 +1,35 @@
 """The prediction service as a local process: ``python -m functions.predict``."""
 
-import json
 import os
-import shlex
-import socket
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Sequence
 from contextlib import suppress
+from math import inf, nan
 
-import uvicorn
-
+from functions.predict.server import Server, Timeouts, Workers
 from sklambda.errors import PackageRefused, SklambdaError
 
 _HOST = "127.0.0.1"
 _LAST_PORT = 65535
 
 
-class _Server(uvicorn.Server):
-    """A server that prints its address and an example request once it listens."""
+_WAITS = {
+    "head": "how long a client may take for the request line and the headers",
+    "body": "how long a client may take for the body",
+    "idle": "how long a connection may stay without a request",
+    "stop": "how long requests at work may take once the process is to end",
+}
 
-    def __init__(self, config: uvicorn.Config, example: object) -> None:
-        super().__init__(config)
-        self._example = example
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            address = f"http://{self.config.host}:{self.config.port}"
-            body = shlex.quote(json.dumps({"instances": [self._example]}, ensure_ascii=False))
-            print(f"\nServing at {address} (Ctrl+C stops it). Try:\n")
-            print(f"curl {address}/predict -H 'content-type: application/json' -d {body}\n")
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = nan
+    if not 0 < seconds < inf:
+        raise ArgumentTypeError(f"must be a number of seconds above 0, got {text}")
+    return seconds
 
 
 def _port(text: str) -> int:
@@ -47,20 +46,34 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m function
     )
     parser.add_argument("--host", default=_HOST, help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=_port, default=8000, help="port to listen on (%(default)s)")
+    for name, wait in _WAITS.items():
+        default = getattr(Timeouts(), name)
+        text = f"{wait} (%(default)g)"
+        parser.add_argument(
+            f"--{name}-seconds", type=_seconds, default=default, metavar="S", help=text
+        )
     options = parser.parse_args(arguments)
     if options.package is not None:
         os.environ["MODEL_DIR"] = options.package  # the handler reads it, as in Lambda
     try:
         from functions.predict.handler import app, service
+
+        service.load_explainers()  # the folder may be replaced while the process serves
     except PackageRefused as error:
         if options.package is None:
             sys.exit(f"{error}. Set MODEL_DIR to a package; `make up` trains one.")
         parser.exit(2, f"{error}; `sklambda train` writes a package.\n")
     except SklambdaError as error:
         sys.exit(f"{error}.")
-    config = uvicorn.Config(app, options.host, options.port, log_level="warning", lifespan="off")
+    workers = Workers(app)
+    timeouts = Timeouts(**{name: getattr(options, f"{name}_seconds") for name in _WAITS})
+    example = service.model.signature.example
     with suppress(KeyboardInterrupt):  # uvicorn has shut down in order by then
-        _Server(config, service.model.signature.example).run()
+        Server(workers, options.host, options.port, timeouts, example).run()
+    workers.drop()
+    if workers.busy:
+        sys.stdout.flush()
+        os._exit(0)  # a thread cannot be ended, and the time of the request is over
 
 
 if __name__ == "__main__":

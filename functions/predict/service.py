@@ -99,6 +99,18 @@ class Service:
         """The member ``challenger`` of documents about the service; empty without a challenger."""
         return {"challenger": self.admission.card} if self.admission else {}
 
+    def load_explainers(self) -> None:
+        """Read and measure what explanations need, so that none reads the packages later.
+
+        Raises
+        ------
+        PackageRefused
+            An explainer is damaged.
+        """
+        for model in self.versions.values():
+            if model.explains:
+                model.explained_in(self.explain_seconds)
+
     def require_ready(self) -> None:
         """Raise the problem of a model that fails a golden row."""
         if self.model.mismatch is not None:

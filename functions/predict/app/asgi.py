@@ -1,6 +1,7 @@
 """The application for servers: ASGI's messages to requests, and responses to messages."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -14,8 +15,16 @@ type Scope = MutableMapping[str, Any]
 type Receive = Callable[[], Awaitable[Message]]
 type Send = Callable[[Message], Awaitable[None]]
 type Respond = Callable[[str, Address, Request], Response]
+type Run = Callable[[str, Request, Callable[[], Response]], Awaitable[Response]]
 
 _DISCONNECTED: Final = "http.disconnect"
+
+WORKERS: Final = "sklambda.workers"
+"""The member of the scope with the `Run` of a server that works beside its event loop."""
+
+_PROBES: Final = frozenset(
+    ("/health", "/health/live", "/health/ready", "/ping", "/v2/health/live", "/v2/health/ready")
+)
 
 
 async def serve(
@@ -44,7 +53,9 @@ async def _response(
     caller = exchange.identify_caller(headers, {})
     request = Request(headers, content, dict(query), {}, caller)
     path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
-    return respond(scope["method"], Address(path, (path,)), request)
+    work = partial(respond, scope["method"], Address(path, (path,)), request)
+    run: Run | None = None if path.rstrip("/") in _PROBES else scope.get(WORKERS)
+    return work() if run is None else await run(path, request, work)
 
 
 def _headers(scope: Scope) -> dict[str, str]:
