@@ -5,6 +5,7 @@ clock, and request ids come from the system's randomness.
 """
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from importlib import import_module
@@ -50,16 +51,17 @@ def warm(handler: Handler, model: ServedModel) -> None:
 
 
 def _event(body: str) -> dict[str, Any]:
-    """Return the part of API Gateway's event that the application reads."""
+    """Return the part of API Gateway's event that the application reads, its body as bytes."""
     return {
         "resource": "/{proxy+}",
         "path": "/predict",
         "httpMethod": "POST",
         "headers": {"content-type": "application/json"},
         "multiValueHeaders": {"content-type": ["application/json"]},
+        "pathParameters": {"proxy": "predict"},
         "queryStringParameters": None,
         "multiValueQueryStringParameters": None,
         "requestContext": {"requestId": "snapshot", "identity": {"sourceIp": "127.0.0.1"}},
-        "body": body,
-        "isBase64Encoded": False,
+        "body": b64encode(body.encode()).decode(),
+        "isBase64Encoded": True,
     }

@@ -10,8 +10,7 @@ from typing import Any, Final
 
 from functions.predict.app import direct
 from functions.predict.app.api import Application
-from functions.predict.app.http_events import members, text
-from functions.predict.http import exchange
+from functions.predict.app.http_events import as_body, members, text
 from functions.predict.http.exchange import Request
 from functions.predict.http.response import JSON, Response
 from functions.predict.http.routes import Address
@@ -46,7 +45,7 @@ def _call(app: Application, event: Event, context: Any) -> Response:
     query = {"explain": direct.word(values.pop("explain"))} if "explain" in values else {}
     body = values if "instances" in values else {"instances": [values]}
     route = direct.route_at(app, direct.PREDICT)
-    return direct.dispatch(app, route, exchange.to_json(body), context, query=query)
+    return direct.dispatch(app, route, as_body(body), context, query=query)
 
 
 def _request(app: Application, event: Event, context: Any) -> Response:
@@ -58,7 +57,7 @@ def _request(app: Application, event: Event, context: Any) -> Response:
         path = path.replace(f"{{{name}}}", str(value))
     request = Request(
         headers={"content-type": JSON},
-        content=exchange.to_json(_values(members(body).get("properties"))),
+        content=as_body(_values(members(body).get("properties"))),
         query={name: direct.word(value) for name, value in parameters.items()},
         path_parameters={},
         caller=direct.caller(context),

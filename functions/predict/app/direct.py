@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from functions.predict.app.api import Application
+from functions.predict.app.http_events import as_body
 from functions.predict.app.results import to_result
 from functions.predict.http import exchange, problems
 from functions.predict.http.exchange import Caller, Request
@@ -31,7 +32,7 @@ def answer(app: Application, event: Any, context: Any) -> Any:
     names = [name for name in _QUERY if name in event] if path == PREDICT else []
     query = {name: word(event[name]) for name in names}
     body = {name: value for name, value in event.items() if name not in query}
-    response = dispatch(app, route, exchange.to_json(body), context, query=query)
+    response = dispatch(app, route, as_body(body), context, query=query)
     return document(response)
 
 

@@ -52,7 +52,8 @@ def _request(event: Event, route: Route) -> Request:
         for name, values in event["multiValueHeaders"].items()
     }
     caller = exchange.identify_caller(headers, event["requestContext"])
-    "".join((caller.request_id, caller.key_id or "", *headers.values()))  # raises unless all texts
+    # Raises unless all are texts that can be written.
+    "".join((caller.request_id, caller.key_id or "", *headers.values())).encode()
     body: str = event["body"] or ""
     return Request(
         headers=headers,

@@ -6,8 +6,9 @@ if it were absent, so that every event gets an answer.
 
 import re
 from base64 import b64decode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
+from json import dumps
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
@@ -20,8 +21,8 @@ from functions.predict.http.routes import Address
 type Members = Mapping[str, Any]
 
 _MARKS: Final = frozenset({"httpMethod", "rawPath", "raw_path"})
-_GREEDY: Final = re.compile(r"\{(\w+)\+\}")
-_SIMPLE: Final = re.compile(r"\{(\w+)\}")
+_PARAMETER: Final = re.compile(r"\{(\w+)(\+?)\}")
+_MAX_DEPTH: Final = 5
 _TRUE: Final = (True, "true", "True")
 
 
@@ -65,12 +66,24 @@ def text(*values: object) -> str:
     return next((value for value in values if isinstance(value, str) and value), "")
 
 
-def _cleaned(value: Members) -> dict[str, Any]:
+def as_body(value: object) -> bytes:
+    """Return a body whose JSON was read already; an empty one of what JSON cannot hold.
+
+    NaN stays NaN, and half of a surrogate pair an escape, for the dialect to accept or refuse.
+    """
+    try:
+        return dumps(value).encode()
+    except (RecursionError, TypeError, ValueError):
+        return b""
+
+
+def _cleaned(value: Members, depth: int = 0) -> dict[str, Any]:
     """Return the objects and the texts of a request context: who calls is read from these."""
+    kinds = dict | str | int if depth < _MAX_DEPTH else str | int
     return {
-        name: _cleaned(member) if isinstance(member, dict) else str(member)
+        name: _cleaned(member, depth + 1) if isinstance(member, dict) else _writable(member)
         for name, member in value.items()
-        if isinstance(member, dict | str | int)
+        if isinstance(member, kinds)
     }
 
 
@@ -97,11 +110,16 @@ def _headers(event: Event) -> dict[str, str]:
     return {str(name).lower(): exchange.combine(values) for name, values in found if values}
 
 
+def _writable(value: object) -> str:
+    """Return a value as text; half of a surrogate pair, which no text can hold, becomes ``?``."""
+    return str(value).encode("utf-8", "replace").decode()
+
+
 def _strings(value: object) -> list[str]:
     """Return the strings, numbers and truth values of a value or a list of them, as strings."""
     values = value if isinstance(value, list) else [value]
     return [
-        str(one).lower() if isinstance(one, bool) else str(one)
+        str(one).lower() if isinstance(one, bool) else _writable(one)
         for one in values
         if isinstance(one, str | int | float)
     ]
@@ -124,7 +142,7 @@ def _content(event: Event) -> bytes:
     if body is None:
         return b""
     if not isinstance(body, str):  # pasted into a console without quotes
-        return exchange.to_json(body)
+        return as_body(body)
     if event.get("isBase64Encoded", event.get("is_base64_encoded")) in _TRUE:
         return b64decode(body, validate=True)
     return body.encode("utf-8", "surrogatepass")
@@ -166,14 +184,9 @@ def _without_stage(path: str, stage: str) -> str:
 
 def _named(template: str, parameters: Members) -> Iterator[str]:
     """Return the paths that a resource of the API stands for: whole, and what it passes on."""
-    names: Iterable[str] = _GREEDY.findall(template) + _SIMPLE.findall(template)
-    values = {name: parameters.get(name) for name in names}
-    if not template.startswith("/") or not all(map(text, values.values())):
+    names = {match[1]: match[2] for match in _PARAMETER.finditer(template)}
+    values = {name: text(parameters.get(name)) for name in names}
+    if not template.startswith("/") or not all(values.values()):
         return
-    greedy = _GREEDY.search(template)
-    yield _SIMPLE.sub(
-        lambda match: str(values[match[1]]),
-        _GREEDY.sub(lambda match: str(values[match[1]]), template),
-    )
-    if greedy:
-        yield f"/{values[greedy[1]]}"
+    yield _PARAMETER.sub(lambda match: values[match[1]], template)
+    yield from (f"/{values[name]}" for name, is_greedy in names.items() if is_greedy)

@@ -10,10 +10,12 @@ from typing import Any, Final
 
 from functions.predict.app import direct
 from functions.predict.app.api import Application
+from functions.predict.app.http_events import as_body
 
 type Event = Mapping[str, Any]
 
-_METHODS: Final = ("predict_proba", "decision_function")
+_PROBABILITY: Final = "predict_proba"
+_METHODS: Final = (_PROBABILITY, "decision_function")
 _PAIR: Final = 2
 
 
@@ -26,17 +28,18 @@ def answer(app: Application, event: Event, context: Any) -> str:
     """Return the results, or the reason why there are none, which fails the query."""
     rows = event["arguments"]
     results: list[Any] = []
+    method = _method(event)
     if not isinstance(rows, list):
         return _failure("arguments must be a list of rows")
     size = app.limits.rows
     for first in range(0, len(rows), size):  # Redshift decides how many rows a batch has
         part = [_row(row) for row in rows[first : first + size]]
-        body = {"instances": part, "params": {"method": _method(event)}}
+        body = {"instances": part, "params": {"method": method}}
         route = direct.route_at(app, direct.INVOCATIONS)
-        answered = direct.document(direct.dispatch(app, route, dumps(body).encode(), context))
+        answered = direct.document(direct.dispatch(app, route, as_body(body), context))
         if "predictions" not in answered:
             return _failure(str(answered.get("detail", "the rows were not scored")))
-        results += map(_result, answered["predictions"])
+        results += [_result(each, method) for each in answered["predictions"]]
     return _reply(success=True, num_records=len(results), results=results)
 
 
@@ -55,11 +58,12 @@ def _row(row: object) -> object:
     return row
 
 
-def _result(prediction: Any) -> Any:
-    """Return one value for a prediction: of two probabilities the second, of more their JSON."""
+def _result(prediction: Any, method: str) -> Any:
+    """Return one value for a prediction: of two probabilities the second, else a list as JSON."""
     if not isinstance(prediction, list):
         return prediction
-    return prediction[1] if len(prediction) == _PAIR else dumps(prediction)
+    is_pair = len(prediction) == _PAIR and all(isinstance(each, float) for each in prediction)
+    return prediction[1] if is_pair and method == _PROBABILITY else dumps(prediction)
 
 
 def _failure(reason: str) -> str:

@@ -110,10 +110,14 @@ class Request:
 
 def identify_caller(headers: Mapping[str, str], context: Mapping[str, Any]) -> Caller:
     """Return the caller, from API Gateway's request context or else from the headers."""
-    identity, authorizer = context.get("identity") or {}, context.get("authorizer") or {}
-    key = identity.get("apiKeyId") or identity.get("userArn") or authorizer.get("principalId")
+    identity, authorizer = context.get("identity"), context.get("authorizer")
+    key = None
+    if isinstance(identity, dict):
+        key = identity.get("apiKeyId") or identity.get("userArn")
+    if not key and isinstance(authorizer, dict):
+        key = authorizer.get("principalId")
     request_id = context.get("requestId") or _client_request_id(headers)
-    return Caller(request_id or os.urandom(16).hex(), key, headers, context)
+    return Caller(request_id or os.urandom(16).hex(), key or None, headers, context)
 
 
 def _client_request_id(headers: Mapping[str, str]) -> str | None:

@@ -171,7 +171,7 @@ def _root(outer: str, depth: int) -> str:
     if depth:
         return "../" * (depth - 1) or "./"
     last = outer.rpartition("/")[2]
-    return f"./{quote(unquote(last))}/" if last else "./"
+    return f"./{quote(unquote(last), errors='replace')}/" if last else "./"
 
 
 def by_exact_path(routes: Iterable[Route]) -> dict[tuple[str, str], Route]:

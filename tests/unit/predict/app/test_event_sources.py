@@ -143,6 +143,19 @@ def test_another_payload_is_an_unknown_event(gateway: Gateway, event: object) ->
     assert "instances" in answer["detail"]
 
 
+def test_a_payload_that_json_cannot_hold_is_no_stack(gateway: Gateway) -> None:
+    nested: Json = {}
+    for _ in range(900):
+        nested = {"a": nested}
+
+    answers = [
+        gateway({"instances": [value]}, None)
+        for value in (nested, {"tenure": float("nan")}, {"gender": "\ud800"})
+    ]
+
+    assert {answer["type"] for answer in answers} == {"urn:sklambda:problem:not-json"}
+
+
 def batch(gateway: Gateway, **changes: Any) -> Json:
     answer: Json = json.loads(gateway(read("events/predict-redshift.json") | changes, None))
     return answer

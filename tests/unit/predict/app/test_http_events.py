@@ -278,7 +278,7 @@ def test_whatever_a_member_holds_there_is_an_answer(
     json.dumps(answer)
 
 
-@pytest.mark.parametrize("value", [None, {}, [], 5, "x"])
+@pytest.mark.parametrize("value", [None, {}, [], 5, "x", "\ud800", [{"a": [5]}], {"a": {}}])
 @pytest.mark.parametrize("member", MEMBERS)
 def test_an_odd_member_has_an_answer(gateway: Gateway, member: str, value: object) -> None:
     event = rest("POST", "/predict") | {member: value}
