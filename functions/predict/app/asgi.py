@@ -62,7 +62,7 @@ def _headers(scope: Scope) -> dict[str, str]:
     headers: dict[str, list[str]] = {}
     for name, value in scope["headers"]:
         headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
-    return {name: exchange.combine(values) for name, values in headers.items()}
+    return {name: exchange.combine(name, values) for name, values in headers.items()}
 
 
 async def _content(headers: dict[str, str], receive: Receive, limits: Limits) -> bytes | None:

@@ -48,7 +48,7 @@ def _request(event: Event, route: Route) -> Request:
     if event["queryStringParameters"] or event["path"] != f"/{event['pathParameters']['proxy']}":
         raise ValueError
     headers = {
-        name.lower(): values[0] if len(values) == 1 else exchange.combine(values)
+        name.lower(): values[0] if len(values) == 1 else exchange.combine(name, values)
         for name, values in event["multiValueHeaders"].items()
     }
     caller = exchange.identify_caller(headers, event["requestContext"])

@@ -22,6 +22,7 @@ type Members = Mapping[str, Any]
 
 _MARKS: Final = frozenset({"httpMethod", "rawPath", "raw_path"})
 _PARAMETER: Final = re.compile(r"\{(\w+)(\+?)\}")
+_OWN_HOSTS: Final = (".amazonaws.com", ".amazonaws.com.cn", ".on.aws")
 _MAX_DEPTH: Final = 5
 _TRUE: Final = (True, "true", "True")
 
@@ -106,8 +107,8 @@ def _method(event: Event, details: Members) -> str:
 def _headers(event: Event) -> dict[str, str]:
     sources = (members(event.get(name)) for name in ("multiValueHeaders", "headers"))
     pairs = next(filter(None, sources), {})
-    found = ((name, _strings(value)) for name, value in pairs.items())
-    return {str(name).lower(): exchange.combine(values) for name, values in found if values}
+    found = ((str(name), _strings(value)) for name, value in pairs.items())
+    return {name.lower(): exchange.combine(name, values) for name, values in found if values}
 
 
 def _writable(value: object) -> str:
@@ -168,7 +169,13 @@ def _address(event: Event, details: Members) -> Address:
         return Address(outer, ("/",) if is_sure else (*both, "/"), may_have_prefix=False)
     named = tuple(_named(template, members(event.get("pathParameters"))))
     fitting = tuple(one for one in named if _plain(path).endswith(_plain(one)))
-    return Address(outer, fitting or both, may_have_prefix=not named)
+    return Address(outer, fitting or both, not named, not named and _is_shared(details))
+
+
+def _is_shared(details: Members) -> bool:
+    """Return whether a host has other services too: of a balancer, or a domain of the user's."""
+    host = text(details.get("domainName"))
+    return "elb" in details or bool(host and not host.endswith(_OWN_HOSTS))
 
 
 def _plain(path: str) -> str:

@@ -127,11 +127,11 @@ def _client_request_id(headers: Mapping[str, str]) -> str | None:
     return value if plain and len(value) <= _MAX_ID_LENGTH else None
 
 
-def combine(values: list[str]) -> str:
-    """Return the values of a header as one; a value that is repeated counts once."""
+def combine(name: str, values: list[str]) -> str:
+    """Return the values of a header as one; a media type that is repeated counts once."""
     if not isinstance(values, list):
         raise TypeError
-    return ", ".join(values if len(values) == 1 else dict.fromkeys(values))
+    return ", ".join(dict.fromkeys(values) if name.lower() == "content-type" else values)
 
 
 def byte_count(headers: Mapping[str, str], header: str = "content-length") -> int | None:

@@ -14,6 +14,8 @@ type Endpoint = Callable[[Request], Response]
 type Description = Mapping[str, Any]
 type Parameters = Mapping[str, str]
 
+_MAX_PREFIX: Final = 8
+"""Number of segments of the longest prefix: each costs another search."""
 _VERSION: Final = re.compile(r"v\d+")
 
 
@@ -62,11 +64,14 @@ class Address:
         The paths that the carrier says are meant, the likeliest first.
     may_have_prefix : bool
         Whether there may be a prefix that the carrier does not name.
+    may_be_prefix : bool
+        Whether a path that ends with a slash may be such a prefix as a whole, of the root.
     """
 
     outer: str
     inner: tuple[str, ...]
     may_have_prefix: bool = True
+    may_be_prefix: bool = False
 
 
 class Found(NamedTuple):
@@ -113,8 +118,14 @@ class Router:
 
     def _paths(self, address: Address) -> Iterator[str]:
         yield from address.inner
+        segments = [segment for segment in address.outer.split("/") if segment]
+        names = map(unquote, segments[:_MAX_PREFIX])
+        length = next((k for k, name in enumerate(names) if name in self._reserved), _MAX_PREFIX)
         if address.may_have_prefix:
-            yield from _suffixes(address.outer, self._reserved)
+            for k in range(1, min(length + 1, len(segments))):
+                yield "/" + "/".join(segments[k:])
+        if address.may_be_prefix and address.outer.endswith("/") and length >= len(segments):
+            yield "/"
 
     def _methods(self, path: str) -> dict[str, tuple[Route, Parameters]]:
         """Return the routes of a path, percent-encoded or not."""
@@ -153,15 +164,6 @@ def _pattern(path: str) -> re.Pattern[str]:
     named = [f"(?P<{name}>[^/]+)" for name in pieces[1::2]]
     literal = map(re.escape, pieces[::2])
     return re.compile("".join(map("".join, zip(literal, [*named, ""], strict=True))))
-
-
-def _suffixes(path: str, reserved: frozenset[str]) -> Iterator[str]:
-    """Return what may follow a prefix, the longest first; never nothing."""
-    segments = [segment for segment in path.split("/") if segment]
-    for k in range(1, len(segments)):
-        if unquote(segments[k - 1]) in reserved:
-            return
-        yield "/" + "/".join(segments[k:])
 
 
 def _root(outer: str, depth: int) -> str:

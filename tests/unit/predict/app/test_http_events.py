@@ -172,6 +172,29 @@ def test_a_root_without_its_slash_has_links_below_it(gateway: Gateway) -> None:
     assert 'href="./churn/docs"' in without
 
 
+@pytest.mark.parametrize(
+    ("event", "status"),
+    [
+        (alb("GET", "/", "/churn"), 200),
+        (alb("GET", "", "/churn"), 404),
+        (alb("GET", "/", "/docs/x"), 404),
+        (alb("GET", "/", "/x/health/y"), 404),
+        (function_url("GET", "/", "/churn"), 404),
+    ],
+)
+def test_the_page_is_below_the_prefix_of_a_rule(gateway: Gateway, event: Json, status: int) -> None:
+    assert gateway(event, None)["statusCode"] == status
+
+
+def test_the_page_is_below_the_mapping_key_of_a_domain(gateway: Gateway) -> None:
+    event = http_api("GET", "/churn/", "$default")
+    event["requestContext"] |= {"domainName": "api.example.com"}
+
+    answer = gateway(event, None)
+
+    assert (answer["statusCode"], 'href="./docs"' in answer["body"]) == (200, True)
+
+
 def test_a_policy_for_one_path_lets_no_other_pass(gateway: Gateway) -> None:
     event = rest("POST", "/health/predict")
 

@@ -1,5 +1,7 @@
 """An address leads to a route, with a prefix too, but never past a rule in front of the service."""
 
+from time import perf_counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -110,6 +112,15 @@ def test_the_root_is_relative_to_the_address_that_the_client_knows(
 
     assert found is not None
     assert found.root == root
+
+
+def test_a_long_path_takes_no_time() -> None:
+    start = perf_counter()
+
+    assert find("/" + "a/" * 100_000 + "predict") is None
+    assert find("/a/b/c/d/e/f/g/h/predict") is not None
+
+    assert perf_counter() - start < 5
 
 
 @given(path=st.text(st.sampled_from("/%2Fabpredicthlv1:. {}é\x00"), max_size=40))
