@@ -70,10 +70,11 @@ def text(*values: object) -> str:
 def as_body(value: object) -> bytes:
     """Return a body whose JSON was read already; an empty one of what JSON cannot hold.
 
-    NaN stays NaN, and half of a surrogate pair an escape, for the dialect to accept or refuse.
+    NaN and half of a surrogate pair stay what they are, for the dialect to accept or refuse.
     """
     try:
-        return dumps(value).encode()
+        written = dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return written.encode("utf-8", "surrogatepass")
     except (RecursionError, TypeError, ValueError):
         return b""
 

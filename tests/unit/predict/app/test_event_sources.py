@@ -143,6 +143,14 @@ def test_another_payload_is_an_unknown_event(gateway: Gateway, event: object) ->
     assert "instances" in answer["detail"]
 
 
+def test_a_payload_is_as_long_as_it_was_sent(gateway: Gateway) -> None:
+    text = "é" * 60_000  # 120,000 bytes of 200,000; twice that with blanks, thrice as escapes
+
+    answer = gateway({"instances": [ROW | {"gender": text}]}, None)
+
+    assert answer["predictions"]
+
+
 def test_a_payload_that_json_cannot_hold_is_no_stack(gateway: Gateway) -> None:
     nested: Json = {}
     for _ in range(900):
