@@ -19,6 +19,7 @@ from sklambda.telemetry import Log, Write
 
 if TYPE_CHECKING:
     from functions.predict.http.cors import CrossOrigin
+    from functions.predict.observe.disclosure import Disclosure
     from sklambda.storage import Client
 
 
@@ -102,14 +103,10 @@ def _cross_origin(origin: str) -> "CrossOrigin | None":
 def _service(settings: Settings, dependencies: Dependencies) -> Service:
     champion = ServedModel(Predictor.open(settings.model_dir))
     listeners: list[Listener] = [metrics.count_predictions] if settings.metrics_namespace else []
-    disclose = None
+    disclosure = _disclosure(settings, champion)
     if settings.capture != "off":
         from functions.predict.observe.capture import Capture
 
-        if settings.capture == "binned" or settings.redact:
-            from functions.predict.observe.disclosure import Disclosing, disclosures
-
-            disclose = disclosures(champion, settings.capture, settings.redact)
         listeners.append(
             Capture(
                 champion.signature,
@@ -117,15 +114,28 @@ def _service(settings: Settings, dependencies: Dependencies) -> Service:
                 settings.capture_share,
                 settings.redact,
                 dependencies.write,
-                disclose=disclose,
+                disclosure=disclosure,
                 with_rows=bool(settings.feedback_store),
             )
         )
-        if disclose is not None:
-            listeners = [Disclosing(disclose, settings.capture_share, tuple(listeners))]
+    if disclosure is not None:
+        from functions.predict.observe.disclosure import Disclosing
+
+        listeners = [Disclosing(disclosure, settings.capture_share, tuple(listeners))]
     if settings.challenger_dir is None:
         return Service(champion, tuple(listeners), explain_seconds=settings.explain_seconds)
-    return _with_challenger(settings.challenger_dir, settings, dependencies, champion, listeners)
+    return _with_challenger(
+        settings.challenger_dir, settings, dependencies, champion, listeners, disclosure
+    )
+
+
+def _disclosure(settings: Settings, champion: ServedModel) -> "Disclosure | None":
+    """Return what captures tell of scores; None where nothing is to be hidden."""
+    if settings.capture == "off" or (settings.capture == "raw" and not settings.redact):
+        return None
+    from functions.predict.observe.disclosure import Disclosure
+
+    return Disclosure(champion, settings.capture, settings.redact)
 
 
 def _with_challenger(
@@ -134,6 +144,7 @@ def _with_challenger(
     dependencies: Dependencies,
     champion: ServedModel,
     listeners: list[Listener],
+    disclosure: "Disclosure | None",
 ) -> Service:
     from functions.predict.challengers.admission import admit
     from functions.predict.challengers.shadow import Shadow
@@ -148,7 +159,7 @@ def _with_challenger(
     if admission.challenger is not None and settings.challenger_mode == "split":
         split = Split(champion, admission.challenger, share, log)
     elif admission.challenger is not None:
-        listeners.append(Shadow(admission.challenger, share, log, write))
+        listeners.append(Shadow(admission.challenger, share, log, write, disclosure))
     return Service(champion, tuple(listeners), split, admission, settings.explain_seconds)
 
 

@@ -117,3 +117,10 @@ class ServedModel:
         explanations = self.predictor.explain(X, request.deadline) if request.explain else ()
         warnings = self._warner.check(X, request.coerced)
         return PredictionResponse(self, X, scores, predictions, warnings, explanations)
+
+    def score_shared(self, X: FloatMatrix) -> FloatMatrix | None:
+        """Score rows, [N, K], as the champion encodes them: [N, C] in its order.
+
+        None for a challenger that reads them in another way.
+        """
+        return self.predictor.run(X)

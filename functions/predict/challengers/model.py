@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from functions.predict.challengers.order import TargetOrder
 from functions.predict.model import PredictionRequest, PredictionResponse, ServedModel
-from sklambda.arrays import FloatMatrix
+from sklambda.arrays import FloatMatrix, FloatVector
 from sklambda.codec.codec import Row
 from sklambda.decision import Prediction, to_predictions
 from sklambda.predictor import Predictor
+from sklambda.signature import UNSEEN, Feature, Signature
 
 if TYPE_CHECKING:
     from sklambda.explain.explainer import Explanation
@@ -68,6 +72,31 @@ class Challenger(ServedModel):
             return scores, predictions
         return self._order.scores(scores), [*map(self._order.prediction, predictions)]
 
+    def score_shared(self, X: FloatMatrix) -> FloatMatrix | None:
+        """Score rows as the champion encodes them; None where texts or units of time differ."""
+        columns = self._own_columns
+        if columns is None:
+            return None
+        own = np.empty((len(X), len(columns)))
+        for place, (column, codes) in enumerate(columns):
+            values = X[:, column]
+            if codes is not None:
+                known = (values >= 0) & (values < len(codes))
+                values = np.where(known, codes[np.where(known, values, 0).astype(np.intp)], values)
+            own[:, place] = values
+        return self.score(own)[0]
+
+    @cached_property
+    def _own_columns(self) -> list[tuple[int, FloatVector | None]] | None:
+        """For each of its columns that of the champion, and its code of each of the champion's."""
+        theirs, own = self._champion.signature, self.predictor.package.signature
+        if own.counts or any(f.unit != g.unit for f, g in _pairs(own, theirs)):
+            return None
+        return [
+            (theirs.names.index(f.name), _codes(f.vocabulary, g.vocabulary))
+            for f, g in _pairs(own, theirs)
+        ]
+
     def _used(self, row: Row) -> Row:
         if not isinstance(row, Mapping):
             return row
@@ -79,3 +108,16 @@ class Challenger(ServedModel):
             replace(each, contributions={name: each.contributions.get(name, 0.0) for name in names})
             for each in explanations
         ]
+
+
+def _pairs(own: Signature, champion: Signature) -> list[tuple[Feature, Feature]]:
+    theirs = {feature.name: feature for feature in champion.features}
+    return [(feature, theirs[feature.name]) for feature in own.features]
+
+
+def _codes(own: Sequence[str], champion: Sequence[str]) -> FloatVector | None:
+    """Return the own code of each of the champion's categories; None for the same ones."""
+    if own == champion:
+        return None
+    places = {category: float(code) for code, category in enumerate(own)}
+    return np.array([places.get(category, UNSEEN) for category in champion])

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from sklambda.codec.codec import Row
 from sklambda.decision import Prediction
 from sklambda.errors import RowsInvalid
 from sklambda.telemetry import Log, Write, describe_exception
+
+if TYPE_CHECKING:
+    from functions.predict.observe.disclosure import Disclosure
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +36,15 @@ class Shadow:
         Log of the challenger's failures.
     write : callable
         Writes a line.
+    disclosure : Disclosure or None
+        What captures tell of scores, where they do not tell all: no more is compared.
     """
 
     challenger: Challenger
     share: float
     log: Log
     write: Write
+    disclosure: "Disclosure | None" = None
 
     def __call__(self, request: PredictionRequest, response: PredictionResponse) -> None:
         """Compare the models; an error here never changes the response."""
@@ -75,12 +81,19 @@ class Shadow:
         accepted = [k for place, k in enumerate(sampled) if place not in refused]
         metrics.count(metrics.CHALLENGER_STAYED, len(refused))
         for place, faults in refused.items():
-            yield sampled[place], {"refused": faults}
+            if self.disclosure is None or not self.disclosure.hides(faults):
+                yield sampled[place], {"refused": faults}
         if not accepted:
             return
         scores, predictions = self.challenger.score(
             self.challenger.encode([rows[k] for k in accepted])
         )
+        if self.disclosure is not None:
+            response = self.disclosure.of(response, accepted)
+            X, warnings = response.X[accepted], [()] * len(accepted)
+            other = PredictionResponse(self.challenger, X, scores, predictions, warnings)
+            other = self.disclosure.of(other, range(len(accepted)))
+            scores, predictions = other.scores, list(other.predictions)
         with np.errstate(invalid="ignore"):
             differences: FloatMatrix = scores - response.scores[accepted]
         for k, difference, prediction in zip(

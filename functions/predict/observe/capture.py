@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 import pydantic_core
 
-from functions.predict.model import PredictionRequest, PredictionResponse, ServedModel
+from functions.predict.model import PredictionRequest, PredictionResponse
 from functions.predict.observe.disclosure import Bins, Disclosure, sample
 from sklambda.arrays import FloatMatrix
 from sklambda.codec.codec import Row
@@ -39,8 +39,8 @@ class Capture:
         Writes a line.
     now : callable
         Returns the current time.
-    disclose : callable, optional
-        Returns what captures of a model tell; required to bin features.
+    disclosure : Disclosure, optional
+        What captures tell; required to bin features.
     with_rows : bool
         Whether the digest of the client's row id is captured, by which feedback may name it.
 
@@ -58,7 +58,7 @@ class Capture:
         redacted: Sequence[str],
         write: Write,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        disclose: Callable[[ServedModel], Disclosure] | None = None,
+        disclosure: Disclosure | None = None,
         with_rows: bool = False,
     ) -> None:
         row_id = signature.row_id
@@ -67,7 +67,7 @@ class Capture:
             raise SettingsInvalid(f"REDACT must name features of the model, got {min(unknown)!r}")
         self._mode, self._share, self._write, self._now = mode, share, write, now
         self._names = frozenset(signature.names) - set(redacted)
-        self._disclose = disclose if mode == "binned" else None
+        self._bins = disclosure.bins if disclosure is not None and mode == "binned" else None
         self._row_id, self._with_rows = row_id, with_rows and row_id not in redacted
 
     def __call__(self, request: PredictionRequest, response: PredictionResponse) -> None:
@@ -118,8 +118,8 @@ class Capture:
     def _features(
         self, request: PredictionRequest, response: PredictionResponse, rows: list[int]
     ) -> Iterator[Features]:
-        if self._disclose is not None:
-            return _binned(self._disclose(response.model).bins, response.X[rows])
+        if self._bins is not None:
+            return _binned(self._bins, response.X[rows])
         return map(self._raw, [request.rows[k] for k in rows])
 
     def _raw(self, row: Row) -> Features:

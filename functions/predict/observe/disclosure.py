@@ -118,16 +118,17 @@ class Disclosure:
 
     Parameters
     ----------
-    model : ServedModel
-        The model. Cases are drawn from its baseline, as far as it has one.
+    champion : ServedModel
+        The champion, which encodes the rows. Cases are drawn from its baseline, as far as it has
+        one.
     mode : {"raw", "binned"}
         How features are captured.
     redacted : collection of str
         The features that are not captured.
     """
 
-    def __init__(self, model: ServedModel, mode: Mode, redacted: Sequence[str]) -> None:
-        self._model, self._target = model, model.signature.target
+    def __init__(self, champion: ServedModel, mode: Mode, redacted: Sequence[str]) -> None:
+        model, self._redacted = champion, frozenset(redacted)
         baseline = model.predictor.package.baseline
         bins = feature_bins(model, baseline) if mode == "binned" else []
         self.bins = [one for one in bins if one.name not in redacted]
@@ -146,37 +147,48 @@ class Disclosure:
         ]
         self._steps = _steps(model, baseline)
 
-    def of(self, response: PredictionResponse, rows: IntVector) -> PredictionResponse:
-        """Return a response as captures tell of it, in some of its rows."""
-        X = response.X[rows]
-        expected = self._without_hidden(X) if self._hidden.columns else response.scores[rows]
-        if self.bins or self._left_out.columns:
-            expected = self._within_bins(X, expected)
-        disclosed, predictions = self._round(expected), list(response.predictions)
-        for row, one, label in zip(
-            rows.tolist(),
-            to_predictions(self._target, disclosed),
-            to_predictions(self._target, expected),
-            strict=True,
-        ):
-            predictions[row] = replace(one, label=label.label, targets=label.targets)
-        scores = response.scores.copy()
-        scores[rows] = disclosed
-        return replace(response, scores=scores, predictions=predictions)
+    def of(self, response: PredictionResponse, rows: Sequence[int]) -> PredictionResponse:
+        """Return a response as captures tell of it, in some of its rows.
 
-    def _without_hidden(self, X: FloatMatrix) -> FloatMatrix:
-        """Return the mean score of each row, [N, C], over the cases of redacted features."""
+        A model that cannot score the cases has NaN for its scores, and its own labels.
+        """
+        model, target, at = response.model, response.model.signature.target, np.array(rows)
+        expected = self._expected(model, response.X[at], response.scores[at])
+        disclosed = self._round(expected)
+        predictions, warnings = list(response.predictions), list(response.warnings)
+        rounded, labelled = to_predictions(target, disclosed), to_predictions(target, expected)
+        if model.score_shared(response.X[:0]) is None:
+            labelled = [predictions[row] for row in rows]
+        for row, one, label in zip(rows, rounded, labelled, strict=True):
+            predictions[row] = replace(one, label=label.label, targets=label.targets)
+            warnings[row] = [each for each in warnings[row] if each.feature not in self._redacted]
+        scores = response.scores.copy()
+        scores[at] = disclosed
+        return replace(response, scores=scores, predictions=predictions, warnings=warnings)
+
+    def hides(self, faults: Sequence[Mapping[str, object]]) -> bool:
+        """Return whether faults of a row are of a redacted feature."""
+        return any(fault["feature"] in self._redacted for fault in faults)
+
+    def _expected(self, model: ServedModel, X: FloatMatrix, scores: FloatMatrix) -> FloatMatrix:
+        """Return the mean score of each row, [N, C], over what its capture leaves open."""
+        if self._hidden.columns:
+            scores = self._without_hidden(model, X)
+        if self.bins or self._left_out.columns:
+            scores = self._within_bins(model, X, scores)
+        return scores
+
+    def _without_hidden(self, model: ServedModel, X: FloatMatrix) -> FloatMatrix:
+        """Return the mean score of each row over the cases of redacted features."""
         if not self._hidden.columns:
-            return self._model.predictor.run(X)
+            return _score(model, X)
         cases = self._hidden.repeat(X)
-        scores = self._model.predictor.run(cases.reshape(-1, X.shape[1]))
-        means: FloatMatrix = np.einsum(
-            "nks,k->ns", scores.reshape(*cases.shape[:2], -1), self._hidden.weights
-        )
+        scores = _score(model, cases.reshape(-1, X.shape[1])).reshape(*cases.shape[:2], -1)
+        means: FloatMatrix = np.einsum("nks,k->ns", scores, self._hidden.weights)
         return means
 
-    def _within_bins(self, X: FloatMatrix, scores: FloatMatrix) -> FloatMatrix:
-        """Return the mean score of each row, [N, C], over its bins, of the same label.
+    def _within_bins(self, model: ServedModel, X: FloatMatrix, scores: FloatMatrix) -> FloatMatrix:
+        """Return the mean score of each row over its bins, of the same label.
 
         A label is that of at least `CROWD_SHARE` of the cases; a rarer one, which would show where
         in its bins a row lies, counts as the most frequent one.
@@ -187,9 +199,9 @@ class Disclosure:
             missing = np.isnan(bins)
             cases[:, :, one.column] = picks[np.where(missing, 0, bins + 1).astype(np.intp)]
             cases[missing, :, one.column] = np.nan
-        flat = self._without_hidden(cases.reshape(-1, X.shape[1]))
+        flat = self._without_hidden(model, cases.reshape(-1, X.shape[1]))
         by_case = flat.reshape(*cases.shape[:2], -1)
-        alike = _alike(self._target, scores, by_case)
+        alike = _alike(model.signature.target, scores, by_case)
         shares = alike / alike.sum(axis=1, keepdims=True)
         means: FloatMatrix = np.einsum("nks,nk->ns", by_case, shares)
         return means
@@ -202,21 +214,27 @@ class Disclosure:
         return rounded
 
 
+def _score(model: ServedModel, X: FloatMatrix) -> FloatMatrix:
+    """Score rows as the champion encodes them, [N, K]; NaN where a challenger cannot."""
+    scores = model.score_shared(X)
+    return np.full((len(X), model.signature.target.width), np.nan) if scores is None else scores
+
+
 @dataclass(frozen=True, slots=True)
 class Disclosing:
     """A listener that passes responses on as captures may tell of them.
 
     Attributes
     ----------
-    disclose : callable
-        Returns the disclosure of a model.
+    disclosure : Disclosure
+        What captures tell.
     share : float
         Share of the predictions that are captured; the others are passed on as they are.
     listeners : tuple of Listener
         What writes to the log: captures and metrics of the same requests.
     """
 
-    disclose: Callable[[ServedModel], Disclosure]
+    disclosure: Disclosure
     share: float
     listeners: tuple[Listener, ...]
 
@@ -224,7 +242,7 @@ class Disclosing:
         """Pass a response on."""
         sampled = list(sample(request, response, self.share))
         if sampled:
-            response = self.disclose(response.model).of(response, np.array(sampled))
+            response = self.disclosure.of(response, sampled)
         for listener in self.listeners:
             listener(request, response)
 
@@ -235,20 +253,6 @@ def sample(
     """Return the ids of the predictions in the sample, by their rows."""
     ids = map(request.caller.prediction_id, range(len(response.predictions)))
     return {row: name for row, name in enumerate(ids) if is_sampled(name, share, _PURPOSE)}
-
-
-def disclosures(
-    champion: ServedModel, mode: Mode, redacted: Sequence[str]
-) -> Callable[[ServedModel], Disclosure]:
-    """Return the function that makes the disclosure of each model once, the champion's now."""
-    made = {champion.id: Disclosure(champion, mode, redacted)}
-
-    def disclosure(model: ServedModel) -> Disclosure:
-        if model.id not in made:
-            made[model.id] = Disclosure(model, mode, redacted)
-        return made[model.id]
-
-    return disclosure
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,15 +341,15 @@ def _table(feature: Feature, baseline: Baseline | None) -> _Table:
         values = np.arange(number, dtype=np.float64)
     elif reference is None or not reference.ruler.edges:
         low, high = feature.span or (0.0, 0.0)
-        values = low + (high - low) * np.arange(1, 8, dtype=np.float64) / 8
-        counts = np.ones(7)
+        values, counts = np.array([low + (high - low) * k / 8 for k in range(1, 8)]), np.ones(7)
     else:
         counts = np.array(reference.column.counts) + 0.0
-        gaps = np.array(reference.column.gaps) / np.maximum(counts, 1)
-        values = np.array(reference.ruler.edges) - gaps
+        gaps: FloatVector = np.array(reference.column.gaps) / np.maximum(counts, 1)
+        values = np.array(reference.ruler.edges, dtype=np.float64) - gaps
     missing = 0 if reference is None or not feature.nullable else reference.column.missing
     if missing:
-        values, counts = np.append(values, np.nan), np.append(counts, float(missing))
+        values = np.concatenate([values, np.array([np.nan])])
+        counts = np.concatenate([counts, np.array([missing], dtype=np.float64)])
     present = counts > 0
     if not present.any():
         return values[:1], np.ones(1)

@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sklambda.predictor import Predictor
 from sklambda.signature import Feature
-from tests.conftest import Trained
+from tests.conftest import MODELS, Train, Trained
 from tests.support.observed import Observed, observe
 from training import export
 
@@ -208,6 +208,48 @@ def test_the_log_of_a_request_tells_no_more_than_its_capture(
         return [line["score"], line["score_bins"]]
 
     assert counted(one) == counted(other)
+
+
+@pytest.fixture(scope="module")
+def other(trained: Train) -> Trained:
+    return trained(MODELS[1], None)
+
+
+@pytest.mark.parametrize("mode", ["raw", "binned"])
+@pytest.mark.parametrize("served", ["shadow", "split"])
+def test_a_challenger_tells_no_more(
+    churn: Trained, other: Trained, rows: list[Row], mode: str, served: str
+) -> None:
+    observed = observe(
+        churn.package,
+        capture=mode,
+        redact=("gender",),
+        challenger_dir=other.package,
+        challenger_mode=served,
+        challenger_share=1.0,
+    )
+
+    def told(value: str) -> list[Any]:
+        found: list[Any] = captures(observed, [row | {"gender": value} for row in rows])
+        for line in observed.lines("shadow"):
+            found += [[one["differences"], one["same_label"]] for one in line["records"]]
+        return found
+
+    first = told("Female")
+
+    assert first == told("Male")
+    assert len(first) == ROWS * (2 if served == "shadow" else 1)
+
+
+def test_a_warning_of_a_redacted_feature_is_counted_nowhere(
+    churn: Trained, rows: list[Row]
+) -> None:
+    observed = observe(churn.package, capture="raw", redact=("tenure",), metrics_namespace="here")
+
+    captures(observed, [rows[0] | {"tenure": 999}])
+
+    [line] = observed.lines("request")
+    assert "warning_out_of_range" not in line
 
 
 def test_without_redaction_raw_captures_have_the_scores_of_the_response(
