@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import schemathesis
-from schemathesis import Case, CheckContext, Response
+from schemathesis import Case, CheckContext, HookContext, Response
 
 _SHORTEST: Final = 7  # what is shorter stands in sentences by chance
 _INSIDE: Final = re.compile(
@@ -33,7 +33,8 @@ def no_value_is_echoed(_: CheckContext, response: Response, case: Case) -> None:
     repeated = {text for text in sent if len(text) >= _SHORTEST and text in said}
     document = case.operation.schema.raw_schema
     ours = texts([*names([document["paths"], document.get("components", {})])]) if repeated else ()
-    echoed = repeated.difference(ours)
+    pointed = members(case.body) if repeated else ()  # a place in the body is no value
+    echoed = repeated.difference(ours, pointed)
     assert not echoed, f"echoed: {sorted(echoed)}"
     assert not _INSIDE.search(said), "shows a path or a stack"
 
@@ -66,6 +67,27 @@ def names(schema: Any) -> Iterator[str]:
         yield from filter(lambda one: isinstance(one, str), schema.get("enum", ()))
         for member in schema.values():
             yield from names(member)
+
+
+def members(body: object) -> Iterator[str]:
+    """Give the names of the members of a body."""
+    if isinstance(body, list):
+        for item in body:
+            yield from members(item)
+    elif isinstance(body, Mapping):
+        yield from body
+        for member in body.values():
+            yield from members(member)
+
+
+@schemathesis.hook
+def map_body(context: HookContext, body: Any) -> Any:
+    """Take outcomes to this century's past: no schema can say that a time must be over."""
+    outcomes = body.get("outcomes") if isinstance(body, dict) else None
+    for outcome in outcomes if isinstance(outcomes, list) else ():
+        if isinstance(outcome, dict) and isinstance(time := outcome.get("time"), str):
+            outcome["time"] = re.sub(r"^\d{4}", "2020", time)
+    return body
 
 
 schemathesis.check(a_refusal_is_a_problem)
