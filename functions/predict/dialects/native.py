@@ -7,6 +7,7 @@ from typing import Any, Final
 from functions.predict.dialects.dialect import Dialect
 from functions.predict.http import exchange, problems, schemas
 from functions.predict.http.exchange import Request
+from functions.predict.http.json_reader import parse_json
 from functions.predict.http.response import JSON, Response
 from functions.predict.http.routes import Route
 from functions.predict.model import PredictionRequest, PredictionResponse
@@ -37,7 +38,7 @@ class Native(Dialect):
     def predict(self, request: Request) -> Response:
         """Score instances: label, score and the probability of each class."""
         exchange.require_media_type(request, [JSON])
-        rows = _instances(exchange.parse_json(exchange.read_body(request, self.limits)))
+        rows = _instances(parse_json(exchange.read_body(request, self.limits)))
         self.limits.require_rows(len(rows))
         explain = _explain(request)
         row_ids = _take_row_ids(rows, self._row_id)

@@ -211,6 +211,16 @@ def response_too_large(
     )
 
 
+def unsupported_charset(supported: Sequence[str]) -> ProblemRaised:
+    """Return the problem of a body that is declared to have another encoding than UTF-8."""
+    return ProblemRaised(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "unsupported-media-type",
+        "The charset of Content-Type must be utf-8.",
+        headers={"accept": ", ".join(supported)},
+    )
+
+
 def not_acceptable(available: Sequence[str]) -> ProblemRaised:
     """Return the problem of an ``Accept`` that names no available media type."""
     return ProblemRaised(

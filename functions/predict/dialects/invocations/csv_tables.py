@@ -11,6 +11,7 @@ from typing import Final
 from functions.predict.dialects.invocations.tables import INVALID, Header, Table, from_lists
 from functions.predict.http import problems
 from functions.predict.http.exchange import Limits
+from functions.predict.http.json_reader import utf8
 from sklambda.signature import Kind, Signature
 
 type Cell = str | None
@@ -57,7 +58,7 @@ def read(content: bytes, signature: Signature, limits: Limits, header: bool | No
 def _lines(content: bytes) -> Iterator[list[Cell]]:
     """Return the cells of each line that is not blank; an empty cell without quotes is None."""
     try:
-        text = StringIO(content.decode("utf-8-sig"), newline="")
+        text = StringIO(utf8(content, problems.not_csv).decode(), newline="")
     except UnicodeDecodeError as error:
         raise problems.not_csv(f"byte {error.start} is not UTF-8") from None
     reader = csv.reader(text, quoting=csv.QUOTE_NOTNULL, strict=True)

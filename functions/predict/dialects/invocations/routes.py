@@ -11,6 +11,7 @@ from functions.predict.dialects.invocations.schemas import ATTRIBUTES, CSV
 from functions.predict.dialects.invocations.tables import Table
 from functions.predict.http import exchange, problems
 from functions.predict.http.exchange import Caller, Request
+from functions.predict.http.json_reader import parse_json
 from functions.predict.http.problems import BodyFault, ProblemRaised
 from functions.predict.http.response import JSON, JSON_LINES, Response
 from functions.predict.http.routes import Route
@@ -22,7 +23,6 @@ VARIANT: Final = "x-amzn-invoked-production-variant"
 VERSION: Final = b"2.0.0"
 """The version of MLflow that introduced this form of its scoring protocol."""
 
-_CHARSETS: Final = ("utf-8", "utf8", "us-ascii")
 _HEADERS: Final = {None: None, "present": True, "absent": False}
 
 
@@ -91,7 +91,7 @@ class Invocations(Dialect):
         elif media_type == JSON_LINES:
             table = tables.read_json_lines(content, signature, self.limits)
         else:
-            document = exchange.parse_json(content, inf_nan=True)
+            document = parse_json(content, inf_nan=True)
             table = tables.read_json(document, signature, self.limits)
             params = document.get(tables.PARAMETERS)
         method, faults = methods.requested_method(params, attributes, signature.target)
@@ -121,14 +121,10 @@ class Invocations(Dialect):
 
 def _has_header(request: Request) -> bool | None:
     """Return whether the media type declares a CSV header (RFC 4180); None if it does not say."""
-    pairs = (
-        piece.partition("=")
-        for piece in request.headers.get("content-type", "").lower().split(";")[1:]
-    )
-    parameters = {name.strip(): value.strip(' "') for name, _, value in pairs}
-    header = parameters.get("header")
-    if parameters.get("charset", "utf-8") not in _CHARSETS or header not in _HEADERS:
-        raise problems.unsupported_media_type([f"{media}; charset=utf-8" for media in MEDIA_TYPES])
+    header = exchange.content_parameters(request).get("header")
+    if header not in _HEADERS:
+        choices = [f"{CSV}; header={name}" for name in _HEADERS if name]
+        raise problems.unsupported_media_type(choices)
     return _HEADERS[header]
 
 

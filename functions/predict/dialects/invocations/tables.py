@@ -10,8 +10,9 @@ from io import BytesIO
 from itertools import islice
 from typing import Any, Final
 
-from functions.predict.http import exchange, problems
+from functions.predict.http import problems
 from functions.predict.http.exchange import Limits
+from functions.predict.http.json_reader import parse_json, utf8
 from functions.predict.http.problems import BodyFault, Locate, ProblemRaised, pointer
 from sklambda.errors import Fault, FaultCode
 from sklambda.signature import Signature
@@ -125,19 +126,28 @@ def read_json(document: object, signature: Signature, limits: Limits) -> Table:
 
 def read_json_lines(content: bytes, signature: Signature, limits: Limits) -> Table:
     """Read a row from each line that is not blank; a line that is not JSON is a fault."""
-    lines = list(islice(filter(None, map(bytes.strip, BytesIO(content))), limits.rows + 1))
+    text = BytesIO(utf8(content, problems.not_json))
+    lines = list(islice(filter(None, map(bytes.strip, text)), limits.rows + 1))
     limits.require_rows(len(lines))
     if not lines:
         raise _no_rows()
     documents, faults = [], []
     for k, line in enumerate(lines):
         try:
-            documents.append(exchange.parse_json(line, inf_nan=True))
-        except ProblemRaised:
+            documents.append(parse_json(line, inf_nan=True))
+        except ProblemRaised as raised:
             documents.append(INVALID)
-            faults.append((pointer(k), "not_json", "is not JSON"))
+            faults.append(_fault_of_line(k, raised))
     table = _from_records(documents, signature)
     return replace(table, faults=[*faults, *table.faults])
+
+
+def _fault_of_line(position: int, raised: ProblemRaised) -> BodyFault:
+    duplicates = raised.members.get("errors")
+    if not duplicates:
+        return pointer(position), "not_json", "is not JSON"
+    first = duplicates[0]
+    return pointer(position) + first["pointer"], first["code"], first["detail"]
 
 
 def _read_records(value: Any, signature: Signature, limits: Limits, name: str) -> Table:

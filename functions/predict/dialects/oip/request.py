@@ -9,8 +9,9 @@ from typing import Any, Final, NamedTuple
 
 from functions.predict.dialects.oip import tensors
 from functions.predict.dialects.oip.tensors import INVALID, Values
-from functions.predict.http import exchange, problems
+from functions.predict.http import problems
 from functions.predict.http.exchange import Limits
+from functions.predict.http.json_reader import parse_json
 from functions.predict.http.problems import BodyFault, pointer
 from sklambda.codec.codec import Row
 from sklambda.errors import Fault, RowsInvalid
@@ -145,7 +146,7 @@ class RequestReader:
         ProblemRaised
             It is not JSON, has too many rows, or its structure is invalid; lists all faults.
         """
-        document = Node(exchange.parse_json(header, inf_nan=True), (), [])
+        document = Node(parse_json(header, inf_nan=True), (), [])
         document.require_object(_MEMBERS)
         parameters, remaining = document.at("parameters"), BinaryData(binary)
         parameters.require_object_or_absent()
