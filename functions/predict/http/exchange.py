@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import pydantic_core
@@ -117,11 +117,20 @@ def identify_caller(headers: Mapping[str, str], context: Mapping[str, Any]) -> C
     return Caller(request_id or os.urandom(16).hex(), key, headers, context)
 
 
+def with_request_id(caller: Caller, value: str) -> Caller | None:
+    """Return the caller with an id that the client chose; None for one that is not plain."""
+    return replace(caller, request_id=value) if _is_plain(value) else None
+
+
 def _client_request_id(headers: Mapping[str, str]) -> str | None:
     """Return the client's own request id, if it is safe to write to a log."""
     value = headers.get(REQUEST_ID, "")
+    return value if _is_plain(value) else None
+
+
+def _is_plain(value: str) -> bool:
     plain = value.isascii() and value.replace("-", "").replace("_", "").isalnum()
-    return value if plain and len(value) <= _MAX_ID_LENGTH else None
+    return plain and len(value) <= _MAX_ID_LENGTH
 
 
 def combine(values: list[str]) -> str:
