@@ -94,6 +94,7 @@ tools: deploy-tools browser
 	@requirements/install emulator .venv-emulator
 	@requirements/install-axe
 	@requirements/install clients .venv-clients
+	@requirements/install kserve .venv-kserve
 	@requirements/install schemathesis .venv-schemathesis
 	@requirements/install openapi .venv-openapi
 	@requirements/install shap .venv-shap

@@ -21,6 +21,8 @@ EXPLAIN_SECONDS: Final = 8
 received: ContextVar[float] = ContextVar("received")
 """When a server received the request that it works on, by ``time.perf_counter``, in seconds."""
 
+_FIRST: Final = "1"
+
 type Listener = Callable[[PredictionRequest, PredictionResponse], None]
 """Called with every response before it is sent; must be quick and must not fail."""
 
@@ -110,6 +112,23 @@ class Service:
         for model in self.versions.values():
             if model.explains:
                 model.explained_in(self.explain_seconds)
+
+    def version(self, name: str) -> ServedModel | None:
+        """Return the model that a version names: its id, the first 12 digits of it, or its role.
+
+        ``1``, which clients send where a server requires some version, is the champion.
+        """
+        if name == _FIRST:
+            return self.model
+        models = self.versions.values()
+        return next((m for m in models if name in (m.id, m.version, m.role)), None)
+
+    @property
+    def version_names(self) -> list[str]:
+        """All names of versions, the ids first."""
+        models = self.versions.values()
+        aliases = [name for model in models for name in (model.version, model.role)]
+        return [*self.versions, *aliases, _FIRST]
 
     def require_ready(self) -> None:
         """Raise the problem of a model that fails a golden row."""

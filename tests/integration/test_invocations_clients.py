@@ -3,48 +3,42 @@
 import csv
 import json
 import math
-import os
 import subprocess
-import sys
-import urllib.request
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import boto3
+import numpy as np
 import pandas as pd
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.conftest import REPOSITORY, Trained
-from tests.support.background_process import free_port, running
-from tests.support.evidence import wait_for
+from tests.support.numeric_model import train_numeric
+from tests.support.served import served
 
 MLFLOW = REPOSITORY / ".venv-clients/bin/python3.13"
 SCRIPT = Path(__file__).with_name("mlflow_client.py")
 JSON_LINES = "application/jsonlines"
+NPY = "application/x-npy"
+ROWS = 500
 
 
 @pytest.fixture(scope="module")
 def port(churn: Trained, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    port = free_port()
-    command = [sys.executable, "-m", "functions.predict", "--port", str(port)]
-    environment = os.environ | {"MODEL_DIR": str(churn.package)}
-    with running(command, environment, tmp_path_factory.mktemp("server") / "log") as server:
-
-        def answers() -> bool:
-            server.check_alive()
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/ping") as response:
-                return bool(response.status == 200)
-
-        wait_for(answers, 30, "the server")
+    with served(churn.package, tmp_path_factory.mktemp("server") / "log") as port:
         yield port
 
 
 @pytest.fixture
 def frame(churn: Trained) -> pd.DataFrame:
-    return churn.frame.head(5).assign(TotalCharges=[math.nan, 1.5, 20, 300.25, 0.1])
+    frame = churn.frame.head(ROWS)
+    charges = frame["TotalCharges"].to_numpy(copy=True)
+    charges[:5] = [math.nan, 1.5, 20, 300.25, 0.1]
+    return frame.assign(TotalCharges=charges)
 
 
 @pytest.fixture
@@ -56,6 +50,10 @@ def rows(frame: pd.DataFrame, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def sagemaker(port: int) -> Any:
+    return client_of(port)
+
+
+def client_of(port: int) -> Any:
     return boto3.client(
         "sagemaker-runtime",
         endpoint_url=f"http://127.0.0.1:{port}",
@@ -100,6 +98,28 @@ def test_boto3_sends_json_lines_and_gets_json_lines(
     assert labels == churn.pipeline.predict(frame).tolist()
 
 
+def test_boto3_sends_an_array_and_gets_an_array(tmp_path: Path) -> None:
+    numeric = train_numeric(tmp_path / "package", ROWS)
+    body = BytesIO()
+    np.save(body, numeric.frame.astype(float).to_numpy())
+
+    with served(numeric.package, tmp_path / "log") as port:
+        answer = client_of(port).invoke_endpoint(
+            EndpointName="numeric",
+            ContentType=NPY,
+            Accept=NPY,
+            CustomAttributes="method=predict_proba",
+            TargetVariant="champion",
+            InferenceId="order-17",
+            Body=body.getvalue(),
+        )
+
+    found = np.load(BytesIO(answer["Body"].read()))
+    assert answer["ContentType"] == NPY
+    assert np.abs(found - numeric.pipeline.predict_proba(numeric.frame)).max() <= 1e-9
+    assert answer["ResponseMetadata"]["HTTPHeaders"]["x-request-id"] == "order-17"
+
+
 def test_boto3_shows_why_a_request_was_refused(sagemaker: Any) -> None:
     with pytest.raises(
         ClientError, match="The request body is invalid: /0 must have 19 values"
@@ -107,6 +127,8 @@ def test_boto3_shows_why_a_request_was_refused(sagemaker: Any) -> None:
         sagemaker.invoke_endpoint(EndpointName="churn", ContentType="text/csv", Body=b"1,2\n")
 
     assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 422
+    with pytest.raises(ClientError, match="Unknown model or version"):
+        sagemaker.invoke_endpoint(EndpointName="other", ContentType="text/csv", Body=b"1,2\n")
 
 
 @pytest.mark.parametrize("method", ["predict", "predict_proba"])

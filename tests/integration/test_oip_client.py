@@ -1,8 +1,5 @@
 """The Open Inference Protocol as Triton's own client speaks it, over real HTTP."""
 
-import os
-import sys
-import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,8 +8,7 @@ import pytest
 
 from sklambda.predictor import Predictor
 from tests.conftest import Trained
-from tests.support.background_process import free_port, running
-from tests.support.evidence import wait_for
+from tests.support.served import served
 from tests.support.triton import infer, needs_client, request_of
 from training.frames import client_rows, kinds_of
 
@@ -24,17 +20,7 @@ pytestmark = needs_client
 @pytest.fixture(scope="module")
 def address(churn: Trained, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A service that runs, by host and port."""
-    port = free_port()
-    command = [sys.executable, "-m", "functions.predict", "--port", str(port)]
-    environment = os.environ | {"MODEL_DIR": str(churn.package)}
-    with running(command, environment, tmp_path_factory.mktemp("server") / "log") as process:
-
-        def live() -> bool:
-            process.check_alive()
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/v2/health/live") as answer:
-                return bool(answer.status == 200)
-
-        wait_for(live, 30, "the service")
+    with served(churn.package, tmp_path_factory.mktemp("server") / "log") as port:
         yield f"127.0.0.1:{port}"
 
 

@@ -77,8 +77,7 @@ class JsonLinesReader:
                 X[:] = self._codec.encode(rows)
             return X, ()
         except RowsInvalid as invalid:
-            bad = {fault.row for fault in invalid.faults}
-            good = [row for row in range(len(rows)) if row not in bad]
+            good = invalid.good_rows(len(rows))
             if good:
                 X[good] = self._codec.encode([rows[row] for row in good])
             return X, invalid.faults

@@ -8,6 +8,7 @@ from pydantic_core import to_json
 
 from functions.predict.dialects.dialect import Dialect
 from functions.predict.dialects.invocations.routes import Invocations
+from functions.predict.dialects.kserve import KServe
 from functions.predict.dialects.native import Native
 from functions.predict.dialects.oip.protocol import OpenInference
 from functions.predict.http import exchange, problems, schemas
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from functions.predict.app.asgi import Receive, Scope, Send
     from functions.predict.http.cors import CrossOrigin
 
-DIALECTS: Final[tuple[type[Dialect], ...]] = (Native, OpenInference, Invocations)
+DIALECTS: Final[tuple[type[Dialect], ...]] = (Native, OpenInference, Invocations, KServe)
 """The protocols in which clients request predictions."""
 
 

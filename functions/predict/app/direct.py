@@ -12,6 +12,7 @@ from functions.predict.app.http_events import as_body
 from functions.predict.app.results import to_result
 from functions.predict.http import exchange, problems
 from functions.predict.http.exchange import Caller, Request
+from functions.predict.http.json_reader import parse_json
 from functions.predict.http.response import JSON, Response
 from functions.predict.http.routes import Endpoint, Route
 
@@ -74,7 +75,7 @@ def document(response: Response) -> Any:
     """Return the document of a response."""
     if response.media_type is None or not response.media_type.endswith("json"):
         return to_result(response)
-    return exchange.parse_json(response.content)
+    return parse_json(response.content)
 
 
 def _path(event: Any) -> str | None:

@@ -2,9 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import Any
 
-from functions.predict.http.exchange import Limits
+from functions.predict.http import problems
+from functions.predict.http.exchange import Limits, Request
+from functions.predict.http.problems import ProblemRaised
+from functions.predict.http.response import JSON, Response
 from functions.predict.http.routes import Route
 from functions.predict.service import Service
 
@@ -27,3 +32,34 @@ class Dialect(ABC):
     @abstractmethod
     def routes(self) -> Iterator[Route]:
         """Return the routes."""
+
+
+def with_json_problems(route: Route) -> Route:
+    """Return a route whose problems have the media type of JSON.
+
+    KServe's client shows the error of a response only if its media type is ``application/json``.
+    """
+    endpoint, describe = route.endpoint, route.describe
+
+    @wraps(endpoint)
+    def respond(request: Request) -> Response:
+        try:
+            return endpoint(request)
+        except ProblemRaised as raised:
+            raise replace(raised, media_type=JSON) from None
+
+    def described() -> dict[str, Any]:
+        description = dict(describe() if describe else {})
+        responses = {
+            status: response | {"content": _with_json(response["content"])}
+            if "content" in response
+            else response
+            for status, response in description.get("responses", {}).items()
+        }
+        return description | {"responses": responses}
+
+    return replace(route, endpoint=respond, describe=described if describe else None)
+
+
+def _with_json(content: dict[str, Any]) -> dict[str, Any]:
+    return {JSON if name == problems.MEDIA_TYPE else name: each for name, each in content.items()}

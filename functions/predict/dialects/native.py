@@ -1,12 +1,22 @@
 """``POST /predict``, the native dialect: instances by feature, predictions with all details."""
 
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 from functions.predict.dialects.dialect import Dialect
+from functions.predict.dialects.options import (
+    Options,
+    fields_of,
+    read_fields,
+    read_on_error,
+    select_fields,
+)
+from functions.predict.dialects.skipping import score_good_rows, to_rejects
 from functions.predict.http import exchange, problems, schemas
 from functions.predict.http.exchange import Request
+from functions.predict.http.json_reader import parse_json
+from functions.predict.http.problems import BodyFault, pointer
 from functions.predict.http.response import JSON, Response
 from functions.predict.http.routes import Route
 from functions.predict.model import PredictionRequest, PredictionResponse
@@ -14,6 +24,10 @@ from sklambda.codec.codec import Row
 from sklambda.errors import Fault, RowsInvalid
 
 _PATH: Final = "/predict"
+_OPTIONS: Final = ("fields", "on_error")
+_DETAILS: Final = ("prediction_id", "row_id", "warnings", "explanations")
+"""The members of a prediction beside those that say what was predicted."""
+_USUAL: Final = Options()
 
 
 class Native(Dialect):
@@ -30,27 +44,79 @@ class Native(Dialect):
         request = schemas.json_body(schemas.predict_request(signature, self._row_id))
         response = schemas.predict_response(signature)
         return {
-            "openapi_extra": request | schemas.EXPLAIN,
+            "openapi_extra": request | schemas.OPTIONS,
             "responses": schemas.json_responses(response, *schemas.SCORING_ERRORS),
         }
 
     def predict(self, request: Request) -> Response:
-        """Score instances: label, score and the probability of each class."""
+        """Score instances: label, score and the probability of each class.
+
+        `?fields=label,score` returns only these members of each prediction.
+        """
         exchange.require_media_type(request, [JSON])
-        rows = _instances(exchange.parse_json(exchange.read_body(request, self.limits)))
+        document = parse_json(exchange.read_body(request, self.limits))
+        rows = _instances(document)
         self.limits.require_rows(len(rows))
-        explain = _explain(request)
+        options = self._options(document, request.query)
         row_ids = _take_row_ids(rows, self._row_id)
-        asked = PredictionRequest(rows, request.caller, explain, row_ids=row_ids)
+        asked = PredictionRequest(rows, request.caller, _explain(request), row_ids=row_ids)
+        if options.skip:
+            return Response(exchange.to_json(self._partly(asked, options)), rows=len(rows))
         try:
             response = self.service.predict(asked)
         except RowsInvalid as invalid:
             raise problems.rows_invalid(invalid, _locate) from None
-        return Response(exchange.to_json(_document(asked, response)), rows=len(rows))
+        scored = _document(asked, response)
+        if options.fields:
+            scored["predictions"] = _lean(scored["predictions"], options)
+        return Response(exchange.to_json(scored), rows=len(rows))
 
     @property
     def _row_id(self) -> str | None:
         return schemas.row_id_member(self.service.model.signature)
+
+    def _options(self, document: Mapping[str, Any], query: Mapping[str, str]) -> Options:
+        """Return the options of a request: members of the body, or parameters of the query."""
+        if len(document) == 1 and not query:
+            return _USUAL
+        found = {name: query[name] for name in _OPTIONS if name in query}
+        places = {name: pointer(name) if name in document else "" for name in _OPTIONS}
+        values = found | {name: document[name] for name in _OPTIONS if name in document}
+        options, faults = _USUAL, list[BodyFault]()
+        if "fields" in values:
+            known = [*_DETAILS, *fields_of(self.service.model.signature.target)]
+            fields, more = read_fields(values["fields"], places["fields"], known)
+            options, faults = replace(options, fields=fields), [*faults, *more]
+        if "on_error" in values:
+            skip, more = read_on_error(values["on_error"], places["on_error"])
+            options, faults = replace(options, skip=skip), [*faults, *more]
+        if faults:
+            raise problems.body_invalid(*faults)
+        return options
+
+    def _partly(self, asked: PredictionRequest, options: Options) -> dict[str, Any]:
+        """Return the predictions for the rows without a fault, and the faults of the others."""
+        scored = score_good_rows(self.service, asked)
+        model = self.service.model
+        document: dict[str, Any] = {
+            "model": {"name": model.name, "id": model.id},
+            "predictions": [],
+        }
+        if scored.response:
+            document = _document(scored.request, scored.response)
+        predictions = _lean(document["predictions"], options)
+        document["predictions"] = [
+            {"index": index, **prediction}
+            for index, prediction in zip(scored.indices, predictions, strict=True)
+        ]
+        faults = (
+            (fault.row, (_locate(fault), fault.code.value, fault.detail)) for fault in scored.faults
+        )
+        return document | {"rejects": to_rejects(faults)}
+
+
+def _lean(predictions: list[dict[str, Any]], options: Options) -> list[dict[str, Any]]:
+    return [select_fields(prediction, options.fields) for prediction in predictions]
 
 
 def _locate(fault: Fault) -> str:
@@ -70,7 +136,7 @@ def _instances(document: object) -> list[Row]:
     unknown = [
         (problems.pointer(name), "unknown_member", "is an unknown member")
         for name in document
-        if name != "instances"
+        if name != "instances" and name not in _OPTIONS
     ]
     if unknown:
         raise problems.body_invalid(*unknown[: problems.MAX_ERRORS])

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import pydantic_core
@@ -15,6 +15,7 @@ REQUEST_ID: Final = "x-request-id"
 
 _MAX_ID_LENGTH: Final = 128
 _MAX_DIGITS: Final = 18
+_CHARSETS: Final = ("utf-8", "utf8", "us-ascii", "ascii")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +121,20 @@ def identify_caller(headers: Mapping[str, str], context: Mapping[str, Any]) -> C
     return Caller(request_id or os.urandom(16).hex(), key or None, headers, context)
 
 
+def with_request_id(caller: Caller, value: str) -> Caller | None:
+    """Return the caller with an id that the client chose; None for one that is not plain."""
+    return replace(caller, request_id=value) if _is_plain(value) else None
+
+
 def _client_request_id(headers: Mapping[str, str]) -> str | None:
     """Return the client's own request id, if it is safe to write to a log."""
     value = headers.get(REQUEST_ID, "")
+    return value if _is_plain(value) else None
+
+
+def _is_plain(value: str) -> bool:
     plain = value.isascii() and value.replace("-", "").replace("_", "").isalnum()
-    return value if plain and len(value) <= _MAX_ID_LENGTH else None
+    return plain and len(value) <= _MAX_ID_LENGTH
 
 
 def combine(name: str, values: list[str]) -> str:
@@ -155,11 +165,22 @@ def read_body(request: Request, limits: Limits) -> bytes:
 
 def require_media_type(request: Request, supported: Iterable[str], default: str = JSON) -> str:
     """Return the media type of the body; raises the problem of one that is not supported."""
-    media_type = request.headers.get("content-type", default).partition(";")[0].strip().lower()
-    choices = tuple(supported)
+    header, choices = request.headers.get("content-type", default), tuple(supported)
+    if header in choices:
+        return header
+    media_type = header.partition(";")[0].strip().lower()
     if media_type not in choices:
         raise problems.unsupported_media_type(choices)
+    if content_parameters(request).get("charset", "utf-8") not in _CHARSETS:
+        raise problems.unsupported_charset(choices)
     return media_type
+
+
+def content_parameters(request: Request) -> dict[str, str]:
+    """Return the parameters of the media type of the body, in lower case."""
+    pieces = request.headers.get("content-type", "").lower().split(";")[1:]
+    pairs = (piece.partition("=") for piece in pieces)
+    return {name.strip(): value.strip(" \t\"'") for name, _, value in pairs}
 
 
 def negotiate_media_type(request: Request, available: Iterable[str]) -> str:
@@ -194,17 +215,6 @@ def _quality(media_type: str, ranges: Mapping[str, float]) -> float:
     """Return the quality of a media type by its most specific range (RFC 9110)."""
     by_precision = (media_type, f"{media_type.partition('/')[0]}/*", "*/*")
     return next((ranges[each] for each in by_precision if each in ranges), 0.0)
-
-
-def parse_json(content: bytes, inf_nan: bool = False) -> Any:
-    """Parse JSON, with NaN and Infinity only if the dialect allows them.
-
-    Raises the problem of invalid JSON.
-    """
-    try:
-        return pydantic_core.from_json(content, allow_inf_nan=inf_nan)
-    except ValueError as error:
-        raise problems.not_json(str(error)) from None
 
 
 def to_json(value: object) -> bytes:

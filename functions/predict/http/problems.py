@@ -43,6 +43,8 @@ class ProblemRaised(Exception):
         Further members of the problem.
     headers : mapping of str to str
         Headers of the response.
+    media_type : str
+        The media type of the response.
     """
 
     status: HTTPStatus
@@ -50,6 +52,7 @@ class ProblemRaised(Exception):
     detail: str
     members: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    media_type: str = MEDIA_TYPE
 
     def response(self) -> Response:
         """Return the HTTP response."""
@@ -59,10 +62,11 @@ class ProblemRaised(Exception):
             "status": self.status.value,
             "detail": self.detail,
             "error": self.detail,  # required by the Open Inference Protocol
+            "message": self.detail,  # what boto3 shows
             **self.members,
         }
         return Response(
-            to_json(body), MEDIA_TYPE, self.status.value, dict(self.headers), problem=self.kind
+            to_json(body), self.media_type, self.status.value, dict(self.headers), problem=self.kind
         )
 
 
@@ -94,6 +98,12 @@ def event_unknown() -> ProblemRaised:
 def not_csv(position: str) -> ProblemRaised:
     """Return the problem of a body that is not CSV."""
     return ProblemRaised(HTTPStatus.BAD_REQUEST, "not-csv", f"The body is not CSV: {position}.")
+
+
+def not_npy(reason: str) -> ProblemRaised:
+    """Return the problem of a body that is not an array in NPY format."""
+    detail = f"The body is not an array in NPY format: {reason}."
+    return ProblemRaised(HTTPStatus.BAD_REQUEST, "not-npy", detail)
 
 
 def body_invalid(*faults: BodyFault) -> ProblemRaised:
@@ -208,6 +218,16 @@ def response_too_large(
         "response-too-large",
         f"The response has {size} bytes, above Lambda's limit of {limit}: {remedy}{packed}.",
         {"limit": limit, "bytes": size, "rows": rows, "fitting_rows": fitting},
+    )
+
+
+def unsupported_charset(supported: Sequence[str]) -> ProblemRaised:
+    """Return the problem of a body that is declared to have another encoding than UTF-8."""
+    return ProblemRaised(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "unsupported-media-type",
+        "The charset of Content-Type must be utf-8.",
+        headers={"accept": ", ".join(supported)},
     )
 
 

@@ -41,14 +41,16 @@ _PREDICTION_ID: Final[Schema] = {
 ROW_ID: Final = "row_id"
 """The member of a prediction with the client's id of the row."""
 _ROW_ID: Final[Schema] = {"type": ["string", "integer"], "minLength": 1, "maxLength": 256}
-EXPLAIN: Final[dict[str, Any]] = {
+_ON_ERROR: Final = ("fail", "skip")
+OPTIONS: Final[dict[str, Any]] = {
     "parameters": [
+        {"name": "on_error", "in": "query", "schema": choice("OnError", _ON_ERROR)},
         {
             "name": "explain",
             "in": "query",
             "schema": {"type": "boolean", "default": False},
             "description": "Whether to return the contribution of each feature to each score.",
-        }
+        },
     ]
 }
 _SCORE_DESCRIPTIONS: Final[dict[Scores, str]] = {
@@ -79,7 +81,8 @@ def predict_request(signature: Signature, row_id: str | None = None) -> Schema:
     instance = named_object("Instance", features, optional) | {"example": signature.example}
     instances = {"type": "array", "items": instance, "minItems": 1}
     example = {"instances": [signature.example]}
-    return named_object("PredictRequest", {"instances": instances}) | {"example": example}
+    request = named_object("PredictRequest", {"instances": instances}, {"on_error": on_error()})
+    return request | {"example": example}
 
 
 def predict_response(signature: Signature) -> Schema:
@@ -93,11 +96,14 @@ def predict_response(signature: Signature) -> Schema:
     optional = {
         ROW_ID: {"description": "The client's id of the row, as it was sent."},
         "explanations": _explanations(signature),
+        "index": {"type": "integer", "description": "With on_error=skip: the row's position."},
     }
     prediction = named_object("Prediction", members, optional)
     predictions = {"type": "array", "items": prediction}
     return named_object(
-        "PredictResponse", {"model": named_object("Model", model), "predictions": predictions}
+        "PredictResponse",
+        {"model": named_object("Model", model), "predictions": predictions},
+        {"rejects": rejects()},
     )
 
 
@@ -189,6 +195,27 @@ def model_card() -> dict[str, Any]:
     """Return the OpenAPI description of the route with manifest and signature."""
     members = {"manifest": _open("Manifest", {}), "signature": _open("Signature", {})}
     return {"responses": json_responses(_open("ModelCard", members))}
+
+
+def on_error() -> Schema:
+    """Return the schema of the option that says what a row with a fault does."""
+    description = "Whether a row with a fault refuses the request, or is listed as a reject."
+    return choice("OnError", _ON_ERROR) | {"description": description}
+
+
+def rejects() -> Schema:
+    """Return the schema of the rows that were skipped with ``on_error=skip``."""
+    fault = named_object("RejectFault", {"pointer": _STRING, "code": _STRING, "detail": _STRING})
+    members: dict[str, Schema] = {
+        "index": {"type": "integer", "description": "Position of the row in the request."},
+        "faults": {"type": "array", "items": fault},
+        "total": {"type": "integer", "description": "Number of faults, listed or not."},
+    }
+    return {
+        "type": "array",
+        "items": named_object("Reject", members),
+        "description": "With on_error=skip: the rows that were not scored.",
+    }
 
 
 def json_body(schema: Schema) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pydantic_core import to_json
 
 from functions.predict.http import exchange, problems, schemas
 from functions.predict.http.exchange import Limits, Request
+from functions.predict.http.json_reader import parse_json
 from functions.predict.http.problems import BodyFault
 from functions.predict.http.response import JSON, Response
 from functions.predict.http.routes import Route
@@ -65,7 +66,7 @@ class Feedback:
     def keep(self, request: Request) -> Response:
         """Store outcomes beside earlier ones; a repeated one changes nothing."""
         exchange.require_media_type(request, [JSON])
-        outcomes = _outcomes(exchange.parse_json(exchange.read_body(request, self.limits)))
+        outcomes = _outcomes(parse_json(exchange.read_body(request, self.limits)))
         self.limits.require_rows(len(outcomes))
         faults = list(self._faults(outcomes))
         if faults:

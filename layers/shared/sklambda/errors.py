@@ -109,6 +109,11 @@ class RowsInvalid(SklambdaError):
         more = f" (and {len(self.faults) - 1} more)" if len(self.faults) > 1 else ""
         super().__init__(f"{place}: {first.detail}{more}")
 
+    def good_rows(self, count: int) -> list[int]:
+        """Return the positions of the rows without a fault, of `count` rows."""
+        bad = {fault.row for fault in self.faults}
+        return [row for row in range(count) if row not in bad]
+
 
 class OutOfTime(SklambdaError):
     """Some work was not done in the time that it had.

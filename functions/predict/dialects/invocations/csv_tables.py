@@ -11,6 +11,7 @@ from typing import Final
 from functions.predict.dialects.invocations.tables import INVALID, Header, Table, from_lists
 from functions.predict.http import problems
 from functions.predict.http.exchange import Limits
+from functions.predict.http.json_reader import utf8
 from sklambda.signature import Kind, Signature
 
 type Cell = str | None
@@ -18,6 +19,7 @@ type Parse = Callable[[str], object]
 
 _WORDS: Final = {"true": True, "false": False}
 _BITS: Final = {"1": True, "0": False}
+_BLANKS: Final = (b" ", b"\t")
 
 
 def read(content: bytes, signature: Signature, limits: Limits, header: bool | None) -> Table:
@@ -51,13 +53,14 @@ def read(content: bytes, signature: Signature, limits: Limits, header: bool | No
     if not cells:
         raise problems.body_invalid(("", "type", "must contain at least one row"))
     table = from_lists(cells, Header.of(names, signature, "header"), (), by_name=True)
-    return _parse_cells(table, signature.kinds)
+    padded = list(_padded(table)) if any(map(content.__contains__, _BLANKS)) else []
+    return replace(_parse_cells(table, signature.kinds), padded=padded)
 
 
 def _lines(content: bytes) -> Iterator[list[Cell]]:
     """Return the cells of each line that is not blank; an empty cell without quotes is None."""
     try:
-        text = StringIO(content.decode("utf-8-sig"), newline="")
+        text = StringIO(utf8(content, problems.not_csv).decode(), newline="")
     except UnicodeDecodeError as error:
         raise problems.not_csv(f"byte {error.start} is not UTF-8") from None
     reader = csv.reader(text, quoting=csv.QUOTE_NOTNULL, strict=True)
@@ -69,7 +72,20 @@ def _lines(content: bytes) -> Iterator[list[Cell]]:
 
 def _is_header(lines: Sequence[Sequence[Cell]], signature: Signature) -> bool:
     names = {*signature.names, signature.row_id}
-    return any(2 * sum(cell in names for cell in line) >= len(line) for line in lines)
+    stripped = ([cell and cell.strip(" \t") for cell in line] for line in lines)
+    return any(2 * sum(cell in names for cell in line) >= len(line) for line in stripped)
+
+
+def _padded(table: Table) -> Iterator[tuple[int, str]]:
+    """Return the row and the feature of each cell that begins or ends with a blank.
+
+    A blank after a comma belongs to the cell (RFC 4180), which few who write one know.
+    """
+    for k, row in enumerate(table.rows):
+        if row is not INVALID:
+            for name, cell in row.items():
+                if isinstance(cell, str) and cell != cell.strip(" \t"):
+                    yield k, name
 
 
 def _parse_cells(table: Table, kinds: dict[str, Kind]) -> Table:

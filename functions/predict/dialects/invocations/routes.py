@@ -1,28 +1,36 @@
 """``POST /invocations``: the protocols of MLflow's scoring server and of SageMaker's containers."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
 
 from functions.predict.dialects.dialect import Dialect
-from functions.predict.dialects.invocations import csv_tables, methods, schemas, tables
-from functions.predict.dialects.invocations.schemas import ATTRIBUTES, CSV
+from functions.predict.dialects.invocations import csv_tables, schemas, tables
+from functions.predict.dialects.invocations.media_types import CSV, FORMATS, NPY, USUAL
+from functions.predict.dialects.invocations.schemas import ATTRIBUTES, INFERENCE_ID, TARGET_VARIANT
+from functions.predict.dialects.invocations.scoring import ScoredTable, score_table
 from functions.predict.dialects.invocations.tables import Table
+from functions.predict.dialects.options import Options, read_params
 from functions.predict.http import exchange, problems
-from functions.predict.http.exchange import Caller, Request
-from functions.predict.http.problems import BodyFault, ProblemRaised
+from functions.predict.http.exchange import Request
+from functions.predict.http.json_reader import parse_json
 from functions.predict.http.response import JSON, JSON_LINES, Response
 from functions.predict.http.routes import Route
-from functions.predict.model import PredictionRequest, PredictionResponse
-from sklambda.errors import RowsInvalid
+from functions.predict.model import ServedModel
 
-MEDIA_TYPES: Final = (JSON, CSV, JSON_LINES)
 VARIANT: Final = "x-amzn-invoked-production-variant"
 VERSION: Final = b"2.0.0"
 """The version of MLflow that introduced this form of its scoring protocol."""
 
-_CHARSETS: Final = ("utf-8", "utf8", "us-ascii")
+_UNSUPPORTED: Final = (
+    "x-amzn-sagemaker-enable-explanations",
+    "x-amzn-sagemaker-inference-component",
+    "x-amzn-sagemaker-session-id",
+    "x-amzn-sagemaker-target-container-hostname",
+    "x-amzn-sagemaker-target-model",
+)
+"""SageMaker's headers that would change the response, and cannot be honoured."""
+
 _HEADERS: Final = {None: None, "present": True, "absent": False}
 
 
@@ -34,9 +42,9 @@ class Invocations(Dialect):
     def routes(self) -> Iterator[Route]:
         """Return the routes of both."""
         model = self.service.model
-        describe = partial(schemas.invocations, model.signature)
+        describe = partial(schemas.invocations, self.service)
         yield Route("POST", "/invocations", self.invocations, describe)
-        endpoint = partial(schemas.endpoint, model.signature, model.name)
+        endpoint = partial(schemas.endpoint, self.service)
         expected = {"name": model.name}
         yield Route("POST", "/endpoints/{name}/invocations", self.endpoint, endpoint, expected)
         for path in ("/ping", "/health"):
@@ -55,93 +63,99 @@ class Invocations(Dialect):
     def endpoint(self, request: Request) -> Response:
         """Score as SageMaker's runtime does, for an endpoint with the model's name."""
         if request.path_parameters["name"] != self.service.model.name:
-            raise problems.from_status(404)
+            raise problems.unknown_model()
         return self.invocations(request)
 
     def invocations(self, request: Request) -> Response:
         """Score a table of rows, by default with the result of scikit-learn's predict."""
-        try:
-            return self._invoke(request)
-        except ProblemRaised as raised:
-            # MLflow and boto3 read the message of an error from here.
-            members = {**raised.members, "message": raised.detail}
-            raise replace(raised, members=members) from None
-
-    def _invoke(self, request: Request) -> Response:
-        request_type = exchange.require_media_type(request, MEDIA_TYPES)
-        response_type = exchange.negotiate_media_type(request, MEDIA_TYPES)
+        media_type = exchange.require_media_type(request, FORMATS)
+        response_type = exchange.negotiate_media_type(request, FORMATS)
         header = _has_header(request)
+        model = self._sagemaker(request)
         content = exchange.read_body(request, self.limits)
         attributes = request.headers.get(ATTRIBUTES, "")
-        table, method = self._read(request_type, content, header, attributes)
-        response = self._predict(table, request.caller)
-        body = _WRITERS[response_type](methods.predictions(response, method))
-        return Response(
-            body, response_type, headers={VARIANT: response.model.id}, rows=len(table.rows)
-        )
+        table, options = self._read(FORMATS[media_type], content, header, attributes)
+        if options.skip and response_type != JSON:
+            raise problems.not_acceptable([JSON])  # no other has a place for the rejects
+        row_ids = _row_ids(request.headers.get(INFERENCE_ID), len(table.rows))
+        scored = score_table(self.service, table, options, request.caller, model, row_ids)
+        used = scored.scored.response.model if scored.scored.response else self.service.model
+        headers = {VARIANT: used.id, **scored.warnings_header}
+        body = _write(scored, response_type)
+        return Response(body, response_type, headers=headers, rows=len(table.rows))
+
+    def _sagemaker(self, request: Request) -> ServedModel | None:
+        """Return the model of the target variant, if any; takes the inference id as request id."""
+        for header in request.headers.keys() & {*_UNSUPPORTED}:
+            raise problems.body_invalid(
+                ("", "unsupported", f"the header {header} is not supported")
+            )
+        if INFERENCE_ID in request.headers:
+            caller = exchange.with_request_id(request.caller, request.headers[INFERENCE_ID])
+            if caller is None:
+                detail = f"{INFERENCE_ID} must be up to 128 letters, digits, '-' and '_'"
+                raise problems.body_invalid(("", "inference_id", detail))
+            request.caller = caller
+        if TARGET_VARIANT not in request.headers:
+            return None
+        model = self.service.version(request.headers[TARGET_VARIANT])
+        if model is None:
+            raise problems.unknown_model()
+        return model
 
     def _read(
         self, media_type: str, content: bytes, header: bool | None, attributes: str
-    ) -> tuple[Table, str]:
-        """Read the table and the method; the table lists the faults of both."""
+    ) -> tuple[Table, Options]:
+        """Read the table and the options; the table lists the faults of both."""
         signature = self.service.model.signature
         params = None
         if media_type == CSV:
             table = csv_tables.read(content, signature, self.limits, header)
         elif media_type == JSON_LINES:
             table = tables.read_json_lines(content, signature, self.limits)
+        elif media_type == NPY:
+            from functions.predict.dialects.invocations import npy
+
+            table = npy.read(content, signature, self.limits)
         else:
-            document = exchange.parse_json(content, inf_nan=True)
+            document = parse_json(content, inf_nan=True)
             table = tables.read_json(document, signature, self.limits)
             params = document.get(tables.PARAMETERS)
-        method, faults = methods.requested_method(params, attributes, signature.target)
-        return replace(table, faults=[*faults, *table.faults]), method
+        options, faults = read_params(params, attributes, signature.target)
+        return table.with_faults(faults), options
 
-    def _predict(self, table: Table, caller: Caller) -> PredictionResponse:
-        if table.faults:
-            raise problems.body_invalid(*table.faults, *self._row_faults(table))
-        request = PredictionRequest(table.rows, caller, coerced=table.coerced)
-        try:
-            return self.service.predict(request)
-        except RowsInvalid as invalid:
-            raise problems.rows_invalid(invalid, table.locate) from None
 
-    def _row_faults(self, table: Table) -> list[BodyFault]:
-        """Return the faults of the rows of a table that is refused already."""
-        try:
-            self.service.model.predictor.encode(table.rows)
-        except RowsInvalid as invalid:
-            return [
-                (table.locate(fault), fault.code.value, fault.detail)
-                for fault in invalid.faults
-                if not table.reports(fault)
-            ]
+def _row_ids(inference_id: str | None, count: int) -> list[str]:
+    """Return the client's ids of the rows of an inference; none without an id of it."""
+    if inference_id is None:
         return []
+    return [inference_id] if count == 1 else [f"{inference_id}-{row}" for row in range(count)]
 
 
 def _has_header(request: Request) -> bool | None:
     """Return whether the media type declares a CSV header (RFC 4180); None if it does not say."""
-    pairs = (
-        piece.partition("=")
-        for piece in request.headers.get("content-type", "").lower().split(";")[1:]
-    )
-    parameters = {name.strip(): value.strip(' "') for name, _, value in pairs}
-    header = parameters.get("header")
-    if parameters.get("charset", "utf-8") not in _CHARSETS or header not in _HEADERS:
-        raise problems.unsupported_media_type([f"{media}; charset=utf-8" for media in MEDIA_TYPES])
+    header = exchange.content_parameters(request).get("header")
+    if header not in _HEADERS:
+        choices = [f"{CSV}; header={name}" for name in _HEADERS if name]
+        raise problems.unsupported_media_type(choices)
     return _HEADERS[header]
 
 
-def _json(predictions: Sequence[Any]) -> bytes:
-    return exchange.to_json({"predictions": predictions})
+def _write(scored: ScoredTable, media_type: str) -> bytes:
+    match FORMATS[media_type]:
+        case "text/csv":
+            return csv_tables.write(scored.predictions)
+        case "application/jsonlines":
+            return b"".join(exchange.to_json(each) + b"\n" for each in scored.predictions)
+        case "application/x-npy":
+            return _write_npy(scored.predictions)
+    return exchange.to_json(scored.document)
 
 
-def _json_lines(predictions: Sequence[Any]) -> bytes:
-    return b"".join(exchange.to_json(prediction) + b"\n" for prediction in predictions)
+def _write_npy(predictions: list[Any]) -> bytes:
+    from functions.predict.dialects.invocations import npy
 
-
-_WRITERS: Final[dict[str, Callable[[Sequence[Any]], bytes]]] = {
-    JSON: _json,
-    CSV: csv_tables.write,
-    JSON_LINES: _json_lines,
-}
+    content = npy.write(predictions)
+    if content is None:
+        raise problems.not_acceptable([each for each in USUAL if each != NPY])
+    return content

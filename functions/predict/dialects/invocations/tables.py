@@ -4,14 +4,15 @@ A table keeps what could be read and lists what could not, so that all faults ar
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from itertools import islice
 from typing import Any, Final
 
-from functions.predict.http import exchange, problems
+from functions.predict.http import problems
 from functions.predict.http.exchange import Limits
+from functions.predict.http.json_reader import parse_json, utf8
 from functions.predict.http.problems import BodyFault, Locate, ProblemRaised, pointer
 from sklambda.errors import Fault, FaultCode
 from sklambda.signature import Signature
@@ -23,7 +24,8 @@ PARAMETERS: Final = "params"
 INVALID: Final = object()
 """Stands for a row that could not be read; the codec refuses it as no object."""
 
-_NOT_A_FEATURE: Final = "is not a feature of this model"
+_UNKNOWN: Final = "is not a feature of this model"
+_PADDED: Final = "is not a feature of this model: the name begins or ends with a blank"
 _SPLIT_MEMBERS: Final = ("index", "columns", "data")
 
 
@@ -38,18 +40,28 @@ class Table:
     locate : callable
         Returns the JSON Pointer of a fault that the codec finds.
     faults : sequence of (str, str, str)
-        JSON Pointer, code and detail of what could not be read.
+        JSON Pointer, code and detail of the faults of the table as a whole.
+    unread : mapping of int to (str, str, str)
+        The fault of each row that could not be read.
     columnar : bool
         Whether one header names the features of all rows: an absent feature is already a fault.
     coerced : sequence of (int, str)
         Row and feature of each value whose type was changed.
+    padded : sequence of (int, str)
+        Row and feature of each value of a CSV that begins or ends with a blank.
     """
 
     rows: Sequence[Any]
     locate: Locate
     faults: Sequence[BodyFault] = ()
+    unread: Mapping[int, BodyFault] = field(default_factory=dict)
     columnar: bool = False
     coerced: Sequence[tuple[int, str]] = ()
+    padded: Sequence[tuple[int, str]] = ()
+
+    def with_faults(self, faults: Sequence[BodyFault]) -> "Table":
+        """Return the table with faults of the request around it, first."""
+        return replace(self, faults=[*faults, *self.faults]) if faults else self
 
     def reports(self, fault: Fault) -> bool:
         """Return whether a fault that the codec finds is already among the faults."""
@@ -81,7 +93,11 @@ class Header:
         known = {*signature.names, signature.row_id}
         counts = Counter(names)
         unknown = [
-            (pointer(*path, k), "unknown_feature", _NOT_A_FEATURE)
+            (
+                pointer(*path, k),
+                "unknown_feature",
+                _PADDED if name.strip() in known else _UNKNOWN,
+            )
             for k, name in enumerate(names)
             if name not in known
         ]
@@ -99,8 +115,12 @@ class Header:
         return cls(len(names), positions, [*unknown, *duplicate, *absent])
 
 
-def read_json(document: object, signature: Signature, limits: Limits) -> Table:
+def read_json(
+    document: object, signature: Signature, limits: Limits, allowed: Collection[str] = ()
+) -> Table:
     """Read the one table of a JSON document; members other than it and "params" are faults.
+
+    `allowed` names the members that may be the table, by default all of MLflow's.
 
     Raises
     ------
@@ -112,11 +132,11 @@ def read_json(document: object, signature: Signature, limits: Limits) -> Table:
     unknown: list[BodyFault] = [
         (pointer(name), "unknown_member", "is an unknown member")
         for name in document
-        if name not in _READERS and name != PARAMETERS
+        if name not in (allowed or _READERS) and name != PARAMETERS
     ]
-    tables = [name for name in _READERS if name in document]
+    tables = [name for name in allowed or _READERS if name in document]
     if len(tables) != 1:
-        detail = f"must contain exactly one of {', '.join(_READERS)}"
+        detail = f"must contain exactly one of {', '.join(allowed or _READERS)}"
         raise problems.body_invalid(*unknown, ("", "shape", detail))
     [name] = tables
     table = _READERS[name](document[name], signature, limits, name)
@@ -125,19 +145,29 @@ def read_json(document: object, signature: Signature, limits: Limits) -> Table:
 
 def read_json_lines(content: bytes, signature: Signature, limits: Limits) -> Table:
     """Read a row from each line that is not blank; a line that is not JSON is a fault."""
-    lines = list(islice(filter(None, map(bytes.strip, BytesIO(content))), limits.rows + 1))
+    text = BytesIO(utf8(content, problems.not_json))
+    lines = list(islice(filter(None, map(bytes.strip, text)), limits.rows + 1))
     limits.require_rows(len(lines))
     if not lines:
         raise _no_rows()
-    documents, faults = [], []
+    documents: list[object] = []
+    unread: dict[int, BodyFault] = {}
     for k, line in enumerate(lines):
         try:
-            documents.append(exchange.parse_json(line, inf_nan=True))
-        except ProblemRaised:
+            documents.append(parse_json(line, inf_nan=True))
+        except ProblemRaised as raised:
             documents.append(INVALID)
-            faults.append((pointer(k), "not_json", "is not JSON"))
+            unread[k] = _fault_of_line(k, raised)
     table = _from_records(documents, signature)
-    return replace(table, faults=[*faults, *table.faults])
+    return replace(table, unread={**unread, **table.unread})
+
+
+def _fault_of_line(position: int, raised: ProblemRaised) -> BodyFault:
+    duplicates = raised.members.get("errors")
+    if not duplicates:
+        return pointer(position), "not_json", "is not JSON"
+    first = duplicates[0]
+    return pointer(position) + first["pointer"], first["code"], first["detail"]
 
 
 def _read_records(value: Any, signature: Signature, limits: Limits, name: str) -> Table:
@@ -202,7 +232,7 @@ def _from_records(documents: Sequence[object], signature: Signature, path: Path 
     """
     names = signature.names
     rows: list[Any] = []
-    faults: list[BodyFault] = []
+    unread: dict[int, BodyFault] = {}
     for k, document in enumerate(documents):
         cells, inner = _cells(document)
         if cells is None:
@@ -211,7 +241,7 @@ def _from_records(documents: Sequence[object], signature: Signature, path: Path 
             rows.append(dict(zip(names, cells, strict=True)))
         else:
             rows.append(INVALID)
-            faults.append(_wrong_length(len(names), *path, k, *inner))
+            unread[k] = _wrong_length(len(names), *path, k, *inner)
     order = {name: k for k, name in enumerate(names)}
 
     def locate(fault: Fault) -> str:
@@ -220,7 +250,7 @@ def _from_records(documents: Sequence[object], signature: Signature, path: Path 
             return pointer(*path, *fault.place)
         return pointer(*path, fault.row, *inner, order[fault.feature])
 
-    return Table(rows, locate, faults)
+    return Table(rows, locate, unread=unread)
 
 
 def _cells(document: object) -> tuple[list[object] | None, Path]:
@@ -239,19 +269,19 @@ def from_lists(lists: Sequence[object], header: Header, path: Path, by_name: boo
     The pointer to a value ends in the position of its column, or in its name with `by_name`.
     """
     rows: list[Any] = []
-    faults = list(header.faults)
+    unread: dict[int, BodyFault] = {}
     for k, cells in enumerate(lists):
         if isinstance(cells, list) and len(cells) == header.width:
             rows.append({name: cells[column] for name, column in header.positions.items()})
         else:
             rows.append(INVALID)
-            faults.append(_wrong_length(header.width, *path, k))
+            unread[k] = _wrong_length(header.width, *path, k)
 
     def locate(fault: Fault) -> str:
         name = fault.feature or ""
         return pointer(*path, fault.row, name if by_name else header.positions[name])
 
-    return Table(rows, locate, faults, columnar=True)
+    return Table(rows, locate, header.faults, unread, columnar=True)
 
 
 def _from_columns(columns: Mapping[str, object], signature: Signature, path: Path) -> Table:
@@ -263,7 +293,7 @@ def _from_columns(columns: Mapping[str, object], signature: Signature, path: Pat
     complete = {}
     for name in columns:
         if name not in known:
-            faults.append((pointer(*path, name), "unknown_feature", _NOT_A_FEATURE))
+            faults.append((pointer(*path, name), "unknown_feature", _UNKNOWN))
         elif name not in lists:
             faults.append((pointer(*path, name), "type", "must be a list of one value per row"))
         elif len(lists[name]) < count:
@@ -277,7 +307,11 @@ def _from_columns(columns: Mapping[str, object], signature: Signature, path: Pat
     )
     values = zip(*complete.values(), strict=True)
     rows = [dict(zip(complete, row, strict=True)) for row in values]
-    return Table(rows, lambda fault: pointer(*path, fault.feature or "", fault.row), faults, True)
+
+    def locate(fault: Fault) -> str:
+        return pointer(*path, fault.feature or "", fault.row)
+
+    return Table(rows, locate, faults, columnar=True)
 
 
 def _wrong_length(count: int, *path: str | int) -> BodyFault:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, Final
 
+from functions.predict.dialects import methods
 from functions.predict.dialects.oip import tensors
 from functions.predict.http import exchange
 from functions.predict.http.exchange import Caller
@@ -79,6 +80,49 @@ def _target_outputs(target: Target, prefix: str, path: tuple[str, ...]) -> Itera
         if target.scores == "probability":
             extract = partial(_vectors, "probabilities", path)
             yield _vector_output(f"{prefix}probabilities", extract, target.class_names)
+
+
+def method_outputs(target: Target) -> dict[str, Output]:
+    """Return the results of scikit-learn's methods as outputs, ``predict`` first.
+
+    MLServer and KServe serve scikit-learn's models with outputs of these names. With several
+    targets there is only ``predict``: the probabilities of each are outputs of their own.
+    """
+    names = methods.available_methods(target)
+    ordered = (_method_output(name, target) for name in (names[:1] if target.parts else names))
+    return {output.name: output for output in ordered}
+
+
+def _method_output(name: str, target: Target) -> Output:
+    datatype, row = "FP64", tuple[int, ...]()
+    if name != methods.PREDICT:
+        decision = target.scores == "decision" and target.width == 1
+        row = () if decision else (target.width,)
+    elif target.parts:
+        datatypes = {_datatype_of_predict(part) for part in target.parts}
+        datatype = datatypes.pop() if len(datatypes) == 1 else tensors.BYTES
+        row = (len(target.parts),)
+    else:
+        datatype = _datatype_of_predict(target)
+        row = (len(target.outputs),) if len(target.outputs) > 1 else ()
+    return Output(name, datatype, partial(_results, name, datatype), row)
+
+
+def _datatype_of_predict(target: Target) -> str:
+    return "FP64" if target.task == "regression" else _datatype(target.classes)
+
+
+def _results(method: str, datatype: str, response: PredictionResponse, _: Caller) -> list[Any]:
+    values = list(_flat(methods.predictions(response, method)))
+    return [str(value) for value in values] if datatype == tensors.BYTES else values
+
+
+def _flat(values: list[Any]) -> Iterator[Any]:
+    for value in values:
+        if isinstance(value, list):
+            yield from _flat(value)
+        else:
+            yield value
 
 
 def _vector_output(name: str, extract: Extract, columns: tuple[str, ...]) -> Output:

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from functions.predict.dialects.dialect import Dialect
+from functions.predict.dialects.dialect import Dialect, with_json_problems
 from functions.predict.dialects.oip import schemas, tensors
-from functions.predict.dialects.oip.outputs import Output, explanations, outputs, thresholds
-from functions.predict.dialects.oip.request import (
-    InferenceRequest,
-    RequestReader,
-    preferred_datatypes,
+from functions.predict.dialects.oip.inputs import preferred_datatypes
+from functions.predict.dialects.oip.outputs import (
+    Output,
+    explanations,
+    method_outputs,
+    outputs,
+    thresholds,
 )
+from functions.predict.dialects.oip.request import InferenceRequest, RequestReader
 from functions.predict.http import exchange, problems
 from functions.predict.http.exchange import Caller, Limits, Request
 from functions.predict.http.response import Response
@@ -39,9 +42,12 @@ class OpenInference(Dialect):
         model = self.service.model
         always = outputs(model.signature.target)
         on_request = explanations(model.signature) if model.predictor.explains else {}
-        reader = RequestReader(model.signature, always, on_request)
-        yield from _Server(self.service).routes()
-        yield from _Model(self.service, self.limits, always | on_request, reader).routes()
+        results = method_outputs(model.signature.target)
+        reader = RequestReader(model.name, model.signature, always, on_request, results)
+        yield from map(with_json_problems, _Server(self.service).routes())
+        known = always | on_request
+        of_model = _Model(self.service, self.limits, known, results, reader)
+        yield from map(with_json_problems, of_model.routes())
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,7 @@ class _Model:
     service: Service
     limits: Limits
     outputs: Mapping[str, Output]
+    results: Mapping[str, Output]
     reader: RequestReader
 
     def routes(self) -> Iterator[Route]:
@@ -90,7 +97,8 @@ class _Model:
             yield Route("GET", path, self.metadata, metadata, expected)
             readiness = partial(schemas.readiness, self.service, path)
             yield Route("GET", f"{path}/ready", self.ready, readiness, expected)
-            inference = partial(schemas.inference, self.service, path, self.outputs)
+            names = (*self.outputs, *self.results)
+            inference = partial(schemas.inference, self.service, path, names)
             yield Route("POST", f"{path}/infer", self.infer, inference, expected)
 
     def metadata(self, request: Request) -> Response:
@@ -121,6 +129,7 @@ class _Model:
         exchange.require_media_type(request, schemas.MEDIA_TYPES)
         header, binary = _split_body(exchange.read_body(request, self.limits), request)
         inference = self.reader.read(header, binary, self.limits)
+        version = self._agreed(version, inference.version)
         prediction = PredictionRequest(
             inference.rows, request.caller, inference.explain, inference.coerced, version
         )
@@ -138,7 +147,7 @@ class _Model:
         """Return the requested tensors; those as bytes follow the JSON."""
         described, binary = [], []
         for name, as_bytes in request.outputs.items():
-            output = self.outputs[name]
+            output = self.outputs.get(name) or self.results[name]
             data = output.extract(response, caller)
             if as_bytes:
                 binary.append(tensors.to_bytes(output.datatype, data))
@@ -160,11 +169,20 @@ class _Model:
     def _version(self, request: Request) -> ServedModel | None:
         """Return the requested version, if any; raises the problem of an unknown one."""
         version = request.path_parameters.get("version")
-        model = None if version is None else self.service.versions.get(version)
+        model = None if version is None else self.service.version(version)
         known = request.path_parameters["model"] == self.service.model.name
         if not known or (version and model is None):
             raise problems.unknown_model()
         return model
+
+    def _agreed(self, model: ServedModel | None, named: str | None) -> ServedModel | None:
+        """Return the version of path and body; raises the problem of two, or of an unknown one."""
+        if named is None:
+            return model
+        found = self.service.version(named)
+        if found is None or found is not (model or found):
+            raise problems.unknown_model()
+        return found
 
 
 def _json(document: Mapping[str, Any]) -> Response:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from functions.predict.dialects.oip import tensors
-from functions.predict.dialects.oip.outputs import Output, thresholds
-from functions.predict.dialects.oip.request import accepted_datatypes, preferred_datatypes
+from functions.predict.dialects.oip.inputs import accepted_datatypes, preferred_datatypes
+from functions.predict.dialects.oip.outputs import thresholds
 from functions.predict.http import schemas
 from functions.predict.http.named_schemas import ANY_JSON, Schema, choice, named_object
 from functions.predict.http.response import JSON
@@ -63,7 +63,7 @@ def metadata(service: Service, path: str) -> Description:
     return _path_parameters(service, path) | {"responses": schemas.json_responses(response, 404)}
 
 
-def inference(service: Service, path: str, outputs: Mapping[str, Output]) -> Description:
+def inference(service: Service, path: str, outputs: Iterable[str]) -> Description:
     """Return the description of the inference route."""
     extra = _path_parameters(service, path)["openapi_extra"]
     header = {"name": HEADER_LENGTH, "in": "header", "required": False, "schema": _COUNT}
@@ -88,7 +88,7 @@ def _path_parameters(service: Service, path: str) -> Description:
     """Return the description of the parameters of a path: the model and its versions."""
     values = {
         "model": choice("ModelName", [service.model.name]),
-        "version": choice("ModelVersion", list(service.versions)),
+        "version": choice("ModelVersion", service.version_names),
     }
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": schema}
@@ -108,6 +108,9 @@ def _request(signature: Signature, outputs: Iterable[str]) -> Schema:
     required = {"inputs": _list(_tensor("InputTensor", names | datatypes, content))}
     optional = {
         "id": _STRING,
+        "model_name": {"description": "The model of the path, as KServe's client sends it."},
+        "model_version": {"description": "A version; of the path's too, if it has one."},
+        "from_grpc": {"description": "Ignored."},
         "parameters": {"title": "RequestParameters", "type": "object", "properties": flags},
         "outputs": _list(output),
     }

@@ -24,6 +24,7 @@ from tests.support.proof import classes, numbers, values
 
 SETTINGS = Settings(model_dir=Path(), max_rows=50, max_bytes=200_000, log_level="INFO")
 ALWAYS = ["prediction_id", "warnings"]
+OPTIONAL = ["explanations", "index", "row_id"]
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def test_a_regressor_returns_its_value(frame: pd.DataFrame, tmp_path: Path) -> N
     expected = regressor.predict(frame.head(3))
     assert [p["values"]["price"] for p in predictions] == pytest.approx(list(expected), rel=1e-9)
     assert all(sorted(p) == sorted(["values", *ALWAYS]) for p in predictions)
-    assert sorted(schema) == sorted(["values", "explanations", "row_id", *ALWAYS])
+    assert sorted(schema) == sorted(["values", *OPTIONAL, *ALWAYS])
 
 
 def test_several_outputs_have_a_name_each(frame: pd.DataFrame, tmp_path: Path) -> None:
@@ -74,8 +75,7 @@ def test_a_classifier_without_probabilities_returns_its_decision(
     decisions = classifier.decision_function(scaled.head(3))
     assert [p["score"] for p in predictions] == pytest.approx(list(decisions), rel=1e-9)
     assert [p["label"] for p in predictions] == classifier.predict(scaled.head(3)).tolist()
-    members = ["label", "score", "threshold", "explanations", "row_id", *ALWAYS]
-    assert sorted(schema) == sorted(members)
+    assert sorted(schema) == sorted(["label", "score", "threshold", *OPTIONAL, *ALWAYS])
     assert {p["threshold"] for p in predictions} == {schema["threshold"]["example"]} == {0.0}
 
 

@@ -165,7 +165,11 @@ def test_a_header_is_checked_whole_and_none_of_its_names_is_repeated() -> None:
 def test_a_line_of_another_length_is_a_fault_and_the_others_are_read() -> None:
     table = read("1,2,true,a\n" + ROW + "label," + ROW)
 
-    assert [fault[:2] for fault in table.faults] == [("/0", "length"), ("/2", "length")]
+    assert {row: fault[:2] for row, fault in table.unread.items()} == {
+        0: ("/0", "length"),
+        2: ("/2", "length"),
+    }
+    assert table.faults == []
     assert table.rows[1]["number"] == 1.5
 
 

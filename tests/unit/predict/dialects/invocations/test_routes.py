@@ -189,6 +189,8 @@ def test_openapi_names_shapes_media_types_and_methods(client: TestClient) -> Non
     assert {parameter["name"] for parameter in post["parameters"]} == {
         "name",
         "x-amzn-sagemaker-custom-attributes",
+        "x-amzn-sagemaker-inference-id",
+        "x-amzn-sagemaker-target-variant",
     }
 
 

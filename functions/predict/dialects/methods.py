@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from functions.predict.http.problems import BodyFault, pointer
 from functions.predict.model import PredictionResponse
 from sklambda.signature import Scores, Target
 
@@ -19,41 +18,6 @@ def available_methods(target: Target) -> tuple[str, ...]:
     """Return the names of the methods that a model has."""
     scores = {part.scores for part in target.parts or (target,)}
     return (PREDICT, *(name for name, kinds in _METHODS.items() if scores <= kinds))
-
-
-def requested_method(
-    params: object, attributes: str, target: Target
-) -> tuple[str, list[BodyFault]]:
-    """Return the requested method, and the faults of the request for it.
-
-    Parameters
-    ----------
-    params : object
-        The member "params" of MLflow's protocol; None where it is absent.
-    attributes : str
-        SageMaker's custom attributes, of which ``method=…`` counts where `params` has no method.
-    target : Target
-        The target of the model.
-    """
-    if params is not None and not isinstance(params, dict):
-        return PREDICT, [("/params", "type", "must be an object")]
-    own = params or {}
-    faults: list[BodyFault] = [
-        (pointer("params", name), "unknown_member", "is not a parameter of this model")
-        for name in own
-        if name != "method"
-    ]
-    place = "/params/method" if "method" in own else ""
-    method = own["method"] if place else _method_of_attributes(attributes)
-    if method not in (choices := available_methods(target)):
-        faults.append((place, "method", f"the method must be {' or '.join(choices)}"))
-    return method, faults
-
-
-def _method_of_attributes(attributes: str) -> str:
-    pairs = (piece.partition("=") for piece in attributes.replace(";", ",").split(","))
-    methods = [value.strip() for name, _, value in pairs if name.strip() == "method"]
-    return methods[-1] if methods else PREDICT
 
 
 def predictions(response: PredictionResponse, method: str) -> list[Any]:

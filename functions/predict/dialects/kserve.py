@@ -1,0 +1,64 @@
+"""``/v1/models``: the first version of KServe's protocol."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, Final
+
+from functions.predict.dialects.dialect import Dialect, with_json_problems
+from functions.predict.dialects.invocations import schemas, tables
+from functions.predict.dialects.invocations.scoring import score_table
+from functions.predict.dialects.options import read_params
+from functions.predict.http import exchange, problems
+from functions.predict.http.exchange import Request
+from functions.predict.http.json_reader import parse_json
+from functions.predict.http.response import JSON, Response
+from functions.predict.http.routes import Route
+
+_MODEL: Final = "/v1/models/{model}"
+_TABLES: Final = ("instances", "inputs")
+
+
+class KServe(Dialect):
+    """The dialect of KServe's first protocol; its second one is the Open Inference Protocol."""
+
+    __slots__ = ()
+
+    def routes(self) -> Iterator[Route]:
+        """Return the routes of the models and of predictions."""
+        yield from map(with_json_problems, self._routes())
+
+    def _routes(self) -> Iterator[Route]:
+        name = self.service.model.name
+        expected = {"model": name}
+        yield Route("GET", "/v1/models", self.models, schemas.v1_models)
+        ready = partial(schemas.v1_model, name)
+        yield Route("GET", _MODEL, self.model, ready, expected)
+        predict = partial(schemas.v1_predict, self.service)
+        yield Route("POST", f"{_MODEL}:predict", self.predict_v1, predict, expected)
+
+    def models(self, request: Request) -> Response:
+        """Return the names of the models."""
+        return Response(exchange.to_json({"models": [self.service.model.name]}))
+
+    def model(self, request: Request) -> Response:
+        """Check that the golden rows match scikit-learn's predictions."""
+        self._require_name(request)
+        self.service.require_ready()
+        return Response(exchange.to_json({"name": self.service.model.name, "ready": True}))
+
+    def predict_v1(self, request: Request) -> Response:
+        """Score rows, by default with the result of scikit-learn's predict."""
+        self._require_name(request)
+        exchange.require_media_type(request, [JSON])
+        document: Any = parse_json(exchange.read_body(request, self.limits), inf_nan=True)
+        signature = self.service.model.signature
+        table = tables.read_json(document, signature, self.limits, _TABLES)
+        options, faults = read_params(document.get(tables.PARAMETERS), "", signature.target)
+        table = table.with_faults(faults)
+        scored = score_table(self.service, table, options, request.caller)
+        content = exchange.to_json(scored.document)
+        return Response(content, headers=scored.warnings_header, rows=len(table.rows))
+
+    def _require_name(self, request: Request) -> None:
+        if request.path_parameters["model"] != self.service.model.name:
+            raise problems.unknown_model()
