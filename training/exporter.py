@@ -24,6 +24,7 @@ from training.metrics import Evaluation, Plan, check_gates
 from training.package_writer import Facts, require_replaceable, write
 from training.proof.isolation import run_isolated
 from training.proof.prove import ExportJob, Progress, ProvenModel, convert_and_prove
+from training.targets import require_names
 
 type Rows = pd.DataFrame | pd.Series[str] | Sequence[str]
 type Outcomes = pd.DataFrame | pd.Series[Any] | NDArray[Any] | Sequence[Any]
@@ -127,8 +128,9 @@ def export(
     Raises
     ------
     DataError
-        The frame has values that a client could not send; held-out rows or outcomes do not match
-        it; or a group or segment of the monitor is not a category.
+        A name cannot be used; `target` names another number of columns than are predicted; the
+        frame has values that a client could not send; held-out rows or outcomes do not match it; or
+        a group or segment of the monitor is not a category.
     ConversionRefused
         A step has no exact conversion, or the graph's scores or labels differ from scikit-learn's.
     TimeLimitExceeded
@@ -140,10 +142,7 @@ def export(
     """
     require_replaceable(Path(out))
     _check_fitted(pipeline)
-    run, targets = (
-        metadata or RunMetadata(),
-        [target] if isinstance(target, str) else [*(target or ())],
-    )
+    run, targets = metadata or RunMetadata(), require_names(name, target)
     features = _features_frame(pipeline, as_frame(frame), targets)
     kinds, watched = kinds_of(features), watching or Watching()
     require_watchable(watched, kinds)

@@ -1,7 +1,8 @@
 """The target of a fitted pipeline, for the signature."""
 
-from collections.abc import Sequence
-from typing import Any
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,35 @@ from sklambda.signature import Scalar, Scores, Target, Task
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Estimator
 from training.errors import ConversionRefused, DataError
+
+_MODEL_NAME: Final = re.compile(r"[!-~]([ -~]{0,126}[!-~])?")
+
+
+def require_names(name: str, target: str | Sequence[str] | None) -> list[str]:
+    """Return the targets' columns; raise `DataError` unless they and a model's name can be used.
+
+    The model's name is a segment of addresses, and a dimension of metrics: printable ASCII.
+    """
+    if (
+        not isinstance(name, str)
+        or not _MODEL_NAME.fullmatch(name)
+        or name in (".", "..")
+        or name[0] == ":"
+        or "/" in name
+    ):
+        raise DataError(
+            "name: must be 1 to 128 printable ASCII characters without a slash, and without blanks "
+            f"around it, got {name!r}; `churn` or `churn-2` are names"
+        )
+    several = isinstance(target, Iterable) and not isinstance(target, str)
+    targets: list[Any] = [] if target is None else [*target] if several else [target]
+    wrong = [each for each in targets if not isinstance(each, str) or not each.strip()]
+    if wrong:
+        raise DataError(f"target: must be the name of a column, got {wrong[0]!r}")
+    repeated = [each for each in targets if targets.count(each) > 1]
+    if repeated:
+        raise DataError(f"target: must be different columns, got {repeated[0]!r} twice")
+    return targets
 
 
 def target_of(pipeline: Estimator, outputs: Outputs | None, names: Sequence[str]) -> Target:
@@ -30,6 +60,8 @@ def target_of(pipeline: Estimator, outputs: Outputs | None, names: Sequence[str]
     ------
     ConversionRefused
         It is not a predictor.
+    DataError
+        Several columns are named, and it predicts another number.
     """
     if outputs is None:
         raise ConversionRefused("", f"{type(pipeline).__name__} is not a predictor")
@@ -39,6 +71,7 @@ def target_of(pipeline: Estimator, outputs: Outputs | None, names: Sequence[str]
     if outputs.value is not None and outputs.scores == ("value", outputs.value):
         columns = _names(names, "value", outputs.value.width)
         return Target(name=name, task="regression", scores="value", outputs=columns)
+    _require_count(names, 1)
     return _classified(outputs, _classes(pipeline, outputs), name, _kind(pipeline))
 
 
@@ -155,8 +188,18 @@ def _plain(label: Any) -> Scalar:
     return plain
 
 
+def _require_count(names: Sequence[str], count: int) -> None:
+    """Raise unless there is a name for each column, one for all, or none."""
+    if len(names) > 1 and len(names) != count:
+        raise DataError(
+            f"target: expected {count} column{'s' if count > 1 else ''}, as the pipeline predicts, "
+            f"got {len(names)}: {', '.join(map(repr, names))}"
+        )
+
+
 def _names(names: Sequence[str], alone: str, count: int) -> tuple[str, ...]:
     """Return a name for each column; a single name becomes a prefix."""
+    _require_count(names, count)
     if len(names) == count:
         return tuple(names)
     prefix = names[0] if len(names) == 1 else alone

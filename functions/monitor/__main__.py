@@ -119,8 +119,17 @@ def _print_summary(page: Path, out: Path | None) -> None:
 
 
 def _serve(options: Namespace) -> None:
-    host = options.host
-    server = make_server(options.records, options.port, host)
+    host, port = options.host, options.port
+    try:
+        server = make_server(options.records, port, host)
+    except OSError as error:
+        reason = str(error.strerror).partition(" (")[0].lower()
+        print(
+            f"Cannot listen on port {port} of {host}: {reason}. Stop the process that uses it, or "
+            "choose another port with --port, or another address of this machine with --host.",
+            file=sys.stderr,
+        )
+        sys.exit(2)
     with server, suppress(KeyboardInterrupt):
         print(f"The latest report: http://{host}:{server.server_port}/ (Ctrl+C stops it).")
         server.serve_forever()

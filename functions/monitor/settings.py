@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from sklambda.errors import SettingsInvalid
-from sklambda.settings import LogLevel, function_settings, names
+from sklambda.settings import LogLevel, function_settings, names, store
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,12 @@ class Settings:
             A value is invalid; the message names the setting.
         """
         if not environment.get("MONITOR_STORE"):
-            raise SettingsInvalid("MONITOR_STORE must be s3://bucket/prefix or a directory")
+            raise SettingsInvalid("MONITOR_STORE is required: s3://bucket/prefix or a directory")
         topic = environment.get("MONITOR_TOPIC", "")
         if topic and not topic.startswith("arn:"):
             raise SettingsInvalid(f"MONITOR_TOPIC must be the ARN of an SNS topic, got {topic}")
         return cls(
-            monitor_store=environment["MONITOR_STORE"],
+            monitor_store=store("MONITOR_STORE", environment["MONITOR_STORE"]),
             monitor_topic=topic,
             monitor_bus=environment.get("MONITOR_BUS", ""),
             monitor_logs=names(environment.get("MONITOR_LOGS", "")),

@@ -1,6 +1,8 @@
 """The prediction service as a local process: ``python -m functions.predict``."""
 
+import errno
 import os
+import socket
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Sequence
@@ -8,10 +10,15 @@ from contextlib import suppress
 from math import inf, nan
 
 from functions.predict.server import Server, Timeouts, Workers
-from sklambda.errors import PackageRefused, SklambdaError
+from sklambda.errors import PackageRefused, SettingsInvalid, SklambdaError
 
 _HOST = "127.0.0.1"
 _LAST_PORT = 65535
+_BACKLOG = 2048  # uvicorn's own
+
+
+class _CannotListen(Exception):
+    """An address that cannot be listened on."""
 
 
 _WAITS = {
@@ -36,6 +43,24 @@ def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > _LAST_PORT:
         raise ArgumentTypeError(f"must be a whole number from 0 to {_LAST_PORT}, got {text}")
     return int(text)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; raises `_CannotListen` with a sentence."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise _CannotListen(
+                f"Cannot listen on port {port} of {host}: address already in use. Stop the process "
+                "that uses it, or choose another port with --port."
+            ) from None
+        reason = str(error.strerror).partition(" (")[0].lower()
+        raise _CannotListen(
+            f"Cannot listen on port {port} of {host}: {reason}. Choose an address of this machine "
+            "with --host, and a port above 1023 with --port."
+        ) from None
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m functions.predict") -> None:
@@ -63,15 +88,24 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m function
         if options.package is None:
             sys.exit(f"{error}. Set MODEL_DIR to a package; `make up` trains one.")
         parser.exit(2, f"{error}; `sklambda train` writes a package.\n")
+    except SettingsInvalid as error:
+        parser.exit(2, f"{error}. It is a variable of the environment; see docs/settings.md.\n")
     except SklambdaError as error:
         sys.exit(f"{error}.")
-    workers = Workers(app)
+    try:
+        listening = _listen(options.host, options.port)
+    except _CannotListen as error:
+        parser.exit(2, f"{error}\n")
     timeouts = Timeouts(**{name: getattr(options, f"{name}_seconds") for name in _WAITS})
     example = service.model.signature.example
+    _run(Server(Workers(app), options.host, options.port, timeouts, example), listening)
+
+
+def _run(server: Server, listening: socket.socket) -> None:
     with suppress(KeyboardInterrupt):  # uvicorn has shut down in order by then
-        Server(workers, options.host, options.port, timeouts, example).run()
-    workers.drop()
-    if workers.busy:
+        server.run([listening])
+    server.workers.drop()
+    if server.workers.busy:
         sys.stdout.flush()
         os._exit(0)  # a thread cannot be ended, and the time of the request is over
 

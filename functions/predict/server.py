@@ -103,15 +103,17 @@ def _may_explain(path: str, request: Request) -> bool:
 class Server(uvicorn.Server):
     """A server that prints its address and an example request once it listens."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int, timeouts: Timeouts, example: object):
-        super().__init__(_Config(app, host, port, timeouts))
-        self._example = example
+    def __init__(self, workers: Workers, host: str, port: int, timeouts: Timeouts, example: object):
+        super().__init__(_Config(workers, host, port, timeouts))
+        self.workers, self._example = workers, example
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and print how to ask."""
         await super().startup(sockets)
-        if self.started:
-            address = f"http://{self.config.host}:{self.config.port}"
+        if self.started and sockets:
+            port = sockets[0].getsockname()[1]
+            host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
+            address = f"http://{host}:{port}"
             body = shlex.quote(json.dumps({"instances": [self._example]}, ensure_ascii=False))
             print(f"\nServing at {address} (Ctrl+C stops it). Try:\n")
             print(f"curl {address}/predict -H 'content-type: application/json' -d {body}\n")

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from re import fullmatch
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from sklambda.errors import SettingsInvalid
-from sklambda.settings import LogLevel, function_settings, names, one_of, positive, share
+from sklambda.settings import LogLevel, function_settings, names, one_of, positive, share, store
+
+_ORIGIN: Final = r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[1-9][0-9]{0,4})?"
+_LAST_PORT: Final = 65535
 
 type CaptureMode = Literal["off", "binned", "raw"]
 type ChallengerMode = Literal["shadow", "split"]
@@ -86,11 +89,12 @@ class Settings:
 
 
 def _observation(environment: Mapping[str, str]) -> dict[str, Any]:
+    feedback = environment.get("FEEDBACK_STORE", "")
     return {
         "capture": one_of(CaptureMode, "CAPTURE", environment.get("CAPTURE", "off")),
         "capture_share": share("CAPTURE_SHARE", environment.get("CAPTURE_SHARE", "1")),
         "redact": names(environment.get("REDACT", "")),
-        "feedback_store": environment.get("FEEDBACK_STORE", ""),
+        "feedback_store": store("FEEDBACK_STORE", feedback) if feedback else "",
     }
 
 
@@ -104,6 +108,13 @@ def _challenger(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _origin(text: str) -> str:
-    if text and not fullmatch(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?", text):
-        raise SettingsInvalid(f"CORS_ORIGIN must be an origin as https://example.org, got {text!r}")
+    """Check an origin as browsers write it: in lower case, without the scheme's own port."""
+    scheme, _, port = text.partition("://")[0], *text.rpartition(":")[1:]
+    own_port = {"http": "80", "https": "443"}.get(scheme)
+    too_great = port.isdecimal() and int(port) > _LAST_PORT
+    if text and (not fullmatch(_ORIGIN, text) or port == own_port or too_great):
+        raise SettingsInvalid(
+            "CORS_ORIGIN must be one origin as browsers write it, https://example.org or "
+            f"https://example.org:8443, got {text!r}"
+        )
     return text

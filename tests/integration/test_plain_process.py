@@ -66,5 +66,29 @@ def test_a_taken_port_is_told_and_ends_the_process(churn: Trained) -> None:
             check=False,
         )
 
-    assert run.returncode != 0
+    assert run.returncode == 2
     assert "address already in use" in run.stderr.lower()
+    assert f"port {port} of 127.0.0.1" in run.stderr
+    assert "--port" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("FEEDBACK_STORE", "s3://"), ("MAX_ROWS", "many"), ("CORS_ORIGIN", "*"), ("CAPTURE", "on")],
+)
+def test_a_wrong_setting_is_one_sentence_at_the_start(
+    churn: Trained, setting: str, value: str
+) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "functions.predict"],
+        env=os.environ | {"MODEL_DIR": str(churn.package), setting: value},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 2
+    assert run.stderr.startswith(f"{setting} must be ")
+    assert "docs/settings.md" in run.stderr
+    assert run.stderr.count("\n") == 1

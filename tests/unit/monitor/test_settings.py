@@ -23,7 +23,13 @@ def test_log_groups_are_separated_by_commas() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("MONITOR_STORE", ""), ("MONITOR_TOPIC", "mine"), ("LOG_LEVEL", "LOUD")]
+    ("name", "value"),
+    [
+        ("MONITOR_STORE", ""),
+        ("MONITOR_STORE", "s3://"),
+        ("MONITOR_TOPIC", "mine"),
+        ("LOG_LEVEL", "LOUD"),
+    ],
 )
 def test_an_invalid_setting_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(SettingsInvalid, match=name):

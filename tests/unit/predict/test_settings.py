@@ -59,7 +59,30 @@ def test_what_is_observed_and_who_challenges_is_read() -> None:
         ("MAX_ROWS", "-1"),
         ("MAX_ROWS", "ten"),
         ("MAX_ROWS", ""),
+        ("MAX_ROWS", "9" * 5000),
         ("MAX_BYTES", "1e6"),
+        ("METRICS_NAMESPACE", "AWS/Lambda"),
+        ("METRICS_NAMESPACE", "größe"),
+        ("METRICS_NAMESPACE", "x" * 256),
+        ("METRICS_NAMESPACE", ":a"),
+        ("FEEDBACK_STORE", "s3://"),
+        ("FEEDBACK_STORE", "s3:///outcomes"),
+        ("FEEDBACK_STORE", "s3:/outcomes/a"),
+        ("FEEDBACK_STORE", "s3://Outcomes"),
+        ("FEEDBACK_STORE", "s3://a..b/c"),
+        ("FEEDBACK_STORE", "S3://outcomes"),
+        ("FEEDBACK_STORE", "https://outcomes.example/a"),
+        ("FEEDBACK_STORE", " s3://outcomes"),
+        ("FEEDBACK_STORE", " "),
+        ("FEEDBACK_STORE", __file__),
+        ("FEEDBACK_STORE", f"{__file__}/outcomes"),
+        ("CORS_ORIGIN", "https://Example.org"),
+        ("CORS_ORIGIN", "https://example.org:443"),
+        ("CORS_ORIGIN", "http://example.org:80"),
+        ("CORS_ORIGIN", "https://example.org:99999"),
+        ("CORS_ORIGIN", "https://example.org:"),
+        ("CORS_ORIGIN", "https://-"),
+        ("CORS_ORIGIN", "null"),
         ("LOG_LEVEL", "LOUD"),
         ("LOG_LEVEL", "info"),
         ("CAPTURE", "on"),
@@ -70,5 +93,28 @@ def test_what_is_observed_and_who_challenges_is_read() -> None:
     ],
 )
 def test_an_invalid_value_is_refused_by_its_variable(name: str, value: str) -> None:
-    with pytest.raises(SettingsInvalid, match=name):
+    with pytest.raises(SettingsInvalid, match=f"^{name} must be .*got "):
         Settings.from_environment({name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FEEDBACK_STORE", "s3://outcomes"),
+        ("FEEDBACK_STORE", "s3://my.outcomes-1/a/b/"),
+        ("FEEDBACK_STORE", "outcomes"),
+        ("FEEDBACK_STORE", "./outcomes of today"),
+        ("METRICS_NAMESPACE", "My shop/Churn #2"),
+        ("CORS_ORIGIN", "http://localhost:3000"),
+        ("CORS_ORIGIN", "https://shop.example"),
+        ("CORS_ORIGIN", "https://shop.example:80"),
+    ],
+)
+def test_usual_values_are_used_as_they_are(name: str, value: str) -> None:
+    assert getattr(Settings.from_environment({name: value}), name.lower()) == value
+
+
+def test_a_directory_that_is_not_there_yet_is_a_store(tmp_path: Path) -> None:
+    value = str(tmp_path / "a" / "b")
+
+    assert Settings.from_environment({"FEEDBACK_STORE": value}).feedback_store == value

@@ -31,6 +31,7 @@ def test_an_id_says_when_it_was_drawn(seconds: float) -> None:
         f"{draw_request_part()}-0\n",
         f"{draw_request_part()}-{'9' * 400}",
     ],
+    ids=["empty", "short", "another version", "no row", "a line", "many digits"],
 )
 def test_an_id_of_another_form_says_nothing(name: str) -> None:
     assert prediction_time(name) is None
