@@ -99,4 +99,4 @@ def word(value: object) -> str:
     """Return a member as the query of an address holds it: true, 5, label,score."""
     if isinstance(value, list):
         return ",".join(map(word, value))
-    return value if isinstance(value, str) else exchange.to_json(value).decode()
+    return value if isinstance(value, str) else as_body(value).decode("utf-8", "replace")
