@@ -41,7 +41,9 @@ class Native(Dialect):
 
     def _describe(self) -> dict[str, Any]:
         signature = self.service.model.signature
-        request = schemas.json_body(schemas.predict_request(signature, self._row_id))
+        request = schemas.json_body(
+            schemas.predict_request(signature, schemas.row_id_member(signature))
+        )
         response = schemas.predict_response(signature)
         return {
             "openapi_extra": request | schemas.OPTIONS,
@@ -58,7 +60,7 @@ class Native(Dialect):
         rows = _instances(document)
         self.limits.require_rows(len(rows))
         options = self._options(document, request.query)
-        row_ids = _take_row_ids(rows, self._row_id)
+        row_ids = self._take_row_ids(rows)
         asked = PredictionRequest(rows, request.caller, _explain(request), row_ids=row_ids)
         if options.skip:
             return Response(exchange.to_json(self._partly(asked, options)), rows=len(rows))
@@ -71,9 +73,14 @@ class Native(Dialect):
             scored["predictions"] = _lean(scored["predictions"], options)
         return Response(exchange.to_json(scored), rows=len(rows))
 
-    @property
-    def _row_id(self) -> str | None:
-        return schemas.row_id_member(self.service.model.signature)
+    def _take_row_ids(self, rows: list[Any]) -> list[object]:
+        """Take the client's ids out of the rows; empty without any."""
+        signature = self.service.model.signature
+        features = len(signature.features)
+        if not any(isinstance(row, dict) and len(row) > features for row in rows):
+            return []  # the usual case: no row has more members than features
+        member = schemas.row_id_member(signature)
+        return [row.pop(member, None) if isinstance(row, dict) else None for row in rows]
 
     def _options(self, document: Mapping[str, Any], query: Mapping[str, str]) -> Options:
         """Return the options of a request: members of the body, or parameters of the query."""
@@ -144,12 +151,6 @@ def _instances(document: object) -> list[Row]:
     if not isinstance(rows, list) or not rows:
         raise problems.body_invalid(("/instances", "type", "must be a list of at least one object"))
     return rows
-
-
-def _take_row_ids(rows: list[Any], member: str | None) -> list[object]:
-    """Take the client's ids out of the rows; empty without any."""
-    ids = [row.pop(member, None) if isinstance(row, dict) else None for row in rows]
-    return ids if any(one is not None for one in ids) else []
 
 
 def _document(request: PredictionRequest, response: PredictionResponse) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 import pydantic_core
 
 from functions.predict.model import PredictionRequest, PredictionResponse
-from functions.predict.observe.disclosure import Bins, Disclosure, sample
+from functions.predict.observe.disclosure import BinTable, Disclosure, sample
 from sklambda.arrays import FloatMatrix
 from sklambda.codec.codec import Row
 from sklambda.decision import Prediction
@@ -67,7 +67,7 @@ class Capture:
             raise SettingsInvalid(f"REDACT must name features of the model, got {min(unknown)!r}")
         self._mode, self._share, self._write, self._now = mode, share, write, now
         self._names = frozenset(signature.names) - set(redacted)
-        self._bins = disclosure.bins if disclosure is not None and mode == "binned" else None
+        self._bins = None if disclosure is None else disclosure.bins
         self._row_id, self._with_rows = row_id, with_rows and row_id not in redacted
 
     def __call__(self, request: PredictionRequest, response: PredictionResponse) -> None:
@@ -135,13 +135,12 @@ def _label(prediction: Prediction) -> object:
     return {name: members.get("label") for name, members in prediction.targets.items()}
 
 
-def _binned(bins: Sequence[Bins], X: FloatMatrix) -> Iterator[Features]:
+def _binned(bins: BinTable, X: FloatMatrix) -> Iterator[Features]:
     """Return the bins of encoded rows, [N, K]; texts, and numbers without a range, are left out."""
-    names = [one.name for one in bins]
-    columns = [one.of(X[:, one.column]).tolist() for one in bins]
-    for row in zip(*columns, strict=True) if columns else ((),) * len(X):
+    for row in bins.of(X).tolist():
         yield {
-            name: int(code) if code == code else None for name, code in zip(names, row, strict=True)
+            name: int(code) if code == code else None
+            for name, code in zip(bins.names, row, strict=True)
         }
 
 

@@ -72,6 +72,13 @@ class Bins(NamedTuple):
         """The last bin, which is above the range, or the last code."""
         return TENTHS if self.codes is None else len(self.codes) - 1
 
+    @property
+    def merged(self) -> FloatVector:
+        """The first one of the group of each tenth, or code."""
+        if self.codes is None:
+            return merge_tenths(np.arange(TENTHS, dtype=np.float64), self.part)
+        return self.codes.astype(np.float64)
+
     def of(self, values: FloatVector) -> FloatVector:
         """Return the bins of values, [n]; NaN where missing."""
         if self.codes is None:
@@ -113,6 +120,46 @@ def _edges(feature: Feature) -> FloatVector:
     return np.array([low, near, high] if near < high else [low, high])
 
 
+class BinTable:
+    """The bins of all features that a binned capture holds, of which one look-up finds all.
+
+    Parameters
+    ----------
+    bins : sequence of Bins
+        Of each feature.
+    picks : sequence of FloatMatrix
+        Shapes [B, `BIN_CASES`]: values of each bin of a feature, from the bin -1 on.
+    """
+
+    def __init__(self, bins: Sequence[Bins], picks: Sequence[FloatMatrix]) -> None:
+        self.names = [one.name for one in bins]
+        self._columns = [one.column for one in bins]
+        scales = [(one.low, one.width, TENTHS if one.codes is None else np.inf) for one in bins]
+        self._low, self._width, self._parts = np.array(scales).reshape(-1, 3).T
+        merged = [one.merged for one in bins]
+        self._sizes = np.array([len(one) for one in merged])
+        self._firsts = np.cumsum(self._sizes) - self._sizes
+        self._merged = np.concatenate([*merged, np.zeros(1)])
+        rows = np.array([len(one) for one in picks])
+        self._starts = np.cumsum(rows) - rows + 1
+        self._picks = np.concatenate([*picks, np.zeros((1, BIN_CASES))])
+
+    def of(self, X: FloatMatrix) -> FloatMatrix:
+        """Return the bins, [N, J], of encoded rows, [N, K]; NaN where missing."""
+        bins = equal_parts(X[:, self._columns], self._low, self._width, self._parts)
+        inside = (bins >= 0) & (bins < self._sizes)
+        places = self._firsts + np.where(inside, bins, 0).astype(np.intp)
+        merged: FloatMatrix = np.where(inside, self._merged[places], bins)
+        return merged
+
+    def fill(self, cases: FloatMatrix, bins: FloatMatrix) -> None:
+        """Write values of the bins, [N, J], into the cases, [N, `BIN_CASES`, K]."""
+        missing = np.isnan(bins)
+        values = self._picks[self._starts + np.where(missing, 0, bins).astype(np.intp)]
+        values[missing] = np.nan
+        cases[:, :, self._columns] = values.transpose(0, 2, 1)
+
+
 class Disclosure:
     """What captures of a model tell of its scores.
 
@@ -131,7 +178,7 @@ class Disclosure:
         model, self._redacted = champion, frozenset(redacted)
         baseline = model.predictor.package.baseline
         bins = feature_bins(model, baseline) if mode == "binned" else []
-        self.bins = [one for one in bins if one.name not in redacted]
+        bins = [one for one in bins if one.name not in redacted]
         features = list(enumerate(model.signature.features))
         binned = {one.name for one in bins} | set(redacted)
         left_out = [one for one in features if mode == "binned" and one[1].name not in binned]
@@ -141,10 +188,11 @@ class Disclosure:
         self._left_out = Cases.of(model, baseline, own, BIN_CASES, exact=False)
         levels = (np.arange(BIN_CASES) + 0.5) / BIN_CASES
         draw = np.random.default_rng(_SEED)
-        self._picks = [
+        picks = [
             _picks(one, _table(features[one.column][1], baseline), draw.permutation(levels))
-            for one in self.bins
+            for one in bins
         ]
+        self.bins = BinTable(bins, picks) if mode == "binned" else None
         self._steps = _steps(model, baseline)
 
     def of(self, response: PredictionResponse, rows: Sequence[int]) -> PredictionResponse:
@@ -174,8 +222,8 @@ class Disclosure:
         """Return the mean score of each row, [N, C], over what its capture leaves open."""
         if self._hidden.columns:
             scores = self._without_hidden(model, X)
-        if self.bins or self._left_out.columns:
-            scores = self._within_bins(model, X, scores)
+        if self.bins is not None:
+            scores = self._within_bins(model, self.bins, X, scores)
         return scores
 
     def _without_hidden(self, model: ServedModel, X: FloatMatrix) -> FloatMatrix:
@@ -187,18 +235,16 @@ class Disclosure:
         means: FloatMatrix = np.einsum("nks,k->ns", scores, self._hidden.weights)
         return means
 
-    def _within_bins(self, model: ServedModel, X: FloatMatrix, scores: FloatMatrix) -> FloatMatrix:
+    def _within_bins(
+        self, model: ServedModel, bins: BinTable, X: FloatMatrix, scores: FloatMatrix
+    ) -> FloatMatrix:
         """Return the mean score of each row over its bins, of the same label.
 
         A label is that of at least `CROWD_SHARE` of the cases; a rarer one, which would show where
         in its bins a row lies, counts as the most frequent one.
         """
         cases = self._left_out.repeat(X)
-        for one, picks in zip(self.bins, self._picks, strict=True):
-            bins = one.of(X[:, one.column])
-            missing = np.isnan(bins)
-            cases[:, :, one.column] = picks[np.where(missing, 0, bins + 1).astype(np.intp)]
-            cases[missing, :, one.column] = np.nan
+        bins.fill(cases, bins.of(X))
         flat = self._without_hidden(model, cases.reshape(-1, X.shape[1]))
         by_case = flat.reshape(*cases.shape[:2], -1)
         alike = _alike(model.signature.target, scores, by_case)

@@ -33,9 +33,9 @@ def draw_request_part(moment: float | None = None) -> str:
     moment : float, optional
         When they are made, in seconds since 1970; by default now.
     """
-    milliseconds = int((time.time() if moment is None else moment) * 1000)
-    when, drawn = f"{milliseconds:012x}", os.urandom(9).hex()
-    return f"{when[:8]}-{when[8:]}-7{drawn[:3]}-8{drawn[3:6]}-{drawn[6:]}"
+    milliseconds = time.time_ns() // 1_000_000 if moment is None else int(moment * 1000)
+    drawn = (milliseconds.to_bytes(6) + os.urandom(9)).hex()
+    return f"{drawn[:8]}-{drawn[8:12]}-7{drawn[12:15]}-8{drawn[15:18]}-{drawn[18:]}"
 
 
 def prediction_time(prediction_id: str) -> datetime | None:
