@@ -137,10 +137,10 @@ class BinTable:
         scales = [(one.low, one.width, TENTHS if one.codes is None else np.inf) for one in bins]
         self._low, self._width, self._parts = np.array(scales).reshape(-1, 3).T
         merged = [one.merged for one in bins]
-        self._sizes = np.array([len(one) for one in merged])
+        self._sizes = np.array([len(one) for one in merged], dtype=np.intp)
         self._firsts = np.cumsum(self._sizes) - self._sizes
         self._merged = np.concatenate([*merged, np.zeros(1)])
-        rows = np.array([len(one) for one in picks])
+        rows = np.array([len(one) for one in picks], dtype=np.intp)
         self._starts = np.cumsum(rows) - rows + 1
         self._picks = np.concatenate([*picks, np.zeros((1, BIN_CASES))])
 

@@ -100,6 +100,17 @@ def test_several_redacted_features_of_all_kinds_change_nothing(
     assert captures(observed, rows) == captures(observed, others)
 
 
+@pytest.mark.parametrize("mode", ["raw", "binned"])
+def test_with_all_features_redacted_all_captures_are_alike(
+    churn: Trained, rows: list[Row], mode: str
+) -> None:
+    observed = observe(churn.package, capture=mode, redact=tuple(rows[0]))
+
+    found = captures(observed, rows)
+
+    assert len({json.dumps(record) for record in found}) == 1
+
+
 type Linear = Callable[[str], Path]
 
 
