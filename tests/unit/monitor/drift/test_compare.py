@@ -215,6 +215,22 @@ def test_raw_and_binned_windows_are_not_compared() -> None:
         compare(SIGNATURE, BASE, window, window.replace(mode="binned"))
 
 
+@pytest.mark.parametrize(("weight", "is_compared"), [(0.04, True), (0.06, False)])
+def test_scores_without_a_feature_that_matters_are_not_compared_with_training(
+    weight: float, is_compared: bool
+) -> None:
+    base = BASE.replace(weights={"n17": weight, "n18": 1 - weight})
+    window, before = (sketch(base, matrix(500, seed)) for seed in (1, 2))
+    features = {name: one for name, one in window.features.items() if name != "n17"}
+    window = window.replace(features=features)
+
+    since_training = compare(SIGNATURE, base, window)
+
+    assert bool(since_training.predictions) == is_compared
+    assert compare(SIGNATURE, base, window, before).predictions
+    assert since_training.features
+
+
 def test_the_thresholds_decide() -> None:
     window: Sketch = sketch(BASE, matrix(5000, 7, drifted=True))
 
