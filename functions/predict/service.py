@@ -1,6 +1,7 @@
 """The prediction service that all dialects share: rows in, predictions out."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from time import perf_counter
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from functions.predict.http import problems
 from functions.predict.model import PredictionRequest, PredictionResponse, ServedModel
-from sklambda.errors import OutOfTime
+from sklambda.errors import OutOfTime, PackageRefused
 
 if TYPE_CHECKING:
     from functions.predict.challengers.admission import Admission
@@ -107,11 +108,12 @@ class Service:
         Raises
         ------
         PackageRefused
-            An explainer is damaged.
+            The champion's explainer is damaged; of a challenger it is found out when it explains.
         """
         for model in self.versions.values():
             if model.explains:
-                model.explained_in(self.explain_seconds)
+                with suppress(*() if model is self.model else (PackageRefused,)):
+                    model.explained_in(self.explain_seconds)
 
     def version(self, name: str) -> ServedModel | None:
         """Return the model that a version names: its id, the first 12 digits of it, or its role.

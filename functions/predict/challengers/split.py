@@ -46,12 +46,11 @@ class Split:
         caller = request.caller
         if not is_sampled(caller.identity or caller.request_id, self.share, PURPOSE):
             return self.champion.predict(request)
-        if request.explain and not self._explains(request):
-            return self._stay(request)
         try:
-            return self.challenger.predict(request)
+            if not request.explain or self._explains(request):
+                return self.challenger.predict(request)
         except RowsInvalid:
-            return self._stay(request)
+            pass
         except OutOfTime:
             raise  # there is no time for the champion either
         except Exception as error:
@@ -59,6 +58,7 @@ class Split:
             context = {"request_id": caller.request_id, **describe_exception(error)}
             self.log.error(FAILED, extra=context)
             return self.champion.predict(request)
+        return self._stay(request)
 
     def _explains(self, request: PredictionRequest) -> bool:
         """Return whether the challenger explains, and explains these rows in time."""

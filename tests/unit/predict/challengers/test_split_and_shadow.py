@@ -1,7 +1,9 @@
 """A challenger is compared or serves a share of the callers; its failure changes no response."""
 
 import json
+import shutil
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -266,3 +268,27 @@ def test_rows_that_the_challenger_refuses_are_said_in_the_shadow(
         {"prediction_id": "r-0", "refused": refused},
         {"prediction_id": "r-1", "differences": [0.0, 0.0], "same_label": True},
     ]
+
+
+def damaged(package: Path, out: Path) -> Path:
+    """Copy a package and damage its explainer, which no prediction reads."""
+    shutil.copytree(package, out)
+    (out / "explainer.npz").write_bytes(b"damaged")
+    return out
+
+
+def test_a_challenger_that_cannot_explain_after_all_leaves_it_to_the_champion(
+    churn: Trained, other: Trained, row: dict[str, Any], tmp_path: Path
+) -> None:
+    champion = ServedModel(Predictor.open(churn.package))
+    package = damaged(other.package, tmp_path / "damaged")
+    challenger = Challenger(Predictor.open(package), champion)
+    lines = StringIO()
+    split = Split(champion, challenger, 1.0, Log("damaged", "INFO", lines))
+    service = Service(champion, split=split)
+    service.load_explainers()
+
+    response = service.predict(PredictionRequest([row], Caller("r"), explain=True))
+
+    assert (response.model, len(response.explanations)) == (champion, 1)
+    assert json.loads(lines.getvalue())["message"] == "challenger failed"
