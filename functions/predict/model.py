@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 type Role = Literal["champion", "challenger"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: made for each request, and in half the time
 class PredictionRequest:
     """A request for predictions, whatever its dialect.
 
@@ -51,7 +51,7 @@ class PredictionRequest:
     row_ids: Sequence[object] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PredictionResponse:
     """The predictions for a request.
 

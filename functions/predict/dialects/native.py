@@ -77,7 +77,10 @@ class Native(Dialect):
         """Take the client's ids out of the rows; empty without any."""
         signature = self.service.model.signature
         features = len(signature.features)
-        if not any(isinstance(row, dict) and len(row) > features for row in rows):
+        for row in rows:
+            if isinstance(row, dict) and len(row) > features:
+                break
+        else:
             return []  # the usual case: no row has more members than features
         member = schemas.row_id_member(signature)
         return [row.pop(member, None) if isinstance(row, dict) else None for row in rows]

@@ -39,7 +39,7 @@ class Limits:
             raise problems.too_many_rows(self.rows)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: made for each request, and in half the time
 class Caller:
     """The caller of a request.
 

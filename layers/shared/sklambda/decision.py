@@ -46,8 +46,9 @@ class Prediction:
     @property
     def members(self) -> dict[str, object]:
         """The members that apply, as a response shows them."""
-        named = ((name, getattr(self, name)) for name in self.__slots__)
-        return {name: value for name, value in named if value is not None}
+        return {
+            name: value for name in self.__slots__ if (value := getattr(self, name)) is not None
+        }
 
 
 def score_differences(expected: FloatMatrix, found: FloatMatrix) -> FloatMatrix:

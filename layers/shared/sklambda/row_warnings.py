@@ -52,7 +52,8 @@ class RowWarner:
         `coerced` holds the row and the feature of each value whose type was converted.
         """
         values = X[:, : len(self._names)]
-        if not coerced and ((values >= self._least) & (values <= self._high)).all():
+        usual = (values >= self._least) & (values <= self._high)
+        if not coerced and np.count_nonzero(usual) == usual.size:
             return [[] for _ in range(len(X))]  # the usual case, in a third of the time
         found = {
             RowWarningCode.MISSING: np.isnan(values),

@@ -6,7 +6,6 @@ A value becomes one float64, or a fault with a code. The table is in ``docs/sign
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
-from itertools import chain
 from math import nan
 from operator import attrgetter, itemgetter
 from typing import Final
@@ -43,6 +42,7 @@ class Codec:
     def __init__(self, signature: Signature) -> None:
         self._features = signature.features
         self._order = {name: position for position, name in enumerate(signature.names)}
+        self._names = self._order.keys()
         self._admitted = frozenset(signature.names) | {signature.row_id}
         self._encoders = [encoder(feature) for feature in signature.features]
         self._values = _getter(signature.names)
@@ -71,7 +71,12 @@ class Codec:
         RowsInvalid
             Some row does not fit the signature; holds all faults of all rows.
         """
-        faults = list(chain.from_iterable(map(self._faults, range(len(rows)), rows)))
+        faults = [
+            fault
+            for position, row in enumerate(rows)
+            if type(row) is not dict or row.keys() != self._names  # the usual row has no fault
+            for fault in self._faults(position, row)
+        ]
         if rows and not faults and not self._counters:
             with suppress(ValueRefused):  # all refused values are reported below
                 return np.array([self._codes(row) for row in rows], dtype=np.float64)
