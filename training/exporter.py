@@ -19,14 +19,14 @@ from sklambda.policy.watching import Watching
 from sklambda.signature import Kind
 from training.convert.graph.scope import Estimator
 from training.errors import ConversionRefused, DataError, nearest
-from training.frames import as_frame, kinds_of
+from training.frames import as_frame, check_values, kinds_of
 from training.metrics import Evaluation, Plan, check_gates
 from training.package_writer import Facts, require_replaceable, write
 from training.proof.isolation import run_isolated
 from training.proof.prove import ExportJob, Progress, ProvenModel, convert_and_prove
 from training.targets import require_names
 
-type Rows = pd.DataFrame | pd.Series[str] | Sequence[str]
+type Rows = pd.DataFrame | pd.Series[str] | NDArray[Any] | Sequence[str]
 type Outcomes = pd.DataFrame | pd.Series[Any] | NDArray[Any] | Sequence[Any]
 
 TIME_LIMIT: Final = 600.0
@@ -95,10 +95,11 @@ def export(
     ----------
     pipeline : estimator
         A fitted scikit-learn classifier or regressor, or a pipeline that ends in one.
-    frame : DataFrame, or series or sequence of str
+    frame : DataFrame, array, or series or sequence of str
         Shape [N, K]: the rows that it was fitted on, unchanged. They set the kinds, the categories,
-        the ranges and the examples of the features. Texts alone, on which a pipeline that starts
-        with a vectoriser is fitted, are the feature "text" unless they have a name.
+        the ranges and the examples of the features. Columns without names are "x0", "x1" and so
+        on, those that pandas numbers "0", "1". Texts alone, on which a pipeline that starts with a
+        vectoriser is fitted, are the feature "text" unless they have a name.
     out : path
         Directory of the package; an older package there is replaced once this one is proven.
     name : str
@@ -123,7 +124,7 @@ def export(
     Returns
     -------
     ModelPackage
-        The written package, read back and checked.
+        The written package, read back, with its golden rows replayed.
 
     Raises
     ------
@@ -132,7 +133,8 @@ def export(
         frame has values that a client could not send; held-out rows or outcomes do not match it; or
         a group or segment of the monitor is not a category.
     ConversionRefused
-        A step has no exact conversion, or the graph's scores or labels differ from scikit-learn's.
+        A step has no exact conversion, the graph's scores or labels differ from scikit-learn's, or
+        the written package does not open or replay.
     TimeLimitExceeded
         A ConversionRefused: the time limit is exceeded.
     QualityGateFailed
@@ -141,13 +143,30 @@ def export(
         `out` holds something other than a model package.
     """
     require_replaceable(Path(out))
+    run = metadata or RunMetadata()
+    targets = require_names(name, target)
+    job = export_job(pipeline, frame, targets, held_out, watching, run)
+    return publish(job, Path(out), name, run, time_limit, progress)
+
+
+def export_job(
+    pipeline: Estimator,
+    frame: Rows,
+    targets: Sequence[str] = (),
+    held_out: tuple[Rows, Outcomes | None] | None = None,
+    watching: Watching | None = None,
+    metadata: RunMetadata | None = None,
+) -> ExportJob:
+    """Return the job of an export; takes and raises what `export` does of it."""
     _check_fitted(pipeline)
-    run, targets = metadata or RunMetadata(), require_names(name, target)
+    run, watched = metadata or RunMetadata(), watching or Watching()
     features = _features_frame(pipeline, as_frame(frame), targets)
-    kinds, watched = kinds_of(features), watching or Watching()
+    kinds = kinds_of(features)
+    check_values(features, kinds)
+    _check_width(pipeline, features)
     require_watchable(watched, kinds)
     rows, outcomes = _held_out(held_out, kinds)
-    job = ExportJob(
+    return ExportJob(
         pipeline,
         features,
         kinds,
@@ -159,17 +178,26 @@ def export(
         run.plan,
         watched,
     )
+
+
+def publish(
+    job: ExportJob,
+    out: Path,
+    name: str,
+    metadata: RunMetadata,
+    time_limit: float | None = TIME_LIMIT,
+    progress: Progress = _no_progress,
+) -> ModelPackage:
+    """Run a job and write the package; takes, returns and raises what `export` does of it."""
     proven = (
         convert_and_prove(job, progress)
         if time_limit is None
         else run_isolated(job, time_limit, progress)
     )
-    check_gates(proven.metrics, run.gates)
+    check_gates(proven.metrics, metadata.gates)
     progress("write", 0, 1)
-    facts = _facts(name, run, proven)
-    package = write(
-        Path(out), proven.model, proven.signature, proven.golden, facts, proven.optional
-    )
+    facts = _facts(name, metadata, proven)
+    package = write(out, proven.model, proven.signature, proven.golden, facts, proven.optional)
     progress("write", 1, 1)
     return package
 
@@ -227,6 +255,13 @@ def _features_frame(
     if features.empty:
         raise DataError("the frame has no rows")
     return features[list(names)].reset_index(drop=True)
+
+
+def _check_width(pipeline: Estimator, features: pd.DataFrame) -> None:
+    found = features.shape[1]
+    expected = getattr(pipeline, "n_features_in_", found)
+    if found != expected:
+        raise DataError(f"the pipeline was fitted on {expected} columns, got {found}")
 
 
 def _libraries() -> Iterator[tuple[str, str]]:

@@ -5,11 +5,13 @@ scores a frame of such rows wherever it is the reference.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from math import isinf
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
+from sklambda.codec.values import EXACT_INTEGER
 from sklambda.signature import Feature, Kind, Scalar
 from training.errors import DataError
 
@@ -32,11 +34,39 @@ def kind_of(column: Column) -> Kind:
     categorical = isinstance(column.dtype, pd.CategoricalDtype)
     values = column.cat.categories if categorical else column
     kind = _KINDS.get(pd.api.types.infer_dtype(values, skipna=True))
+    if kind == "category" and not all(map(_is_unicode, values.dropna().unique())):
+        raise DataError(
+            f"column {column.name!r} has a text that JSON cannot hold, with half of a surrogate "
+            "pair: read the file with the encoding that it has"
+        )
     if kind is None:
         raise DataError(
             f"column {column.name!r} has mixed types: expected numbers, booleans or strings alone"
         )
     return kind
+
+
+def check_values(frame: pd.DataFrame, kinds: Mapping[str, Kind]) -> None:
+    """Raise `DataError` for what no client sends: infinite numbers, integers beyond 2^53."""
+    for name, kind in kinds.items():
+        if kind not in ("number", "integer"):
+            continue
+        present = frame[name].dropna().unique().tolist()
+        if any(map(isinf, present)):
+            raise DataError(f"column {name!r} has infinite values: replace or remove them")
+        if kind == "integer" and any(abs(value) > EXACT_INTEGER for value in present):
+            raise DataError(
+                f"column {name!r} has whole numbers beyond 2^53, which are not exact: leave the "
+                "column out, or convert it to strings"
+            )
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _check_moments(column: Column) -> None:
@@ -62,12 +92,45 @@ _KINDS: Final[dict[str, Kind]] = {
 }
 
 
-def as_frame(rows: pd.DataFrame | Column | Sequence[str]) -> pd.DataFrame:
-    """Return a frame unchanged, and a sequence of texts as a frame of one column."""
+def as_frame(rows: Any) -> pd.DataFrame:
+    """Return rows as a frame whose columns a client can name.
+
+    Parameters
+    ----------
+    rows : DataFrame, Series, array [N, K], sparse matrix [N, K], or sequence of str
+        Whole numbers as names, as pandas numbers columns, become strings. The columns of an array
+        are "x0", "x1" and so on, as scikit-learn names them. Texts alone are the column "text"
+        unless they have a name.
+
+    Raises
+    ------
+    DataError
+        The rows are none of these.
+    """
     if isinstance(rows, pd.DataFrame):
-        return rows
-    column = rows if isinstance(rows, pd.Series) else pd.Series([*rows], dtype="str")
-    return column.to_frame("text" if column.name is None else column.name)
+        return rows.rename(columns=lambda name: str(name) if _is_whole(name) else name)
+    if hasattr(rows, "toarray"):
+        rows = rows.toarray()
+    if isinstance(rows, np.ndarray) and rows.ndim == 2:
+        names = [f"x{place}" for place in range(rows.shape[1])]
+        return pd.DataFrame(rows, columns=names).infer_objects()
+    if not isinstance(rows, pd.Series):
+        rows = pd.Series(_texts(rows), dtype="str")
+    return as_frame(rows.to_frame("text" if rows.name is None else rows.name))
+
+
+def _is_whole(name: object) -> bool:
+    return isinstance(name, (int, np.integer)) and not isinstance(name, bool)
+
+
+def _texts(rows: Any) -> list[str]:
+    texts = [*rows] if isinstance(rows, (Sequence, np.ndarray)) else [rows]
+    if isinstance(rows, str) or not all(isinstance(text, str) for text in texts):
+        raise DataError(
+            "the rows must be a pandas DataFrame, an array of two dimensions or a list of texts, "
+            f"got {type(rows).__module__.partition('.')[0]}.{type(rows).__name__}"
+        )
+    return texts
 
 
 def kinds_of(frame: pd.DataFrame) -> dict[str, Kind]:
@@ -80,6 +143,8 @@ def _check_names(names: Sequence[Hashable] | pd.Index) -> None:
     for name in names:
         if not isinstance(name, str) or not name:
             raise DataError(f"column names must be non-empty strings, got {name!r}")
+        if not _is_unicode(name):
+            raise DataError(f"the column name {name!r} has half of a surrogate pair: rename it")
     doubled = pd.Index(names)[pd.Index(names).duplicated()]
     if len(doubled):
         raise DataError(f"duplicate column {doubled[0]!r}")

@@ -429,7 +429,9 @@ FRAMES: Final[Mapping[str, Callable[[Frame], Any]]] = {
     "numpy": lambda frame: frame.to_numpy(),
     "numpy of numbers": lambda frame: frame.select_dtypes("number").to_numpy(dtype="float64"),
     "sparse": lambda frame: sparse.csr_array(frame.select_dtypes("number").to_numpy("float64")),
-    "sparse columns": lambda frame: frame.select_dtypes("number").astype(pd.SparseDtype("float64")),
+    "sparse columns": lambda frame: frame.select_dtypes("number").astype(
+        pd.SparseDtype("float64", 0.0)
+    ),
     "other index": lambda frame: frame.set_index(np.arange(len(frame))[::-1] * 7),
     "a list of texts": lambda frame: [" ".join(map(str, row)) for row in frame.to_numpy().tolist()],
 }

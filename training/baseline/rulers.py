@@ -72,9 +72,17 @@ def with_edge(ruler: Ruler, edge: float | None) -> Ruler:
     return Ruler(edges=tuple(sorted({*ruler.edges, edge})))
 
 
-def tenth_ruler(span: tuple[float, float]) -> Ruler:
-    """Return `TENTHS` equal bins of a range, as in binned captures."""
-    return Ruler(edges=tuple(np.linspace(*span, TENTHS + 1).tolist()))
+def tenth_ruler(span: tuple[float, float]) -> Ruler | None:
+    """Return `TENTHS` equal bins of a range, as in binned captures.
+
+    None for a range that float64 does not divide: one number, neighbours past 2^53, or ends whose
+    distance is infinite.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        edges = np.linspace(*span, TENTHS + 1)
+    if not (np.isfinite(edges).all() and (edges[1:] > edges[:-1]).all()):
+        return None
+    return Ruler(edges=tuple(edges.tolist()))
 
 
 def tenths(values: FloatVector, span: tuple[float, float]) -> FloatVector:

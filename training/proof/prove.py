@@ -5,14 +5,17 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from sklambda.errors import DocumentInvalid, RowsInvalid
 from sklambda.manifest import GoldenRow, ParityReport
 from sklambda.package import EXPLAINER
 from sklambda.policy.watching import Watching
 from sklambda.signature import Kind, Signature
 from training.baseline.monitoring_files import BaselineData, monitoring_files
 from training.convert.graph.scope import Estimator
+from training.errors import ConversionRefused
 from training.explain import explainer_file
 from training.metrics import Evaluation, Metric, Plan
+from training.proof.adversary import FULL, Budget
 from training.proof.conversion import Conversion
 
 type Progress = Callable[[str, int, int], None]
@@ -44,6 +47,8 @@ class ExportJob:
         The plan of measuring the others.
     watching : Watching or None
         What the monitor compares; the default where it is None.
+    budget : Budget
+        The number of rows at boundaries.
     """
 
     pipeline: Estimator
@@ -56,6 +61,7 @@ class ExportJob:
     evaluation: Evaluation | None = None
     plan: Plan = field(default_factory=Plan)
     watching: Watching | None = None
+    budget: Budget = FULL
 
     @property
     def baseline_data(self) -> BaselineData:
@@ -93,16 +99,26 @@ def convert_and_prove(job: ExportJob, progress: Progress) -> ProvenModel:
     Raises
     ------
     ConversionRefused
-        A step has no exact conversion, or the graph's scores or labels differ from scikit-learn's.
+        A step has no exact conversion, the graph's scores or labels differ from scikit-learn's, or
+        what a package says of the model would contradict itself.
     DataError
         The frame is not the one that the pipeline was fitted on, or an outcome is not one of the
         target's classes or finite values.
     """
+    try:
+        return _proven(job, progress)
+    except DocumentInvalid as error:
+        raise ConversionRefused("package", f"it cannot describe the model: {error}") from error
+    except RowsInvalid as error:
+        raise ConversionRefused("signature", f"it refuses rows of the frame: {error}") from error
+
+
+def _proven(job: ExportJob, progress: Progress) -> ProvenModel:
     conversion = job.conversion
     progress("convert", 0, 1)
     model, signature = conversion.convert(job.targets, job.row_id)
     progress("convert", 1, 1)
-    cases = conversion.cases(model, signature, job.held_out)
+    cases = conversion.cases(model, signature, job.held_out, job.budget)
     parity = conversion.prove(model, signature, cases, lambda *done: progress("prove", *done))
     golden = conversion.golden(model, signature, cases)
     explainer = explainer_file(model, signature, conversion.frame)

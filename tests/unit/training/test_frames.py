@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -13,7 +14,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from tests.support.proof import prove
 from training.errors import DataError
-from training.frames import client_rows, kind_of, kinds_of, reference_frame
+from training.frames import as_frame, check_values, client_rows, kind_of, kinds_of, reference_frame
 
 ROWS = 120
 GENERATOR = np.random.default_rng(3)
@@ -142,3 +143,57 @@ def test_float32_that_changes_no_answer_is_proven() -> None:
 def test_a_column_of_other_values_is_refused(values: list[Any]) -> None:
     with pytest.raises(DataError, match="'mixed' has mixed types"):
         kind_of(pd.Series(values, dtype=object, name="mixed"))
+
+
+HALF = "x\ud800"
+"""Half of a surrogate pair, as a file read with the wrong encoding leaves it."""
+
+
+@pytest.mark.parametrize(
+    ("column", "sentence"),
+    [
+        ([1.0, np.inf], "column 'odd' has infinite values"),
+        ([1, 2**53 + 1], "column 'odd' has whole numbers beyond 2"),
+        ([1, 2**64], "column 'odd' has whole numbers beyond 2"),
+        (np.array([1, 2**63 + 1], "uint64"), "column 'odd' has whole numbers beyond 2"),
+        (["x", HALF], "column 'odd' has a text that JSON cannot hold"),
+    ],
+)
+def test_values_that_no_client_can_send_are_refused(column: Any, sentence: str) -> None:
+    frame = pd.DataFrame({"odd": column, "x": [0.5, 1.5]})
+
+    with pytest.raises(DataError, match=sentence):
+        check_values(frame, kinds_of(frame))
+
+
+def test_integers_up_to_2_53_are_accepted() -> None:
+    frame = pd.DataFrame({"key": [2**53, -(2**53)]})
+
+    check_values(frame, kinds_of(frame))
+
+
+@pytest.mark.parametrize("name", [HALF, "", ("a", 1), 1.5, None])
+def test_a_name_that_no_client_can_send_is_refused(name: Any) -> None:
+    with pytest.raises(DataError, match="column name"):
+        kinds_of(as_frame(pd.DataFrame([[1.0]], columns=pd.Index([name], dtype=object))))
+
+
+@pytest.mark.parametrize(
+    ("rows", "names"),
+    [
+        (np.ones((2, 3)), ["x0", "x1", "x2"]),
+        (sparse.csr_array(np.eye(2)), ["x0", "x1"]),
+        (pd.DataFrame(np.ones((2, 2))), ["0", "1"]),
+        (pd.Series([1.0], name=7), ["7"]),
+        (["one text", "another"], ["text"]),
+        (np.array(["one text"]), ["text"]),
+    ],
+)
+def test_columns_without_names_get_some(rows: Any, names: list[str]) -> None:
+    assert [*as_frame(rows).columns] == names
+
+
+@pytest.mark.parametrize("rows", ["one text", None, [1.0, 2.0], [[1.0]], np.ones(3), {"a": 1}, 3])
+def test_rows_that_are_no_table_are_refused(rows: Any) -> None:
+    with pytest.raises(DataError, match="the rows must be a pandas DataFrame"):
+        as_frame(rows)

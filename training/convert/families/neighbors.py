@@ -45,7 +45,7 @@ def searched(estimator: Estimator, scope: Scope) -> KDTree:
     if estimator._fit_method != "kd_tree":
         scope.refuse(
             f"{name} looks neighbours up by {estimator._fit_method!r}, whose choice among equal "
-            "distances cannot be followed; only that of 'kd_tree' can"
+            "distances cannot be followed: fit it with algorithm='kd_tree', on dense columns"
         )
     if estimator.effective_metric_ not in METRICS:
         scope.refuse(

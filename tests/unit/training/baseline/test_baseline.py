@@ -20,7 +20,14 @@ from sklambda.sketch.watched_scores import watched_scores
 from tests.conftest import Trained
 from tests.support.drifting import SIGNATURE, answers, matrix, reference
 from training.baseline.baseline import HeldOut, baseline, calibrate
-from training.baseline.rulers import CROWD, quantile_ruler, share_ruler, tenths, with_edge
+from training.baseline.rulers import (
+    CROWD,
+    quantile_ruler,
+    share_ruler,
+    tenth_ruler,
+    tenths,
+    with_edge,
+)
 from training.frames import client_rows, kinds_of
 
 BASE = reference(rows=5000)
@@ -236,3 +243,18 @@ def test_scores_that_differ_by_a_rounding_are_one_knot(score: float) -> None:
     assert found is not None
     Calibrator.parse(json.dumps({"scores": found.scores, "chances": found.chances, "rows": 1200}))
     assert len(found.scores) == len(set(found.scores)) == 2
+
+
+@pytest.mark.parametrize(
+    "span", [(3.0, 3.0), (2.0**53 - 9, 2.0**53), (-1e308, 1e308), (-1.8e308 / 2, 1.7e308)]
+)
+def test_a_range_that_float64_does_not_divide_has_no_tenths(span: tuple[float, float]) -> None:
+    assert tenth_ruler(span) is None
+
+
+@pytest.mark.parametrize("span", [(0.0, 1.0), (-5e300, 5e300), (0.0, 5e-320), (-3.0, 2.0**53)])
+def test_tenths_ascend(span: tuple[float, float]) -> None:
+    ruler = tenth_ruler(span)
+
+    assert ruler is not None
+    assert (len(ruler.edges), ruler.edges[0], ruler.edges[-1]) == (TENTHS + 1, *span)
