@@ -51,9 +51,11 @@ check: dev deploy-tools browser ## Lint, types and the template, without running
 	sam validate --lint && cfn-lint template.yaml
 
 build: training deploy-tools ## Build the functions and layers around the package last trained
+	$(PYTHON) -m training verify $(PACKAGE)
 	sam build --parallel --parameter-overrides Architecture=$(ARCH)
 	@sed -i.bak "s/Description: Not built by make./Description: Built $$(date -u +%FT%TZ)./" \
 	  .aws-sam/build/template.yaml
+	$(PYTHON) -m training.checks.lambda_size .aws-sam/build
 
 local: build ## Run the built functions in real Lambda containers at http://127.0.0.1:3000
 	sam local start-api --config-env local

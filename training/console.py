@@ -12,6 +12,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
+from training.checks.lambda_size import used
 from training.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def outcome(console: Console, result: "Outcome") -> None:
         gate = f"  gate {manifest.gates[name]:g} passed" if name in manifest.gates else ""
         table.add_row(name, _measured(metric) + gate)
     table.add_row("Parity", _compared(manifest.parity))
-    table.add_row("Size", f"{manifest.size / 1024:.0f} KiB")
+    table.add_row("Size", f"{manifest.size / 1024:.0f} KiB, {used(manifest.size)}")
     console.print(table)
 
 
