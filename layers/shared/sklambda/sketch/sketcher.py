@@ -28,12 +28,17 @@ def count_numbers(ruler: Ruler, values: FloatVector) -> Histogram:
         rows=len(values),
         missing=len(values) - len(present),
         counts=_counts(bins, ruler.bins),
-        gaps=tuple(gaps.tolist()),
+        gaps=_finite(gaps),
         below=int((present < low).sum()),
         above=int((present > high).sum()),
         least=float(present.min()),
         greatest=float(present.max()),
     )
+
+
+def _finite(gaps: FloatVector) -> tuple[float, ...]:
+    """Return sums of distances; JSON has no infinity, which a sum of numbers near 1e308 is."""
+    return tuple(np.minimum(gaps, np.finfo(np.float64).max).tolist())
 
 
 def count_codes(ruler: Ruler, values: FloatVector) -> Histogram:
@@ -60,7 +65,7 @@ def count_tenths(ruler: Ruler, values: FloatVector) -> Histogram:
         rows=len(values),
         missing=len(values) - len(present),
         counts=counts,
-        gaps=tuple((np.array(counts) * widths / 2).tolist()),
+        gaps=_finite(np.array(counts) * (widths / 2)),
         below=int((present < 0).sum()),
         above=int((present >= TENTHS).sum()),
     )

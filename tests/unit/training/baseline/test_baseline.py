@@ -15,7 +15,7 @@ from sklambda.signature import Analyzer, Feature, Signature, Target, TermCounts
 from sklambda.sketch.baseline import Baseline, Calibrator
 from sklambda.sketch.ruler import TENTHS, Ruler
 from sklambda.sketch.sketch import to_json
-from sklambda.sketch.sketcher import Sketcher
+from sklambda.sketch.sketcher import Sketcher, count_numbers
 from sklambda.sketch.watched_scores import watched_scores
 from tests.conftest import Trained
 from tests.support.drifting import SIGNATURE, answers, matrix, reference
@@ -258,3 +258,12 @@ def test_tenths_ascend(span: tuple[float, float]) -> None:
 
     assert ruler is not None
     assert (len(ruler.edges), ruler.edges[0], ruler.edges[-1]) == (TENTHS + 1, *span)
+
+
+def test_counts_of_huge_numbers_are_json() -> None:
+    values = np.array([1e308, -1e308, 1e300, 1.0] * 30)
+
+    counted = count_numbers(quantile_ruler(values), values)
+
+    assert np.isfinite(counted.gaps).all()
+    assert to_json(counted)
