@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.predict.http.json_reader import parse_json
@@ -57,6 +57,7 @@ def test_a_document_is_read_as_it_was_written(document: Any, ascii: bool, separa
 
 
 @given(st.data())
+@settings(deadline=None)
 def test_a_member_that_occurs_twice_is_refused_wherever_it_is(data: Any) -> None:
     document = {"instances": [data.draw(DOCUMENTS), {"a": data.draw(DOCUMENTS)}]}
 
