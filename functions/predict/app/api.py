@@ -178,7 +178,8 @@ class _Pages:
     def document(self, request: Request) -> Response:
         from functions.predict.app import openapi
 
-        document = self._openapi()
+        # Relative to the document's own address, which may end with a slash.
+        document = self._openapi() | {"servers": [{"url": request.root.rstrip("/")}]}
         media = request.query.get("media")
         if media not in (None, "json"):
             raise problems.body_invalid(("", "type", "media must be json"))

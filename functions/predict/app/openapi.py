@@ -56,8 +56,7 @@ def document(routes: Iterable[Route], title: str, version: str, description: str
     return {
         "openapi": _VERSION,
         "info": {"title": title, "version": version, "description": description},
-        # Relative to the document, so that it is right below each stage and base path.
-        "servers": [{"url": "."}],
+        "servers": [{"url": "."}],  # relative to the document: right below any stage or base path
         "security": [*({name: []} for name in _SECURITY_SCHEMES), {}],
         "paths": paths,
         "components": {"schemas": components.schemas, "securitySchemes": _SECURITY_SCHEMES},

@@ -158,6 +158,17 @@ def test_links_of_a_page_lead_to_the_service(gateway: Gateway, source: str, path
     assert found <= {f"https://example.org{root}/{name}" for name in ("", *NAMES)}
 
 
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize("base", ["", "/prod", "/team/churn"])
+def test_the_server_of_the_document_is_its_own(gateway: Gateway, base: str, slash: str) -> None:
+    event = rest("GET", f"/openapi.json{slash}", base)
+
+    [server] = json.loads(gateway(event, None)["body"])["servers"]
+
+    outer = f"https://example.org{event['requestContext']['path']}"
+    assert urljoin(outer, server["url"]).rstrip("/") == f"https://example.org{base or '/v1'}"
+
+
 NAMES = ("docs", "model", "openapi.json")
 
 
