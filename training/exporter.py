@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_info
 from sklambda.package import ModelPackage
 from sklambda.policy.watching import Watching
 from sklambda.signature import Kind
+from training.baseline.rulers import GREATEST
 from training.convert.graph.scope import Estimator
 from training.errors import ConversionRefused, DataError, nearest
 from training.frames import as_frame, kinds_of
@@ -147,6 +148,9 @@ def export(
     kinds, watched = kinds_of(features), watching or Watching()
     require_watchable(watched, kinds)
     rows, outcomes = _held_out(held_out, kinds)
+    require_summable(features, kinds)
+    if rows is not None:
+        require_summable(rows, kinds)
     job = ExportJob(
         pipeline,
         features,
@@ -186,6 +190,19 @@ def require_watchable(watching: Watching, kinds: Mapping[str, Kind]) -> None:
                     f"`monitor.{key}` must name categories or booleans, and `{name}` is of kind "
                     f"{kinds[name]}"
                 )
+
+
+def require_summable(frame: pd.DataFrame, kinds: Mapping[str, Kind]) -> None:
+    """Raise `DataError` if a column has finite numbers beyond `GREATEST`."""
+    for name, kind in kinds.items():
+        if kind != "number":
+            continue
+        sizes = frame[name].dropna().astype("float64").abs()
+        if (sizes > GREATEST).any():
+            raise DataError(
+                f"column {name!r} has numbers beyond {GREATEST:g}, whose sums float64 cannot hold: "
+                "divide the column by a power of ten, or leave it out"
+            )
 
 
 def _held_out(

@@ -183,9 +183,9 @@ def _binned(feature: Feature, values: FloatVector) -> Reference | None:
     """Count as a binned capture does; None for a feature that it leaves out."""
     if codes(feature):
         return _feature(feature, values)
-    if feature.span is None or feature.span[0] == feature.span[1]:
+    ruler = None if feature.span is None else tenth_ruler(feature.span)
+    if feature.span is None or ruler is None:
         return None
-    ruler = tenth_ruler(feature.span)
     column = count_tenths(ruler, tenths(values, feature.span))
     return Reference(ruler=ruler, column=column, std=_deviation(ruler, values))
 

@@ -16,6 +16,9 @@ SHARES: Final = 100
 CROWD: Final = 10
 """The least number of rows of training between two edges: only the ends reveal one row."""
 
+GREATEST: Final = 1e300
+"""The greatest number, of a feature or a score, of which the monitor can add up 100 million."""
+
 
 def quantile_ruler(values: FloatVector, span: tuple[float, float] | None = None) -> Ruler:
     """Return bins of about equal counts.
@@ -72,9 +75,13 @@ def with_edge(ruler: Ruler, edge: float | None) -> Ruler:
     return Ruler(edges=tuple(sorted({*ruler.edges, edge})))
 
 
-def tenth_ruler(span: tuple[float, float]) -> Ruler:
-    """Return `TENTHS` equal bins of a range, as in binned captures."""
-    return Ruler(edges=tuple(np.linspace(*span, TENTHS + 1).tolist()))
+def tenth_ruler(span: tuple[float, float]) -> Ruler | None:
+    """Return `TENTHS` equal bins of a range, as in binned captures.
+
+    None where float64 has too few numbers between the ends, as between 0.3 and 0.1 + 0.2.
+    """
+    edges = np.linspace(*span, TENTHS + 1)
+    return Ruler(edges=tuple(edges.tolist())) if (np.diff(edges) > 0).all() else None
 
 
 def tenths(values: FloatVector, span: tuple[float, float]) -> FloatVector:
