@@ -1,6 +1,6 @@
 """Errors that stop a training run.
 
-TrainingError
+TrainingError             a SklambdaError
 ├── ConfigurationError   exit code 2
 ├── DataError            exit code 3
 ├── ConversionRefused    exit code 4
@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import ClassVar, Self
 
+from sklambda.errors import SklambdaError
+
 
 def nearest(word: str, among: Iterable[str], prefix: str = "") -> str:
     """Return the end of a sentence that suggests the closest word, or an empty string."""
@@ -20,7 +22,7 @@ def nearest(word: str, among: Iterable[str], prefix: str = "") -> str:
     return f"; did you mean `{prefix}{found[0]}`?" if found else ""
 
 
-class TrainingError(Exception):
+class TrainingError(SklambdaError):
     """A run stopped for a reason that its user can act on; the message is one sentence."""
 
     exit_code: ClassVar[int] = 1

@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_info
 from sklambda.package import ModelPackage
 from sklambda.policy.watching import Watching
 from sklambda.signature import Kind
+from training.baseline.rulers import GREATEST
 from training.convert.graph.scope import Estimator
 from training.errors import ConversionRefused, DataError, nearest
 from training.frames import as_frame, check_values, kinds_of
@@ -166,6 +167,9 @@ def export_job(
     _check_width(pipeline, features)
     require_watchable(watched, kinds)
     rows, outcomes = _held_out(held_out, kinds)
+    require_summable(features, kinds)
+    if rows is not None:
+        require_summable(rows, kinds)
     return ExportJob(
         pipeline,
         features,
@@ -214,6 +218,19 @@ def require_watchable(watching: Watching, kinds: Mapping[str, Kind]) -> None:
                     f"`monitor.{key}` must name categories or booleans, and `{name}` is of kind "
                     f"{kinds[name]}"
                 )
+
+
+def require_summable(frame: pd.DataFrame, kinds: Mapping[str, Kind]) -> None:
+    """Raise `DataError` if a column has finite numbers beyond `GREATEST`."""
+    for name, kind in kinds.items():
+        if kind != "number":
+            continue
+        sizes = frame[name].dropna().astype("float64").abs()
+        if (sizes > GREATEST).any():
+            raise DataError(
+                f"column {name!r} has numbers beyond {GREATEST:g}, whose sums float64 cannot hold: "
+                "divide the column by a power of ten, or leave it out"
+            )
 
 
 def _held_out(

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from sklambda.error_model import ErrorModel
 from sklambda.predictor import Predictor
 from training.errors import ParityFailed
@@ -26,7 +24,7 @@ def check(path: Path) -> Predictor:
         raise ParityFailed("golden rows", f"{mismatch.name}: {difference}, or the labels do")
     package = predictor.package
     if predictor.explains:
-        predictor.explain(np.empty((0, package.signature.width)))  # opens the explainer
+        _ = predictor.explainer
     _ = package.baseline
     ErrorModel.open(package)
     return predictor

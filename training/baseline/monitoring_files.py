@@ -28,8 +28,9 @@ from sklambda.sketch.baseline import Baseline, ErrorReference
 from sklambda.sketch.sketch import to_json
 from sklambda.sketch.watched_scores import watched_scores
 from training.baseline.baseline import HeldOut, baseline, numbers
-from training.baseline.rulers import quantile_ruler
+from training.baseline.rulers import GREATEST, quantile_ruler
 from training.convert import convert
+from training.errors import DataError
 from training.explain import feature_weights
 from training.frames import client_rows
 from training.metrics import Evaluation, Metric, Plan, measure
@@ -103,7 +104,8 @@ def monitoring_files(
     Raises
     ------
     DataError
-        An outcome is not one of the target's classes or finite values.
+        An outcome is not one of the target's classes or finite values; no row has a finite score,
+        or one has a score beyond `GREATEST`.
     """
     session = Session(model)
     X, _ = _encoded(signature, data.trained)
@@ -114,6 +116,7 @@ def monitoring_files(
     scores = session.run(rows)
     finite = np.isfinite(scores).all(axis=1)
     rows, scores, true = rows[finite], scores[finite], true[finite]
+    _require_countable(scores, "held-out" if apart else "training")
     target, labels = signature.target, label_positions(signature.target, scores)
     metrics: Mapping[str, Metric] = {}
     if data.evaluation is not None and data.evaluation.scores == target.scores:
@@ -126,6 +129,19 @@ def monitoring_files(
     found = baseline(signature, X, held_out, feature_weights(signature, session, explainer, rows))
     found = found.replace(held_out=len(rows) if apart else 0, watching=data.watching)
     return _written(found, target, _errors(target, rows, scores, true)), metrics
+
+
+def _require_countable(scores: FloatMatrix, which: str) -> None:
+    if not len(scores):
+        raise DataError(
+            f"no {which} row has finite scores in scikit-learn: the model divides by 0 or "
+            "overflows; leave out constant columns, scale the others, or regularise the model"
+        )
+    if np.abs(scores).max() > GREATEST:
+        raise DataError(
+            f"the scores of {which} rows exceed {GREATEST:g}, and float64 cannot hold their sums: "
+            "divide the target by a power of ten"
+        )
 
 
 def _written(found: Baseline, target: Target, errors: FittedErrorModel | None) -> dict[str, bytes]:

@@ -16,6 +16,9 @@ SHARES: Final = 100
 CROWD: Final = 10
 """The least number of rows of training between two edges: only the ends reveal one row."""
 
+GREATEST: Final = 1e300
+"""The greatest number, of a feature or a score, of which the monitor can add up 100 million."""
+
 
 def quantile_ruler(values: FloatVector, span: tuple[float, float] | None = None) -> Ruler:
     """Return bins of about equal counts.

@@ -73,7 +73,11 @@ class Flow:
         return values
 
     def cut(self, parts: Sequence[tuple[str, Columns]]) -> bytes:
-        """Build the graph whose output is some columns of some tensors, side by side."""
+        """Build the graph whose output is some columns of some tensors, side by side.
+
+        Without any it has no column of the input: a graph whose scores depend on no feature.
+        """
+        parts = parts or [(INPUT, [])]
         nodes, constants = [], []
         for place, (tensor, columns) in enumerate(parts):
             picked = np.asarray(columns, dtype=np.int64)

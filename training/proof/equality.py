@@ -1,12 +1,12 @@
 """The rule by which two predictions are equal, on any processor.
 
 Scores are equal within `TOLERANCE`, or within the bound on their rounding where that is greater
-(`training.proof.rounding`). A plausible row whose bound exceeds `PLAUSIBLE` gets the plain
-tolerance: its score is nothing but rounding.
+(`training.proof.rounding`). A plausible row whose bound exceeds `PLAUSIBLE` is noise, also where
+both sides happen to agree: on another processor they would not.
 
 Labels are compared wherever no change of the scores by their tolerance changes the label. The
 others are undecidable: processors add in different orders, and the sign of a decision of 1e-17 is
-that of the order.
+that of the order. Where nothing was rounded, the same bits decide.
 """
 
 from collections.abc import Sequence
@@ -62,9 +62,11 @@ class Comparison:
         Shape [N, L]: the labels that can be compared.
     contradicted : Flags
         Shape [N, L]: those of them that differ.
+    noise : Flags
+        Shape [N]: the plausible rows whose bound is finite and exceeds `PLAUSIBLE`.
     bounds : FloatVector
-        Shape [N]: how far rounding alone may move the scores, as `differences`, of the rows that
-        needed it; of the others `TOLERANCE`.
+        Shape [N]: how far rounding alone may move the scores, as `differences`, of plausible rows
+        and of those that needed it; of the others `TOLERANCE`.
     """
 
     differences: FloatVector
@@ -72,6 +74,7 @@ class Comparison:
     widened: Flags
     decided: Flags
     contradicted: Flags
+    noise: Flags
     bounds: FloatVector
 
 
@@ -115,35 +118,41 @@ class Equality:
         rows: Sequence[ClientRow],
         expected: Predictions,
         found: Predictions,
-        extreme: Flags | None = None,
+        plausible: Flags | None = None,
     ) -> Comparison:
         """Compare two predictions for `rows`; a row that one side refuses is not equal.
 
-        The bound on rows that are `extreme`, unlike all data, may be greater than `PLAUSIBLE`.
+        The bounds of rows that are `plausible`, [N], are computed whether they differ or not, so
+        that every processor finds the same noise. Of the others any finite bound is a tolerance.
         """
         apart = score_differences(expected.scores, found.scores)
         scored = ~(expected.refused | found.refused)
         far = scored & ~(apart <= TOLERANCE).all(axis=1)  # so that NaN is far
         mixed = expected.labels != found.labels
         usual = np.full(apart.shape, TOLERANCE)
-        bounds, tolerances = usual.copy(), usual.copy()
-        clear = self._decided(expected.scores, usual)
-        doubtful = np.flatnonzero(far | (scored & (mixed & clear).any(axis=1)))
-        if len(doubtful):
-            own = [rows[place] for place in doubtful.tolist()]
-            known = self._bounds(own, expected.scores[doubtful])
-            admitted = known <= self._greatest_bounds(expected.scores[doubtful])
-            if extreme is not None:
-                admitted |= np.isfinite(known) & extreme[doubtful, None]
-            bounds[doubtful] = known
-            tolerances[doubtful] = np.where(admitted, known, TOLERANCE)
-            clear = self._decided(expected.scores, tolerances)
+        judged = np.zeros(len(rows), dtype=bool) if plausible is None else scored & plausible
+        close = scored & ~self._decided(expected.scores, usual).all(axis=1)
+        known = np.full(apart.shape, np.nan)
+        places = np.flatnonzero(judged | far | close | (scored & mixed.any(axis=1)))
+        if len(places):
+            own = [rows[place] for place in places.tolist()]
+            known[places] = self._bounds(own, expected.scores[places])
+        bounds = np.fmax(TOLERANCE, known)
+        tolerances = np.where(np.isfinite(bounds), bounds, TOLERANCE)
+        clear = self._decided(expected.scores, tolerances)
         close = scored & ~clear.all(axis=1) & (tolerances == usual).all(axis=1)
-        clear |= self._decided_otherwise(rows, expected, found, close)
+        clear |= self._decided_otherwise(rows, expected, found, close, known == 0)
         equal = scored & (apart <= tolerances).all(axis=1)
+        noise = self._noise(expected.scores, known) & judged
         return Comparison(
-            apart.max(axis=1), equal, far & equal, clear, mixed & clear, bounds.max(axis=1)
+            apart.max(axis=1), equal, far & equal, clear, mixed & clear, noise, bounds.max(axis=1)
         )
+
+    def _noise(self, scores: FloatMatrix, known: FloatMatrix) -> Flags:
+        with np.errstate(invalid="ignore"):
+            exceeded = np.isfinite(known) & (known > self._greatest_bounds(scores))
+        noise: Flags = exceeded.any(axis=1)
+        return noise
 
     def accepts(self, rows: Sequence[ClientRow]) -> Flags:
         """Return which rows, [N], the codec accepts."""
@@ -158,7 +167,7 @@ class Equality:
             Shape [N]: absolute up to a score of 1, relative above; at least `TOLERANCE`, and not
             finite where there is no bound, or none below `PLAUSIBLE`.
         """
-        known = self._bounds(rows, scores)
+        known = np.fmax(TOLERANCE, self._bounds(rows, scores))
         with np.errstate(invalid="ignore"):
             known = np.where(known <= self._greatest_bounds(scores), known, np.inf)
         greatest: FloatVector = known.max(axis=1)
@@ -173,12 +182,13 @@ class Equality:
             return decided(self._target, scores, tolerances * scales(scores))
 
     def _bounds(self, rows: Sequence[ClientRow], scores: FloatMatrix) -> FloatMatrix:
+        """Return how far rounding may set the sides apart, [N, C]: 0 if nothing was rounded."""
         X, accepted = encoded(self._codec, rows)
         bounds = np.full(scores.shape, np.inf)
         with np.errstate(invalid="ignore"):
             # Each side may be off by as much.
             own = 2 * self._rounding.bounds(X) / scales(scores[accepted])
-        bounds[accepted] = np.maximum(TOLERANCE, own)
+        bounds[accepted] = np.where(np.isnan(own), np.inf, own)
         return bounds
 
     def _greatest_bounds(self, scores: FloatMatrix) -> FloatMatrix:
@@ -196,12 +206,18 @@ class Equality:
         return Rounding(self._model)
 
     def _decided_otherwise(
-        self, rows: Sequence[ClientRow], expected: Predictions, found: Predictions, close: Flags
+        self,
+        rows: Sequence[ClientRow],
+        expected: Predictions,
+        found: Predictions,
+        close: Flags,
+        exact: Flags,
     ) -> Flags:
         """Return which labels, [N, L], of rows `close` to a change, [N], rounding leaves alone.
 
         An estimator that decides by its scores decides alike where both sides have the same bits,
-        as in the ties of trees. Decisions may be clear where the scores made of them are not.
+        as in the ties of trees; so does any where the scores, [N, C], are `exact`. Decisions may be
+        clear where the scores made of them are not.
         """
         clear = np.zeros(expected.labels.shape, dtype=bool)
         places = np.flatnonzero(close)
@@ -210,11 +226,17 @@ class Equality:
         decisions = self._reference.decisions([rows[place] for place in places.tolist()])
         one, other = expected.scores[places], found.scores[places]
         alike = (one == other) | (np.isnan(one) & np.isnan(other))
-        columns = [own for part, own in by_target(self._target, alike) if part.classes]
-        for label, (decision, own) in enumerate(zip(decisions, columns, strict=True)):
+        for label, (decision, same, sure) in enumerate(
+            zip(decisions, self._by_label(alike), self._by_label(exact[places]), strict=True)
+        ):
             clear[places, label] = (
-                own.all(axis=1)
+                same
                 if decision is None
-                else distinct(decision, _FLATTER * TOLERANCE * scales(decision))
+                else (same & sure) | distinct(decision, _FLATTER * TOLERANCE * scales(decision))
             )
         return clear
+
+    def _by_label(self, flags: Flags) -> list[Flags]:
+        """Return for each label whether the flags of all its scores, [N, C], hold."""
+        parts = by_target(self._target, flags.astype(np.float64))
+        return [own.all(axis=1) for part, own in parts if part.classes]

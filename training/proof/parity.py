@@ -13,11 +13,11 @@ from sklambda.codec.codec import Codec
 from sklambda.decision import TOLERANCE, label_positions
 from sklambda.manifest import ParityReport
 from sklambda.session import Session
-from sklambda.signature import Signature
+from sklambda.signature import Signature, Target
 from training.errors import DataError, ParityFailed
 from training.frames import ClientRow
 from training.proof.adversary import Case
-from training.proof.equality import PLAUSIBLE, Comparison, Equality, encoded
+from training.proof.equality import Comparison, Equality, encoded
 from training.proof.reference import Predictions, Reference, concatenate, refused_rows
 
 _CHUNK: Final = 2000
@@ -56,6 +56,19 @@ class Proof:
     widened: int = 0
     undecidable: int = 0
     max_difference: float = 0.0
+    decided: Flags | None = None
+
+    def require_labels(self, target: Target) -> None:
+        """Raise `ParityFailed` unless a label of each target that has rows was compared."""
+        if not self.undecidable or self.decided is None or self.decided.all():
+            return
+        labelled = [part for part in target.parts or (target,) if part.classes]
+        name = labelled[int(self.decided.argmin())].name
+        raise ParityFailed(
+            "",
+            f"no label{f' of {name!r}' if target.parts else ''} could be compared: all decisions "
+            "are as close to a change as rounding; fit a model that tells the classes apart",
+        )
 
     def report(self) -> ParityReport:
         """Return the parity report of the manifest."""
@@ -98,7 +111,8 @@ def prove(
     ------
     ParityFailed
         A score differs by more than its tolerance, a label differs that rounding does not change,
-        or one side refuses what the other accepts; names the step, the row and the difference.
+        a plausible score is nothing but rounding, no label could be compared, or one side refuses
+        what the other accepts; names the step, the row and the difference.
     """
     proof = Proof()
     size = min(_CHUNK, max(1, _CHUNK_NUMBERS // candidate.signature.width))
@@ -106,6 +120,7 @@ def prove(
         chunk = cases[start : start + size]
         _compare(reference, candidate, chunk, start, equality, proof, name_step)
         progress(start + len(chunk), len(cases))
+    proof.require_labels(reference.target)
     few = [case.row for case in cases[: max(_SAMPLE_SIZES) * 20]]
     _compare_sizes(candidate, few, equality, proof)
     return proof.report()
@@ -123,17 +138,20 @@ def _compare(
     rows = [case.row for case in cases]
     found = candidate.predict(rows)
     expected = _expected(reference, rows, found.refused)
-    extreme = np.array([case.group == "extremes" for case in cases])
-    comparison = equality.compare(rows, expected, found, extreme)
+    plausible = np.array([case.group != "extremes" for case in cases])
+    comparison = equality.compare(rows, expected, found, plausible)
     faults = _faults(cases, expected, found, comparison)
     for number, (case, fault) in enumerate(zip(cases, faults, strict=True), first):
         if fault:
-            # Only a row that both sides score can tell which step is wrong.
-            step = "signature" if fault in _REFUSALS else name_step(case.row)
+            # Only a row that both sides score can tell which step is wrong; noise is of no step.
+            noise = comparison.noise[number - first]
+            step = "signature" if fault in _REFUSALS else "" if noise else name_step(case.row)
             raise ParityFailed(step, f"row {number} of the proof, {case.name}: {fault}")
     compared = ~(expected.refused | found.refused)
     proof.rows.update(case.group for case, yes in zip(cases, compared, strict=True) if yes)
     proof.refused += int(found.refused.sum())
+    found_any = comparison.decided[compared].any(axis=0)
+    proof.decided = found_any if proof.decided is None else proof.decided | found_any
     proof.labels += int(comparison.decided[compared].sum())
     proof.undecidable += int((~comparison.decided[compared]).sum())
     proof.widened += int(comparison.widened.sum())
@@ -169,21 +187,17 @@ def _faults(
             yield None if tolerated else _STRICT
         elif expected.refused[place]:
             yield _LAX
+        elif comparison.noise[place]:
+            yield (
+                f"its scores are rounding noise up to {comparison.bounds[place]:.3g}, so large are "
+                "the terms that cancel: scale the features, or regularise the model"
+            )
         elif not comparison.equal[place]:
-            yield f"the scores differ by {difference:.3g}{_advice(comparison.bounds[place])}"
+            yield f"the scores differ by {difference:.3g}"
         elif comparison.contradicted[place].any():
             yield f"the labels differ, the scores by {difference:.3g}"
         else:
             yield None
-
-
-def _advice(bound: float) -> str:
-    if not PLAUSIBLE < bound < np.inf:
-        return ""
-    return (
-        f", and rounding alone can move them by {bound:.3g}, so large are the terms that cancel: "
-        "scale the features, or regularise the model"
-    )
 
 
 def _compare_sizes(

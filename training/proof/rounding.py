@@ -198,7 +198,18 @@ def _growth(terms: float) -> float:
 
 def _added(step: Step) -> Array:
     sizes = [np.where(np.isinf(each), 0.0, np.abs(each)) for each in step.inputs]
-    return np.add(sum(step.errors), _growth(len(sizes) - 1) * sum(sizes))
+    own = _growth(len(sizes) - 1) * sum(sizes)
+    if len(sizes) == 2:
+        one, other = step.inputs
+        other = -other if step.node.op_type == "Sub" else other
+        own = np.where(_is_exact(step.output, one, other), 0.0, own)
+    return np.add(sum(step.errors), own)
+
+
+def _is_exact(total: Array, one: Array, other: Array) -> Array:
+    """Return where the sum of two numbers needed no rounding, as 1 - 0.5."""
+    exact: Array = (total - one == other) & (total - other == one)
+    return exact
 
 
 def _product(step: Step) -> Array:
@@ -220,12 +231,16 @@ def _quotient(step: Step) -> Array:
 def _matrix_product(step: Step) -> Array:
     (one, other), (moved, shifted) = (np.abs(each) for each in step.inputs[:2]), step.errors[:2]
     bound = _growth(one.shape[-1] + 1) * (one @ other)
+    if one.shape[-1] == 1:  # no sum, and a product with 1 is exact
+        bound = np.where((other == 0) | (other == 1), 0.0, bound)
     if moved.any():
         bound = bound + moved @ (other + shifted)
     if shifted.any():
         bound = bound + one @ shifted
     if len(step.inputs) > 2:  # Gemm
-        bound = bound + step.errors[2] + _UNIT * np.abs(step.output)
+        product = np.matmul(*step.inputs[:2])
+        exact = _is_exact(step.output, product, step.inputs[2])
+        bound = bound + step.errors[2] + np.where(exact, 0.0, _UNIT * np.abs(step.output))
     return np.asarray(bound)
 
 
@@ -253,7 +268,13 @@ def _squares(step: Step) -> Array:
 def _monotone(function: Callable[[Array], Array], step: Step) -> Array:
     value, moved = step.inputs[0], step.errors[0]
     ends = function(value - moved), function(value + moved)
-    return _farthest(step, ends) + _LIBRARY * np.abs(step.output)
+    return _farthest(step, ends) + np.where(_at_zero(step), 0.0, _LIBRARY * np.abs(step.output))
+
+
+def _at_zero(step: Step) -> Array:
+    """Return where the input is 0 without an error: there every library is exact."""
+    at_zero: Array = (step.inputs[0] == 0) & (step.errors[0] == 0)
+    return at_zero
 
 
 def _farthest(step: Step, others: Sequence[Array]) -> Array:
@@ -273,7 +294,7 @@ def _sigmoid(value: Array) -> Array:
 
 def _logistic(step: Step) -> Array:
     # onnxruntime's own is exact to the unit of 1, also where it is near 0.
-    return _monotone(_sigmoid, step) + _LIBRARY
+    return _monotone(_sigmoid, step) + np.where(_at_zero(step), 0.0, _LIBRARY)
 
 
 def _power(step: Step) -> Array:
@@ -297,7 +318,9 @@ def _softmax(step: Step) -> Array:
         reach[:, own] = 0.0
         ends = (1 / np.exp(apart + way * reach).sum(axis=1) for way in (-1, 1))
         bound[:, place] = np.maximum.reduce([np.abs(end - step.output[:, place]) for end in ends])
-    return bound + _growth(value.shape[1] + 8) * step.output
+    even = (value == value[:, :1]).all(axis=1) & ~moved.any(axis=1)
+    rounded = np.where(even[:, None], 0.0, _growth(value.shape[1] + 8)) * step.output
+    return np.asarray(bound + rounded)
 
 
 def _same(step: Step) -> Array:

@@ -17,7 +17,7 @@ from enum import StrEnum
 
 
 class SklambdaError(Exception):
-    """Base of all errors that sklambda raises."""
+    """Base of all errors that sklambda and training raise."""
 
 
 class SettingsInvalid(SklambdaError):

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 import training
+from sklambda.errors import SklambdaError
 from training import errors
 
 
@@ -39,6 +40,10 @@ def test_all_errors_are_public() -> None:
     }
 
     assert found <= set(training.__all__)
+
+
+def test_one_base_catches_the_errors_of_training_and_of_sklambda() -> None:
+    assert issubclass(training.TrainingError, SklambdaError)
 
 
 def test_another_name_is_an_attribute_error() -> None:

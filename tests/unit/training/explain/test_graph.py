@@ -5,18 +5,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import Lasso, LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, OneHotEncoder, PowerTransformer, StandardScaler
 
 from sklambda.explain.explainer import owners
 from tests.support.explaining import Explained, explained
-from tests.support.proof import classes, mixed, numbers
+from tests.support.proof import classes, mixed, numbers, values
 from training.explain import require_exact
 from training.explain.dependence import dependence
 from training.explain.exact import closed_form
@@ -112,3 +113,18 @@ def test_a_closed_form_that_is_wrong_is_found_out() -> None:
     ):
         with pytest.raises(NoClosedForm, match=reason):
             require_exact(what, wrong, owned, background)
+
+
+@pytest.mark.parametrize("step", [Normalizer(), StandardScaler(), PCA(2)])
+@pytest.mark.parametrize("last", [Lasso(alpha=1e9), Ridge(), LogisticRegression()])
+def test_a_model_that_depends_on_no_feature_is_explained_by_zeros(step: Any, last: Any) -> None:
+    frame = numbers()[["grid", "tiny"]]
+    target = classes(2) if isinstance(last, LogisticRegression) else values(1)
+    model = make_pipeline(clone(step), clone(last)).fit(frame, target)
+    model[-1].coef_ = np.zeros_like(model[-1].coef_)
+
+    found = explained(model, frame)
+
+    assert found.explainer.exact is not None
+    for row in found.rows[:3]:
+        assert not found.found(row).any()

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +16,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+from sklearn.preprocessing import Normalizer, PolynomialFeatures, StandardScaler
 from sklearn.svm import SVC, OneClassSVM
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -28,6 +29,8 @@ from training.convert.graph.scope import Convert, Estimator, Scope
 from training.errors import ParityFailed
 from training.frames import kinds_of
 from training.proof.conversion import Conversion
+from training.proof.equality import Equality
+from training.proof.parity import prove
 
 type Change = Callable[[Estimator], None]
 type OutputsChange = Callable[[Outputs, Scope], Outputs]
@@ -101,10 +104,66 @@ def test_sums_of_large_terms_that_cancel_are_excused(name: str) -> None:
 def test_scores_that_are_nothing_but_rounding_are_refused_with_advice() -> None:
     fitted = KernelRidge().fit(large(), values(1, 150))
 
-    with pytest.raises(
-        ParityFailed, match=r"rounding alone can move them by .*: scale the features"
-    ):
+    with pytest.raises(ParityFailed, match=r"rounding noise up to .*: scale the features"):
         proven(fitted, large())
+
+
+def cancelling() -> pd.DataFrame:
+    """Make four columns of about 1e11 that differ by about 1."""
+    generator = np.random.default_rng(7)
+    level = 1e11 * generator.normal(size=(200, 1))
+    return pd.DataFrame(level + generator.normal(size=(200, 4)), columns=list("abcd"))
+
+
+def three_sums(frame: pd.DataFrame) -> LogisticRegression:
+    signs = np.array([1, -1, 1, -1]) * [1.1, 1.1, 0.3, 0.3] * 0.5
+    model = LogisticRegression().fit(frame / 1e11, classes(3, len(frame)))
+    model.coef_ = np.outer([1.0, 0.7, 1.3], signs)
+    return model
+
+
+NOISE: Final[dict[str, Callable[[pd.DataFrame], Any]]] = {
+    "ridge": lambda frame: Ridge(alpha=1e-3).fit(
+        frame, np.outer(frame["a"] - frame["b"], [1, -1, 2])
+    ),
+    "three classes": three_sums,
+}
+
+
+@pytest.mark.filterwarnings("ignore:An ill-conditioned matrix")
+@pytest.mark.parametrize("name", NOISE)
+def test_noise_is_refused_also_where_the_kernels_of_this_processor_agree(name: str) -> None:
+    frame = cancelling()
+    conversion = Conversion(NOISE[name](frame), frame, kinds_of(frame))
+    model, signature = conversion.convert()
+    reference = conversion.reference(signature.target)
+    agreeing: Any = SimpleNamespace(predict=reference.predict, signature=signature)
+    cases = [case for case in conversion.cases(model, signature) if case.group == "data"]
+    equality = Equality(reference, model, signature, frame)
+
+    with pytest.raises(ParityFailed, match=r"^pipeline: row \d+ .*rounding noise up to"):
+        prove(reference, agreeing, cases, equality, name_step=lambda row: "a step")
+
+
+@pytest.mark.parametrize("scale", [StandardScaler, Normalizer])
+def test_labels_of_a_model_without_coefficients_are_compared(scale: Any) -> None:
+    frame = numbers(rows=150)[["grid", "tiny"]]
+    fitted = make_pipeline(scale(), LogisticRegression()).fit(frame, classes(2, 150))
+    fitted[-1].coef_, fitted[-1].intercept_ = np.zeros((1, 2)), np.zeros(1)
+
+    report = proven(fitted, frame)
+
+    assert report.labels > 150, "a sum of zeros is 0 on every processor"
+    assert report.undecidable < 10, "rows whose norm overflows"
+
+
+def test_a_model_none_of_whose_labels_can_be_compared_is_refused() -> None:
+    frame = numbers(rows=150)[["grid", "tiny"]]
+    model = LogisticRegression().fit(frame, classes(2, 150))
+    model.coef_, model.intercept_ = np.zeros((1, 2)), np.array([1e-17])
+
+    with pytest.raises(ParityFailed, match="no label could be compared"):
+        proven(model, frame)
 
 
 @pytest.mark.parametrize("fit", [False, True], ids=["no intercept", "intercept"])
