@@ -1,8 +1,8 @@
 """The rule by which two predictions are equal, on any processor.
 
 Scores are equal within `TOLERANCE`, or within the bound on their rounding where that is greater
-(`training.proof.rounding`). A plausible row whose bound exceeds `PLAUSIBLE` is noise, also where
-both sides happen to agree: on another processor they would not.
+(`training.proof.rounding`). A real row whose bound exceeds `PLAUSIBLE` is noise, also where both
+sides happen to agree: on another processor they would not.
 
 Labels are compared wherever no change of the scores by their tolerance changes the label. The
 others are undecidable: processors add in different orders, and the sign of a decision of 1e-17 is
@@ -34,7 +34,7 @@ from training.proof.reference import Predictions, Reference
 from training.proof.rounding import Rounding
 
 PLAUSIBLE: Final = 1e-5
-"""The greatest bound on the rounding of a plausible row, relative to a usual score."""
+"""The greatest bound on the rounding of a score that is no noise, relative to a usual score."""
 
 _SAMPLE: Final = 500
 """The number of rows whose median is a usual score."""
@@ -63,10 +63,10 @@ class Comparison:
     contradicted : Flags
         Shape [N, L]: those of them that differ.
     noise : Flags
-        Shape [N]: the plausible rows whose bound is finite and exceeds `PLAUSIBLE`.
+        Shape [N]: the real rows whose bound is finite and exceeds `PLAUSIBLE`.
     bounds : FloatVector
-        Shape [N]: how far rounding alone may move the scores, as `differences`, of plausible rows
-        and of those that needed it; of the others `TOLERANCE`.
+        Shape [N]: how far rounding alone may move the scores, as `differences`, of real rows and
+        of those that needed it; of the others `TOLERANCE`.
     """
 
     differences: FloatVector
@@ -118,19 +118,19 @@ class Equality:
         rows: Sequence[ClientRow],
         expected: Predictions,
         found: Predictions,
-        plausible: Flags | None = None,
+        real: Flags | None = None,
     ) -> Comparison:
         """Compare two predictions for `rows`; a row that one side refuses is not equal.
 
-        The bounds of rows that are `plausible`, [N], are computed whether they differ or not, so
-        that every processor finds the same noise. Of the others any finite bound is a tolerance.
+        The bounds of rows that are `real`, [N], are computed whether they differ or not, so that
+        every processor finds the same noise. Any finite bound is a tolerance.
         """
         apart = score_differences(expected.scores, found.scores)
         scored = ~(expected.refused | found.refused)
         far = scored & ~(apart <= TOLERANCE).all(axis=1)  # so that NaN is far
         mixed = expected.labels != found.labels
         usual = np.full(apart.shape, TOLERANCE)
-        judged = np.zeros(len(rows), dtype=bool) if plausible is None else scored & plausible
+        judged = np.zeros(len(rows), dtype=bool) if real is None else scored & real
         close = scored & ~self._decided(expected.scores, usual).all(axis=1)
         known = np.full(apart.shape, np.nan)
         places = np.flatnonzero(judged | far | close | (scored & mixed.any(axis=1)))

@@ -13,7 +13,7 @@ from sklambda.codec.codec import Codec
 from sklambda.decision import TOLERANCE, label_positions
 from sklambda.manifest import ParityReport
 from sklambda.session import Session
-from sklambda.signature import Signature, Target
+from sklambda.signature import Signature
 from training.errors import DataError, ParityFailed
 from training.frames import ClientRow
 from training.proof.adversary import Case
@@ -23,6 +23,8 @@ from training.proof.reference import Predictions, Reference, concatenate, refuse
 _CHUNK: Final = 2000
 _CHUNK_NUMBERS: Final = 2**22
 _SAMPLE_SIZES: Final = (1, 7)
+_MOST_NOISE: Final = 0.5
+"""The greatest share of real rows whose scores may be nothing but rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +58,28 @@ class Proof:
     widened: int = 0
     undecidable: int = 0
     max_difference: float = 0.0
-    decided: Flags | None = None
+    judged: int = 0
+    noisy: int = 0
+    first_noise: str = ""
 
-    def require_labels(self, target: Target) -> None:
-        """Raise `ParityFailed` unless a label of each target that has rows was compared."""
-        if not self.undecidable or self.decided is None or self.decided.all():
-            return
-        labelled = [part for part in target.parts or (target,) if part.classes]
-        name = labelled[int(self.decided.argmin())].name
-        raise ParityFailed(
-            "",
-            f"no label{f' of {name!r}' if target.parts else ''} could be compared: all decisions "
-            "are as close to a change as rounding; fit a model that tells the classes apart",
-        )
+    def count_noise(
+        self, comparison: Comparison, cases: Sequence[Case], real: Flags, first: int
+    ) -> None:
+        """Count the real rows, and those whose scores are nothing but rounding."""
+        self.judged += int(real.sum())
+        self.noisy += int(comparison.noise.sum())
+        if comparison.noise.any() and not self.first_noise:
+            place = int(comparison.noise.argmax())
+            self.first_noise = (
+                f"row {first + place} of the proof, {cases[place].name}, and most others: the "
+                f"scores are rounding noise up to {comparison.bounds[place]:.3g}, so large are the "
+                "terms that cancel: scale the features, or regularise the model"
+            )
+
+    def require_signal(self) -> None:
+        """Raise `ParityFailed` if the scores of most real rows are nothing but rounding."""
+        if self.noisy > _MOST_NOISE * self.judged:
+            raise ParityFailed("", self.first_noise)
 
     def report(self) -> ParityReport:
         """Return the parity report of the manifest."""
@@ -111,8 +122,8 @@ def prove(
     ------
     ParityFailed
         A score differs by more than its tolerance, a label differs that rounding does not change,
-        a plausible score is nothing but rounding, no label could be compared, or one side refuses
-        what the other accepts; names the step, the row and the difference.
+        the scores of most real rows are nothing but rounding, or one side refuses what the other
+        accepts; names the step, the row and the difference.
     """
     proof = Proof()
     size = min(_CHUNK, max(1, _CHUNK_NUMBERS // candidate.signature.width))
@@ -120,7 +131,7 @@ def prove(
         chunk = cases[start : start + size]
         _compare(reference, candidate, chunk, start, equality, proof, name_step)
         progress(start + len(chunk), len(cases))
-    proof.require_labels(reference.target)
+    proof.require_signal()
     few = [case.row for case in cases[: max(_SAMPLE_SIZES) * 20]]
     _compare_sizes(candidate, few, equality, proof)
     return proof.report()
@@ -138,20 +149,19 @@ def _compare(
     rows = [case.row for case in cases]
     found = candidate.predict(rows)
     expected = _expected(reference, rows, found.refused)
-    plausible = np.array([case.group != "extremes" for case in cases])
-    comparison = equality.compare(rows, expected, found, plausible)
+    real = np.array([case.group == "data" for case in cases])
+    comparison = equality.compare(rows, expected, found, real)
+    compared = ~(expected.refused | found.refused)
+    proof.count_noise(comparison, cases, real & compared, first)
     faults = _faults(cases, expected, found, comparison)
     for number, (case, fault) in enumerate(zip(cases, faults, strict=True), first):
         if fault:
-            # Only a row that both sides score can tell which step is wrong; noise is of no step.
-            noise = comparison.noise[number - first]
-            step = "signature" if fault in _REFUSALS else "" if noise else name_step(case.row)
+            proof.require_signal()
+            # Only a row that both sides score can tell which step is wrong.
+            step = "signature" if fault in _REFUSALS else name_step(case.row)
             raise ParityFailed(step, f"row {number} of the proof, {case.name}: {fault}")
-    compared = ~(expected.refused | found.refused)
     proof.rows.update(case.group for case, yes in zip(cases, compared, strict=True) if yes)
     proof.refused += int(found.refused.sum())
-    found_any = comparison.decided[compared].any(axis=0)
-    proof.decided = found_any if proof.decided is None else proof.decided | found_any
     proof.labels += int(comparison.decided[compared].sum())
     proof.undecidable += int((~comparison.decided[compared]).sum())
     proof.widened += int(comparison.widened.sum())
@@ -187,11 +197,6 @@ def _faults(
             yield None if tolerated else _STRICT
         elif expected.refused[place]:
             yield _LAX
-        elif comparison.noise[place]:
-            yield (
-                f"its scores are rounding noise up to {comparison.bounds[place]:.3g}, so large are "
-                "the terms that cancel: scale the features, or regularise the model"
-            )
         elif not comparison.equal[place]:
             yield f"the scores differ by {difference:.3g}"
         elif comparison.contradicted[place].any():

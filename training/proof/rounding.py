@@ -327,6 +327,12 @@ def _same(step: Step) -> Array:
     return step.errors[0]
 
 
+def _limited(step: Step) -> Array:
+    """Return the error that a limit leaves: none where both ends are beyond it."""
+    value, moved = step.inputs[0], step.errors[0]
+    return _farthest(step, (step.again(value - moved), step.again(value + moved)))
+
+
 def _waves(step: Step) -> Array:
     return step.errors[0] + _LIBRARY * np.abs(step.output)
 
@@ -374,7 +380,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "Softmax": _softmax,
     "Pow": _power,
     **dict.fromkeys(("Sin", "Cos"), _waves),
-    **dict.fromkeys(("Abs", "Neg", "Relu", "Clip", "Identity"), _same),
+    **dict.fromkeys(("Abs", "Neg", "Identity"), _same),
+    **dict.fromkeys(("Relu", "Clip"), _limited),
     **dict.fromkeys(("Max", "Min"), _greatest),
     **dict.fromkeys(("ReduceMax", "ReduceMin"), _greatest_of_axis),
     "Where": _picked,

@@ -150,6 +150,7 @@ def test_its_events_are_its_own(resources: dict[str, Any]) -> None:
 def test_its_variables_are_settings_that_make_sense(resources: dict[str, Any]) -> None:
     variables = resources["Monitor"]["Properties"]["Environment"]["Variables"]
     plain = {name: v if isinstance(v, str) else f"arn:{name}" for name, v in variables.items()}
+    plain["MONITOR_STORE"] = plain["MONITOR_STORE"].replace("${Records}", "records")
 
     settings = Settings.from_environment(plain)
 
