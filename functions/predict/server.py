@@ -4,7 +4,7 @@ import asyncio
 import json
 import shlex
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -13,15 +13,14 @@ from typing import Any, Final
 
 import uvicorn
 from h11 import IDLE, SEND_BODY
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from functions.predict.app.asgi import WORKERS, Receive, Scope, Send
+from functions.predict.app.asgi import WORKERS
 from functions.predict.http import problems
 from functions.predict.http.exchange import Request
 from functions.predict.http.response import Response
 from functions.predict.service import received
-
-type ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _THREADS: Final = 4
 """Requests at work beside the one that is explained; the model and the codec release the GIL."""

@@ -1,7 +1,7 @@
 """The HTTP application: all routes of the service, without AWS and without the environment."""
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import to_json
@@ -21,7 +21,9 @@ from functions.predict.service import Service
 from sklambda.telemetry import Log
 
 if TYPE_CHECKING:
-    from functions.predict.app.asgi import Receive, Scope, Send
+    from fastapi import FastAPI
+    from starlette.types import Receive, Scope, Send
+
     from functions.predict.http.cors import CrossOrigin
 
 DIALECTS: Final[tuple[type[Dialect], ...]] = (Native, OpenInference, Invocations, KServe)
@@ -39,6 +41,8 @@ class Application:
         Returns the response of an endpoint to a request.
     limits : Limits
         Limits of one request.
+    openapi : callable
+        Returns the OpenAPI document.
     cors : CrossOrigin, optional
         The origin whose pages may read responses.
     """
@@ -48,9 +52,10 @@ class Application:
         routes: Iterable[Route],
         dispatch: Dispatch,
         limits: Limits,
+        openapi: Callable[[], dict[str, Any]],
         cors: "CrossOrigin | None" = None,
     ) -> None:
-        self.routes, self.limits, self._cors = tuple(routes), limits, cors
+        self.routes, self.limits, self._openapi, self._cors = tuple(routes), limits, openapi, cors
         self.dispatch = cors.around(dispatch) if cors else dispatch
         self.by_exact_path = by_exact_path(self.routes)
         self._router = Router(self.routes)
@@ -75,9 +80,14 @@ class Application:
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Serve a request of a server."""
+        await self.asgi(scope, receive, send)
+
+    @cached_property
+    def asgi(self) -> "FastAPI":
+        """The FastAPI application, which an event of Lambda does not need."""
         from functions.predict.app import asgi
 
-        await asgi.serve(self.respond, self.limits, scope, receive, send)
+        return asgi.application(self.respond, self.limits, self._openapi)
 
 
 def create_app(
@@ -121,7 +131,9 @@ def create_app(
         )
 
     pages = _Pages(service, openapi)
-    return Application([*routes, *pages.routes()], middleware(Dispatcher(log)), limits, cors)
+    return Application(
+        [*routes, *pages.routes()], middleware(Dispatcher(log)), limits, openapi, cors
+    )
 
 
 class _Status:

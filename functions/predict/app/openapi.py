@@ -1,9 +1,11 @@
-"""The OpenAPI document, written from the routes at the first request for it."""
+"""The OpenAPI document, which FastAPI writes from the routes at the first request for it."""
 
 import re
 from collections.abc import Iterable, Mapping
 from inspect import getdoc
 from typing import Any, Final
+
+from fastapi import FastAPI
 
 from functions.predict.app.components import Components
 from functions.predict.http import schemas
@@ -12,7 +14,6 @@ from functions.predict.http.routes import Route
 
 type Json = dict[str, Any]
 
-_VERSION: Final = "3.1.0"
 _SECURITY_SCHEMES: Final[Json] = {
     "key": {
         "type": "apiKey",
@@ -48,19 +49,56 @@ def document(routes: Iterable[Route], title: str, version: str, description: str
         The ``info`` of the document.
     """
     components = Components()
-    paths: dict[str, Json] = {}
+    app = FastAPI(
+        title=title,
+        version=version,
+        description=description,
+        servers=[{"url": "."}],  # relative to the document: right below any stage or base path
+        openapi_url=None,
+    )
+    extras: list[tuple[Route, Json]] = []
     for route in routes:
         if route.describe is not None:
-            operation = _operation(route, components)
-            paths.setdefault(route.path, {})[route.method.lower()] = operation
-    return {
-        "openapi": _VERSION,
-        "info": {"title": title, "version": version, "description": description},
-        "servers": [{"url": "."}],  # relative to the document: right below any stage or base path
+            extras.append((route, _extra(route.describe(), components)))
+            _add(app, *extras[-1])
+    document = app.openapi()
+    for route, extra in extras:  # once more: FastAPI leaves out the nulls of examples
+        document["paths"][route.path][route.method.lower()] |= extra
+    return document | {
         "security": [*({name: []} for name in _SECURITY_SCHEMES), {}],
-        "paths": paths,
         "components": {"schemas": components.schemas, "securitySchemes": _SECURITY_SCHEMES},
     }
+
+
+def _add(app: FastAPI, route: Route, extra: Json) -> None:
+    text = getdoc(route.endpoint) or ""
+    app.add_api_route(
+        route.path,
+        _placeholder,
+        methods=[route.method],
+        operation_id=operation_id(route.method, route.path),
+        summary=text.partition("\n")[0],
+        description=text,
+        openapi_extra=extra,
+    )
+
+
+async def _placeholder() -> None:
+    """Stand in for an endpoint: requests reach the router of the service."""
+
+
+def _extra(described: Mapping[str, Any], components: Components) -> Json:
+    """Return the parameters, the body and the responses of an operation, with references."""
+    extra = dict(described.get("openapi_extra", {}))
+    responses = described.get("responses", schemas.success())
+    extra["responses"] = {
+        str(status): components.of_response(response) for status, response in responses.items()
+    }
+    if "parameters" in extra:
+        extra["parameters"] = [components.of_schema(each) for each in extra["parameters"]]
+    if "requestBody" in extra:
+        extra["requestBody"] = components.of_response(extra["requestBody"])
+    return extra
 
 
 def only_json(document: Json) -> Json:
@@ -89,25 +127,3 @@ def operation_id(method: str, path: str) -> str:
     """
     words = re.findall(r"[A-Za-z0-9]+", path)
     return "_".join(words if method == "POST" else [method.lower(), *words])
-
-
-def _operation(route: Route, components: Components) -> Json:
-    assert route.describe is not None
-    described = route.describe()
-    members: Mapping[str, Any] = described.get("openapi_extra", {})
-    text = getdoc(route.endpoint) or ""
-    operation: Json = {
-        "operationId": operation_id(route.method, route.path),
-        "summary": text.partition("\n")[0],
-        "description": text,
-        **members,
-        "responses": {
-            str(status): components.of_response(response)
-            for status, response in described.get("responses", schemas.success()).items()
-        },
-    }
-    if "parameters" in members:
-        operation["parameters"] = [components.of_schema(each) for each in members["parameters"]]
-    if "requestBody" in members:
-        operation["requestBody"] = components.of_response(members["requestBody"])
-    return operation
