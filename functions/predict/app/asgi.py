@@ -9,7 +9,6 @@ from typing import Any, Final
 from fastapi import FastAPI
 from starlette import requests, responses
 from starlette.exceptions import HTTPException
-from starlette.types import Scope
 
 from functions.predict.http import exchange
 from functions.predict.http.exchange import Limits, Request
@@ -49,7 +48,7 @@ def application(respond: Respond, limits: Limits, openapi: Callable[[], dict[str
             request = await _request(received, limits)
         except requests.ClientDisconnect:
             return responses.Response(status_code=_CLIENT_LEFT)
-        path = _path(received.scope)
+        path = (received.scope.get("raw_path") or received.scope["path"].encode()).decode("latin-1")
         work = partial(respond, received.method, Address(path, (path,)), request)
         run: Run | None = None if path.rstrip("/") in _PROBES else received.scope.get(WORKERS)
         response = work() if run is None else await run(path, request, work)
@@ -81,9 +80,3 @@ async def _request(received: requests.Request, limits: Limits) -> Request:
                     break
     caller = exchange.identify_caller(headers, {})
     return Request(headers, bytes(content), dict(received.query_params), {}, caller)
-
-
-def _path(scope: Scope) -> str:
-    """Return the path as the client encoded it."""
-    path: bytes = scope.get("raw_path") or scope["path"].encode()
-    return path.decode("latin-1")

@@ -56,11 +56,22 @@ def document(routes: Iterable[Route], title: str, version: str, description: str
         servers=[{"url": "."}],  # relative to the document: right below any stage or base path
         openapi_url=None,
     )
-    extras: list[tuple[Route, Json]] = []
-    for route in routes:
-        if route.describe is not None:
-            extras.append((route, _extra(route.describe(), components)))
-            _add(app, *extras[-1])
+    extras = [
+        (route, _extra(route.describe(), components))
+        for route in routes
+        if route.describe is not None
+    ]
+    for route, extra in extras:
+        text = getdoc(route.endpoint) or ""
+        app.add_api_route(
+            route.path,
+            _placeholder,
+            methods=[route.method],
+            operation_id=operation_id(route.method, route.path),
+            summary=text.partition("\n")[0],
+            description=text,
+            openapi_extra=extra,
+        )
     document = app.openapi()
     for route, extra in extras:  # once more: FastAPI leaves out the nulls of examples
         document["paths"][route.path][route.method.lower()] |= extra
@@ -68,19 +79,6 @@ def document(routes: Iterable[Route], title: str, version: str, description: str
         "security": [*({name: []} for name in _SECURITY_SCHEMES), {}],
         "components": {"schemas": components.schemas, "securitySchemes": _SECURITY_SCHEMES},
     }
-
-
-def _add(app: FastAPI, route: Route, extra: Json) -> None:
-    text = getdoc(route.endpoint) or ""
-    app.add_api_route(
-        route.path,
-        _placeholder,
-        methods=[route.method],
-        operation_id=operation_id(route.method, route.path),
-        summary=text.partition("\n")[0],
-        description=text,
-        openapi_extra=extra,
-    )
 
 
 async def _placeholder() -> None:
