@@ -44,6 +44,14 @@ def test_the_predict_path_imports_these_packages_and_no_others(imported: set[str
     assert packages(imported) - OURS == ALLOWED
 
 
+def test_a_prediction_by_the_short_way_imports_no_framework(churn: Trained) -> None:
+    script = "from functions.predict import handler; handler._warm()"
+
+    imported = packages(modules(script, MODEL_DIR=str(churn.package)))
+
+    assert imported & {"fastapi", "starlette", "anyio", "uvicorn"} == set()
+
+
 @pytest.mark.parametrize("name", ["asyncio", "email", "http.client", "ssl", "logging"])
 def test_of_the_standard_library_what_takes_long_is_left_out(imported: set[str], name: str) -> None:
     assert name not in imported
