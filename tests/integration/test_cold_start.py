@@ -59,3 +59,17 @@ def test_of_the_standard_library_what_takes_long_is_left_out(imported: set[str],
 
 def test_numpy_and_onnxruntime_bring_in_nothing_of_third_parties() -> None:
     assert packages(modules("import numpy, onnxruntime")) == {"numpy", "onnxruntime"}
+
+
+@pytest.mark.parametrize(("event", "needs"), [("predict", False), ("predict-http-api", True)])
+def test_an_event_by_the_short_way_does_without_mangum(
+    churn: Trained, event: str, needs: bool
+) -> None:
+    script = (
+        "import json; from functions.predict.handler import handler; "
+        f"assert handler(json.load(open('events/{event}.json')), None)['statusCode'] == 200"
+    )
+
+    found = modules(script, MODEL_DIR=str(churn.package))
+
+    assert ("mangum" in found, "asyncio" in found) == (needs, needs)

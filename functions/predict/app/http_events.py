@@ -1,22 +1,24 @@
-"""Requests of HTTP as any gateway, balancer or function URL hands them on, whatever they lack.
+"""Requests of HTTP as any gateway, balancer or function URL hands them on, read by Mangum.
 
-An event may come from a console or a script: whatever has another type than documented is read as
-if it were absent, so that every event gets an answer.
+An event may come from a console or a script: whatever has another type than documented counts as
+absent, so that Mangum reads every event. The path of a route is found here.
 """
 
 import re
-from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from json import dumps
-from typing import Any, Final
-from urllib.parse import parse_qsl, unquote, unquote_plus
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl, unquote, urlencode
 
 from functions.predict.app.api import Application
-from functions.predict.app.results import Event, Result, payload_bytes, to_result
+from functions.predict.app.results import TEXT_MEDIA_TYPES, Event, Result, payload_bytes
 from functions.predict.http import exchange, problems
 from functions.predict.http.exchange import Request
 from functions.predict.http.routes import Address
+
+if TYPE_CHECKING:
+    from mangum.types import LambdaConfig, LambdaHandler
 
 type Members = Mapping[str, Any]
 
@@ -25,6 +27,18 @@ _PARAMETER: Final = re.compile(r"\{(\w+)(\+?)\}")
 _OWN_HOSTS: Final = (".amazonaws.com", ".amazonaws.com.cn", ".on.aws")
 _MAX_DEPTH: Final = 5
 _TRUE: Final = (True, "true", "True")
+_QUERIES: Final = (
+    "multiValueQueryStringParameters",
+    "queryStringParameters",
+    "query_string_parameters",
+)
+_CONFIG: Final["LambdaConfig"] = {
+    "api_gateway_base_path": "/",  # the router finds base paths
+    "text_mime_types": [*TEXT_MEDIA_TYPES],
+    "exclude_headers": [],
+}
+_WITH_PORT: Final = ("host", "x-forwarded-port")
+"""Headers that are not read here, and in which Mangum expects a number, whatever clients send."""
 
 
 def matches(event: Event, context: Any) -> bool:
@@ -36,25 +50,68 @@ def matches(event: Event, context: Any) -> bool:
 
 def answer(app: Application, event: Event, context: Any) -> Result:
     """Return the response to a request of HTTP."""
+    # Not imported for direct invocations: it takes as long as hundreds of predictions.
+    from mangum.handlers import ALB, APIGateway, HTTPGateway
+
     details = _cleaned(members(event.get("requestContext")))
-    headers = _headers(event)
-    request = Request(
-        headers=headers,
-        content=b"",
-        query=_query(event, "elb" in details),
-        path_parameters={},
-        caller=exchange.identify_caller(headers, details),
-        measure=payload_bytes,
-    )
-    method = _method(event, details)
+    details["requestId"] = text(details.get("requestId"))
+    read = _well_formed(event, details)
+    kinds = (kind for kind in (ALB, HTTPGateway) if kind.infer(read, context, _CONFIG))
+    handler: LambdaHandler = next(kinds, APIGateway)(read, context, _CONFIG)
+    scope = handler.scope
+    headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+    query = dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True))
+    caller = exchange.identify_caller(headers, details)
+    request = Request(headers, b"", query, {}, caller, measure=payload_bytes)
     try:
-        request.content = _content(event)
+        request.content = handler.body
+        # Mangum skips what is not of base64's alphabet: the body is longer than its content then.
+        if "isBase64Encoded" in read and len(read["body"]) != 4 * -(-len(request.content) // 3):
+            raise ValueError
     except ValueError:
-        return to_result(app.refuse(request, problems.not_base64()))
-    result = to_result(app.respond(method, _address(event, details), request))
-    if method == "HEAD":
-        result |= {"body": "", "isBase64Encoded": False}
-    return _for_balancer(result, event) if "elb" in details else result
+        response = app.refuse(request, problems.not_base64())
+    else:
+        response = app.respond(scope["method"], _address(event, details), request)
+    pairs = [[name.encode(), value.encode()] for name, value in response.all_headers.items()]
+    content = b"" if scope["method"] == "HEAD" else response.content
+    result = handler({"status": response.status, "headers": pairs, "body": content})
+    if "elb" in details:
+        result["statusDescription"] = f"{response.status} {HTTPStatus(response.status).phrase}"
+    return result
+
+
+def _well_formed(event: Event, details: Members) -> dict[str, Any]:
+    """Return what Mangum reads of an event, each member of the type that is documented.
+
+    A content type that is repeated counts once. VPC Lattice, which Mangum does not know, gets the
+    form of a REST API.
+    """
+    lists = _lists(event, "multiValueHeaders", "headers")
+    headers = {
+        name: exchange.combine(name, values)
+        for name, values in lists.items()
+        if name.lower() not in _WITH_PORT
+    }
+    query = _lists(event, *_QUERIES)
+    http = {"method": _method(event, details), "path": "/", "sourceIp": None}
+    found = {
+        "httpMethod": http["method"],
+        "path": "/",
+        "headers": headers,
+        "multiValueQueryStringParameters": query,
+        "requestContext": {**details, "identity": {}, "http": http},
+    }
+    if "multiValueHeaders" in event:
+        found["multiValueHeaders"] = {name: [value] for name, value in headers.items()}
+    if not event.keys().isdisjoint(("rawPath", "rawQueryString")):
+        raw = _writable(text(event.get("rawQueryString"))) or urlencode(query, doseq=True)
+        found |= {"version": "2.0", "rawQueryString": raw}
+    body = event.get("body")
+    if not isinstance(body, str):  # pasted into a console without quotes
+        return found | {"body": b"" if body is None else as_body(body)}
+    if event.get("isBase64Encoded", event.get("is_base64_encoded")) in _TRUE:
+        return found | {"body": body, "isBase64Encoded": True}
+    return found | {"body": body.encode("utf-8", "surrogatepass")}
 
 
 def members(value: object) -> Members:
@@ -89,15 +146,6 @@ def _cleaned(value: Members, depth: int = 0) -> dict[str, Any]:
     }
 
 
-def _for_balancer(result: Result, event: Event) -> Result:
-    """Return a result as a balancer reads it: with a reason, and headers as it sends them."""
-    status = result["statusCode"]
-    result["statusDescription"] = f"{status} {HTTPStatus(status).phrase}"
-    if "multiValueHeaders" in event:
-        result["multiValueHeaders"] = {name: [it] for name, it in result.pop("headers").items()}
-    return result
-
-
 def _method(event: Event, details: Members) -> str:
     http = members(details.get("http"))
     named = (event.get("httpMethod"), http.get("method"), event.get("method"))
@@ -105,11 +153,11 @@ def _method(event: Event, details: Members) -> str:
     return (text(*named, details.get("httpMethod")) or default).upper()
 
 
-def _headers(event: Event) -> dict[str, str]:
-    sources = (members(event.get(name)) for name in ("multiValueHeaders", "headers"))
-    pairs = next(filter(None, sources), {})
-    found = ((str(name), _strings(value)) for name, value in pairs.items())
-    return {name.lower(): exchange.combine(name, values) for name, values in found if values}
+def _lists(event: Event, *names: str) -> dict[str, list[str]]:
+    """Return the strings by name of the first object that has members."""
+    pairs = next(filter(None, (members(event.get(name)) for name in names)), {})
+    found = ((_writable(name), _strings(value)) for name, value in pairs.items())
+    return {name: values for name, values in found if values}
 
 
 def _writable(value: object) -> str:
@@ -125,29 +173,6 @@ def _strings(value: object) -> list[str]:
         for one in values
         if isinstance(one, str | int | float)
     ]
-
-
-def _query(event: Event, is_encoded: bool) -> dict[str, str]:
-    raw = event.get("rawQueryString")
-    if isinstance(raw, str) and raw:
-        return dict(parse_qsl(raw, keep_blank_values=True))
-    names = ("multiValueQueryStringParameters", "queryStringParameters", "query_string_parameters")
-    pairs = next(filter(None, (members(event.get(name)) for name in names)), {})
-    lists = ((str(name), _strings(value)) for name, value in pairs.items())
-    decode = unquote_plus if is_encoded else str
-    return {decode(name): decode(values[-1]) for name, values in lists if values}
-
-
-def _content(event: Event) -> bytes:
-    """Return the body; raises ValueError of one that is not the base64 that it is said to be."""
-    body = event.get("body")
-    if body is None:
-        return b""
-    if not isinstance(body, str):  # pasted into a console without quotes
-        return as_body(body)
-    if event.get("isBase64Encoded", event.get("is_base64_encoded")) in _TRUE:
-        return b64decode(body, validate=True)
-    return body.encode("utf-8", "surrogatepass")
 
 
 def _address(event: Event, details: Members) -> Address:

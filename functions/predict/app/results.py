@@ -10,7 +10,7 @@ from functions.predict.http.response import JSON, JSON_LINES, Response
 type Event = Mapping[str, Any]
 type Result = dict[str, Any]
 
-_TEXT_MEDIA_TYPES: Final = (JSON, MEDIA_TYPE, JSON_LINES, "text/")
+TEXT_MEDIA_TYPES: Final = (JSON, MEDIA_TYPE, JSON_LINES, "text/")
 """Prefixes of the media types that pass the gateway as text; all others are base64."""
 
 
@@ -37,4 +37,4 @@ def payload_bytes(response: Response) -> int:
 def _is_text(response: Response) -> bool:
     if "content-encoding" in response.headers:
         return False
-    return (response.media_type or JSON).startswith(_TEXT_MEDIA_TYPES)
+    return (response.media_type or JSON).startswith(TEXT_MEDIA_TYPES)
