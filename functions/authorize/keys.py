@@ -84,7 +84,9 @@ class IssuerKeys:
         document = self._fetch(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
         if document["issuer"] != self._issuer:
             raise IssuerMismatch
-        return self._fetch(document["jwks_uri"])
+        if not isinstance(address := document["jwks_uri"], str):
+            raise TypeError("jwks_uri must be a text")
+        return self._fetch(address)
 
 
 def usable(keys: object) -> dict[str, dict[str, jwt.PyJWK]]:

@@ -3,19 +3,20 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from functions.predict.app.api import Application, create_app
 from functions.predict.app.gateway import Gateway
 from functions.predict.http.dispatch import Dispatch
 from functions.predict.http.exchange import Limits
 from functions.predict.http.routes import Route
-from functions.predict.model import ServedModel
+from functions.predict.model import PredictionRequest, PredictionResponse, ServedModel
 from functions.predict.observe import metrics
 from functions.predict.service import Listener, Service
 from functions.predict.settings import Settings
+from sklambda.errors import SettingsInvalid
 from sklambda.predictor import Predictor
-from sklambda.telemetry import Log, Write
+from sklambda.telemetry import Log, Write, describe_exception
 
 if TYPE_CHECKING:
     from functions.predict.http.cors import CrossOrigin
@@ -123,19 +124,24 @@ def _service(settings: Settings, dependencies: Dependencies) -> Service:
 
         listeners = [Disclosing(disclosure, settings.capture_share, tuple(listeners))]
     if settings.challenger_dir is None:
-        return Service(champion, tuple(listeners), explain_seconds=settings.explain_seconds)
+        guarded = tuple(_guarded(one, dependencies.log) for one in listeners)
+        return Service(champion, guarded, explain_seconds=settings.explain_seconds)
     return _with_challenger(
         settings.challenger_dir, settings, dependencies, champion, listeners, disclosure
     )
 
 
 def _disclosure(settings: Settings, champion: ServedModel) -> "Disclosure | None":
-    """Return what captures tell of scores; None where nothing is to be hidden."""
-    if settings.capture == "off" or (settings.capture == "raw" and not settings.redact):
+    """Return what captures, metrics and shadows tell of scores; None where nothing is hidden."""
+    mode: Literal["raw", "binned"] = "binned" if settings.capture == "binned" else "raw"
+    if mode == "raw" and not settings.redact:
         return None
     from functions.predict.observe.disclosure import Disclosure
 
-    return Disclosure(champion, settings.capture, settings.redact)
+    unknown = set(settings.redact) - {*champion.signature.names, champion.signature.row_id}
+    if unknown:  # with a misspelt name it would be captured
+        raise SettingsInvalid(f"REDACT must name features of the model, got {min(unknown)!r}")
+    return Disclosure(champion, mode, settings.redact)
 
 
 def _with_challenger(
@@ -160,7 +166,21 @@ def _with_challenger(
         split = Split(champion, admission.challenger, share, log)
     elif admission.challenger is not None:
         listeners.append(Shadow(admission.challenger, share, log, write, disclosure))
-    return Service(champion, tuple(listeners), split, admission, settings.explain_seconds)
+    guarded = tuple(_guarded(one, log) for one in listeners)
+    return Service(champion, guarded, split, admission, settings.explain_seconds)
+
+
+def _guarded(listener: Listener, log: Log) -> Listener:
+    """Return a listener whose errors are logged: what observes an answer never prevents it."""
+
+    def listen(request: PredictionRequest, response: PredictionResponse) -> None:
+        try:
+            listener(request, response)
+        except Exception as error:
+            context = {"request_id": request.caller.request_id, **describe_exception(error)}
+            log.error("observation failed", extra=context)
+
+    return listen
 
 
 def _feedback(

@@ -11,7 +11,6 @@ from functions.predict.observe.disclosure import BinTable, Disclosure, sample
 from sklambda.arrays import FloatMatrix
 from sklambda.codec.codec import Row
 from sklambda.decision import Prediction
-from sklambda.errors import SettingsInvalid
 from sklambda.prediction_ids import row_digest
 from sklambda.signature import Signature
 from sklambda.telemetry import Write
@@ -43,11 +42,6 @@ class Capture:
         What captures tell; required to bin features.
     with_rows : bool
         Whether the digest of the client's row id is captured, by which feedback may name it.
-
-    Raises
-    ------
-    SettingsInvalid
-        A redacted feature is unknown: with a misspelt name it would be captured.
     """
 
     def __init__(
@@ -62,9 +56,6 @@ class Capture:
         with_rows: bool = False,
     ) -> None:
         row_id = signature.row_id
-        unknown = set(redacted) - {*signature.names, row_id}
-        if unknown:
-            raise SettingsInvalid(f"REDACT must name features of the model, got {min(unknown)!r}")
         self._mode, self._share, self._write, self._now = mode, share, write, now
         self._names = frozenset(signature.names) - set(redacted)
         self._bins = None if disclosure is None else disclosure.bins

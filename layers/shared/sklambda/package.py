@@ -146,6 +146,8 @@ def _read_manifest(path: Path) -> Manifest:
         return Manifest.of(document)
     except DocumentInvalid as error:
         raise PackageRefused(f"{path / MANIFEST}: {error}") from error
+    except (OverflowError, RecursionError) as error:
+        raise PackageRefused(f"{path / MANIFEST} has too deep or too large values") from error
 
 
 def _read_object(path: Path) -> dict[str, Any]:
@@ -153,7 +155,7 @@ def _read_object(path: Path) -> dict[str, Any]:
         document = json.loads((path / MANIFEST).read_bytes())
     except OSError as error:
         raise PackageRefused(f"{path} is no model package: {MANIFEST} cannot be read") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise PackageRefused(f"{path / MANIFEST} must be JSON") from error
     if not isinstance(document, dict):
         raise PackageRefused(f"{path / MANIFEST} must be a JSON object")
@@ -167,8 +169,13 @@ def _read(path: Path, name: str, manifest: Manifest) -> bytes:
         content = (path / name).read_bytes()
     except OSError as error:
         raise PackageRefused(f"{path / name} cannot be read") from error
-    if sha256(content).hexdigest() != manifest.files[name].sha256:
+    listed = manifest.files[name]
+    if sha256(content).hexdigest() != listed.sha256:
         raise PackageRefused(f"{path / name} does not match its SHA-256 in the manifest")
+    if len(content) != listed.bytes:
+        raise PackageRefused(
+            f"{path / name} has {len(content)} bytes, and {MANIFEST} lists {listed.bytes}"
+        )
     return content
 
 
@@ -177,6 +184,8 @@ def _parse[T](path: Path, name: str, parse: Callable[[bytes], T], content: bytes
         return parse(content)
     except DocumentInvalid as error:
         raise PackageRefused(f"{path / name}: {error}") from error
+    except (OverflowError, RecursionError) as error:
+        raise PackageRefused(f"{path / name} has too deep or too large values") from error
 
 
 def _check_listing(path: Path, manifest: Manifest) -> None:

@@ -52,9 +52,9 @@ class Session:
 
     def run(self, X: FloatMatrix) -> FloatMatrix:
         """Score the rows of `X`, [N, K] float64; returns [N, C] float64."""
-        if len(X) <= ROWS:
+        if 0 < len(X) <= ROWS:
             return self._part(X)
-        scores = np.empty((len(X), self.classes))
+        scores = np.empty((len(X), self.classes))  # some graphs cannot run on no rows
         for start in range(0, len(X), ROWS):
             scores[start : start + ROWS] = self._part(X[start : start + ROWS])
         return scores

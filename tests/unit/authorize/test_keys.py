@@ -107,6 +107,7 @@ class Issuer:
         self.requests += address != KEYS_AT
         if self.error is not None:
             raise self.error
+        assert address.startswith("https://")  # raises, as the real one does, for what is no text
         return self.key_set if address == KEYS_AT else self.configuration
 
 
@@ -116,6 +117,10 @@ def down(issuer: Issuer) -> None:
 
 def without_keys(issuer: Issuer) -> None:
     issuer.key_set = {}
+
+
+def with_keys_at(address: Any) -> Callable[[Issuer], None]:
+    return lambda issuer: issuer.configuration.update(jwks_uri=address)
 
 
 FAILURES: list[Callable[[Issuer], None]] = [
@@ -129,6 +134,7 @@ FAILURES: list[Callable[[Issuer], None]] = [
     lambda issuer: setattr(issuer, "configuration", None),
     lambda issuer: setattr(issuer, "configuration", {"issuer": ISSUER}),
     lambda issuer: setattr(issuer, "configuration", {"issuer": "https://else.example"}),
+    *map(with_keys_at, (5, None, [], {}, True)),
     lambda issuer: setattr(issuer, "error", ValueError()),
     lambda issuer: setattr(issuer, "error", RecursionError()),
 ]

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from pydantic_core import to_json
 
 from sklambda.errors import PackageRefused
-from sklambda.manifest import GoldenRow
+from sklambda.manifest import FileDigest, GoldenRow
 from sklambda.package import (
     BASELINE,
     EXPLAINER,
@@ -214,3 +215,26 @@ def test_a_package_may_do_without_what_monitors(churn: Trained, tmp_path: Path) 
     plain = write(tmp_path / "p", whole.model, whole.signature, whole.golden, facts(whole))
 
     assert (plain.baseline, plain.error_model) == (None, None)
+
+
+@pytest.mark.parametrize("name", [MANIFEST, SIGNATURE, GOLDEN])
+def test_values_without_end_are_one_sentence(package: Path, name: str) -> None:
+    content = b'{"a":' * 100_000 + b"1" + b"}" * 100_000
+    if name != MANIFEST:
+        manifest = json.loads((package / MANIFEST).read_text())
+        digest = {"sha256": sha256(content).hexdigest(), "bytes": len(content)}
+        manifest["files"][name] = digest
+        files = {each: FileDigest(**one) for each, one in manifest["files"].items()}
+        (package / MANIFEST).write_text(json.dumps(manifest | {"id": package_id(files)}))
+    (package / name).write_bytes(content)
+
+    assert str(package / name) in refusal(package)
+
+
+def test_a_wrong_number_of_bytes_in_the_manifest_is_refused(
+    package: Path, change_manifest: Callable[..., None]
+) -> None:
+    files = json.loads((package / MANIFEST).read_text())["files"]
+    change_manifest(files=files | {"model.onnx": files["model.onnx"] | {"bytes": 1}})
+
+    assert "model.onnx has" in refusal(package)

@@ -9,9 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.mixture import GaussianMixture
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from functions.predict.observe.capture import Capture
+from sklambda.errors import SettingsInvalid
 from sklambda.predictor import Predictor
 from sklambda.signature import Feature
 from tests.conftest import MODELS, Train, Trained
@@ -269,3 +273,57 @@ def test_without_redaction_raw_captures_have_the_scores_of_the_response(
     found = captures(observe(churn.package, capture="raw"), rows)
 
     assert [record["scores"] for record in found] == predictor.score(rows).tolist()
+
+
+@pytest.mark.parametrize("settings", [{"capture": "binned"}, {"capture": "raw", "redact": ("a",)}])
+@pytest.mark.parametrize("model", [GaussianNB(), GaussianMixture(2, random_state=0)], ids=str)
+def test_a_model_whose_graph_cannot_run_on_no_rows_is_captured(
+    tmp_path: Path, settings: Row, model: Any
+) -> None:
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 2)), columns=["a", "b"])
+    target = ["side"] if isinstance(model, GaussianNB) else []
+    fitted = model.fit(frame, np.where(frame["a"] > 0, "Yes", "No"))
+    package = export(fitted, frame, out=tmp_path / "package", name="sides", target=target)
+    observed = observe(package.path, **settings)
+
+    assert len(captures(observed, [{"a": 0.5, "b": 0.25}])) == 1
+
+
+def test_redaction_holds_in_metrics_and_shadows_without_captures(
+    churn: Trained, rows: list[Row]
+) -> None:
+    observed = observe(
+        churn.package,
+        redact=("gender",),
+        metrics_namespace="Tests",
+        challenger_dir=churn.package,
+        challenger_mode="shadow",
+        challenger_share=1.0,
+    )
+
+    told = []
+    for gender in ("Female", "Male"):
+        observed.written.clear()
+        observed.client.post("/predict", json={"instances": [rows[0] | {"gender": gender}]})
+        [measured], [shadow] = observed.lines("request"), observed.lines("shadow")
+        told.append((measured["score"], shadow["records"][0]["differences"]))
+
+    assert told[0] == told[1]
+
+
+def test_an_unknown_redacted_feature_is_refused_without_captures(churn: Trained) -> None:
+    with pytest.raises(SettingsInvalid, match="REDACT must name features of the model, got 'age'"):
+        observe(churn.package, redact=("age",))
+
+
+def test_what_fails_to_observe_an_answer_does_not_prevent_it(
+    churn: Trained, rows: list[Row], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    observed = observe(churn.package, capture="raw")
+    monkeypatch.setattr(Capture, "__call__", lambda *_: 1 / 0)
+
+    answer = observed.client.post("/predict", json={"instances": rows[:1]})
+
+    assert answer.status_code == 200
+    [line] = [line for line in observed.logged() if line["message"] == "observation failed"]
+    assert line["error"] == "ZeroDivisionError"
