@@ -5,12 +5,14 @@ parameters are the features of one row, or `instances` as JSON.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from json import loads
 from typing import Any, Final
 
 from functions.predict.app import direct
 from functions.predict.app.api import Application
 from functions.predict.app.http_events import as_body, members, text
+from functions.predict.app.results import written_bytes
 from functions.predict.http.exchange import Request
 from functions.predict.http.response import JSON, Response
 from functions.predict.http.routes import Address
@@ -28,9 +30,12 @@ def matches(event: Event, context: Any) -> bool:
 
 def answer(app: Application, event: Event, context: Any) -> dict[str, Any]:
     """Return the action's result; a problem is shown to the model, which may ask again."""
-    by_function = "function" in event
-    response = _call(app, event, context) if by_function else _request(app, event, context)
-    shape = _function_response if by_function else _path_response
+    respond = _call if "function" in event else _request
+    return _reply(event, respond(app, event, context))
+
+
+def _reply(event: Event, response: Response) -> dict[str, Any]:
+    shape = _function_response if "function" in event else _path_response
     session = {
         name: event[name]
         for name in ("sessionAttributes", "promptSessionAttributes")
@@ -45,7 +50,9 @@ def _call(app: Application, event: Event, context: Any) -> Response:
     query = {"explain": direct.word(values.pop("explain"))} if "explain" in values else {}
     body = values if "instances" in values else {"instances": [values]}
     route = direct.route_at(app, direct.PREDICT)
-    return direct.dispatch(app, route, as_body(body), context, query=query)
+    return direct.dispatch(
+        app, route, as_body(body), context, query=query, written=partial(_reply, event)
+    )
 
 
 def _request(app: Application, event: Event, context: Any) -> Response:
@@ -56,11 +63,12 @@ def _request(app: Application, event: Event, context: Any) -> Response:
     for name, value in parameters.items():
         path = path.replace(f"{{{name}}}", str(value))
     request = Request(
-        headers={"content-type": JSON},
+        headers=direct.HEADERS,
         content=as_body(_values(members(body).get("properties"))),
         query={name: direct.word(value) for name, value in parameters.items()},
         path_parameters={},
         caller=direct.caller(context),
+        measure=lambda response: written_bytes(_reply(event, response)),
     )
     method = text(event.get("httpMethod")) or "POST"
     return app.respond(method.upper(), Address(path, (path,)), request)

@@ -4,12 +4,12 @@ AWS's command line, its SDKs and Step Functions invoke the function like that. T
 which dialect it is; what HTTP has in the query may stand beside it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from functions.predict.app.api import Application
 from functions.predict.app.http_events import as_body
-from functions.predict.app.results import to_result
+from functions.predict.app.results import to_result, written_bytes
 from functions.predict.http import exchange, problems
 from functions.predict.http.exchange import Caller, Request
 from functions.predict.http.json_reader import parse_json
@@ -19,6 +19,9 @@ from functions.predict.http.routes import Endpoint, Route
 PREDICT: Final = "/predict"
 INVOCATIONS: Final = "/invocations"
 INFER: Final = "/v2/models/{model}/infer"
+
+HEADERS: Final = {"content-type": JSON, "accept-encoding": "identity"}
+"""Headers of a request that came without HTTP: nothing on its way back would unpack it."""
 
 _QUERY: Final = ("explain", "fields", "on_error")
 
@@ -49,16 +52,20 @@ def dispatch(
     context: Any,
     endpoint: Endpoint | None = None,
     query: Mapping[str, str] | None = None,
+    written: Callable[[Response], Any] | None = None,
 ) -> Response:
-    """Return the response to a body that came without HTTP."""
+    """Return the response to a body that came without HTTP.
+
+    `written` returns what Lambda's runtime writes for a response, its document if absent.
+    """
     request = Request(
-        headers={"content-type": JSON},
+        headers=HEADERS,
         content=content,
         query=query or {},
         path_parameters=route.path_parameters if route else {},
         caller=caller(context),
         route=route.path if route else None,
-        measure=lambda response: len(response.content),
+        measure=lambda response: written_bytes((written or document)(response)),
     )
     found = endpoint or (route.endpoint if route else None)
     assert found is not None

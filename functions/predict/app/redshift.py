@@ -11,6 +11,9 @@ from typing import Any, Final
 from functions.predict.app import direct
 from functions.predict.app.api import Application
 from functions.predict.app.http_events import as_body
+from functions.predict.app.results import written_bytes
+from functions.predict.http import payload
+from functions.predict.http.response import Response
 
 type Event = Mapping[str, Any]
 
@@ -36,11 +39,24 @@ def answer(app: Application, event: Event, context: Any) -> str:
         part = [_row(row) for row in rows[first : first + size]]
         body = {"instances": part, "params": {"method": method}}
         route = direct.route_at(app, direct.INVOCATIONS)
-        answered = direct.document(direct.dispatch(app, route, as_body(body), context))
+        response = direct.dispatch(app, route, as_body(body), context, written=_unwritten)
+        answered = direct.document(response)
         if "predictions" not in answered:
             return _failure(str(answered.get("detail", "the rows were not scored")))
         results += [_result(each, method) for each in answered["predictions"]]
-    return _reply(success=True, num_records=len(results), results=results)
+    reply = _reply(success=True, num_records=len(results), results=results)
+    size = written_bytes(reply)
+    if size > payload.MAX_BYTES:
+        return _failure(
+            f"the results of {len(rows)} rows have {size} bytes, above Lambda's limit of "
+            f"{payload.MAX_BYTES}: create the external function with MAX_BATCH_ROWS "
+            f"{payload.fitting_rows(len(rows), size)}"
+        )
+    return reply
+
+
+def _unwritten(response: Response) -> None:
+    """Return what the runtime writes of a part: nothing; the limit is that of all results."""
 
 
 def _method(event: Event) -> str:

@@ -28,10 +28,15 @@ def to_result(response: Response) -> Result:
 
 
 def payload_bytes(response: Response) -> int:
-    """Return the length of the result as Lambda's runtime writes it: JSON in UTF-8."""
+    """Return the length of the result as Lambda's runtime writes it."""
+    return written_bytes(to_result(response))
+
+
+def written_bytes(value: object) -> int:
+    """Return the bytes of a value as Lambda's runtime writes it: JSON in UTF-8, with blanks."""
     from json import dumps
 
-    return len(dumps(to_result(response), ensure_ascii=False).encode())
+    return len(dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
 
 def _is_text(response: Response) -> bool:

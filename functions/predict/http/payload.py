@@ -19,5 +19,10 @@ def require_fit(response: Response, measure: Callable[[Response], int], accepts:
     """Raise the problem of a response that Lambda cannot return, with the rows that fit."""
     size = measure(response) + _OUTSIDE
     if size > MAX_BYTES:
-        rows = int(response.rows * _SHARE * MAX_BYTES / size)
+        rows = fitting_rows(response.rows, size)
         raise problems.response_too_large(size, MAX_BYTES, response.rows, rows, bool(accepts))
+
+
+def fitting_rows(rows: int, size: int) -> int:
+    """Return how many of some rows fit, if their answers have so many bytes."""
+    return int(rows * _SHARE * MAX_BYTES / size)
