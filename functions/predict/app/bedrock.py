@@ -4,22 +4,27 @@ With a schema the agent names path, method and body as HTTP has them. With funct
 parameters are the features of one row, or `instances` as JSON.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import partial
-from json import loads
 from typing import Any, Final
 
 from functions.predict.app import direct
 from functions.predict.app.api import Application
 from functions.predict.app.http_events import as_body, members, text
 from functions.predict.app.results import written_bytes
+from functions.predict.http import problems
 from functions.predict.http.exchange import Request
+from functions.predict.http.json_reader import duplicate, parse_text
+from functions.predict.http.problems import ProblemRaised
 from functions.predict.http.response import JSON, Response
 from functions.predict.http.routes import Address
 
 type Event = Mapping[str, Any]
 
 _READ_AS_JSON: Final = ("array", "object", "number", "integer", "boolean")
+_ROWS: Final = "instances"
+"""The parameter that is JSON whatever its type: some agents know no lists of objects."""
 _OWN_FAULT: Final = 500
 
 
@@ -31,7 +36,12 @@ def matches(event: Event, context: Any) -> bool:
 def answer(app: Application, event: Event, context: Any) -> dict[str, Any]:
     """Return the action's result; a problem is shown to the model, which may ask again."""
     respond = _call if "function" in event else _request
-    return _reply(event, respond(app, event, context))
+    try:
+        response = respond(app, event, context)
+    except ProblemRaised as raised:  # before there was a body for an endpoint
+        problem = raised.response()
+        response = direct.dispatch(app, None, b"", context, lambda _: problem)
+    return _reply(event, response)
 
 
 def _reply(event: Event, response: Response) -> dict[str, Any]:
@@ -48,7 +58,7 @@ def _reply(event: Event, response: Response) -> dict[str, Any]:
 def _call(app: Application, event: Event, context: Any) -> Response:
     values = _values(event.get("parameters"))
     query = {"explain": direct.word(values.pop("explain"))} if "explain" in values else {}
-    body = values if "instances" in values else {"instances": [values]}
+    body = values if _ROWS in values else {_ROWS: [values]}
     route = direct.route_at(app, direct.PREDICT)
     return direct.dispatch(
         app, route, as_body(body), context, query=query, written=partial(_reply, event)
@@ -75,16 +85,24 @@ def _request(app: Application, event: Event, context: Any) -> Response:
 
 
 def _values(listed: object) -> dict[str, Any]:
-    """Return values by name, each in the type that the agent says it has."""
+    """Return values by name, each in the type that the agent says it has.
+
+    Raises the problem of names that occur twice, here and in values that are JSON.
+    """
     each: Iterable[Any] = listed if isinstance(listed, list) else ()
-    return {text(it.get("name")): _value(it) for it in map(members, each) if it}
+    pairs = [(text(it.get("name")), it) for it in map(members, each) if it]
+    counts = Counter(name for name, _ in pairs)
+    if doubled := [duplicate(name) for name, count in counts.items() if count > 1]:
+        raise problems.body_invalid(*doubled)
+    return {name: _value(name, it) for name, it in pairs}
 
 
-def _value(member: Mapping[str, Any]) -> Any:
+def _value(name: str, member: Mapping[str, Any]) -> Any:
     value = member.get("value")
-    if isinstance(value, str) and member.get("type") in _READ_AS_JSON:
+    is_json = name == _ROWS or member.get("type") in _READ_AS_JSON
+    if isinstance(value, str) and is_json:
         try:
-            return loads(value)
+            return parse_text(value, name)
         except ValueError:
             return value
     return value

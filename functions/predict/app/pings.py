@@ -8,6 +8,8 @@ from functions.predict.app.api import Application
 type Event = Mapping[str, Any]
 
 _PLUGIN: Final = "serverless-plugin-warmup"
+_CLOCKS: Final = ("aws.events", "aws.scheduler")
+"""EventBridge's rules, and its Scheduler's default payload."""
 _FLAGS: Final = ("warmer", "warmup")
 
 
@@ -15,7 +17,7 @@ def matches(event: Event, context: Any) -> bool:
     """Return whether an event only keeps the function warm."""
     if event.get("source") == _PLUGIN or any(event.get(name) is True for name in _FLAGS):
         return True
-    if event.get("source") == "aws.events" and event.get("detail-type") == "Scheduled Event":
+    if event.get("source") in _CLOCKS and event.get("detail-type") == "Scheduled Event":
         return True
     custom = getattr(getattr(context, "client_context", None), "custom", None)
     return isinstance(custom, dict) and custom.get("source") == _PLUGIN

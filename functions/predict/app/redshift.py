@@ -5,7 +5,7 @@ other name has the labels or values of `predict`.
 """
 
 from collections.abc import Mapping
-from json import dumps, loads
+from json import dumps
 from typing import Any, Final
 
 from functions.predict.app import direct
@@ -13,6 +13,8 @@ from functions.predict.app.api import Application
 from functions.predict.app.http_events import as_body
 from functions.predict.app.results import written_bytes
 from functions.predict.http import payload
+from functions.predict.http.json_reader import parse_text
+from functions.predict.http.problems import ProblemRaised
 from functions.predict.http.response import Response
 
 type Event = Mapping[str, Any]
@@ -36,13 +38,17 @@ def answer(app: Application, event: Event, context: Any) -> str:
         return _failure("arguments must be a list of rows")
     size = app.limits.rows
     for first in range(0, len(rows), size):  # Redshift decides how many rows a batch has
-        part = [_row(row) for row in rows[first : first + size]]
+        try:
+            part = [_row(row, k) for k, row in enumerate(rows[first : first + size], first)]
+        except ProblemRaised as raised:
+            return _failure(raised.detail)
         body = {"instances": part, "params": {"method": method}}
         route = direct.route_at(app, direct.INVOCATIONS)
         response = direct.dispatch(app, route, as_body(body), context, written=_unwritten)
         answered = direct.document(response)
         if "predictions" not in answered:
-            return _failure(str(answered.get("detail", "the rows were not scored")))
+            reason = str(answered.get("detail", "the rows were not scored"))
+            return _failure(reason + _hint(part))
         results += [_result(each, method) for each in answered["predictions"]]
     reply = _reply(success=True, num_records=len(results), results=results)
     size = written_bytes(reply)
@@ -64,12 +70,26 @@ def _method(event: Event) -> str:
     return next((method for method in _METHODS if name.endswith(method)), "predict")
 
 
-def _row(row: object) -> object:
-    """Return a row; of a function with one VARCHAR the object that its text holds."""
-    if isinstance(row, list) and len(row) == 1 and str(row[0]).lstrip().startswith("{"):
+def _hint(rows: list[Any]) -> str:
+    """Return what is expected of a text, where one holds a list."""
+    listed = any(_is_text(row, "[") for row in rows)
+    return " A row as JSON must be an object, with the features by name." if listed else ""
+
+
+def _is_text(row: object, start: str) -> bool:
+    """Return whether a row is one text that starts like that."""
+    return isinstance(row, list) and len(row) == 1 and str(row[0]).lstrip().startswith(start)
+
+
+def _row(row: Any, place: int) -> object:
+    """Return a row; of a function with one VARCHAR the object that its text holds.
+
+    Raises the problem of duplicate members in it.
+    """
+    if _is_text(row, "{"):
         try:
-            return loads(row[0])
-        except (TypeError, ValueError):
+            return parse_text(str(row[0]), "arguments", place, 0)
+        except ValueError:
             return row
     return row
 

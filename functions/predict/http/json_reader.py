@@ -16,6 +16,9 @@ from functions.predict.http.problems import BodyFault, ProblemRaised, pointer
 type Refuse = Callable[[str], ProblemRaised]
 """Returns the problem of a body, from what is wrong with it."""
 
+type Path = tuple[str | int, ...]
+"""Members and positions that lead to a place of a document."""
+
 _MARK: Final = b"\xef\xbb\xbf"
 _WIDE_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _ESCAPED: Final = b"\\u003"
@@ -40,6 +43,17 @@ def parse_json(content: bytes, inf_nan: bool = False) -> Any:
     return document
 
 
+def parse_text(text: str, *place: str | int) -> Any:
+    """Parse JSON that is a text at a place of another document.
+
+    Raises ValueError for another text, and the problem of duplicate members.
+    """
+    content = text.encode("utf-8", "surrogatepass")
+    document = pydantic_core.from_json(content, allow_inf_nan=False)
+    _require_each_once(document, content, place)
+    return document
+
+
 def utf8(content: bytes, refuse: Refuse) -> bytes:
     """Return a text without its byte order mark; raises the problem of UTF-16 and UTF-32."""
     if content.startswith(_MARK):
@@ -49,8 +63,8 @@ def utf8(content: bytes, refuse: Refuse) -> bytes:
     return content
 
 
-def _require_each_once(document: object, content: bytes) -> None:
-    """Raise the problem of duplicate members.
+def _require_each_once(document: object, content: bytes, place: Path = ()) -> None:
+    """Raise the problem of duplicate members, of a document at a place of another one.
 
     Each member has a colon, and a parsed document has each name of an object once: where it
     accounts for all colons of the content, no member was dropped. Parsing again is exact, and takes
@@ -61,7 +75,7 @@ def _require_each_once(document: object, content: bytes) -> None:
         return
     if _ESCAPED not in content and colons == _colons(document):
         return
-    duplicates = list(islice(_duplicates(content), problems.MAX_ERRORS))
+    duplicates = list(islice(_duplicates(content, place), problems.MAX_ERRORS))
     if duplicates:
         raise problems.body_invalid(*duplicates)
 
@@ -97,11 +111,16 @@ def _colons(value: Any) -> int:
     return count
 
 
+def duplicate(*place: str | int) -> BodyFault:
+    """Return the fault of a member that occurs again in its object."""
+    return pointer(*place), "doubled", "is a duplicate member"
+
+
 class _Members(list[tuple[str, Any]]):
     """The members of an object, duplicates included."""
 
 
-def _duplicates(content: bytes) -> Iterator[BodyFault]:
+def _duplicates(content: bytes, place: Path) -> Iterator[BodyFault]:
     """Return the faults of members that occur again in their object."""
     import json
 
@@ -109,15 +128,15 @@ def _duplicates(content: bytes) -> Iterator[BodyFault]:
     document = json.loads(
         content, object_pairs_hook=_Members, parse_int=len, parse_float=len, strict=False
     )
-    yield from _repeated(document, ())
+    yield from _repeated(document, place)
 
 
-def _repeated(value: object, path: tuple[str | int, ...]) -> Iterator[BodyFault]:
+def _repeated(value: object, path: Path) -> Iterator[BodyFault]:
     if isinstance(value, _Members):
         seen = set()
         for name, inner in value:
             if name in seen:
-                yield pointer(*path, name), "doubled", "is a duplicate member"
+                yield duplicate(*path, name)
             seen.add(name)
             yield from _repeated(inner, (*path, name))
     elif isinstance(value, list):

@@ -245,7 +245,8 @@ PINGS: dict[str, list[Json]] = {
         {"warmup": True},
     ],
     "EventBridge schedule": [
-        {"version": "0", "detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
+        {"version": "0", "detail-type": "Scheduled Event", "source": "aws.events", "detail": {}},
+        {"detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": "{}"},
     ],
 }
 WITHOUT_HTTP = {
