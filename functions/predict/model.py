@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING, Literal
+from time import perf_counter
+from typing import TYPE_CHECKING, Final, Literal
 
 from functions.predict.http.exchange import Caller
 from sklambda.arrays import FloatMatrix
 from sklambda.codec.codec import Row
 from sklambda.decision import Prediction, to_predictions
+from sklambda.errors import OutOfTime
 from sklambda.predictor import GoldenMismatch, Predictor
 from sklambda.row_warnings import RowWarner, RowWarning
 from sklambda.signature import Signature
@@ -16,6 +18,9 @@ from sklambda.signature import Signature
 if TYPE_CHECKING:
     from sklambda.explain.explainer import Explanation
 
+
+_TELLING: Final = 0.5
+"""Seconds of explanations from which on they tell that rows are slow; shorter ones vary."""
 
 type Role = Literal["champion", "challenger"]
 
@@ -99,6 +104,7 @@ class ServedModel:
         self.version = self.id[:12]
         self.mismatch: GoldenMismatch | None = predictor.replay()
         self._warner = RowWarner(self.signature)
+        self._seen = 0.0  # seconds of an explained row, in the last request that tells
 
     @property
     def explains(self) -> bool:
@@ -106,15 +112,34 @@ class ServedModel:
         return self.predictor.explains
 
     def explained_in(self, seconds: float) -> int:
-        """Return about how many rows it explains in so many seconds, on this machine."""
-        return int(seconds / self.predictor.explainer.seconds)
+        """Return about how many rows it explains in so many seconds, on this machine.
+
+        A row takes what was measured at first, or what the last request took if that was longer. A
+        row that would fit by the first measure is always tried: else one slow moment would last.
+        """
+        measured = self.predictor.explainer.seconds
+        fit = int(seconds / max(measured, self._seen))
+        return fit or min(1, int(seconds / measured))
+
+    def _explain(self, X: FloatMatrix, deadline: float) -> Sequence[Sequence["Explanation"]]:
+        """Explain rows, and note how long one took."""
+        start, done = perf_counter(), len(X)
+        try:
+            return self.predictor.explain(X, deadline)
+        except OutOfTime as over:
+            done = over.done + 1  # the last one in part
+            raise
+        finally:
+            seconds = perf_counter() - start
+            own = seconds / max(1, done)
+            self._seen = own if seconds >= _TELLING else min(self._seen, own)
 
     def predict(self, request: PredictionRequest) -> PredictionResponse:
         """Score the rows; raises `RowsInvalid` where one does not fit the signature."""
         X = self.predictor.encode(request.rows)
         scores = self.predictor.run(X)
         predictions = to_predictions(self.signature.target, scores)
-        explanations = self.predictor.explain(X, request.deadline) if request.explain else ()
+        explanations = self._explain(X, request.deadline) if request.explain else ()
         warnings = self._warner.check(X, request.coerced)
         return PredictionResponse(self, X, scores, predictions, warnings, explanations)
 

@@ -23,6 +23,8 @@ received: ContextVar[float] = ContextVar("received")
 """When a server received the request that it works on, by ``time.perf_counter``, in seconds."""
 
 _FIRST: Final = "1"
+_UNNOTICED: Final = 0.05
+"""Share of its time that a request may wait: as many rows as were said to fit are tried."""
 
 type Listener = Callable[[PredictionRequest, PredictionResponse], None]
 """Called with every response before it is sent; must be quick and must not fail."""
@@ -83,13 +85,16 @@ class Service:
         deadline = received.get(now) + limit
         fit = model.explained_in(limit)
         if len(request.rows) > fit:
-            raise problems.explanations_too_slow(fit, limit)
-        if len(request.rows) > model.explained_in(deadline - now):
+            each = model.predictor.explainer.seconds
+            raise problems.explanations_too_slow(fit, limit, each)
+        if len(request.rows) > model.explained_in(deadline - now + _UNNOTICED * limit):
             raise problems.busy(limit)
         try:
             return self._respond(replace(request, deadline=deadline))
         except OutOfTime as over:
-            raise problems.explanations_too_slow(over.done, limit) from None
+            if len(request.rows) == 1:  # which fits by the measure of the start
+                raise problems.explanation_stopped(limit) from None
+            raise problems.explanations_too_slow(max(1, over.done), limit) from None
 
     @property
     def versions(self) -> dict[str, ServedModel]:

@@ -54,7 +54,7 @@ class Challenger(ServedModel):
         shared = self._champion.predictor.encode(request.rows)
         X = self.encode(request.rows)
         scores, predictions = self.score(X)
-        explanations = self.predictor.explain(X, request.deadline) if request.explain else ()
+        explanations = self._explain(X, request.deadline) if request.explain else ()
         warnings = self._warner.check(X, request.coerced)
         return PredictionResponse(
             self, shared, scores, predictions, warnings, [*map(self._explained, explanations)]

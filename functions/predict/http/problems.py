@@ -150,13 +150,18 @@ def too_many_rows(limit: int) -> ProblemRaised:
     )
 
 
-def explanations_too_slow(rows: int, seconds: float) -> ProblemRaised:
-    """Return the problem of more explanations than there is time for; `rows` fit."""
+def explanations_too_slow(rows: int, seconds: float, each: float = 0) -> ProblemRaised:
+    """Return the problem of more explanations than there is time for; `rows` fit.
+
+    `each` are the seconds of one row, which are said where not one fits.
+    """
+    reason = "" if rows else f", as a row takes about {each:.2g} s"
     return ProblemRaised(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "too-many-rows",
         f"Explanations of this model take long: {rows or 'not one'} of the rows can be explained "
-        f"within {seconds:g} s (EXPLAIN_SECONDS); predictions without them have no such limit.",
+        f"within {seconds:g} s (EXPLAIN_SECONDS){reason}; predictions without them have no such "
+        "limit.",
         {"limit": rows},
     )
 
@@ -167,6 +172,17 @@ def busy(seconds: float) -> ProblemRaised:
         HTTPStatus.SERVICE_UNAVAILABLE,
         "busy",
         f"Other explanations took the {seconds:g} s of this request: try again.",
+        headers={"retry-after": "1"},
+    )
+
+
+def explanation_stopped(seconds: float) -> ProblemRaised:
+    """Return the problem of one row whose explanation took far longer than measured."""
+    return ProblemRaised(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "busy",
+        f"The explanation of one row took longer than {seconds:g} s (EXPLAIN_SECONDS), and less "
+        "when it was measured: the machine is busy, try again.",
         headers={"retry-after": "1"},
     )
 

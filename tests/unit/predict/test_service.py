@@ -1,6 +1,7 @@
 """Explanations are bounded by the work of their rows, and a request that does not fit says so."""
 
-from time import perf_counter
+from time import perf_counter, sleep
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -111,3 +112,94 @@ def test_the_greatest_number_of_coalitions_is_known_in_advance(players: int) -> 
     found, _ = coalitions(players, 512)
 
     assert len(found) <= most_coalitions(players, 512) <= max(512, 2 * players)
+
+
+class Late(Slow):
+    """Explains a row in `late` seconds, where half a second was measured, until the deadline."""
+
+    late = 1.0
+    clock: list[float]
+
+    def explain(self, X: Any, deadline: float = 0.0) -> Any:
+        for done in range(len(X)):
+            self.clock[0] += self.late
+            if self.clock[0] > deadline:
+                raise OutOfTime(done)
+        return [()] * len(X)
+
+
+@pytest.fixture
+def late(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> Any:
+    clock = [100.0]
+    for module in ("functions.predict.model", "functions.predict.service"):
+        monkeypatch.setattr(f"{module}.perf_counter", lambda: clock[0])
+    found = Late(predictor.package)
+    found.clock = clock
+    return found
+
+
+def outcome(service: Service, row: dict[str, Any], rows: int) -> tuple[int, object]:
+    try:
+        service.predict(request(row, rows))
+    except ProblemRaised as raised:
+        return raised.status, raised.members.get("limit")
+    return 200, None
+
+
+def test_the_next_limit_is_what_was_seen_and_as_many_rows_are_answered(
+    late: Any, row: dict[str, Any]
+) -> None:
+    service = Service(ServedModel(late))
+
+    assert outcome(service, row, 16) == (413, 8)
+    assert outcome(service, row, 9) == (413, 8)
+    assert outcome(service, row, 8) == (200, None)
+    late.late = 0.01
+    assert outcome(service, row, 1) == (200, None)
+    assert outcome(service, row, 17) == (413, 16)
+
+
+@pytest.mark.parametrize("seconds", [1.1, 9.0, 300.0])
+def test_a_limit_that_was_said_is_never_answered_with_a_limit_of_none(
+    late: Any, row: dict[str, Any], seconds: float
+) -> None:
+    service, rows = Service(ServedModel(late)), 17
+    late.late = seconds
+
+    for _ in range(20):
+        status, limit = outcome(service, row, rows)
+        assert (status, limit == 0) in ((413, False), (200, False), (503, False))
+        rows = limit if isinstance(limit, int) else rows
+    late.late = 0.1
+    assert outcome(service, row, 1) == (200, None)
+
+
+def test_a_limit_of_none_says_how_long_a_row_takes(slow: ServedModel, row: dict[str, Any]) -> None:
+    with pytest.raises(ProblemRaised, match=r"a row takes about 0\.5 s"):
+        Service(slow, explain_seconds=0.4).predict(request(row, 1))
+
+
+def test_one_row_ends_within_a_run_of_the_deadline(
+    predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row of KernelSHAP takes minutes here: 10 ms for each row that the model scores."""
+    explainer = predictor.explainer
+    run = explainer._session.run
+
+    def slow_run(X: Any) -> Any:
+        sleep(0.01 * len(X))
+        return run(X)
+
+    monkeypatch.setattr(explainer, "_shapley", None)
+    monkeypatch.setattr(explainer, "_session", SimpleNamespace(run=slow_run))
+    monkeypatch.setattr(explainer, "background", explainer.background[:5])
+    assert explainer._exactly(explainer.background[:1], run(explainer.background[:1])) is None
+    assert explainer.seconds > 5
+    start = perf_counter()
+
+    with pytest.raises(OutOfTime):
+        explainer.explain(
+            predictor.encode([dict(predictor.package.signature.example)]), 512, start + 1
+        )
+
+    assert 1 <= perf_counter() - start < 1.5

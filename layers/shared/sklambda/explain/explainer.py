@@ -29,6 +29,9 @@ COALITIONS: Final = 512
 """The greatest number of coalitions of features that are scored without a closed form."""
 
 _MEASUREMENTS: Final = 3
+_RUN: Final = 0.1
+"""Seconds of one run of the model, between looks at the deadline."""
+_LONG_RUN: Final = 0.3
 _SECONDS_PER_NUMBER: Final = 4e-9
 """KernelSHAP beside the model: mixing rows takes 1.5 to 3 ns a number here."""
 
@@ -115,6 +118,7 @@ class Explainer:
         self._shapley = ExactShapley(exact, len(signature.features)) if exact else None
         self._session, self._signature = session, signature
         self._owners = owners(signature)
+        self._rows = ROWS  # of one run, as far as is known
 
     @classmethod
     def open(cls, content: bytes, session: Session, signature: Signature) -> Self:
@@ -145,10 +149,11 @@ class Explainer:
         rows that KernelSHAP scores, times what the model needs for one.
         """
         row = self.background[:1]
-        if self._exactly(row, self._session.run(row)) is not None:
-            return _measure(lambda: self.explain(row))
         count, width = self.background.shape
         each = _measure(lambda: self._session.run(self.background)) / count
+        self._limit_runs(each)
+        if self._exactly(row, self._session.run(row)) is not None:
+            return _measure(lambda: self.explain(row))
         rows = (most_coalitions(len(self._signature.features), COALITIONS) + 1) * count + 1
         seconds: float = rows * (each + width * _SECONDS_PER_NUMBER)
         return seconds
@@ -188,13 +193,23 @@ class Explainer:
         return [self._explained(found, *one) for one in _every_score(self._signature.target)]
 
     def _score(self, X: FloatMatrix, deadline: float) -> FloatMatrix:
-        """Score rows as the session does, part by part, until the deadline."""
-        parts = []
-        for start in range(0, len(X), ROWS):
-            if perf_counter() > deadline:
+        """Score rows in runs that are short beside any deadline, until the deadline."""
+        parts, done = list[FloatMatrix](), 0
+        while done < len(X):
+            start = perf_counter()
+            if start > deadline:
                 raise OutOfTime
-            parts.append(self._session.run(X[start : start + ROWS]))
+            part = X[done : done + self._rows]
+            parts.append(self._session.run(part))
+            done += len(part)
+            if perf_counter() - start > _LONG_RUN:
+                self._limit_runs((perf_counter() - start) / len(part))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _limit_runs(self, each: float) -> None:
+        """Set the rows of one run by the seconds of one row, to a power of two up to `ROWS`."""
+        most = max(1, int(_RUN / max(each, 1e-9)))
+        self._rows = min(ROWS, 1 << (most.bit_length() - 1))
 
     def _found(
         self, X: FloatMatrix, scores: FloatMatrix, coalitions: int, deadline: float = inf
