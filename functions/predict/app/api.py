@@ -1,6 +1,8 @@
 """The HTTP application: all routes of the service, without AWS and without the environment."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +17,7 @@ from functions.predict.http import exchange, problems, schemas
 from functions.predict.http.dispatch import Dispatch, Dispatcher
 from functions.predict.http.exchange import Limits, Request
 from functions.predict.http.problems import ProblemRaised
-from functions.predict.http.response import Response
+from functions.predict.http.response import JSON, Response
 from functions.predict.http.routes import Address, Route, Router, by_exact_path
 from functions.predict.service import Service
 from sklambda.telemetry import Log
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
 DIALECTS: Final[tuple[type[Dialect], ...]] = (Native, OpenInference, Invocations, KServe)
 """The protocols in which clients request predictions."""
+
+_PROTOCOL: Final = re.compile(r"^/v[12]/|/v[12]/(models|health)\b")
+"""A path of KServe's protocols, whose client reads no error but JSON; a stage may be `v1` too."""
 
 
 class Application:
@@ -66,10 +71,14 @@ class Application:
             return self._cors.preflight()
         found = self._router.find(address)
         if found is None:
-            return self.refuse(request, problems.from_status(404))
+            problem = problems.from_status(404)
+            return self.refuse(request, _as_read(problem, (address.outer, *address.inner)))
         match = found.methods.get("GET" if method == "HEAD" else method)
         if match is None:
-            return self.refuse(request, problems.from_status(405, {"allow": found.allowed}))
+            problem = problems.from_status(405, {"allow": found.allowed})
+            return self.refuse(
+                request, _as_read(problem, (it.path for it, _ in found.methods.values()))
+            )
         route, request.path_parameters = match
         request.route, request.root = route.path, found.root
         return self.dispatch(request, route.endpoint)
@@ -88,6 +97,11 @@ class Application:
         from functions.predict.app import asgi
 
         return asgi.application(self.respond, self.limits, self._openapi)
+
+
+def _as_read(problem: ProblemRaised, paths: Iterable[str]) -> ProblemRaised:
+    """Return a problem of some paths in the media type that the clients of their protocol read."""
+    return replace(problem, media_type=JSON) if any(map(_PROTOCOL.search, paths)) else problem
 
 
 def create_app(

@@ -35,6 +35,7 @@ class KServe(Dialect):
         yield Route("GET", _MODEL, self.model, ready, expected)
         predict = partial(schemas.v1_predict, self.service)
         yield Route("POST", f"{_MODEL}:predict", self.predict_v1, predict, expected)
+        yield Route("POST", f"{_MODEL}:explain", self.explain_v1, None, expected)
 
     def models(self, request: Request) -> Response:
         """Return the names of the models."""
@@ -58,6 +59,10 @@ class KServe(Dialect):
         scored = score_table(self.service, table, options, request.caller)
         content = exchange.to_json(scored.document)
         return Response(content, headers=scored.warnings_header, rows=len(table.rows))
+
+    def explain_v1(self, request: Request) -> Response:
+        """Refuse KServe's explanations, whose protocol leaves their form open."""
+        raise problems.explain_unsupported()
 
     def _require_name(self, request: Request) -> None:
         if request.path_parameters["model"] != self.service.model.name:

@@ -265,6 +265,12 @@ def not_explained() -> ProblemRaised:
     )
 
 
+def explain_unsupported() -> ProblemRaised:
+    """Return the problem of KServe's verb for explanations."""
+    detail = "The verb :explain is not supported: POST /predict?explain=true explains predictions."
+    return ProblemRaised(HTTPStatus.NOT_FOUND, "not-found", detail)
+
+
 def unknown_model() -> ProblemRaised:
     """Return the problem of a model name or version that is not served."""
     return ProblemRaised(HTTPStatus.NOT_FOUND, "unknown-model", "Unknown model or version.")

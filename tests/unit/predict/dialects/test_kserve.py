@@ -138,3 +138,37 @@ def test_results_of_methods_are_outputs_where_they_are_named(
     assert labels["data"] == churn.pipeline.predict(frame).tolist()
     expected = churn.pipeline.predict_proba(frame).ravel().tolist()
     assert proba["data"] == pytest.approx(expected, abs=1e-9, rel=0)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "/v1/models/churn:explain", 404),
+        ("POST", "/v1/models/other:explain", 404),
+        ("GET", "/v2/models/churn/config", 404),
+        ("GET", "/v2/models/churn/infer", 405),
+        ("PUT", PREDICT, 405),
+        ("GET", "/v2/nothing", 404),
+        ("GET", "/stage/v2/models/churn/config", 404),
+    ],
+)
+def test_an_address_that_kserve_does_not_have_is_refused_in_json(
+    client: TestClient, method: str, path: str, status: int
+) -> None:
+    response = client.request(method, path, json={})
+
+    assert (response.status_code, response.headers["content-type"]) == (status, "application/json")
+    assert response.json()["error"]
+
+
+def test_another_address_is_refused_as_a_problem(client: TestClient) -> None:
+    answers = [client.get("/nothing"), client.put("/predict", json={})]
+
+    kinds = {answer.headers["content-type"] for answer in answers}
+    assert kinds == {"application/problem+json"}
+
+
+def test_explain_is_said_to_be_unsupported(client: TestClient) -> None:
+    answer = client.post("/v1/models/churn:explain", json={"instances": []}).json()
+
+    assert answer["error"].startswith("The verb :explain is not supported: POST /predict?explain")
