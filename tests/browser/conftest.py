@@ -158,5 +158,6 @@ class _Gateway:
     async def __call__(self, scope: Message, receive: Any, send: Any) -> None:
         path = scope["path"]
         if path == STAGE or path.startswith(f"{STAGE}/"):
-            scope = {**scope, "path": path.removeprefix(STAGE) or "/"}
+            path = path.removeprefix(STAGE) or "/"
+            scope = {**scope, "path": path, "raw_path": path.encode()}
         await self._app(scope, receive, send)
