@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import socket
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
@@ -102,7 +103,9 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m function
 
 
 def _run(server: Server, listening: socket.socket) -> None:
-    with suppress(KeyboardInterrupt):  # uvicorn has shut down in order by then
+    # uvicorn shuts down in order, and then sends itself the signal that it got: SIGTERM as Ctrl+C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
         server.run([listening])
     server.workers.drop()
     if server.workers.busy:

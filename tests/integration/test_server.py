@@ -50,7 +50,7 @@ class Served:
         """Send SIGTERM; return after how many seconds the process has ended."""
         start = perf_counter()
         self.running.process.send_signal(signal.SIGTERM)
-        self.running.process.wait(timeout=60)
+        assert self.running.process.wait(timeout=60) == 0
         return perf_counter() - start
 
 

@@ -58,16 +58,18 @@ def read_params(params: object, attributes: str, target: Target) -> tuple[Option
     values: dict[str, Any] = _attributes(attributes) | (params or {})
     method = values.get("method", PREDICT)
     if method not in (choices := available_methods(target)):
-        detail = f"the method must be {' or '.join(choices)}"
-        faults.append((places.get("method", ""), "method", detail))
+        place = places.get("method", "")
+        detail = f"{_subject('the method', place)}must be {' or '.join(choices)}"
+        faults.append((place, "method", detail))
     fields, skip = frozenset[str](), False
     if "fields" in values:
         known = [*fields_of(target), "warnings"]
         fields, more = read_fields(values["fields"], places.get("fields", ""), known)
         faults += more
         if "method" in values:
-            detail = "the method must be absent beside fields"
-            faults.append((places.get("method", ""), "method", detail))
+            place = places.get("method", "")
+            detail = f"{_subject('the method', place)}must be absent beside fields"
+            faults.append((place, "method", detail))
     if "on_error" in values:
         skip, more = read_on_error(values["on_error"], places.get("on_error", ""))
         faults += more
@@ -84,7 +86,8 @@ def read_on_error(value: object, place: str) -> tuple[bool, list[BodyFault]]:
     """Return whether rows with a fault are skipped, and the fault of the option at `place`."""
     if isinstance(value, str) and value in ON_ERROR:
         return value == "skip", []
-    return False, [(place, "type", f"on_error must be {' or '.join(ON_ERROR)}")]
+    detail = f"{_subject('on_error', place)}must be {' or '.join(ON_ERROR)}"
+    return False, [(place, "type", detail)]
 
 
 def read_fields(
@@ -99,7 +102,13 @@ def read_fields(
         found = frozenset(name.strip() for name in names)
         if found <= {*known}:
             return found, []
-    return frozenset(), [(place, "fields", f"fields must be some of {', '.join(known)}")]
+    detail = f"{_subject('fields', place)}must be some of {', '.join(known)}"
+    return frozenset(), [(place, "fields", detail)]
+
+
+def _subject(name: str, place: str) -> str:
+    """Return what begins a sentence about an option: its name where no place in a body has it."""
+    return "" if place else f"{name} "
 
 
 def fields_of(target: Target) -> list[str]:

@@ -68,9 +68,12 @@ def _gunzip(content: bytes, limit: int) -> bytes:
 def _inflate_either(content: bytes, limit: int) -> bytes:
     """Unpack deflate, with zlib's header as HTTP defines it, or without as some clients send it."""
     try:
-        return _inflate(content, zlib.MAX_WBITS, limit, limit)[0]
+        found, rest = _inflate(content, zlib.MAX_WBITS, limit, limit)
     except zlib.error:
-        return _inflate(content, -zlib.MAX_WBITS, limit, limit)[0]
+        found, rest = _inflate(content, -zlib.MAX_WBITS, limit, limit)
+    if rest:
+        raise zlib.error("bytes after the end")
+    return found
 
 
 def _inflate(content: bytes, wbits: int, room: int, limit: int) -> tuple[bytes, bytes]:

@@ -35,14 +35,14 @@ def read(content: bytes, signature: Signature, limits: Limits) -> Table:
     """
     refusal = matrix.why_refused(signature)
     if refusal is not None:
-        detail = f"must be CSV or JSON: an array holds numbers only, and {refusal}"
+        detail = f"the body must be CSV or JSON: an array holds numbers only, and {refusal}"
         raise problems.body_invalid(("", "matrix", detail))
     dtype, fortran, shape, start = _header(content)
     count = len(signature.names)
     if len(shape) == 1:
         shape = (1, *shape) if count > 1 else (*shape, 1)
     if len(shape) != 2 or shape[1] != count or shape[0] < 1:
-        detail = f"must have the shape [N, {count}] with at least one row"
+        detail = f"the array must have the shape [N, {count}] with at least one row"
         raise problems.body_invalid(("", "shape", detail))
     limits.require_rows(shape[0])
     if len(content) - start != prod(shape) * dtype.itemsize:

@@ -137,7 +137,7 @@ class RequestReader:
             document.at("model_version").string() or None,
         )
         if remaining.any:
-            document.fault("length", "has bytes after the JSON that belong to no tensor")
+            inputs.fault("length", "must have a tensor for all bytes after the JSON")
         if document.faults:
             raise problems.body_invalid(*document.faults)
         return request

@@ -197,3 +197,23 @@ def test_a_fault_of_the_params_has_its_place(
     response = client.post("/invocations", json={"instances": rows, "params": params})
 
     assert [error["pointer"] for error in response.json()["errors"]] == [place]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "subject"),
+    [
+        ("/predict", {"fields": ["nope"]}, "/fields must be "),
+        ("/predict?fields=nope", {}, "fields must be "),
+        ("/predict", {"on_error": "no"}, "/on_error must be "),
+        ("/predict?on_error=no", {}, "on_error must be "),
+        ("/invocations", {"params": {"fields": ["nope"]}}, "/params/fields must be "),
+        ("/invocations", {"params": {"method": "nope"}}, "/params/method must be "),
+        ("/invocations", {"params": {"on_error": 5}}, "/params/on_error must be "),
+    ],
+)
+def test_a_fault_of_an_option_names_it_once(
+    client: TestClient, rows: Rows, path: str, body: dict[str, Any], subject: str
+) -> None:
+    detail = client.post(path, json={"instances": rows} | body).json()["detail"]
+
+    assert detail.startswith(f"The request body is invalid: {subject}")

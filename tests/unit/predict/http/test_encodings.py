@@ -63,7 +63,16 @@ def test_another_coding_is_refused_with_those_that_are_read(codings: str) -> Non
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
 @pytest.mark.parametrize(
     "packed",
-    [b"", b"{}", CONTENT, gzipped(CONTENT)[:-9], zlib.compress(CONTENT)[:-5]],
+    [
+        b"",
+        b"{}",
+        CONTENT,
+        gzipped(CONTENT)[:-9],
+        zlib.compress(CONTENT)[:-5],
+        gzipped(CONTENT) + b"more",
+        zlib.compress(CONTENT) + b"more",
+        raw_deflate(CONTENT) + b"more",
+    ],
     ids=_size,
 )
 def test_a_body_that_has_not_its_coding_is_a_bad_request(coding: str, packed: bytes) -> None:
