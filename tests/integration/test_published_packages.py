@@ -20,8 +20,10 @@ REFUSED: Final = {
     ("2 rows", "support vectors"): "SVC has an intercept of exactly 0",
     ("a category of 2,000 levels", "neighbours"): "algorithm='kd_tree'",
     ("texts", "neighbours"): "algorithm='kd_tree'",
+    **dict.fromkeys((("huge numbers", family) for family in FAMILIES), "column 'huge'"),
 }
-"""What is refused, and how the sentence ends: a choice that the graph cannot follow."""
+"""What is refused, and what the sentence names: a choice that the graph cannot follow, or numbers
+whose sums float64 cannot hold."""
 
 
 @pytest.mark.parametrize("family", FAMILIES)
