@@ -93,8 +93,8 @@ def used(package: int, build: Path = BUILT) -> str:
     )
     share = f"{(package + rest) / LIMIT:.1%} of Lambda's 250 MB"
     if name:
-        return f"{share}, with {name} and its layers as last built"
-    return f"{share} by the package alone; `make build` adds the functions and layers"
+        return f"{share}, with {name} and its layers"
+    return f"{share}, before functions and layers"
 
 
 def _layers(body: str) -> list[str]:
