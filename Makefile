@@ -15,7 +15,7 @@ PACKAGE := layers/model/package
 SCENARIO := build/monitor
 
 PYTHON := .venv/bin/python3.13
-PYTEST := $(PYTHON) -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
+PYTEST := $(PYTHON) -m pytest --numprocesses auto --no-loadscope-reorder
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.venv-deploy/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 export ARCH

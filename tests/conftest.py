@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from threadpoolctl import threadpool_limits
+from xdist.scheduler import LoadScopeScheduling
 
 from sklambda.predictor import Predictor
 from training.examples.churn.pipeline import build
@@ -20,6 +21,7 @@ from training.exporter import export
 REPOSITORY = Path(__file__).parents[1]
 TRAINING = REPOSITORY / "tests/unit/training"
 TELCO = REPOSITORY.parent / "shared/data/telco_churn.csv"
+CONTAINERS = frozenset((REPOSITORY / "tests/stack", REPOSITORY / "tests/sam_local"))
 MODELS = ("hist_gradient_boosting", "logistic_regression")
 
 # The tests of both kinds that run in Lambda containers share one image and one build.
@@ -62,21 +64,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Choose the cases, and keep together what shares costly fixtures in one process.
-
-    That is a file; and all tests in Lambda containers, which share one build and take longest, so
-    that they come first.
-    """
-
-    def needs_containers(item: pytest.Item) -> bool:
-        return any(item.iter_markers("sam_local")) or any(item.iter_markers("stack"))
-
+    """Choose the cases, and put first the tests in Lambda containers, which take longest."""
     if (most := config.getoption("cases")) is not None:
         items[:] = _chosen(items, most)
-    items.sort(key=needs_containers, reverse=True)
-    for item in items:
-        group = "containers" if needs_containers(item) else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: CONTAINERS.isdisjoint(item.path.parents))
+
+
+class _ByFixtures(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist ships no types
+    """Keeps together, where tests run in several processes, what shares costly fixtures.
+
+    That is a file; and all tests in Lambda containers, which share one build. The groups of
+    pytest-xdist's own ``loadgroup`` are lost since pytest 9.2.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = REPOSITORY / nodeid.partition("::")[0]
+        return str(path) if CONTAINERS.isdisjoint(path.parents) else "containers"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Have pytest-xdist distribute files."""
+    return _ByFixtures(config, log)
 
 
 def _chosen(items: list[pytest.Item], most: int) -> Iterator[pytest.Item]:

@@ -89,17 +89,16 @@ class Native(Dialect):
         """Return the options of a request: members of the body, or parameters of the query."""
         if len(document) == 1 and not query:
             return _USUAL
-        found = {name: query[name] for name in _OPTIONS if name in query}
-        places = {name: pointer(name) if name in document else "" for name in _OPTIONS}
-        values = found | {name: document[name] for name in _OPTIONS if name in document}
         options, faults = _USUAL, list[BodyFault]()
-        if "fields" in values:
-            known = [*_DETAILS, *fields_of(self.service.model.signature.target)]
-            fields, more = read_fields(values["fields"], places["fields"], known)
-            options, faults = replace(options, fields=fields), [*faults, *more]
-        if "on_error" in values:
-            skip, more = read_on_error(values["on_error"], places["on_error"])
-            options, faults = replace(options, skip=skip), [*faults, *more]
+        # What the body says counts; what the query says must be valid all the same.
+        for given, place in ((query, lambda name: ""), (document, pointer)):
+            if "fields" in given:
+                known = [*_DETAILS, *fields_of(self.service.model.signature.target)]
+                fields, more = read_fields(given["fields"], place("fields"), known)
+                options, faults = replace(options, fields=fields), [*faults, *more]
+            if "on_error" in given:
+                skip, more = read_on_error(given["on_error"], place("on_error"))
+                options, faults = replace(options, skip=skip), [*faults, *more]
         if faults:
             raise problems.body_invalid(*faults)
         return options
