@@ -65,6 +65,18 @@ def test_an_unknown_option_is_refused_with_the_choices(
     assert choices in response.json()["detail"]
 
 
+def test_an_option_in_the_body_counts_and_one_in_the_query_must_be_valid(
+    client: TestClient, rows: Rows
+) -> None:
+    body = {"instances": [*rows[:2], {}], "on_error": "skip"}
+
+    counted = client.post("/predict?on_error=fail", json=body)
+    refused = client.post("/predict?on_error=no", json=body)
+
+    assert len(counted.json()["predictions"]) == 2
+    assert (refused.status_code, refused.json()["total"]) == (422, 1)
+
+
 @pytest.mark.parametrize(
     ("member", "value"), [("fields", 1), ("fields", []), ("fields", [1]), ("on_error", None)]
 )
