@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 DIALECTS: Final[tuple[type[Dialect], ...]] = (Native, OpenInference, Invocations, KServe)
 """The protocols in which clients request predictions."""
 
-_PROTOCOL: Final = re.compile(r"^/v[12]/|/v[12]/(models|health)\b")
+_PROTOCOL: Final = re.compile(r"^/v[12](/|$)|/v[12]/(models|health)\b")
 """A path of KServe's protocols, whose client reads no error but JSON; a stage may be `v1` too."""
 
 

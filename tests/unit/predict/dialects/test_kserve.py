@@ -143,6 +143,7 @@ def test_results_of_methods_are_outputs_where_they_are_named(
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
+        ("PUT", "/v2", 405),
         ("POST", "/v1/models/churn:explain", 404),
         ("POST", "/v1/models/other:explain", 404),
         ("GET", "/v2/models/churn/config", 404),
