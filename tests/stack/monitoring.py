@@ -16,7 +16,7 @@ from tests.support.evidence import wait_for
 SECONDS: Final = 120
 """How long a run may take to come: schedules are looked at every ten seconds."""
 
-_ROWS_OF_A_REQUEST: Final = 25  # a longer line than 16 kB is cut by Docker, and parts get lost
+_ROWS_OF_A_REQUEST: Final = 20  # a longer line than 16 kB is cut by Docker, and parts get lost
 
 type Json = dict[str, Any]
 
