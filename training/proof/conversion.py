@@ -322,11 +322,13 @@ def _picked(
 def _choices(
     reference: Reference, equality: Equality, pool: Sequence[Case], places: Sequence[int]
 ) -> list[_Choice]:
-    """Return rows that both sides score, without those whose scores or bounds are not finite."""
+    """Return the rows whose scores and bounds are finite: both sides score them.
+
+    A row that scikit-learn refuses has no score, and one that the codec refuses no bound.
+    """
     cases = [pool[place] for place in places]
     rows = [case.row for case in cases]
     predicted = reference.predict(rows)
-    scored = equality.accepts(rows) & ~predicted.refused
     named = labels_at(reference.target, predicted.labels)
     bounds = equality.bounds(rows, predicted.scores)
     stable = (bounds <= TOLERANCE) & equality.labels_hold(predicted.scores, bounds)
@@ -342,8 +344,8 @@ def _choices(
             ),
             bool(sure),
         )
-        for place, case, scores, label, bound, sure, both in zip(
-            places, cases, predicted.scores, named, bounds, stable, scored, strict=True
+        for place, case, scores, label, bound, sure in zip(
+            places, cases, predicted.scores, named, bounds, stable, strict=True
         )
-        if both and np.isfinite(scores).all() and np.isfinite(bound)
+        if np.isfinite(scores).all() and np.isfinite(bound)
     ]

@@ -154,10 +154,6 @@ class Equality:
         noise: Flags = exceeded.any(axis=1)
         return noise
 
-    def accepts(self, rows: Sequence[ClientRow]) -> Flags:
-        """Return which rows, [N], the codec accepts."""
-        return encoded(self._codec, rows)[1]
-
     def bounds(self, rows: Sequence[ClientRow], scores: FloatMatrix) -> FloatVector:
         """Return how far the scores of each row, [N, C], may be off on another processor.
 
@@ -165,7 +161,7 @@ class Equality:
         -------
         FloatVector
             Shape [N]: absolute up to a score of 1, relative above; at least `TOLERANCE`, and not
-            finite where there is no bound, or none below `PLAUSIBLE`.
+            finite where there is no bound, or none below `PLAUSIBLE`, or the codec refuses the row.
         """
         known = np.fmax(TOLERANCE, self._bounds(rows, scores))
         with np.errstate(invalid="ignore"):

@@ -71,15 +71,13 @@ class ModelPackage:
         if package_id(manifest.files) != manifest.id:
             raise PackageRefused(f"{path}: the package id does not match its files")
         _check_listing(path, manifest)
-        signature = _parse(path, SIGNATURE, Signature.parse, contents[SIGNATURE])
+        signature = _parse(path, SIGNATURE, lambda: Signature.parse(contents[SIGNATURE]))
         return cls(
             path=path,
             manifest=manifest,
             signature=signature,
             model=contents[MODEL],
-            golden=_parse(
-                path, GOLDEN, lambda read: _golden_rows(read, signature.target), contents[GOLDEN]
-            ),
+            golden=_parse(path, GOLDEN, lambda: _golden_rows(contents[GOLDEN], signature.target)),
         )
 
     @property
@@ -108,9 +106,7 @@ class ModelPackage:
         content = self._optional(BASELINE)
         if content is None:
             return None
-        return _parse(
-            self.path, BASELINE, lambda read: Baseline.read(read, self.signature), content
-        )
+        return _parse(self.path, BASELINE, lambda: Baseline.read(content, self.signature))
 
     @property
     def error_model(self) -> bytes | None:
@@ -142,12 +138,7 @@ def _read_manifest(path: Path) -> Manifest:
         raise PackageRefused(
             f"{path} has format {number}, this version reads up to {FORMAT}: upgrade sklambda"
         )
-    try:
-        return Manifest.of(document)
-    except DocumentInvalid as error:
-        raise PackageRefused(f"{path / MANIFEST}: {error}") from error
-    except (OverflowError, RecursionError) as error:
-        raise PackageRefused(f"{path / MANIFEST} has too deep or too large values") from error
+    return _parse(path, MANIFEST, lambda: Manifest.of(document))
 
 
 def _read_object(path: Path) -> dict[str, Any]:
@@ -179,9 +170,10 @@ def _read(path: Path, name: str, manifest: Manifest) -> bytes:
     return content
 
 
-def _parse[T](path: Path, name: str, parse: Callable[[bytes], T], content: bytes) -> T:
+def _parse[T](path: Path, name: str, parse: Callable[[], T]) -> T:
+    """Return what `parse` makes of a file; raises `PackageRefused` with its name."""
     try:
-        return parse(content)
+        return parse()
     except DocumentInvalid as error:
         raise PackageRefused(f"{path / name}: {error}") from error
     except (OverflowError, RecursionError) as error:
