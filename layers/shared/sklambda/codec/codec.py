@@ -4,10 +4,9 @@ A value becomes one float64, or a fault with a code. The table is in ``docs/sign
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from difflib import get_close_matches
 from math import nan
-from operator import attrgetter, itemgetter
+from operator import attrgetter, call, itemgetter
 from typing import Final
 
 import numpy as np
@@ -78,8 +77,10 @@ class Codec:
             for fault in self._faults(position, row)
         ]
         if rows and not faults and not self._counters:
-            with suppress(ValueRefused):  # all refused values are reported below
+            try:
                 return np.array([self._codes(row) for row in rows], dtype=np.float64)
+            except ValueRefused:
+                pass  # all refused values are reported below
         objects = [row if isinstance(row, Mapping) else {} for row in rows]
         columns = [[row.get(name, _ABSENT) for row in objects] for name in self._order]
         return self._matrix(columns, faults)
@@ -99,9 +100,7 @@ class Codec:
         return self._matrix(ordered, [])
 
     def _codes(self, row: Row) -> list[float]:
-        return [
-            encode(value) for encode, value in zip(self._encoders, self._values(row), strict=True)
-        ]
+        return list(map(call, self._encoders, self._values(row)))
 
     def _faults(self, position: int, row: object) -> Iterator[Fault]:
         if not isinstance(row, Mapping):
