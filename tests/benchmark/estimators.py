@@ -6,6 +6,7 @@ Usage: python -m tests.benchmark.estimators
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Final
 
 import numpy as np
@@ -140,12 +141,17 @@ def main() -> None:
     proven, stopped = [], {}
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for kind in track(sorted(CONVERTERS, key=lambda kind: kind.__name__), "Proving"):
+        for kind in track(sorted(CONVERTERS, key=name_of), "Proving"):
             try:
                 proven.append(_line(kind))
             except (ConversionRefused, ValueError, TypeError) as error:
-                stopped[kind.__name__] = str(error).splitlines()[0]
+                stopped[name_of(kind)] = str(error).splitlines()[0]
     PAGE.write_text(page(proven, stopped))
+
+
+def name_of(kind: type | str) -> str:
+    """Return the name of an estimator; that of another library's begins with the library's."""
+    return kind if isinstance(kind, str) else kind.__name__
 
 
 def page(proven: list[Line], stopped: dict[str, str]) -> str:
@@ -171,7 +177,7 @@ def _rounded(line: Line) -> str:
 
 def refused() -> list[str]:
     """Name the estimators of scikit-learn that have no converter."""
-    known = {kind.__name__ for kind in CONVERTERS}
+    known = {*map(name_of, CONVERTERS)}
     return sorted(name for name, _ in all_estimators() if name not in known)
 
 
@@ -215,7 +221,7 @@ def _refused() -> list[str]:
     ]
 
 
-def _line(kind: type) -> Line:
+def _line(kind: type | str) -> Line:
     rows, difference, widened, undecidable, stock = 0, 0.0, 0, 0, "right"
     for estimator, frame in _fitted(kind):
         conversion = Conversion(estimator, frame, kinds_of(frame))
@@ -228,21 +234,29 @@ def _line(kind: type) -> Line:
         reference = conversion.reference(signature.target)
         chosen = [case.row for case in cases if case.group in ("data", "boundaries")]
         stock = _worse(stock, _stock(estimator, frame, reference, chosen))
-    return Line(kind.__name__, rows, difference, widened, undecidable, stock)
+    return Line(name_of(kind), rows, difference, widened, undecidable, stock)
 
 
-def _fitted(kind: type) -> Iterator[tuple[Any, pd.DataFrame]]:
-    made = kind(**ARGUMENTS.get(kind.__name__, {}))
-    frame = _frame(kind.__name__)
+def _fitted(kind: type | str) -> Iterator[tuple[Any, pd.DataFrame]]:
+    name = name_of(kind).rpartition(".")[2]
+    made = _class(kind)(**ARGUMENTS.get(name, {}))
+    frame = _frame(name)
     if get_tags(made).estimator_type is None or hasattr(made, "get_support"):
         trees = HistGradientBoostingClassifier(max_iter=10, random_state=0)
         yield _pipeline(made, trees).fit(*_pair(made, frame)), frame
     elif is_classifier(made):
-        for target in _labels(kind.__name__, len(frame)):
+        for target in _labels(name, len(frame)):
             yield _fit(clone(made), frame, target), frame
     else:
-        count = 2 if kind.__name__ in OF_SEVERAL_OUTPUTS else 1
+        count = 2 if name in OF_SEVERAL_OUTPUTS else 1
         yield _fit(made, frame, values(count) if is_regressor(made) else None), frame
+
+
+def _class(kind: type | str) -> Any:
+    if not isinstance(kind, str):
+        return kind
+    library, _, name = kind.rpartition(".")
+    return getattr(import_module(library), name)
 
 
 def _frame(name: str) -> pd.DataFrame:

@@ -1,10 +1,11 @@
 """Exact conversion of a fitted pipeline to a float64 ONNX graph: right or refused.
 
-A family of estimators is a module with a table ``CONVERTERS``: from a class to a function that adds
-its nodes. An estimator that no table has is refused by name.
+A family of estimators is a module with a table ``CONVERTERS``: from a class, or the name of one in
+a library that only some users have, to a function that adds its nodes. An estimator that no table
+has is refused by name.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Final
@@ -12,7 +13,7 @@ from typing import Final
 from sklambda.session import INPUT
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.outputs import Outputs
-from training.convert.graph.scope import Convert, Estimator, Scope
+from training.convert.graph.scope import Convert, Converters, Estimator, Scope
 from training.convert.graph.vocabulary import Vocabulary
 
 FAMILIES: Final = (
@@ -58,7 +59,7 @@ FAMILIES: Final = (
 )
 """The modules of `training.convert.families`, a file for each of scikit-learn's families."""
 
-CONVERTERS: dict[type, Convert] = {}
+CONVERTERS: dict[type | str, Convert] = {}
 for _family in FAMILIES:
     CONVERTERS |= import_module(f"training.convert.families.{_family}").CONVERTERS
 
@@ -82,7 +83,7 @@ class Converted:
 def convert(
     pipeline: Estimator,
     vocabularies: Sequence[Vocabulary | None],
-    converters: Mapping[type, Convert] = CONVERTERS,
+    converters: Converters = CONVERTERS,
 ) -> Converted:
     """Convert a fitted predictor, or a fitted transformer before one.
 
@@ -93,7 +94,7 @@ def convert(
     vocabularies : sequence of (Vocabulary or None)
         One a column of the pipeline's input, in its order; None for numbers. They grow by the
         categories that only a fitted step knows.
-    converters : mapping of type to Convert
+    converters : mapping of type or str to Convert
         The estimators that can be converted.
 
     Raises
@@ -114,7 +115,7 @@ def convert(
 def convert_steps(
     steps: Estimator,
     vocabularies: Sequence[Vocabulary | None],
-    converters: Mapping[type, Convert] = CONVERTERS,
+    converters: Converters = CONVERTERS,
 ) -> bytes:
     """Convert fitted steps before a predictor: what they transform, also where they predict.
 

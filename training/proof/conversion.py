@@ -17,7 +17,7 @@ from sklambda.session import Session
 from sklambda.signature import Feature, Kind, Signature, Target, TermCounts
 from training.convert import CONVERTERS, convert, convert_steps
 from training.convert.families.text import pipeline_input
-from training.convert.graph.scope import Convert, Estimator
+from training.convert.graph.scope import Converters, Estimator
 from training.convert.graph.vocabulary import Vocabulary
 from training.errors import ConversionRefused
 from training.frames import ClientRow, client_rows, feature_of, reference_frame
@@ -50,14 +50,14 @@ class Conversion:
         Shape [N, K]: the features that it was fitted on.
     kinds : mapping of str to kind
         The kind of each feature.
-    converters : mapping of type to Convert
+    converters : mapping of type or str to Convert
         The estimators that can be converted.
     """
 
     pipeline: Estimator
     frame: pd.DataFrame
     kinds: Mapping[str, Kind]
-    converters: Mapping[type, Convert] = field(default_factory=lambda: CONVERTERS)
+    converters: Converters = field(default_factory=lambda: CONVERTERS)
 
     def reference(self, target: Target) -> Reference:
         """Return scikit-learn's side, with the scores and labels of the target."""

@@ -1,4 +1,4 @@
-"""LightGBM's boosted trees and forests, where the library is installed.
+"""LightGBM's boosted trees and forests.
 
 A model's text holds every float64 to the last bit, and the values of its parameters; its rules are
 those of ``include/LightGBM/tree.h``.
@@ -287,12 +287,7 @@ def _whole(graph: Graph, matrix: Matrix, columns: Flags) -> Matrix:
     return matrix.alike(graph.node("Where", chosen, whole, matrix.tensor))
 
 
-def _converters() -> dict[type, Convert]:
-    try:
-        from lightgbm import LGBMClassifier, LGBMRegressor
-    except (ImportError, OSError):  # not installed, or without the OpenMP that it needs
-        return {}
-    return {LGBMClassifier: _classifier, LGBMRegressor: _regressor}
-
-
-CONVERTERS: Final = _converters()
+CONVERTERS: Final[dict[str, Convert]] = {
+    "lightgbm.LGBMClassifier": _classifier,
+    "lightgbm.LGBMRegressor": _regressor,
+}

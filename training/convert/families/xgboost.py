@@ -1,4 +1,4 @@
-"""XGBoost's boosted trees and forests, where the library is installed.
+"""XGBoost's boosted trees and forests.
 
 It computes in float32: inputs, thresholds, leaves, their sums one tree after the other, and links.
 The JSON of a model holds every float32 to the last bit; its rules are those of
@@ -282,17 +282,9 @@ def _coded(graph: Graph, matrix: Matrix, sizes: Mapping[int, int]) -> Matrix:
     return with_columns(graph, matrix, list(sizes), columns.numbers(code))
 
 
-def _converters() -> dict[type, Convert]:
-    try:
-        from xgboost import XGBClassifier, XGBRegressor, XGBRFClassifier, XGBRFRegressor
-    except ImportError:
-        return {}
-    return {
-        XGBClassifier: _classifier,
-        XGBRFClassifier: _classifier,
-        XGBRegressor: _regressor,
-        XGBRFRegressor: _regressor,
-    }
-
-
-CONVERTERS: Final = _converters()
+CONVERTERS: Final[dict[str, Convert]] = {
+    "xgboost.XGBClassifier": _classifier,
+    "xgboost.XGBRFClassifier": _classifier,
+    "xgboost.XGBRegressor": _regressor,
+    "xgboost.XGBRFRegressor": _regressor,
+}

@@ -10,6 +10,19 @@ from training.errors import ConversionRefused
 
 type Estimator = Any  # scikit-learn ships no types
 type Convert = Callable[[Estimator, Matrix, Scope], Matrix | Outputs]
+type Converters = Mapping[type | str, Convert]
+"""By class; a class of a library that training does not import by name, as "xgboost.XGBClassifier".
+"""
+
+
+def converter_of(estimator: Estimator, converters: Converters) -> Convert | None:
+    """Return the converter of an estimator's class, None where there is none.
+
+    A library is named by its package alone: in which of its modules a class is defined changes.
+    """
+    kind = type(estimator)
+    package = kind.__module__.partition(".")[0]
+    return converters.get(kind) or converters.get(f"{package}.{kind.__qualname__}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +33,14 @@ class Scope:
     ----------
     graph : Graph
         The graph that the nodes are added to.
-    converters : mapping of type to Convert
+    converters : mapping of type or str to Convert
         The estimators that can be converted; a subclass is another class.
     step : str
         The place in the pipeline, as ``preprocess > numbers > scale``.
     """
 
     graph: Graph
-    converters: Mapping[type, Convert]
+    converters: Converters
     step: str = ""
 
     def run(self, name: str, estimator: Estimator, matrix: Matrix) -> Matrix | Outputs:
@@ -39,9 +52,10 @@ class Scope:
             The estimator, or a parameter of it, has no exact conversion.
         """
         inner = Scope(self.graph, self.converters, f"{self.step} > {name}" if self.step else name)
-        if type(estimator) not in self.converters:
+        convert = converter_of(estimator, self.converters)
+        if convert is None:
             inner.refuse(f"{type(estimator).__name__} has no exact conversion")
-        return self.converters[type(estimator)](estimator, matrix, inner)
+        return convert(estimator, matrix, inner)
 
     def transform(self, name: str, estimator: Estimator, matrix: Matrix) -> Matrix:
         """Convert the step `name` as a transformer; raises what `run` does."""

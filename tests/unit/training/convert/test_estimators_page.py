@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.benchmark.estimators import PAGE, refused
+from tests.benchmark.estimators import PAGE, name_of, refused
 from training.convert import CONVERTERS
 
 STALE = "write it again: python -m tests.benchmark.estimators"
@@ -17,9 +17,9 @@ def parts() -> tuple[str, str]:
 
 
 def test_every_converter_has_its_line(parts: tuple[str, str]) -> None:
-    names = re.findall(r"^\| (\w+) \| (?!rows|reason)[^-]", parts[0], re.MULTILINE)
+    names = re.findall(r"^\| ([\w.]+) \| (?!rows|reason)[^-]", parts[0], re.MULTILINE)
 
-    assert sorted(names) == sorted(kind.__name__ for kind in CONVERTERS), STALE
+    assert sorted(names) == sorted(map(name_of, CONVERTERS)), STALE
 
 
 def test_everything_else_is_named_as_refused(parts: tuple[str, str]) -> None:

@@ -54,7 +54,7 @@ def pipeline(frame: pd.DataFrame) -> Pipeline:
 
 
 def prove(pipeline: Any, frame: pd.DataFrame, **wrong: Convert) -> Any:
-    classes = {kind.__name__: kind for kind in CONVERTERS}
+    classes = {kind.__name__: kind for kind in CONVERTERS if isinstance(kind, type)}
     converters = CONVERTERS | {classes[name]: convert for name, convert in wrong.items()}
     conversion = Conversion(pipeline, frame, kinds_of(frame), converters)
     model, signature = conversion.convert()
