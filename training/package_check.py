@@ -15,9 +15,13 @@ def check(path: Path) -> Predictor:
     PackageRefused
         The package is absent or damaged, or its signature refuses a golden row.
     ParityFailed
-        The scores or labels of a golden row differ from scikit-learn's; names the row.
+        The scores or labels of a golden row differ from scikit-learn's; names the row. Or there is
+        no golden row.
     """
     predictor = Predictor.open(path)
+    if not predictor.package.golden:
+        reason = "there is none, so nothing shows that the scores are scikit-learn's: export again"
+        raise ParityFailed("golden rows", reason)
     mismatch = predictor.replay()
     if mismatch is not None:
         difference = f"the scores differ by {mismatch.difference:.3g}"

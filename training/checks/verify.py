@@ -43,7 +43,8 @@ def verify(path: Path, source: Path | None = None) -> Verdict:
     ConfigurationError
         The package is absent, damaged or too new, or its signature refuses a golden row.
     ParityFailed
-        The scores or labels of a golden row differ from scikit-learn's; names the row.
+        The scores or labels of a golden row differ from scikit-learn's; names the row. Or there is
+        no golden row.
     DataError
         The file cannot be read, or lacks a feature.
     """

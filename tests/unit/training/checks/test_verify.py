@@ -85,6 +85,13 @@ def test_a_golden_row_with_another_answer_is_named(churn: Trained, tmp_path: Pat
         verify(package)
 
 
+def test_a_package_without_a_golden_row_proves_nothing(churn: Trained, tmp_path: Path) -> None:
+    package = forge(ModelPackage.open(churn.package), tmp_path / "p", golden=[])
+
+    with pytest.raises(ParityFailed, match="golden rows: there is none"):
+        verify(package)
+
+
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
