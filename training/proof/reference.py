@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from sklearn.multioutput import MultiOutputClassifier
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 from threadpoolctl import ThreadpoolController
 
@@ -17,6 +18,7 @@ from sklambda.codec.values import EXACT_INTEGER
 from sklambda.signature import Kind, Scalar, Scores, Target
 from training.convert.families.text import pipeline_input
 from training.convert.graph.float_order import rank, unrank
+from training.convert.graph.nearest import SORTED
 from training.convert.graph.scope import Estimator
 from training.frames import ClientRow
 
@@ -127,6 +129,8 @@ class Reference:
         whether a label depends on rounding is seen in them alone.
         """
         targets = _labelled(self.target)
+        if _sorts_equals(_last(self.pipeline)):
+            return [np.zeros((len(rows), 1))] * len(targets)
         if self.target.scores != "probability" or any(
             each.threshold is not None for each in targets
         ):
@@ -211,6 +215,15 @@ def _last(estimator: Estimator) -> Estimator:
     if hasattr(estimator, "best_estimator_"):
         return _last(estimator.best_estimator_)
     return _last(estimator[-1]) if isinstance(estimator, Pipeline) else estimator
+
+
+def _sorts_equals(estimator: Estimator) -> bool:
+    """Return whether labels that tie depend on how scikit-learn sorts equal distances."""
+    return (
+        isinstance(estimator, KNeighborsClassifier)
+        and estimator.weights == "distance"
+        and estimator.n_neighbors > SORTED
+    )
 
 
 def _labelled(target: Target) -> list[Target]:

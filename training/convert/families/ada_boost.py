@@ -13,8 +13,8 @@ from sklearn.tree import (
 )
 
 from sklambda.arrays import FloatMatrix, FloatVector
-from training.convert.families.hist_gradient_boosting import leaning
 from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.links import leaning
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.responses import position
 from training.convert.graph.scope import Convert, Estimator, Scope

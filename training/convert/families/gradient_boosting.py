@@ -9,8 +9,8 @@ from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegress
 from sklambda.arrays import FloatVector
 from training.convert.families.forests import CONVERTERS as AVERAGED
 from training.convert.families.forests import TREE_FITTING
-from training.convert.families.hist_gradient_boosting import chances
 from training.convert.graph.graph import Matrix
+from training.convert.graph.links import chances
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.trees import Ensemble, constant_leaf, grown

@@ -6,9 +6,9 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from sklambda.arrays import FloatVector
-from training.convert.graph.graph import Graph, Matrix
-from training.convert.graph.links import probabilities
-from training.convert.graph.outputs import Outputs, class_position
+from training.convert.graph.graph import Matrix
+from training.convert.graph.links import chances
+from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.trees import Ensemble, Tree, constant_leaf
 
@@ -18,7 +18,6 @@ _FITTING: Final = (
     "early_stopping scoring validation_fraction n_iter_no_change tol verbose random_state "
 )
 _LINKS: Final = {"IdentityLink": None, "LogLink": "Exp"}
-_LEAN: Final = 2.0**-50
 
 type Members = dict[int, list[float]]  # by feature, what the graph holds for each category
 
@@ -27,36 +26,6 @@ def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free=_FITTING + "class_weight")
     raw = _raw(estimator, matrix, scope)
     return Outputs(chances(scope.graph, raw), raw)
-
-
-def chances(graph: Graph, raw: Matrix, times: float = 1.0) -> Matrix:
-    """Turn raw scores, multiplied, into probabilities whose ties `leaning` breaks."""
-    if raw.width > 1:
-        return leaning(graph, probabilities(graph, raw), raw)
-    signs = graph.node("Sign", raw.tensor)
-    pair = graph.node("Concat", raw.tensor, signs, axis=1)
-    both_ways = graph.constant([[-times, times], [-_LEAN, _LEAN]])
-    odds = graph.node("MatMul", pair, both_ways)
-    return raw.numbers(graph.node("Sigmoid", odds), 2)
-
-
-def leaning(graph: Graph, scores: Matrix, raw: Matrix, *, at_zero: bool = False) -> Matrix:
-    """Break ties, or near ties, of probabilities towards the class that the raw scores choose.
-
-    scikit-learn decides by the raw scores, and two that differ in the last bit can have the same
-    probability. What is added is far below the tolerance.
-    """
-    if raw.width == 1:
-        compare = "GreaterOrEqual" if at_zero else "Greater"
-        is_second = graph.node(compare, raw.tensor, graph.constant(0.0))
-        lean = graph.constant([[0.0, 0.5 + _LEAN]])
-        least = graph.node("Where", is_second, lean, graph.constant([[0.0, 0.0]]))
-        return scores.alike(graph.node("Max", scores.tensor, least))
-    is_chosen = graph.node(
-        "Equal", class_position(graph, raw).tensor, graph.constant([np.arange(raw.width)])
-    )
-    lean = graph.node("Mul", graph.double(is_chosen), graph.constant(_LEAN))
-    return scores.alike(graph.node("Add", scores.tensor, lean))
 
 
 def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:

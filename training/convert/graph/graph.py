@@ -1,6 +1,6 @@
 """A float64 ONNX graph under construction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -69,13 +69,29 @@ class Graph:
     def node(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
         """Add a node with one output and return the output's name."""
         output = f"{operator}_{len(self._nodes)}"
-        made = helper.make_node(operator, inputs, [output], name=output, domain=domain)
+        self._add(operator, inputs, [output], domain, attributes)
+        return output
+
+    def several(self, operator: str, *inputs: str, outputs: int, **attributes: Any) -> list[str]:
+        """Add a node with several outputs and return their names."""
+        names = [f"{operator}_{len(self._nodes)}_{place}" for place in range(outputs)]
+        self._add(operator, inputs, names, "", attributes)
+        return names
+
+    def _add(
+        self,
+        operator: str,
+        inputs: Sequence[str],
+        outputs: Sequence[str],
+        domain: str,
+        attributes: Mapping[str, Any],
+    ) -> None:
+        made = helper.make_node(operator, inputs, outputs, name=outputs[0], domain=domain)
         made.attribute.extend(
             value if isinstance(value, AttributeProto) else helper.make_attribute(name, value)
             for name, value in attributes.items()
         )
         self._nodes.append(made)
-        return output
 
     def constant(self, value: ArrayLike, dtype: type[np.generic] = np.float64) -> str:
         """Add a constant tensor and return its name."""

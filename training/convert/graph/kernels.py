@@ -117,24 +117,26 @@ def power(graph: Graph, base: str, exponent: int) -> str:
 
 def sums(graph: Graph, tensor: str, width: int) -> str:
     """Sum over the last axis, `width` long, in the order of numpy's ``sum``."""
-    if width < _UNROLLED:
+    if width < UNROLLED:
         # A product adds the columns one after another; ReduceSum adds them in parts.
         return graph.node("MatMul", tensor, graph.constant(np.ones(width)))
     places = (graph.constant(place, np.int64) for place in range(width))
     return _pairwise(graph, [graph.node("Gather", tensor, place, axis=-1) for place in places])
 
 
-_UNROLLED = 8
+UNROLLED = 8
+"""The number of terms from which on numpy adds in as many lanes."""
+
 _BLOCK = 128
 
 
 def _pairwise(graph: Graph, parts: Sequence[str]) -> str:
     """Follow ``pairwise_sum`` in numpy/_core/src/umath/loops_utils.h.src."""
     if len(parts) > _BLOCK:
-        half = len(parts) // 2 // _UNROLLED * _UNROLLED
+        half = len(parts) // 2 // UNROLLED * UNROLLED
         return graph.node("Add", _pairwise(graph, parts[:half]), _pairwise(graph, parts[half:]))
-    even = len(parts) // _UNROLLED * _UNROLLED
-    lanes = [one_by_one(graph, parts[lane:even:_UNROLLED]) for lane in range(_UNROLLED)]
+    even = len(parts) // UNROLLED * UNROLLED
+    lanes = [one_by_one(graph, parts[lane:even:UNROLLED]) for lane in range(UNROLLED)]
     while len(lanes) > 1:
         pairs = zip(lanes[::2], lanes[1::2], strict=True)
         lanes = [graph.node("Add", *pair) for pair in pairs]

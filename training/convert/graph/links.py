@@ -1,9 +1,14 @@
 """From raw scores to probabilities, in float64."""
 
+from typing import Final
+
 import numpy as np
 
 from training.convert.graph.affine import affine
 from training.convert.graph.graph import Graph, Matrix
+
+_LEAN: Final = 2.0**-50
+"""How far a tie of probabilities is moved towards the class of the decision."""
 
 
 def probabilities(graph: Graph, raw: Matrix) -> Matrix:
@@ -54,3 +59,34 @@ def posteriors(graph: Graph, joint: Matrix) -> Matrix:
     logarithm = graph.node("Log", graph.node("ReduceSum", powers, axis, keepdims=1))
     total = graph.node("Add", logarithm, greatest)
     return joint.alike(graph.node("Exp", graph.node("Sub", joint.tensor, total)))
+
+
+def chances(graph: Graph, raw: Matrix, times: float = 1.0) -> Matrix:
+    """Turn raw scores, multiplied, into probabilities whose ties `leaning` breaks."""
+    if raw.width > 1:
+        return leaning(graph, probabilities(graph, raw), raw)
+    signs = graph.node("Sign", raw.tensor)
+    pair = graph.node("Concat", raw.tensor, signs, axis=1)
+    both_ways = graph.constant([[-times, times], [-_LEAN, _LEAN]])
+    odds = graph.node("MatMul", pair, both_ways)
+    return raw.numbers(graph.node("Sigmoid", odds), 2)
+
+
+def leaning(graph: Graph, scores: Matrix, raw: Matrix) -> Matrix:
+    """Break ties, or near ties, of probabilities towards the class that the raw scores choose.
+
+    scikit-learn decides by the raw scores, and two that differ in the last bit can have the same
+    probability. Those of other classes are made smaller, far below the tolerance, where they would
+    be the label: none exceeds 1, and a tie that the first class wins keeps its bits.
+    """
+    if raw.width == 1:
+        is_second = graph.node("Greater", raw.tensor, graph.constant(0.0))
+        lean = graph.constant([[0.0, 0.5 + _LEAN]])
+        least = graph.node("Where", is_second, lean, graph.constant([[0.0, 0.0]]))
+        return scores.alike(graph.node("Max", scores.tensor, least))
+    place = graph.node("ArgMax", raw.tensor, axis=1, keepdims=1)
+    greatest = graph.node("GatherElements", scores.tensor, place, axis=1)
+    less = graph.node("Mul", greatest, graph.constant(1.0 - _LEAN))
+    before = graph.node("Greater", place, graph.constant([np.arange(raw.width)], np.int64))
+    limit = graph.node("Where", before, less, greatest)
+    return scores.alike(graph.node("Min", scores.tensor, limit))

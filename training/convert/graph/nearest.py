@@ -117,30 +117,68 @@ def counts_of_nearest(graph: Graph, tree: KDTree, matrix: Matrix, distances: str
     A point counts more than once only where distances overflow: scikit-learn fills up with the
     first training row.
     """
-    far = _kth(graph, distances, k)
+    nearest, _ = graph.several("TopK", distances, _ints(graph, k), outputs=2, largest=0)
+    within, again = _tied(graph, distances, nearest, k)
+    rows = graph.node("Transpose", graph.node("NonZero", again))  # [T, 1]
+    some = matrix.alike(graph.node("GatherND", matrix.tensor, rows))
+    own = graph.node("GatherND", distances, rows)
+    _, places = _walked(graph, tree, some, own, again, k)
+    none = graph.node("Expand", graph.constant([[0.0]]), graph.node("Shape", own))
+    ones = graph.node("Expand", graph.constant([[1.0]]), graph.node("Shape", places))
+    exact = graph.node("ScatterElements", none, places, ones, axis=1, reduction="add")
+    return graph.node("ScatterND", within, rows, exact)
+
+
+SORTED: Final = 15
+"""The number of neighbours up to which scikit-learn sorts them by insertion, which keeps the order
+of equal ones; more are sorted by introsort."""
+
+
+def nearest_in_order(
+    graph: Graph, tree: KDTree, matrix: Matrix, distances: str, k: int, *, of_equals: bool
+) -> tuple[str, str]:
+    """Return the distances to the k nearest points and their places, [N, k], the nearest first.
+
+    With `of_equals` points at the same distance have the order that scikit-learn gives them, if
+    they are `SORTED` at most; without it only which of them are among the nearest is its choice.
+    """
+    nearest, places = graph.several("TopK", distances, _ints(graph, k), outputs=2, largest=0)
+    _, again = _tied(graph, distances, nearest, k)
+    if of_equals and 1 < k <= SORTED:
+        one, other = (
+            graph.node("Slice", nearest, *(_ints(graph, each) for each in (start, end, 1)))
+            for start, end in ((0, k - 1), (1, k))
+        )
+        equal = graph.node("Cast", graph.node("Equal", one, other), to=TensorProto.INT64)
+        some = graph.node("ReduceMax", equal, _ints(graph, 1), keepdims=0)
+        again = graph.node("Or", again, graph.node("Cast", some, to=TensorProto.BOOL))
+    rows = graph.node("Transpose", graph.node("NonZero", again))  # [T, 1]
+    tied = matrix.alike(graph.node("GatherND", matrix.tensor, rows))
+    own = graph.node("GatherND", distances, rows)
+    heap, who = _walked(graph, tree, tied, own, again, k)
+    # Of equal ones TopK takes the first, as a sort by insertion leaves them.
+    ordered, order = graph.several("TopK", heap, _ints(graph, k), outputs=2, largest=0)
+    who = graph.node("GatherElements", who, order, axis=1)
+    return (
+        graph.node("ScatterND", nearest, rows, ordered),
+        graph.node("ScatterND", places, rows, who),
+    )
+
+
+def _tied(graph: Graph, distances: str, nearest: str, k: int) -> tuple[str, str]:
+    """Return which points are no farther than the k-th, [N, M], and where they are not k, [N]."""
+    far = graph.node("Gather", nearest, _ints(graph, k - 1), axis=1)
     within = graph.double(graph.node("LessOrEqual", distances, far))
     count = graph.node("ReduceSum", within, graph.constant([1], np.int64), keepdims=0)
     tied = graph.node("Not", graph.node("Equal", count, graph.constant(float(k))))
     endless = graph.node("IsInf", graph.node("Squeeze", far, graph.constant([1], np.int64)))
-    again = graph.node("Or", tied, endless)
-    rows = graph.node("Transpose", graph.node("NonZero", again))  # [T, 1]
-    some = matrix.alike(graph.node("GatherND", matrix.tensor, rows))
-    exact = _walked(graph, tree, some, graph.node("GatherND", distances, rows), again, k)
-    return graph.node("ScatterND", within, rows, exact)
+    return within, graph.node("Or", tied, endless)
 
 
-def _kth(graph: Graph, distances: str, k: int) -> str:
-    """Return the k-th smallest, [N, 1]."""
-    # TopK has two outputs, which only the body of a loop can hold here; it runs once.
-    body = _Body()
-    nearest, _ = body.node("TopK", "state", body.constant([k], np.int64), outputs=2, largest=0)
-    body.give("Gather", nearest, body.constant([k - 1], np.int64), output="state_out", axis=1)
-    body.give("Identity", "go", output="more")
-    once = graph.constant(1, np.int64)
-    return graph.node("Loop", once, graph.constant(True, np.bool_), distances, body=body.loop())
-
-
-def _walked(graph: Graph, tree: KDTree, rows: Matrix, distances: str, again: str, k: int) -> str:
+def _walked(
+    graph: Graph, tree: KDTree, rows: Matrix, distances: str, again: str, k: int
+) -> tuple[str, str]:
+    """Return the heap of the k nearest points: their distances and places, [T, k]."""
     shape = graph.node("Shape", distances)
     turns = graph.node("Expand", tree.visits(graph, rows), shape)
     first = float(np.flatnonzero(tree.order == 0)[0])
@@ -150,11 +188,11 @@ def _walked(graph: Graph, tree: KDTree, rows: Matrix, distances: str, again: str
     points = len(tree.points)
     any_row = graph.node("Cast", _any(graph, again), to=TensorProto.BOOL)
     last = graph.node("Loop", _ints(graph, points), any_row, state, body=_push(k, points))
-    kept = graph.node("Slice", last, _ints(graph, k), _ints(graph, 2 * k), _ints(graph, 1))
-    places = graph.node("Cast", kept, to=TensorProto.INT64)
-    none = graph.node("Expand", graph.constant([[0.0]]), shape)
-    ones = graph.node("Expand", graph.constant([[1.0]]), graph.node("Shape", places))
-    return graph.node("ScatterElements", none, places, ones, axis=1, reduction="add")
+    heap, kept = (
+        graph.node("Slice", last, *(_ints(graph, each) for each in (start, start + k, 1)))
+        for start in (0, k)
+    )
+    return heap, graph.node("Cast", kept, to=TensorProto.INT64)
 
 
 def _ints(graph: Graph, value: int) -> str:

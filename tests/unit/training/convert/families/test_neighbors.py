@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.neighbors import (
     KNeighborsClassifier,
@@ -100,6 +101,34 @@ def test_ties_of_squares_that_float64_rounds_are_decided_as_scikit_learn_decides
     found = Session(convert(regressor, [None] * 3).model).run(queries)[:, 0]
 
     np.testing.assert_allclose(found, regressor.predict(queries), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "manhattan"])
+@pytest.mark.parametrize("k", [3, 7, 8, 13, 15])
+def test_classes_that_tie_but_for_the_rounding_are_decided_as_scikit_learn_decides(
+    k: int, metric: str
+) -> None:
+    generator = np.random.default_rng(k)
+    X = generator.integers(0, 6, (200, 3)).astype(float)
+    fitted = KNeighborsClassifier(k, weights="distance", metric=metric, leaf_size=10)
+    fitted.fit(X, generator.integers(0, 3, 200))
+    lattice = np.stack(np.meshgrid(*[np.arange(-1.0, 7.0)] * 3), axis=-1).reshape(-1, 3)
+    queries = np.concatenate([lattice, lattice + 0.5])
+
+    found = Session(convert(fitted, [None] * 3).model).run(queries)
+
+    np.testing.assert_array_equal(found.argmax(axis=1), fitted.predict(queries))
+    np.testing.assert_allclose(found, fitted.predict_proba(queries), rtol=0, atol=1e-15)
+
+
+def test_ties_of_more_neighbours_than_are_sorted_by_insertion_are_undecidable() -> None:
+    generator = np.random.default_rng(0)
+    frame = pd.DataFrame(generator.integers(0, 6, (250, 3)), columns=list("abc"))
+    fitted = KNeighborsClassifier(16, weights="distance").fit(frame, generator.integers(0, 3, 250))
+
+    report = prove(fitted, frame, rounds=True)
+
+    assert report.undecidable > 0
 
 
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
