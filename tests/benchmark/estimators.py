@@ -1,16 +1,20 @@
 """Writes docs/estimators.md: each estimator, proven here, beside the standard converter.
 
-Usage: python -m tests.benchmark.estimators
+Usage: python -m tests.benchmark.estimators [NAME ...], which proves all, or those alone.
 """
 
+import re
+import sys
 import warnings
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+import sklearn
 from numpy.typing import NDArray
 from rich.progress import track
 from sklearn.base import clone, is_classifier, is_regressor
@@ -26,6 +30,7 @@ from sklambda.session import load
 from tests.conftest import REPOSITORY
 from tests.support.proof import classes, mixed, numbers, values
 from training.convert import CONVERTERS
+from training.convert.graph.unconverted import BY_NAME, UNCONVERTED
 from training.errors import ConversionRefused
 from training.frames import kinds_of
 from training.proof.conversion import Conversion
@@ -102,28 +107,6 @@ ARGUMENTS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-WHY: Final = {
-    "It predicts only for the rows that it was fitted on.": "AgglomerativeClustering ClassicalMDS "
-    "DBSCAN HDBSCAN MDS OPTICS SpectralBiclustering SpectralClustering SpectralCoclustering "
-    "SpectralEmbedding TSNE",
-    "Its input is not a table of features but labels, dictionaries or images.": "DictVectorizer "
-    "FeatureHasher LabelBinarizer LabelEncoder MultiLabelBinarizer PatchExtractor",
-    "It describes the data and does not predict.": "EmpiricalCovariance GraphicalLasso "
-    "GraphicalLassoCV KernelDensity LedoitWolf MinCovDet OAS ShrunkCovariance",
-    "It solves an optimisation for each row, whose steps onnxruntime rounds otherwise.": ""
-    "BernoulliRBM DictionaryLearning LatentDirichletAllocation MiniBatchDictionaryLearning "
-    "MiniBatchNMF MiniBatchSparsePCA NMF SparseCoder SparsePCA",
-    "It needs all neighbours of a row, or the whole training data.": "Isomap "
-    "KNeighborsTransformer LabelPropagation LabelSpreading LocallyLinearEmbedding NearestNeighbors "
-    "RadiusNeighborsClassifier RadiusNeighborsRegressor RadiusNeighborsTransformer",
-    "Its functions have no float64 kernel in onnxruntime, or lose all digits for large "
-    "numbers.": "AdditiveChi2Sampler RBFSampler SkewedChi2Sampler",
-    "Its hash of terms has no vocabulary, and a million columns.": "HashingVectorizer",
-    "No converter yet.": "GaussianProcessClassifier PLSSVD PolynomialCountSketch "
-    "RandomTreesEmbedding",
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Line:
     """A row of the page: one estimator."""
@@ -136,17 +119,21 @@ class Line:
     stock: str
 
 
-def main() -> None:
-    """Prove every estimator that has a converter, and write the page."""
-    proven, stopped = [], {}
+def main(names: Sequence[str] = ()) -> None:
+    """Prove every estimator that has a converter, or those named, and write the page."""
+    lines, stopped = measured(PAGE.read_text()) if names else ({}, {})
+    kinds = [kind for kind in CONVERTERS if not names or name_of(kind) in names]
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for kind in track(sorted(CONVERTERS, key=name_of), "Proving"):
+        for kind in track(sorted(kinds, key=name_of), "Proving"):
+            name = name_of(kind)
+            lines.pop(name, None)
+            stopped.pop(name, None)
             try:
-                proven.append(_line(kind))
+                lines[name] = _shown(_line(kind))
             except (ConversionRefused, ValueError, TypeError) as error:
-                stopped[name_of(kind)] = str(error).splitlines()[0]
-    PAGE.write_text(page(proven, stopped))
+                stopped[name] = str(error).splitlines()[0]
+    PAGE.write_text(page(lines, stopped))
 
 
 def name_of(kind: type | str) -> str:
@@ -154,20 +141,33 @@ def name_of(kind: type | str) -> str:
     return kind if isinstance(kind, str) else kind.__name__
 
 
-def page(proven: list[Line], stopped: dict[str, str]) -> str:
+def measured(page: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Read the lines of a page: of the estimators that converted, and of those stopped."""
+    listed, _, _ = page.partition(_LISTS)
+    table, _, halted = listed.partition("## Stopped")
+    return _by_name(table), _by_name(halted)
+
+
+def _by_name(table: str) -> dict[str, str]:
+    found = re.findall(r"^\| ([\w.]+) \| (.*) \|$", table, re.MULTILINE)
+    return {name: line for name, line in found if name != "estimator"}
+
+
+def page(lines: Mapping[str, str], stopped: Mapping[str, str]) -> str:
     """Write the page."""
-    table = [
-        f"| {line.name} | {line.rows} | {line.difference:.0e} | {_rounded(line)} | {line.stock} |"
-        for line in proven
-    ]
-    halted = [f"| {name} | {reason} |" for name, reason in stopped.items()]
+    table = [f"| {name} | {lines[name]} |" for name in sorted(lines)]
+    halted = [f"| {name} | {stopped[name]} |" for name in sorted(stopped)]
     parts = [
-        _HEAD.format(count=len(proven)),
+        _HEAD.format(count=len(lines)),
         *table,
         "",
         *([_STOPPED, *halted, ""] if halted else []),
     ]
-    return "\n".join([*parts, *_refused(), ""])
+    return "\n".join([*parts, *lists(), ""])
+
+
+def _shown(line: Line) -> str:
+    return f"{line.rows} | {line.difference:.0e} | {_rounded(line)} | {line.stock}"
 
 
 def _rounded(line: Line) -> str:
@@ -175,10 +175,26 @@ def _rounded(line: Line) -> str:
     return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
 
 
-def refused() -> list[str]:
-    """Name the estimators of scikit-learn that have no converter."""
-    known = {*map(name_of, CONVERTERS)}
-    return sorted(name for name, _ in all_estimators() if name not in known)
+def usable() -> dict[str, type]:
+    """Return the estimators of scikit-learn that have ``predict`` or ``transform``, by name."""
+    return {
+        name: kind
+        for name, kind in all_estimators()
+        if hasattr(kind, "predict") or hasattr(kind, "transform")
+    }
+
+
+def counts() -> dict[str, int]:
+    """Count the usable estimators of scikit-learn that are exact, refused by nature, and open."""
+    found = Counter(_standing(name, kind) for name, kind in usable().items())
+    return {standing: found[standing] for standing in ("exact", "refused by nature", "open")}
+
+
+def _standing(name: str, kind: type) -> str:
+    group = BY_NAME.get(name)
+    if group is None or kind in CONVERTERS:
+        return "exact"
+    return "open" if group.open else "refused by nature"
 
 
 _HEAD = """# Estimators
@@ -207,18 +223,35 @@ between two runs: the run ends with exit code 4 and this reason. On other data t
 |---|---|"""
 
 
-def _refused() -> list[str]:
-    table = [f"| {reason} | {', '.join(sorted(names.split()))} |" for reason, names in WHY.items()]
+_LISTS: Final = "## What is exact, and what is not"
+
+
+def lists() -> list[str]:
+    """Return the section that says of each usable estimator of scikit-learn where it stands."""
+    numbers = counts()
+    first = ", ".join(f"{count} are {standing}" for standing, count in numbers.items())
     return [
-        "## Refused by name",
+        _LISTS,
         "",
-        "| why | estimators |",
-        "|---|---|",
-        *table,
+        f"scikit-learn {sklearn.__version__.rpartition('.')[0]} has {sum(numbers.values())} "
+        f"estimators with `predict` or `transform`: {first}.",
+        "The refusal names the estimator, the reason and what to use instead.",
         "",
+        *_refused("Refused by nature", by_nature=True),
+        *_refused("Open: exact conversions may come", by_nature=False),
         "A subclass of an estimator, a custom function, and any parameter value that a",
         "converter does not honour are refused too; the refusal names the step and the parameter.",
     ]
+
+
+def _refused(title: str, by_nature: bool) -> list[str]:
+    rows = [
+        f"| {', '.join(sorted(names))} | {group.reason} | {group.remedy} |"
+        for group in UNCONVERTED
+        if group.open != by_nature and (names := set(group.names) & usable().keys())
+    ]
+    head = ["| estimators | why | what to do |", "|---|---|---|"]
+    return [f"### {title}", "", *head, *rows, ""] if rows else []
 
 
 def _line(kind: type | str) -> Line:
@@ -273,7 +306,7 @@ def _frame(name: str) -> pd.DataFrame:
         return numbers()[["whole"]]
     if name == "KernelCenterer":  # it wants a square matrix
         return pd.DataFrame(np.random.default_rng(0).random((60, 60))).rename(columns=str)
-    return numbers(missing=name == "KNNImputer")
+    return numbers()
 
 
 def _pipeline(made: Any, trees: Any) -> Any:
@@ -351,4 +384,4 @@ def _worse(first: str, second: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

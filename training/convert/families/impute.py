@@ -3,7 +3,7 @@
 from math import nan
 from typing import Any, Final
 
-from sklearn.impute import KNNImputer, MissingIndicator, SimpleImputer
+from sklearn.impute import MissingIndicator, SimpleImputer
 
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.scope import Convert, Estimator, Scope
@@ -78,14 +78,7 @@ def _missing_indicator(estimator: Estimator, matrix: Matrix, scope: Scope) -> Ma
     return _indicators(scope.graph, matrix, missing, estimator.features_)
 
 
-def _neighbour_imputer(_: Estimator, __: Matrix, scope: Scope) -> Matrix:
-    # Among donors at equal distances numpy's argpartition takes those that the vector registers of
-    # the processor bring to the front: scikit-learn itself fills in other values elsewhere.
-    scope.refuse("KNNImputer chooses among equal distances differently on other processors")
-
-
 CONVERTERS: Final[dict[type, Convert]] = {
-    KNNImputer: _neighbour_imputer,
     MissingIndicator: _missing_indicator,
     SimpleImputer: _simple_imputer,
 }

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.outputs import Outputs
+from training.convert.graph.unconverted import explanation
 from training.errors import ConversionRefused
 
 type Estimator = Any  # scikit-learn ships no types
@@ -54,7 +55,7 @@ class Scope:
         inner = Scope(self.graph, self.converters, f"{self.step} > {name}" if self.step else name)
         convert = converter_of(estimator, self.converters)
         if convert is None:
-            inner.refuse(f"{type(estimator).__name__} has no exact conversion")
+            inner.refuse(explanation(estimator))
         return convert(estimator, matrix, inner)
 
     def transform(self, name: str, estimator: Estimator, matrix: Matrix) -> Matrix:

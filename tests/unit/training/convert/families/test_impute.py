@@ -136,5 +136,8 @@ def test_values_of_neighbours_are_refused() -> None:
     frame = numbers(missing=True)
     imputer = make_pipeline(KNNImputer()).fit(frame)
 
-    with pytest.raises(ConversionRefused, match="KNNImputer chooses among equal distances"):
+    with pytest.raises(
+        ConversionRefused,
+        match=r"sklearn\.impute\.KNNImputer .* at equal distances .*: use IterativeImputer",
+    ):
         Conversion(imputer, frame, kinds_of(frame)).convert()
