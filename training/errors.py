@@ -49,17 +49,25 @@ class ConversionRefused(TrainingError):
         The step's place in the pipeline, as ``preprocess > numbers > scale``.
     reason : str
         The unsupported estimator, parameter or value, as the end of a sentence.
+    *others : ConversionRefused
+        The refusals of other steps: what stands in the way is said at once.
     """
 
     exit_code = 4
 
-    def __init__(self, step: str, reason: str) -> None:
-        super().__init__(f"{step or 'pipeline'}: {reason}")
-        self.step, self.reason = step, reason
+    def __init__(self, step: str, reason: str, *others: "ConversionRefused") -> None:
+        self.step, self.reason, self.others = step, reason, others
+        lines = [f"{step or 'pipeline'}: {reason}", *map(str, others)]
+        super().__init__("\n".join(lines))
 
-    def __reduce__(self) -> tuple[type[Self], tuple[str, str]]:
+    def __reduce__(self) -> tuple[type[Self], tuple[object, ...]]:
         """Return the constructor's arguments, for pickle."""
-        return type(self), (self.step, self.reason)
+        return type(self), (self.step, self.reason, *self.others)
+
+    @property
+    def each(self) -> "list[ConversionRefused]":
+        """This refusal alone, and then the others."""
+        return [type(self)(self.step, self.reason), *self.others]
 
 
 class ParityFailed(ConversionRefused):

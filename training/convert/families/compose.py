@@ -1,6 +1,7 @@
 """Steps made of steps: Pipeline, ColumnTransformer and FeatureUnion."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from sklearn.compose import ColumnTransformer
@@ -9,15 +10,21 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from training.convert.families.text import takes_texts
 from training.convert.graph.graph import Matrix
 from training.convert.graph.outputs import Outputs
-from training.convert.graph.scope import Convert, Estimator, Scope
+from training.convert.graph.scope import Convert, Estimator, Scope, joined
+from training.errors import ConversionRefused
 
 
 def _pipeline(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix | Outputs:
     scope.admit(estimator, free="steps memory verbose", only={"transform_input": (None,)})
     *before, (last_name, last) = estimator.steps
-    for name, step in before:
-        if not _passes(step):
+    for place, (name, step) in enumerate(before):
+        if _passes(step):
+            continue
+        try:
             matrix = scope.transform(name, step, matrix)
+        except ConversionRefused as refused:
+            rest = estimator.steps[place + 1 :]
+            raise joined([*refused.each, *scope.unconverted(rest)]) from None
     return matrix if _passes(last) else scope.run(last_name, last, matrix)
 
 
@@ -34,16 +41,16 @@ def _column_transformer(estimator: Estimator, matrix: Matrix, scope: Scope) -> M
     )
     # Names, indices, slices, masks and selectors, as scikit-learn itself resolved them.
     places = estimator._transformer_to_input_indices
-    parts = []
-    for name, step, columns in estimator.transformers_:
-        if len(places[name]) == 0 or step == "drop":
-            continue
+
+    def part(name: str, step: Estimator, columns: object) -> Matrix:
         if takes_texts(step) and not isinstance(columns, (str, int)):
             scope.refuse(f"{name!r} takes texts: name its column by a string, not by a list")
-        part = scope.graph.take(matrix, [int(place) for place in places[name]])
-        part = part if _passes(step) else scope.transform(name, step, part)
-        parts.append(_weighted(part, name, estimator.transformer_weights, scope))
-    return _side_by_side(parts, estimator, scope)
+        taken = scope.graph.take(matrix, [int(place) for place in places[name]])
+        made = taken if _passes(step) else scope.transform(name, step, taken)
+        return _weighted(made, name, estimator.transformer_weights, scope)
+
+    used = [one for one in estimator.transformers_ if len(places[one[0]]) > 0 and one[1] != "drop"]
+    return _side_by_side(scope.each(partial(part, *one) for one in used), estimator, scope)
 
 
 def _feature_union(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
@@ -51,13 +58,13 @@ def _feature_union(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix
         estimator,
         free="transformer_list n_jobs transformer_weights verbose verbose_feature_names_out",
     )
-    parts = []
-    for name, step in estimator.transformer_list:
-        if step == "drop":
-            continue
-        part = matrix if _passes(step) else scope.transform(name, step, matrix)
-        parts.append(_weighted(part, name, estimator.transformer_weights, scope))
-    return _side_by_side(parts, estimator, scope)
+
+    def part(name: str, step: Estimator) -> Matrix:
+        made = matrix if _passes(step) else scope.transform(name, step, matrix)
+        return _weighted(made, name, estimator.transformer_weights, scope)
+
+    used = [(name, step) for name, step in estimator.transformer_list if step != "drop"]
+    return _side_by_side(scope.each(partial(part, *one) for one in used), estimator, scope)
 
 
 def _weighted(part: Matrix, name: str, weights: Mapping[str, float] | None, scope: Scope) -> Matrix:

@@ -1,6 +1,6 @@
 """The scope of a conversion: the graph, the converters, and the place in the pipeline."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -52,11 +52,23 @@ class Scope:
         ConversionRefused
             The estimator, or a parameter of it, has no exact conversion.
         """
-        inner = Scope(self.graph, self.converters, f"{self.step} > {name}" if self.step else name)
+        inner = self.inside(name)
         convert = converter_of(estimator, self.converters)
         if convert is None:
             inner.refuse(explanation(estimator))
         return convert(estimator, matrix, inner)
+
+    def inside(self, name: str) -> "Scope":
+        """Return the scope of the inner step `name`."""
+        return Scope(self.graph, self.converters, f"{self.step} > {name}" if self.step else name)
+
+    def unconverted(self, steps: Iterable[tuple[str, Estimator]]) -> list[ConversionRefused]:
+        """Return the refusals of inner steps whose class alone has no conversion."""
+        return [
+            ConversionRefused(self.inside(name).step, explanation(step))
+            for name, step in steps
+            if hasattr(step, "fit") and converter_of(step, self.converters) is None
+        ]
 
     def transform(self, name: str, estimator: Estimator, matrix: Matrix) -> Matrix:
         """Convert the step `name` as a transformer; raises what `run` does."""
@@ -72,6 +84,24 @@ class Scope:
         if not isinstance(result, Outputs):
             self.refuse(f"{name} is not a predictor")
         return result
+
+    def each[T](self, makers: Iterable[Callable[[], T]]) -> list[T]:
+        """Return what each of some independent conversions makes.
+
+        Raises
+        ------
+        ConversionRefused
+            Holds the refusals of all of them.
+        """
+        made, refusals = [], list[ConversionRefused]()
+        for make in makers:
+            try:
+                made.append(make())
+            except ConversionRefused as refused:
+                refusals += refused.each
+        if refusals:
+            raise joined(refusals)
+        return made
 
     def refuse(self, reason: str) -> NoReturn:
         """Refuse the present step."""
@@ -105,6 +135,12 @@ class Scope:
                 self.refuse(
                     f"{type(estimator).__name__}({name}={_shown(value)}) has no exact conversion"
                 )
+
+
+def joined(refusals: Sequence[ConversionRefused]) -> ConversionRefused:
+    """Return one refusal that holds some; the same step and reason count once."""
+    first, *others = {(each.step, each.reason): each for each in refusals}.values()
+    return type(first)(first.step, first.reason, *others)
 
 
 def _same(value: object, choice: object) -> bool:

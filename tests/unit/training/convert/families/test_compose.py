@@ -1,5 +1,6 @@
 """Steps made of steps equal scikit-learn's."""
 
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -7,7 +8,9 @@ import pytest
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
+from sklearn.kernel_approximation import PolynomialCountSketch, RBFSampler
 from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import BernoulliRBM
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 
@@ -85,3 +88,20 @@ def test_weighted_strings_are_refused() -> None:
 
     with pytest.raises(ConversionRefused, match=r"^columntransformer: a weight of 'words'"):
         Conversion(fitted, frame, kinds_of(frame)).convert()
+
+
+def test_the_refusals_of_several_steps_are_said_at_once() -> None:
+    frame = numbers()[["grid", "whole"]]
+    columns = ColumnTransformer(
+        [("hashed", PolynomialCountSketch(), ["grid"]), ("kept", RBFSampler(), ["whole"])]
+    )
+    fitted = make_pipeline(columns, BernoulliRBM(), LogisticRegression()).fit(frame, classes(2))
+
+    with pytest.raises(ConversionRefused) as raised:
+        Conversion(fitted, frame, kinds_of(frame)).convert()
+
+    refusals = raised.value.each
+    places = ["columntransformer > hashed", "columntransformer > kept", "bernoullirbm"]
+    assert [refusal.step for refusal in refusals] == places
+    assert str(raised.value) == "\n".join(map(str, refusals))
+    assert pickle.loads(pickle.dumps(raised.value)).each[2].reason == refusals[2].reason
