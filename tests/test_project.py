@@ -140,7 +140,7 @@ ORDER: dict[str, list[str]] = {
         "console",
         "train checks",
         "exporter",
-        "package_writer proof",
+        "package_writer proof unread",
         "baseline",
         "convert",
         "convert.families",

@@ -68,7 +68,10 @@ def outcome(console: Console, result: "Outcome") -> None:
     table.add_row("Package", Text(manifest.id))
     table.add_row("Path", Text(str(result.package.path)))
     table.add_row("Rows", f"{result.trained} trained on, {result.held_out} held out")
-    table.add_row("Features", str(result.features))
+    signature = result.package.signature
+    table.add_row("Features", str(len(signature.features)))
+    if signature.ignored:
+        table.add_row("Never read", Text(", ".join(signature.ignored)))
     for name, metric in manifest.metrics.items():
         gate = f"  gate {manifest.gates[name]:g} passed" if name in manifest.gates else ""
         table.add_row(name, _measured(metric) + gate)

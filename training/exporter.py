@@ -26,6 +26,7 @@ from training.package_writer import Facts, require_replaceable, write
 from training.proof.isolation import run_isolated
 from training.proof.prove import ExportJob, Progress, ProvenModel, convert_and_prove
 from training.targets import require_names
+from training.unread import unread
 
 type Rows = pd.DataFrame | pd.Series[str] | NDArray[Any] | Sequence[str]
 type Outcomes = pd.DataFrame | pd.Series[Any] | NDArray[Any] | Sequence[Any]
@@ -162,7 +163,7 @@ def export_job(
     _check_fitted(pipeline)
     run, watched = metadata or RunMetadata(), watching or Watching()
     features = _features_frame(pipeline, as_frame(frame), targets)
-    kinds = kinds_of(features)
+    kinds = kinds_of(features.drop(columns=list(unread(pipeline, features))))
     check_values(features, kinds)
     _check_width(pipeline, features)
     require_watchable(watched, kinds)

@@ -192,7 +192,8 @@ def reference_frame(
     like : DataFrame
         The frame that the pipeline was fitted on; sets the dtypes.
     kinds : mapping of str to kind
-        The features, in order.
+        The features, in order. scikit-learn requires the other columns without reading them:
+        they repeat the first value of `like`.
 
     Returns
     -------
@@ -201,9 +202,12 @@ def reference_frame(
         is float64 or object, as pandas would read it. Of the category dtype it has the categories
         of `like`, and behind them those that only the rows have.
     """
+    first = np.zeros(len(rows), dtype=np.intp)
     columns = {
-        name: _column([row[name] for row in rows], like[name].dtype, kind)
-        for name, kind in kinds.items()
+        name: _column([row[name] for row in rows], like[name].dtype, kinds[name])
+        if name in kinds
+        else like[name].take(first).reset_index(drop=True)
+        for name in map(str, like.columns)
     }
     return pd.DataFrame(columns, index=range(len(rows)))
 

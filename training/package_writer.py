@@ -81,7 +81,7 @@ def contents(
     """Return the contents of the files of a package by name; takes what `write` does."""
     files = {
         MODEL: model,
-        SIGNATURE: _json(signature, indent=2),
+        SIGNATURE: _json(_stored(signature), indent=2),
         GOLDEN: b"".join(map(_golden_line, golden)),
         **optional,
     }
@@ -94,6 +94,13 @@ def require_replaceable(path: Path) -> None:
         return
     if path.exists():
         raise PackageRefused(f"{path} exists and is not a model package; it was left as it is")
+
+
+def _stored(signature: Signature) -> dict[str, object]:
+    members = dict(vars(signature))
+    if not signature.ignored:  # as for readers that do not know the member
+        del members["ignored"]
+    return members
 
 
 def _golden_line(row: GoldenRow) -> bytes:

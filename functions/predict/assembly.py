@@ -138,7 +138,7 @@ def _disclosure(settings: Settings, champion: ServedModel) -> "Disclosure | None
         return None
     from functions.predict.observe.disclosure import Disclosure
 
-    unknown = set(settings.redact) - {*champion.signature.names, champion.signature.row_id}
+    unknown = set(settings.redact) - champion.signature.admitted
     if unknown:  # with a misspelt name it would be captured
         raise SettingsInvalid(f"REDACT must name features of the model, got {min(unknown)!r}")
     return Disclosure(champion, mode, settings.redact)

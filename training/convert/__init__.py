@@ -84,6 +84,7 @@ def convert(
     pipeline: Estimator,
     vocabularies: Sequence[Vocabulary | None],
     converters: Converters = CONVERTERS,
+    unread: Sequence[int] = (),
 ) -> Converted:
     """Convert a fitted predictor, or a fitted transformer before one.
 
@@ -96,6 +97,8 @@ def convert(
         categories that only a fitted step knows.
     converters : mapping of type or str to Convert
         The estimators that can be converted.
+    unread : sequence of int
+        Columns that the pipeline never reads: the graph's input is without them.
 
     Raises
     ------
@@ -107,15 +110,16 @@ def convert(
     scope = Scope(graph, converters)
     result = scope.run("", pipeline, columns)
     if isinstance(result, Matrix):
-        return Converted(graph.build(graph.width, result), None)
+        return Converted(graph.build(graph.width, result, unread), None)
     scores = graph.join([_scores(part, pipeline, scope) for part in result.parts or (result,)])
-    return Converted(graph.build(graph.width, scores), result)
+    return Converted(graph.build(graph.width, scores, unread), result)
 
 
 def convert_steps(
     steps: Estimator,
     vocabularies: Sequence[Vocabulary | None],
     converters: Converters = CONVERTERS,
+    unread: Sequence[int] = (),
 ) -> bytes:
     """Convert fitted steps before a predictor: what they transform, also where they predict.
 
@@ -124,7 +128,7 @@ def convert_steps(
     columns = Matrix(INPUT, tuple(vocabularies))
     graph = Graph(columns.width)
     transformed = Scope(graph, converters).transform("", steps, columns)
-    return graph.build(graph.width, transformed)
+    return graph.build(graph.width, transformed, unread)
 
 
 def _scores(outputs: Outputs, pipeline: Estimator, scope: Scope) -> Matrix:

@@ -47,9 +47,9 @@ class Conversion:
     pipeline : estimator
         A fitted classifier or regressor.
     frame : DataFrame
-        Shape [N, K]: the features that it was fitted on.
+        Shape [N, K]: the columns that it was fitted on.
     kinds : mapping of str to kind
-        The kind of each feature.
+        The kind of each feature, in the order of the columns; the other columns are never read.
     converters : mapping of type or str to Convert
         The estimators that can be converted.
     """
@@ -68,17 +68,31 @@ class Conversion:
     ) -> tuple[bytes, Signature]:
         """Return the graph and the signature; raise `ConversionRefused`."""
         vocabularies = self._vocabularies()
-        converted = convert(self.pipeline, vocabularies, self.converters)
+        converted = convert(self.pipeline, vocabularies, self.converters, self._unread)
         target = target_of(self.pipeline, converted.outputs, targets)
         reference = self.reference(target)
         rows = client_rows(self.frame.head(1), self.kinds)
         features = [
             self._feature(name, reference, rows, vocabulary)
-            for name, vocabulary in zip(self.kinds, vocabularies, strict=True)
+            for name, vocabulary in zip(self._columns, vocabularies, strict=True)
+            if name in self.kinds
         ]
-        counts = tuple(self._counts(vocabularies))
-        signature = Signature(features=tuple(features), target=target, row_id=row_id, counts=counts)
+        signature = Signature(
+            features=tuple(features),
+            target=target,
+            row_id=row_id,
+            counts=tuple(self._counts(vocabularies)),
+            ignored=tuple(name for name in self._columns if name not in {*self.kinds, row_id}),
+        )
         return converted.model, signature
+
+    @property
+    def _columns(self) -> list[str]:
+        return [str(name) for name in self.frame.columns]
+
+    @property
+    def _unread(self) -> list[int]:
+        return [place for place, name in enumerate(self._columns) if name not in self.kinds]
 
     def _reference_frame(self, rows: Sequence[ClientRow]) -> PipelineInput:
         return pipeline_input(self.pipeline, reference_frame(rows, self.frame, self.kinds))
@@ -87,7 +101,7 @@ class Conversion:
         """Return the counted terms of texts, in the order of their columns."""
         found = {
             first: TermCounts(feature=name, analyzer=analyzer, terms=terms)
-            for name, vocabulary in zip(self.kinds, vocabularies, strict=True)
+            for name, vocabulary in zip(self._columns, vocabularies, strict=True)
             if vocabulary is not None
             for (analyzer, terms), first in vocabulary.counts.items()
         }
@@ -124,7 +138,9 @@ class Conversion:
         def name_step(row: ClientRow) -> str:
             return differing_step(
                 self.pipeline,
-                lambda part: convert_steps(part, self._vocabularies(), self.converters),
+                lambda part: convert_steps(
+                    part, self._vocabularies(), self.converters, self._unread
+                ),
                 reference.frame([row]),
                 codec.encode([row]),
             )
@@ -140,8 +156,10 @@ class Conversion:
 
     def _vocabularies(self) -> list[Vocabulary | None]:
         return [
-            Vocabulary(sorted(self.frame[name].dropna().unique())) if kind == "category" else None
-            for name, kind in self.kinds.items()
+            Vocabulary(sorted(self.frame[name].dropna().unique()))
+            if self.kinds.get(name) == "category"
+            else None
+            for name in self._columns
         ]
 
     def _feature(

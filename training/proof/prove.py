@@ -30,9 +30,9 @@ class ExportJob:
     pipeline : estimator
         Fitted.
     frame : DataFrame
-        Shape [N, K]: the features that it was fitted on.
+        Shape [N, K]: the columns that it was fitted on.
     kinds : mapping of str to kind
-        The kind of each feature.
+        The kind of each feature; the other columns are never read.
     targets : sequence of str
         The target's column, or the columns of several targets; empty where they are unknown.
     row_id : str or None

@@ -28,12 +28,11 @@ type Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """The package that a run wrote, and the numbers of rows and features that it read."""
+    """The package that a run wrote, and the numbers of rows that it read."""
 
     package: ModelPackage
     trained: int
     held_out: int
-    features: int
 
 
 def run(
@@ -91,8 +90,7 @@ def run(
         row_id=table.row_id,
     )
     package = _export(pipeline, trained, held_out, out, config, metadata, progress)
-    rows, features = trained.features.shape
-    return Outcome(package, rows, len(held_out.features), features)
+    return Outcome(package, len(trained.features), len(held_out.features))
 
 
 def _check_out(out: Path) -> None:

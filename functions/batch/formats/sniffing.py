@@ -64,7 +64,7 @@ def _single_byte(delimiter: str) -> str:
 
 def _sniffed_delimiter(head: bytes, start: int, signature: Signature) -> str:
     """Return the delimiter with which the header names the most features."""
-    wanted = {*signature.names, signature.row_id}
+    wanted = signature.admitted
 
     def matches(delimiter: str) -> int:
         try:

@@ -41,8 +41,7 @@ class Challenger(ServedModel):
         if self._order is not None:
             self.signature = self.signature.replace(target=self._order.target)
         self._names = self.signature.names
-        sent = {*champion.signature.names, champion.signature.row_id} - {None}
-        self._drops = not sent <= {*self._names, self.signature.row_id}
+        self._drops = not champion.signature.admitted <= self.signature.admitted
 
     @property
     def explains(self) -> bool:

@@ -72,12 +72,14 @@ def row_id_member(signature: Signature) -> str | None:
 def predict_request(signature: Signature, row_id: str | None = None) -> Schema:
     """Return the schema of a request: every feature by name, with its type and an example.
 
-    A member may hold the client's id of the row: by default the column of the signature.
+    A member may hold the client's id of the row: by default the column of the signature. Columns
+    that the model ignores are optional and may hold anything.
     """
     features = {feature.name: _feature(feature) for feature in signature.features}
     name = row_id or signature.row_id
     own_id = {"description": "The client's id of the row; not a feature."}
-    optional = {} if name is None else {name: own_id}
+    unread = {"description": "Ignored: the model does not read this column."}
+    optional = dict.fromkeys(signature.ignored, unread) | ({} if name is None else {name: own_id})
     instance = named_object("Instance", features, optional) | {"example": signature.example}
     instances = {"type": "array", "items": instance, "minItems": 1}
     example = {"instances": [signature.example]}

@@ -260,18 +260,19 @@ class Signature(Document):
         A column that clients may send and that no score depends on.
     counts : tuple of TermCounts
         The counts of terms, in the order of their columns after those of the features.
+    ignored : tuple of str
+        Columns of the training data that the pipeline never reads: clients may send them, or not.
     """
 
     features: Annotated[tuple[Feature, ...], len]
     target: Target
     row_id: str | None = None
     counts: tuple[TermCounts, ...] = ()
+    ignored: tuple[str, ...] = ()
 
     def validate(self) -> None:
         """Raise `DocumentInvalid` for a duplicate name, and a text without counts."""
-        counts = Counter(self.names)
-        if self.row_id is not None:
-            counts[self.row_id] += 1
+        counts = Counter((*self.names, *self.unscored))
         duplicates = [name for name, count in counts.items() if count > 1]
         if duplicates:
             raise DocumentInvalid(f"duplicate name {duplicates[0]!r}")
@@ -289,6 +290,16 @@ class Signature(Document):
     def names(self) -> tuple[str, ...]:
         """The names of the features, in order."""
         return tuple(feature.name for feature in self.features)
+
+    @property
+    def unscored(self) -> tuple[str, ...]:
+        """The names that clients may send and that no score depends on: row id, ignored columns."""
+        return self.ignored if self.row_id is None else (self.row_id, *self.ignored)
+
+    @property
+    def admitted(self) -> frozenset[str]:
+        """All names that a row may have."""
+        return frozenset((*self.names, *self.unscored))
 
     @property
     def kinds(self) -> dict[str, Kind]:

@@ -161,3 +161,16 @@ def test_a_span_is_the_range_in_the_matrix(
     members: dict[str, Any], span: tuple[float, float] | None
 ) -> None:
     assert Feature(name="x", nullable=False, **members).span == span
+
+
+def test_clients_may_send_the_row_id_and_ignored_columns() -> None:
+    signature = Signature(features=(AGE,), target=BINARY, row_id="id", ignored=("name", "fax"))
+
+    assert signature.unscored == ("id", "name", "fax")
+    assert signature.admitted == {"age", "id", "name", "fax"}
+
+
+@pytest.mark.parametrize("ignored", [("age",), ("id",), ("name", "name")])
+def test_an_ignored_column_is_nothing_else(ignored: tuple[str, ...]) -> None:
+    with pytest.raises(DocumentInvalid, match="duplicate name"):
+        Signature(features=(AGE,), target=BINARY, row_id="id", ignored=ignored)

@@ -9,6 +9,7 @@ import onnx
 from numpy.typing import ArrayLike
 from onnx import AttributeProto, TensorProto, helper, numpy_helper
 
+from sklambda.arrays import IntVector
 from sklambda.session import INPUT, OUTPUT
 from training.convert.graph.vocabulary import Vocabulary
 
@@ -122,7 +123,7 @@ class Graph:
             tuple(vocabulary for matrix in matrices for vocabulary in matrix.vocabularies),
         )
 
-    def build(self, width: int, scores: Matrix) -> bytes:
+    def build(self, width: int, scores: Matrix, unread: Sequence[int] = ()) -> bytes:
         """Close the graph; the same steps give the same bytes.
 
         Parameters
@@ -131,15 +132,42 @@ class Graph:
             Columns of the input, ``X`` [N, width].
         scores : Matrix
             The output, ``scores`` [N, C].
+        unread : sequence of int
+            Columns of the input that no node needs: the finished graph's input is without them.
 
         Returns
         -------
         bytes
             A checked ONNX model.
         """
-        content: bytes = self._close(width, scores).SerializeToString(deterministic=True)
+        if unread:
+            self._narrow(width, np.setdiff1d(np.arange(width), unread))
+        model = self._close(width - len(unread), scores)
+        content: bytes = model.SerializeToString(deterministic=True)
         onnx.checker.check_model(content)
         return content
+
+    def _narrow(self, width: int, kept: IntVector) -> None:
+        """Let every node read the input's columns where they are once only `kept` ones are left.
+
+        A column that is gone is read as the first of them: the gate finds a score that needs it.
+        """
+        constants = {value.name: value for value in self._constants}
+        places = _places(np.arange(width), kept)
+        whole: str | None = None
+        for node in [node for node in self._nodes if INPUT in node.input]:
+            known = [numpy_helper.to_array(constants[x]) for x in node.input if x in constants]
+            if node.op_type == "Gather" and len(known) == 1:
+                node.input[1] = self.constant(places[known[0]], np.int64)
+            elif node.op_type == "Slice" and len(known) == 3:  # the counts of terms, all kept
+                first, end, _ = known
+                node.input[1] = self.constant(places[first], np.int64)
+                node.input[2] = self.constant(places[first] + end - first, np.int64)
+            else:
+                if whole is None:
+                    whole = self.node("Gather", INPUT, self.constant(places, np.int64), axis=1)
+                    self._nodes.insert(0, self._nodes.pop())
+                node.input[:] = [whole if name == INPUT else name for name in node.input]
 
     def _close(self, width: int, scores: Matrix) -> onnx.ModelProto:
         """Move the nodes into a model: memory holds a large forest once, not twice."""
@@ -168,6 +196,13 @@ class Graph:
                 wanted.update(node.input)
                 nodes.append(node)
         return nodes[::-1], [value for value in self._constants if value.name in wanted]
+
+
+def _places(columns: IntVector, kept: IntVector) -> IntVector:
+    """Return the positions of columns among those that are kept, and 0 for the others."""
+    found = np.searchsorted(kept, columns).clip(max=len(kept) - 1)
+    places: IntVector = np.where(kept[found] == columns, found, 0)
+    return places
 
 
 def _matrix(name: str, width: int) -> onnx.ValueInfoProto:

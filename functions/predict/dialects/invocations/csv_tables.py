@@ -71,7 +71,7 @@ def _lines(content: bytes) -> Iterator[list[Cell]]:
 
 
 def _is_header(lines: Sequence[Sequence[Cell]], signature: Signature) -> bool:
-    names = {*signature.names, signature.row_id}
+    names = signature.admitted
     stripped = ([cell and cell.strip(" \t") for cell in line] for line in lines)
     return any(2 * sum(cell in names for cell in line) >= len(line) for line in stripped)
 

@@ -90,7 +90,7 @@ class Header:
     @classmethod
     def of(cls, names: Sequence[str], signature: Signature, *path: str) -> "Header":
         """Read the names, which are at `path` in the body."""
-        known = {*signature.names, signature.row_id}
+        known = signature.admitted
         counts = Counter(names)
         unknown = [
             (
@@ -288,7 +288,7 @@ def _from_columns(columns: Mapping[str, object], signature: Signature, path: Pat
     """Build a table of columns by name; they are at `path`."""
     lists = {name: values for name, values in columns.items() if isinstance(values, list)}
     count = max(map(len, lists.values()), default=0)
-    known = {*signature.names, signature.row_id}
+    known = signature.admitted
     faults: list[BodyFault] = []
     complete = {}
     for name in columns:

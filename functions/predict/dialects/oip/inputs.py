@@ -34,11 +34,9 @@ def preferred_datatypes(signature: Signature) -> dict[str, str]:
 
 
 def accepted_datatypes(signature: Signature) -> dict[str, tuple[str, ...]]:
-    """Return the datatypes that each feature accepts; the row id accepts any."""
+    """Return the datatypes that each feature accepts; what no score depends on accepts any."""
     accepted = {name: _ACCEPTED_DATATYPES[kind] for name, kind in signature.kinds.items()}
-    if signature.row_id is None:
-        return accepted
-    return accepted | {signature.row_id: tensors.DATATYPES}
+    return accepted | dict.fromkeys(signature.unscored, tensors.DATATYPES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +95,7 @@ def read_inputs(
         _tensor(node, index, count, accepted, binary)
         for index, (node, count) in enumerate(zip(nodes, counts, strict=True))
     ]
-    return {each.name: each for each in tensors if each and each.name != signature.row_id}
+    return {each.name: each for each in tensors if each and each.name not in signature.unscored}
 
 
 def _require_each_once(inputs: Node, nodes: Iterable[Node], signature: Signature) -> None:

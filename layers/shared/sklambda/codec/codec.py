@@ -42,7 +42,7 @@ class Codec:
         self._features = signature.features
         self._order = {name: position for position, name in enumerate(signature.names)}
         self._names = self._order.keys()
-        self._admitted = frozenset(signature.names) | {signature.row_id}
+        self._admitted = signature.admitted
         self._encoders = [encoder(feature) for feature in signature.features]
         self._values = _getter(signature.names)
         self._width = signature.width

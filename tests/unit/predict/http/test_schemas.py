@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from functions.predict.dialects.invocations.tables import Header
+from functions.predict.dialects.oip.inputs import accepted_datatypes
+from functions.predict.dialects.oip.tensors import DATATYPES
 from functions.predict.http.schemas import predict_request
 from sklambda.signature import Analyzer, Feature, Signature, Target, TermCounts
 
@@ -46,3 +49,16 @@ def test_a_number_has_its_range(nullable: bool, kind: object) -> None:
     schema = schema_of(kind="number", nullable=nullable, range=(0.5, 1e6))
 
     assert schema == {"type": kind, "description": "From 0.5 to 1e+06 in training."}
+
+
+def test_an_ignored_column_may_be_sent_and_hold_anything() -> None:
+    age = Feature(name="age", kind="integer", nullable=False)
+    target = Target(task="binary", classes=(0, 1))
+    signature = Signature(features=(age,), target=target, ignored=("name",))
+
+    instance = predict_request(signature)["properties"]["instances"]["items"]
+
+    assert instance["properties"]["name"].keys() == {"description"}
+    assert instance["required"] == ["age"]
+    assert accepted_datatypes(signature)["name"] == DATATYPES
+    assert Header.of(["name", "age"], signature).faults == []
