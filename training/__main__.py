@@ -25,6 +25,7 @@ signature of its inputs, and rows with scikit-learn's own scores; it holds no Py
 
 - `python -m training run training/examples/churn/train.toml`
 - `python -m training run train.toml --data customers.csv --set seed=8`
+- `python -m training check train.toml`
 - `python -m training verify layers/model/package`
 - `python -m training sample train.toml --rows 100 --out rows.csv`
 - `python -m training receipt batch/jobs/3f1c….json`
@@ -79,6 +80,42 @@ def run_command(
     with console.progress(Console(stderr=True)) as progress:
         result = run(config, source=source, out=out, overrides=overrides, progress=progress)
     console.outcome(Console(), result)
+
+
+@app.command("check")
+def check_command(
+    pipeline: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PIPELINE", help="A TOML file, or a fitted pipeline written by joblib."
+        ),
+    ],
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="FILE.csv",
+            help="Rows: those that a fitted pipeline was fitted on; of a TOML file else its own.",
+        ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="The target's column in the rows, where they have it."),
+    ] = None,
+    overrides: Overrides = [],  # noqa: B006 - Typer reads it and hands out a copy
+) -> None:
+    """Say in seconds whether a pipeline could be exported, and if not, all that is refused."""
+    if pipeline.suffix == ".toml":
+        load(pipeline, overrides)
+    elif overrides:
+        raise ConfigurationError("--set changes keys of a TOML file, and this is a fitted pipeline")
+    from training.train import trial
+
+    if pipeline.suffix == ".toml":
+        found = trial.try_configuration(pipeline, source, overrides)
+    else:
+        found = trial.try_fitted(pipeline, source, target)
+    console.tried(Console(), found)
 
 
 @app.command("sample")

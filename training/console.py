@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from training.checks.replay import Step
     from training.checks.verify import Verdict
     from training.train.run import Outcome, Progress
+    from training.train.trial import Trial
 
 
 _LABELS = {
@@ -103,6 +104,22 @@ def verdict(console: Console, found: "Verdict") -> None:
     for (feature, code), count in found.refused.most_common():
         table.add_row(Text(feature), f"{code} in {count} rows")
     console.print(table)
+
+
+def tried(console: Console, trial: "Trial") -> None:
+    """Show a trial export that passed."""
+    signature, table = trial.signature, Table(show_header=False, title=None)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    table.add_row("Steps", Text(", ".join(trial.steps)))
+    table.add_row("Features", str(len(signature.features)))
+    table.add_row("Answers", f"{signature.target.task}, {signature.target.scores}")
+    table.add_row("Rows", f"{trial.rows} of the data")
+    table.add_row("Parity", _compared(trial.parity))
+    console.print(table)
+    console.print(
+        "Every step converts. An export proves it on all rows, and at many more boundaries."
+    )
 
 
 def checked(console: Console, receipt: "Receipt") -> None:

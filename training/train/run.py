@@ -73,11 +73,11 @@ def run(
     gates = config.gates.model_dump(exclude_none=True)
     _check_out(out)
     with _stage("read", progress):
-        table = _read(config, path.parent, source)
+        table = read_table(config, path.parent, source)
         require_watchable(config.monitor.watching, kinds_of(table.features))
         trained, held_out = data.split(table, config.evaluation.test_size, config.seed)
     with _stage("fit", progress):
-        _fit(pipeline, trained)
+        fit(pipeline, trained)
     with _stage("evaluate", progress):
         evaluation = _evaluate(pipeline, held_out, config)
     check_gates(evaluation.metrics, gates)
@@ -100,7 +100,16 @@ def _check_out(out: Path) -> None:
         raise ConfigurationError(f"--out: {error}") from error
 
 
-def _read(config: Config, folder: Path, source: Path | None) -> Table:
+def read_table(config: Config, folder: Path, source: Path | None) -> Table:
+    """Return the rows of `source`, else those that the configuration in `folder` names.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no source.
+    DataError
+        It cannot be read, or does not fit the configuration.
+    """
     if source is not None:
         return data.read(source, config.data)
     if config.data.path is not None:
@@ -110,7 +119,8 @@ def _read(config: Config, folder: Path, source: Path | None) -> Table:
     raise ConfigurationError("no data source: pass --data, or set `data.path` or `data.sample`")
 
 
-def _fit(pipeline: Pipeline, trained: Table) -> None:
+def fit(pipeline: Pipeline, trained: Table) -> None:
+    """Fit the pipeline; raises `DataError` where scikit-learn cannot."""
     with _refusing("the pipeline cannot be fitted", trained):
         pipeline.fit(trained.features, trained.target)
 

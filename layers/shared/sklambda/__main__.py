@@ -36,6 +36,11 @@ COMMANDS: Final = {
         "Train a pipeline, prove its conversion and write the model package.",
         grouped=True,
     ),
+    "check": Command(
+        "training.__main__",
+        "Say in seconds whether a pipeline could be exported, and if not, all that is refused.",
+        grouped=True,
+    ),
     "sample": Command(
         "training.__main__",
         "Write the rows that the configuration's own generator makes, as CSV.",
