@@ -35,6 +35,7 @@ TIME_LIMIT: Final = 600.0
 """The default time limit of a conversion and its proof, in seconds."""
 
 _LIBRARIES: Final = (
+    "catboost",
     "lightgbm",
     "numpy",
     "onnx",
@@ -266,13 +267,25 @@ def _features_frame(
     pipeline: Estimator, frame: pd.DataFrame, targets: Sequence[str]
 ) -> pd.DataFrame:
     features = frame.drop(columns=list(targets), errors="ignore")
-    names = getattr(pipeline, "feature_names_in_", features.columns)
+    names = _fitted_names(pipeline, features.columns)
     absent = [name for name in names if name not in features.columns]
     if absent:
         raise DataError(f"the frame lacks column {absent[0]!r}, which the pipeline was fitted on")
     if features.empty:
         raise DataError("the frame has no rows")
     return features[list(names)].reset_index(drop=True)
+
+
+def _fitted_names(pipeline: Estimator, columns: Collection[str]) -> Sequence[str]:
+    """Return the names of the columns that a pipeline was fitted on, in its order."""
+    names = getattr(pipeline, "feature_names_in_", None)
+    if names is None:
+        # CatBoost's own attribute; without names it numbers them.
+        names = getattr(pipeline, "feature_names_", columns)
+        return names if set(names) <= set(columns) else [*columns]
+    # LightGBM keeps names without their blanks.
+    underlined = {name.replace(" ", "_"): name for name in columns if isinstance(name, str)}
+    return [name if name in columns else underlined.get(name, name) for name in names]
 
 
 def _check_width(pipeline: Estimator, features: pd.DataFrame) -> None:

@@ -7,7 +7,7 @@ import re
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
@@ -71,6 +71,7 @@ def _each(names: str, **arguments: Any) -> dict[str, dict[str, Any]]:
     return dict.fromkeys(names.split(), arguments)
 
 
+OF_CATBOOST: Final = {"verbose": 0, "allow_writing_files": False, "thread_count": 1}
 ARGUMENTS: Final[dict[str, dict[str, Any]]] = {
     "ColumnTransformer": {"transformers": [("scale", MinMaxScaler(), ["grid", "whole"])]},
     "FeatureUnion": {"transformer_list": [("scale", MinMaxScaler())]},
@@ -96,6 +97,7 @@ ARGUMENTS: Final[dict[str, dict[str, Any]]] = {
     **_each("KMeans MiniBatchKMeans BisectingKMeans", n_clusters=4, random_state=0),
     **_each("GaussianMixture BayesianGaussianMixture", n_components=3, random_state=0),
     **_each("EllipticEnvelope IsolationForest", random_state=0),
+    **_each("CatBoostClassifier CatBoostRegressor", **OF_CATBOOST),
     **_each("LGBMClassifier LGBMRegressor", verbose=-1, n_jobs=1),
     **_each("XGBClassifier XGBRegressor XGBRFClassifier XGBRFRegressor", verbosity=0, n_jobs=1),
     **_each("FrozenEstimator RFE RFECV SelectFromModel SequentialFeatureSelector", estimator=INNER),
@@ -270,7 +272,26 @@ def _line(kind: type | str) -> Line:
     return Line(name_of(kind), rows, difference, widened, undecidable, stock)
 
 
+def _catboost(kind: Any) -> Any:
+    return kind(OF_CATBOOST | {"loss_function": "RMSE"}).fit(numbers(), values())
+
+
+def _catboost_ranker(kind: Any) -> Any:
+    ranker = kind(loss_function="QueryRMSE", **OF_CATBOOST)
+    return ranker.fit(numbers(), values(), group_id=np.arange(ROWS) // 10)
+
+
+WITHOUT_A_TASK: Final[dict[type | str, Callable[[Any], Any]]] = {
+    "catboost.CatBoost": _catboost,
+    "catboost.CatBoostRanker": _catboost_ranker,
+}
+"""How what is neither a classifier nor a regressor is fitted to `numbers`."""
+
+
 def _fitted(kind: type | str) -> Iterator[tuple[Any, pd.DataFrame]]:
+    if kind in WITHOUT_A_TASK:
+        yield WITHOUT_A_TASK[kind](_class(kind)), numbers()
+        return
     name = name_of(kind).rpartition(".")[2]
     made = _class(kind)(**ARGUMENTS.get(name, {}))
     frame = _frame(name)

@@ -22,6 +22,7 @@ FAMILIES: Final = (
     "bagging",
     "bins_and_polynomials",
     "calibration_thresholds",
+    "catboost",
     "clusters",
     "compose",
     "decomposition",

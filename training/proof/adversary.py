@@ -162,17 +162,15 @@ def neighbours(centres: FloatVector, kind: Kind) -> list[Scalar]:
     if kind == "integer":
         whole = np.concatenate([np.floor(centres), np.ceil(centres)])
         return [int(value) for value in np.unique(whole) if abs(value) <= EXACT_INTEGER]
+    down, up = np.float32(-np.inf), np.float32(np.inf)
     with np.errstate(over="ignore"):
         single = centres.astype(np.float32)
-    down, up = np.float32(-np.inf), np.float32(np.inf)
+        beside = (single, np.nextafter(single, down), np.nextafter(single, up))
     found = [
         centres,
         np.nextafter(centres, -np.inf),
         np.nextafter(centres, np.inf),
-        *(
-            step.astype(np.float64)
-            for step in (single, np.nextafter(single, down), np.nextafter(single, up))
-        ),
+        *(step.astype(np.float64) for step in beside),
     ]
     return [float(value) for value in np.unique(np.concatenate(found)) if np.isfinite(value)]
 

@@ -1,5 +1,6 @@
 """scikit-learn's own predictions for rows as clients send them, and the values it accepts."""
 
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -145,7 +146,7 @@ class Reference:
     def _predict_by_halves(self, rows: Sequence[ClientRow]) -> Predictions:
         try:
             return self._predict(self.frame(rows))
-        except (AttributeError, IndexError, TypeError, ValueError):
+        except _refusals():
             if len(rows) == 1:
                 return refused_rows(1, self.target)
             half = len(rows) // 2
@@ -176,6 +177,15 @@ class Reference:
         predicted = self.pipeline.predict(frame)
         columns = _dense(predicted).reshape(len(frame), len(targets)).T
         return np.stack([_places(own, part) for own, part in zip(columns, targets, strict=True)], 1)
+
+
+_OWN_ERRORS: Final = (("catboost", "CatBoostError"), ("lightgbm.basic", "LightGBMError"))
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """Return the errors by which scikit-learn, and each library that is loaded, refuse rows."""
+    own = [getattr(sys.modules[name], error) for name, error in _OWN_ERRORS if name in sys.modules]
+    return AttributeError, IndexError, TypeError, ValueError, *own
 
 
 @contextmanager

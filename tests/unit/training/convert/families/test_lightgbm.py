@@ -9,11 +9,13 @@ import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import StackingRegressor, VotingClassifier
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
 from tests.support.proof import classes, mixed, numbers, prove, values
 from training.errors import ConversionRefused
+from training.exporter import export_job
 from training.frames import kinds_of
 from training.proof.conversion import Conversion
 
@@ -86,6 +88,15 @@ def test_fitting_that_stopped_early_ends_at_the_best_iteration() -> None:
     prove(fitted, frame)
 
     assert 0 < fitted.best_iteration_ < 90
+
+
+def test_names_with_blanks_which_lightgbm_underlines_are_found() -> None:
+    frame = numbers().rename(columns={"grid": "mean grid", "tiny": "tiny é (x)"})
+    fitted = GridSearchCV(regressor(), {"num_leaves": [4]}, cv=2).fit(frame, values())
+
+    job = export_job(fitted, frame[frame.columns[::-1]].assign(other=1))
+
+    assert [*job.kinds] == [*frame]
 
 
 def test_behind_a_scaler_ties_are_decided_as_lightgbm_does() -> None:
