@@ -146,7 +146,7 @@ ORDER: dict[str, list[str]] = {
         "convert.families",
         "explain targets",
         "convert.graph frames metrics package_check",
-        "errors examples",
+        "convert.unconverted errors examples",
     ],
     "sklambda": [
         "__main__",

@@ -30,7 +30,7 @@ from sklambda.session import load
 from tests.conftest import REPOSITORY
 from tests.support.proof import classes, mixed, numbers, values
 from training.convert import CONVERTERS
-from training.convert.graph.unconverted import BY_NAME, UNCONVERTED
+from training.convert.unconverted import BY_NAME, UNCONVERTED
 from training.errors import ConversionRefused
 from training.frames import kinds_of
 from training.proof.conversion import Conversion
@@ -327,7 +327,7 @@ def _frame(name: str) -> pd.DataFrame:
         return numbers()[["whole"]]
     if name == "KernelCenterer":  # it wants a square matrix
         return pd.DataFrame(np.random.default_rng(0).random((60, 60))).rename(columns=str)
-    return numbers()
+    return numbers(missing=name == "IterativeImputer")
 
 
 def _pipeline(made: Any, trees: Any) -> Any:

@@ -3,17 +3,26 @@
 from typing import Final
 
 import numpy as np
+from onnx import TensorProto
 from sklearn.dummy import DummyClassifier, DummyRegressor
-from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor
+from sklearn.ensemble import (
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+)
 
 from sklambda.arrays import FloatVector
 from training.convert.families.forests import CONVERTERS as AVERAGED
 from training.convert.families.forests import TREE_FITTING
+from training.convert.families.linear_classifiers import CONVERTERS as LINEAR_CLASSIFIERS
+from training.convert.families.linear_regressors import CONVERTERS as LINEAR_REGRESSORS
 from training.convert.graph.graph import Matrix
 from training.convert.graph.links import chances
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.trees import Ensemble, constant_leaf, grown
+from training.convert.unconverted import qualified
 
 _FITTING: Final = (
     TREE_FITTING + "init learning_rate loss n_estimators n_iter_no_change subsample tol "
@@ -22,6 +31,8 @@ _FITTING: Final = (
 _ABOVE_ZERO: Final = 2.0**-1000
 """Added to raw scores, it changes 0 alone, at which scikit-learn decides for the second class."""
 
+_LINEAR: Final = {**LINEAR_CLASSIFIERS, **LINEAR_REGRESSORS}
+_DOUBLE: Final = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
 _CONSTANT: Final = frozenset({"constant", "mean", "median", "most_frequent", "prior", "quantile"})
 
 
@@ -72,14 +83,26 @@ def _constant_start(estimator: Estimator) -> FloatVector | None:
 
 def _learnt_start(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     first = estimator.init_
-    if type(first) not in AVERAGED:
-        # It is given float32, in which most other estimators then compute.
-        scope.refuse(f"init={type(first).__name__} has no exact conversion")
-    outputs = scope.predict("init", first, matrix)
+    outputs = scope.predict("init", first, _single(first, matrix, scope))
     found = outputs.value if outputs.probabilities is None else outputs.probabilities
     if found is None:
         scope.refuse(f"init={type(first).__name__} has no scores")
     return found if outputs.probabilities is None else _link(estimator, found, scope)
+
+
+def _single(first: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+    """Round features to float32: so the first estimator is given them, also when it is fitted."""
+    if type(first) in AVERAGED:  # trees round them themselves
+        return matrix
+    weights = np.asarray(getattr(first, "coef_", None))
+    if not (type(first) in _DOUBLE or (type(first) in _LINEAR and weights.dtype == np.float64)):
+        scope.refuse(
+            f"{qualified(first)} as init computes in float32, which no conversion equals "
+            "to 1e-9: use init=None, init='zero', a tree or a forest, or StackingRegressor or "
+            "StackingClassifier of the two"
+        )
+    graph = scope.graph
+    return matrix.numbers(graph.double(graph.node("Cast", matrix.tensor, to=TensorProto.FLOAT)))
 
 
 def _link(estimator: Estimator, probability: Matrix, scope: Scope) -> Matrix:

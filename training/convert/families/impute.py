@@ -3,11 +3,16 @@
 from math import nan
 from typing import Any, Final
 
-from sklearn.impute import MissingIndicator, SimpleImputer
+import numpy as np
+from sklearn.experimental import enable_iterative_imputer
+from sklearn.impute import IterativeImputer, MissingIndicator, SimpleImputer
 
 from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.responses import response
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.vocabulary import Vocabulary
+
+__all__ = ["CONVERTERS", "enable_iterative_imputer"]  # its import is what makes the imputer
 
 
 def _simple_imputer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
@@ -78,7 +83,57 @@ def _missing_indicator(estimator: Estimator, matrix: Matrix, scope: Scope) -> Ma
     return _indicators(scope.graph, matrix, missing, estimator.features_)
 
 
+def _iterative_imputer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+    scope.admit(
+        estimator,
+        free="estimator missing_values max_iter tol n_nearest_features initial_strategy fill_value "
+        "imputation_order skip_complete sample_posterior min_value max_value verbose random_state "
+        "add_indicator keep_empty_features",
+    )
+    if estimator.sample_posterior:
+        scope.refuse(
+            "sklearn.impute.IterativeImputer(sample_posterior=True) draws other values at each "
+            "call: fit it with sample_posterior=False"
+        )
+    graph = scope.graph
+    filled = scope.transform("initial_imputer_", estimator.initial_imputer_, matrix)
+    empty = estimator._is_empty_feature
+    if estimator.keep_empty_features and empty.any():
+        scope.refuse(
+            "sklearn.impute.IterativeImputer(keep_empty_features=True) fails on a lone row, where "
+            "it writes to a column without any value: leave the column out"
+        )
+    all_missing = matrix.numbers(_missing(estimator, matrix, scope))
+    missing = graph.take(all_missing, np.flatnonzero(~empty).tolist())
+    if estimator.n_iter_:
+        filled = _rounds(estimator, filled, missing, scope)
+    if not estimator.add_indicator:
+        return filled
+    flags = _indicators(graph, matrix, all_missing.tensor, estimator.indicator_.features_)
+    return graph.join([filled, flags]) if flags.width else filled
+
+
+def _rounds(estimator: Estimator, filled: Matrix, missing: Matrix, scope: Scope) -> Matrix:
+    """Predict each missing value from the others, in the rounds of fitting."""
+    graph = scope.graph
+    known = [graph.take(filled, [place]) for place in range(filled.width)]
+    flags = [graph.take(missing, [place]).tensor for place in range(filled.width)]
+    for number, (place, others, inner) in enumerate(estimator.imputation_sequence_):
+        name = f"imputation_sequence_[{number}]"
+        outputs = scope.predict(name, inner, graph.join([known[int(other)] for other in others]))
+        value = response(outputs, inner, "predict", scope)
+        least, greatest = (
+            graph.constant(float(bounds[place]))
+            for bounds in (estimator._min_value, estimator._max_value)
+        )
+        bounded = graph.node("Min", graph.node("Max", value.tensor, least), greatest)
+        chosen = graph.node("Where", flags[place], bounded, known[place].tensor)
+        known[place] = known[place].alike(chosen)
+    return graph.join(known)
+
+
 CONVERTERS: Final[dict[type, Convert]] = {
+    IterativeImputer: _iterative_imputer,
     MissingIndicator: _missing_indicator,
     SimpleImputer: _simple_imputer,
 }

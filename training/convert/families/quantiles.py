@@ -4,9 +4,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from scipy import stats
 from sklearn.preprocessing import QuantileTransformer
+from sklearn.preprocessing._data import BOUNDS_THRESHOLD
 
 from sklambda.arrays import FloatMatrix, FloatVector
+from training.convert.graph import normal
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.steps import look_up, step_tree
@@ -29,12 +32,7 @@ class _Pieces:
 
 
 def _quantile_transformer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
-    # The normal distribution needs its quantile function, which no operator computes.
-    scope.admit(
-        estimator,
-        free="n_quantiles ignore_implicit_zeros subsample random_state copy",
-        only={"output_distribution": ("uniform",)},
-    )
+    scope.admit(estimator, free=_FREE)
     graph, columns, references = scope.graph, estimator.quantiles_.T, estimator.references_
     upward = [_upward(column, references) for column in columns]
     downward = [_downward(column, references) for column in columns]
@@ -42,10 +40,43 @@ def _quantile_transformer(estimator: Estimator, matrix: Matrix, scope: Scope) ->
     rising = _interpolate(graph, matrix, upward)
     falling = _interpolate(graph, matrix.alike(graph.node("Neg", matrix.tensor)), downward)
     mean = graph.node("Mul", graph.node("Sub", rising, falling), graph.constant(0.5))
-    for bound, end in ((columns[:, -1], 1.0), (columns[:, 0], 0.0)):
-        there = graph.node("Equal", matrix.tensor, graph.constant([bound]))
-        mean = graph.node("Where", there, graph.constant(end), mean)
-    return matrix.numbers(mean)
+    low, high = _ends(graph, matrix.tensor, columns[:, 0], columns[:, -1], estimator)
+    mean = graph.node("Where", high, graph.constant(1.0), mean)
+    mean = graph.node("Where", low, graph.constant(0.0), mean)
+    if estimator.output_distribution == "uniform":
+        return matrix.numbers(mean)
+    # Where the quantile itself would be clipped, the share is: both are monotone.
+    shares = graph.node("Clip", mean, graph.constant(_LEAST), graph.constant(1 - _LEAST))
+    quantiles = normal.quantile(graph, shares)
+    ends = (graph.constant(float(stats.norm.ppf(end))) for end in (_LEAST, 1 - _LEAST))
+    return matrix.numbers(graph.node("Clip", quantiles, *ends))
+
+
+def _ends(
+    graph: Graph, values: str, low: FloatVector, high: FloatVector, estimator: Estimator
+) -> list[str]:
+    """Return which values, [N, K], are at the low end, and which at the high end."""
+    if estimator.output_distribution == "uniform":
+        return [graph.node("Equal", values, graph.constant([end])) for end in (low, high)]
+    near = graph.constant(BOUNDS_THRESHOLD)
+    below = graph.node("Less", graph.node("Sub", values, near), graph.constant([low]))
+    above = graph.node("Greater", graph.node("Add", values, near), graph.constant([high]))
+    return [below, above]
+
+
+def restored(transformer: Estimator, value: Matrix, scope: Scope) -> str:
+    """Add the inverse of a quantile transformation."""
+    scope.admit(transformer, free=_FREE)
+    graph, columns, shares = scope.graph, transformer.quantiles_.T, value
+    if transformer.output_distribution == "normal":
+        shares = value.alike(normal.probability(graph, value.tensor))
+    width = len(columns)
+    low, high = _ends(graph, shares.tensor, np.zeros(width), np.ones(width), transformer)
+    found = _interpolate(
+        graph, shares, [_upward(transformer.references_, column) for column in columns]
+    )
+    found = graph.node("Where", high, graph.constant([columns[:, -1]]), found)
+    return graph.node("Where", low, graph.constant([columns[:, 0]]), found)
 
 
 def _upward(quantiles: FloatVector, references: FloatVector) -> _Pieces:
@@ -78,5 +109,8 @@ def _interpolate(graph: Graph, matrix: Matrix, pieces: list[_Pieces]) -> str:
 
 
 _INT64: Final = 7  # TensorProto.INT64
+_FREE: Final = "n_quantiles output_distribution ignore_implicit_zeros subsample random_state copy"
+_LEAST: Final = float(BOUNDS_THRESHOLD - np.spacing(1))
+"""The share at which scikit-learn clips quantiles of the normal distribution."""
 
 CONVERTERS: Final[dict[type, Convert]] = {QuantileTransformer: _quantile_transformer}

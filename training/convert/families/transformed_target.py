@@ -9,16 +9,19 @@ from sklearn.preprocessing import (
     MaxAbsScaler,
     MinMaxScaler,
     PowerTransformer,
+    QuantileTransformer,
     RobustScaler,
     StandardScaler,
 )
 
 from training.convert.families.functions import FUNCTIONS
 from training.convert.families.powers import straightened
+from training.convert.families.quantiles import restored
 from training.convert.graph.graph import Matrix
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.responses import response
 from training.convert.graph.scope import Convert, Estimator, Scope
+from training.convert.unconverted import qualified
 
 
 def _transformed_target(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
@@ -27,7 +30,11 @@ def _transformed_target(estimator: Estimator, matrix: Matrix, scope: Scope) -> O
     value = response(scope.predict("regressor", inner, matrix), inner, "predict", scope)
     transformer = estimator.transformer_
     if type(transformer) not in _INVERSES:
-        scope.refuse(f"the inverse of {type(transformer).__name__} has no exact conversion")
+        known = ", ".join(sorted(kind.__name__ for kind in _INVERSES))
+        scope.refuse(
+            f"the inverse of {qualified(transformer)} has no exact conversion: use one of {known}, "
+            "or func and inverse_func of numpy"
+        )
     return Outputs(value=value.alike(_INVERSES[type(transformer)](transformer, value, scope)))
 
 
@@ -80,6 +87,7 @@ _INVERSES: Final[dict[type, Callable[[Estimator, Matrix, Scope], str]]] = {
     MaxAbsScaler: _max_abs,
     MinMaxScaler: _min_max,
     PowerTransformer: straightened,
+    QuantileTransformer: restored,
     RobustScaler: _robust,
     StandardScaler: _standard,
 }

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.outputs import Outputs
-from training.convert.graph.unconverted import explanation
+from training.convert.unconverted import explanation
 from training.errors import ConversionRefused
 
 type Estimator = Any  # scikit-learn ships no types

@@ -8,7 +8,7 @@ from sklearn.utils import all_estimators
 
 from tests.benchmark.estimators import PAGE, counts, lists, measured, name_of, usable
 from training.convert import CONVERTERS, convert
-from training.convert.graph.unconverted import BY_NAME, UNCONVERTED, Unconverted
+from training.convert.unconverted import BY_NAME, UNCONVERTED, Unconverted
 from training.errors import ConversionRefused
 
 STALE = "write it again: python -m tests.benchmark.estimators NAME"

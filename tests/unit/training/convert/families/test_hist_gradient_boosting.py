@@ -17,6 +17,7 @@ from sklearn.ensemble import (
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVR
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from tests.support.proof import classes, mixed, numbers, prove, values
@@ -75,6 +76,13 @@ def test_a_raw_score_of_zero_gives_the_class_that_scikit_learn_gives(
     labels = np.concatenate([np.zeros(100), np.tile([0, 1], 50), np.ones(100)]).astype(int)
 
     prove(make(learning_rate=0.5).fit(frame, labels), frame)
+
+
+@pytest.mark.parametrize("init", [HistGradientBoostingRegressor(max_iter=2), LinearSVR(C=0.01)])
+def test_a_start_that_computes_in_float64_equals_scikit_learn(init: Any) -> None:
+    frame = numbers().drop(columns="large")
+
+    prove(GradientBoostingRegressor(init=init, n_estimators=3).fit(frame, values()), frame)
 
 
 @pytest.mark.parametrize("init", [None, "zero", DecisionTreeRegressor(max_depth=2)])
@@ -149,7 +157,9 @@ def test_a_start_that_computes_in_float32_is_refused() -> None:
     regressor = GradientBoostingRegressor(init=LinearRegression(), n_estimators=2)
     fitted = regressor.fit(frame, values())
 
-    with pytest.raises(ConversionRefused, match="init=LinearRegression"):
+    with pytest.raises(
+        ConversionRefused, match=r"linear_model\.LinearRegression as init .*: use init="
+    ):
         Conversion(fitted, frame, kinds_of(frame)).convert()
 
 

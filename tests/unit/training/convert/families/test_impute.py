@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.impute import KNNImputer, MissingIndicator, SimpleImputer
-from sklearn.linear_model import LogisticRegression
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401
+from sklearn.impute import IterativeImputer, KNNImputer, MissingIndicator, SimpleImputer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
@@ -129,6 +131,53 @@ def test_an_imputer_that_met_nothing_is_refused() -> None:
     imputer = make_pipeline(SimpleImputer()).fit(frame)
 
     with pytest.raises(ConversionRefused, match="met no value"):
+        Conversion(imputer, frame, kinds_of(frame)).convert()
+
+
+ITERATIVE: dict[str, dict[str, Any]] = {
+    "default": {},
+    "from the median, indicated": {"initial_strategy": "median", "add_indicator": True},
+    "few neighbours, bounded": {"n_nearest_features": 2, "min_value": 0.0, "max_value": 2.0},
+    "in random order, once": {"imputation_order": "random", "max_iter": 1, "skip_complete": True},
+    "of neighbours": {"estimator": KNeighborsRegressor(3), "max_iter": 2},
+    "of trees": {"estimator": HistGradientBoostingRegressor(max_iter=3), "max_iter": 2},
+    "ridge": {"estimator": Ridge(), "tol": 0.1},
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*Early stopping criterion not reached")
+@pytest.mark.parametrize("name", ITERATIVE)
+def test_values_imputed_in_rounds_equal_scikit_learn(name: str) -> None:
+    frame = numbers(missing=True)[["grid", "skewed", "whole"]]
+    imputer = IterativeImputer(random_state=0, **ITERATIVE[name])
+
+    prove(make_pipeline(imputer, MODELS["linear"]()).fit(frame, classes(2)), frame)
+
+
+@pytest.mark.filterwarnings("ignore:Skipping features without")  # said by scikit-learn on purpose
+@pytest.mark.filterwarnings("ignore:.*Early stopping criterion not reached")
+def test_rounds_pass_over_columns_without_any_value() -> None:
+    frame = numbers(missing=True)[["grid", "skewed"]].assign(empty=np.nan)
+    imputer = IterativeImputer(max_iter=2, add_indicator=True)
+
+    prove(make_pipeline(imputer, MODELS["linear"]()).fit(frame, classes(2)), frame)
+
+
+@pytest.mark.filterwarnings("ignore:Skipping features without")  # said by scikit-learn on purpose
+@pytest.mark.filterwarnings("ignore:.*Early stopping criterion not reached")
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [
+        ({"sample_posterior": True}, "draws other values .*: fit it with"),
+        ({"keep_empty_features": True}, "fails on a lone row.*: leave the column out"),
+    ],
+    ids=["drawn", "kept without a value"],
+)
+def test_rounds_that_cannot_be_exact_are_refused(parameters: dict[str, Any], reason: str) -> None:
+    frame = numbers(missing=True)[["grid", "skewed"]].assign(empty=np.nan)
+    imputer = make_pipeline(IterativeImputer(max_iter=1, **parameters)).fit(frame)
+
+    with pytest.raises(ConversionRefused, match=reason):
         Conversion(imputer, frame, kinds_of(frame)).convert()
 
 

@@ -14,6 +14,7 @@ from sklearn.preprocessing import (
     FunctionTransformer,
     MaxAbsScaler,
     MinMaxScaler,
+    PowerTransformer,
     QuantileTransformer,
     RobustScaler,
     StandardScaler,
@@ -56,6 +57,8 @@ TRANSFORMERS: dict[str, Any] = {
     "robust scale alone": RobustScaler(with_centering=False),
     "greatest": MaxAbsScaler(),
     "function": FunctionTransformer(np.log1p, np.expm1),
+    "quantiles": QuantileTransformer(n_quantiles=40),
+    "normal quantiles": QuantileTransformer(n_quantiles=40, output_distribution="normal"),
 }
 
 
@@ -93,6 +96,10 @@ def identity(y: Any) -> Any:
     return y
 
 
+class PowerTransformers(PowerTransformer):
+    """A class of a user's."""
+
+
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "own function": (
         {"func": identity, "inverse_func": identity},
@@ -102,9 +109,9 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"transformer": FunctionTransformer(np.log, np.exp, inv_kw_args={"where": True})},
         r"FunctionTransformer\(inv_kw_args=",
     ),
-    "quantiles": (
-        {"transformer": QuantileTransformer(n_quantiles=10)},
-        "the inverse of QuantileTransformer",
+    "no inverse known": (
+        {"transformer": PowerTransformers()},
+        r"the inverse of tests\..*\.PowerTransformers .*: use one of",
     ),
 }
 

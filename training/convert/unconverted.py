@@ -1,6 +1,7 @@
 """The estimators of scikit-learn without an exact conversion: why, and what to use instead."""
 
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Final
 
 type Estimator = Any  # scikit-learn ships no types
@@ -175,7 +176,7 @@ BY_NAME: Final = {name: group for group in UNCONVERTED for name in group.names}
 def qualified(estimator: Estimator) -> str:
     """Return the name of an estimator's class as users import it, with its module."""
     kind = type(estimator)
-    public = [part for part in kind.__module__.split(".") if not part.startswith("_")]
+    public = takewhile(lambda part: not part.startswith("_"), kind.__module__.split("."))
     return ".".join([*public, kind.__qualname__])
 
 
