@@ -58,7 +58,7 @@ def test_a_refused_estimator_is_named_with_its_module_its_reason_and_a_remedy() 
 
 
 def test_a_subclass_is_refused_by_the_name_that_its_author_gave() -> None:
-    class Mine(LogisticRegression):
+    class Mine(LogisticRegression):  # type: ignore[misc]  # scikit-learn ships no types
         pass
 
     with pytest.raises(ConversionRefused, match=r"test_estimators_page\..*Mine has no exact"):
