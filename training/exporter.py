@@ -278,11 +278,11 @@ def _features_frame(
 
 def _fitted_names(pipeline: Estimator, columns: Collection[str]) -> Sequence[str]:
     """Return the names of the columns that a pipeline was fitted on, in its order."""
-    names = getattr(pipeline, "feature_names_in_", None)
+    names: Sequence[str] | None = getattr(pipeline, "feature_names_in_", None)
     if names is None:
         # CatBoost's own attribute; without names it numbers them.
-        names = getattr(pipeline, "feature_names_", columns)
-        return names if set(names) <= set(columns) else [*columns]
+        own: Sequence[str] = getattr(pipeline, "feature_names_", columns)
+        return own if set(own) <= set(columns) else [*columns]
     # LightGBM keeps names without their blanks.
     underlined = {name.replace(" ", "_"): name for name in columns if isinstance(name, str)}
     return [name if name in columns else underlined.get(name, name) for name in names]

@@ -96,7 +96,7 @@ def identity(y: Any) -> Any:
     return y
 
 
-class PowerTransformers(PowerTransformer):
+class PowerTransformers(PowerTransformer):  # type: ignore[misc]  # scikit-learn ships no types
     """A class of a user's."""
 
 
