@@ -281,8 +281,8 @@ def _fitted_names(pipeline: Estimator, columns: Collection[str]) -> Sequence[str
     names: Sequence[str] | None = getattr(pipeline, "feature_names_in_", None)
     if names is None:
         # CatBoost's own attribute; without names it numbers them.
-        own: Sequence[str] = getattr(pipeline, "feature_names_", columns)
-        return own if set(own) <= set(columns) else [*columns]
+        own: Collection[str] = getattr(pipeline, "feature_names_", columns)
+        return [*own] if set(own) <= set(columns) else [*columns]
     # LightGBM keeps names without their blanks.
     underlined = {name.replace(" ", "_"): name for name in columns if isinstance(name, str)}
     return [name if name in columns else underlined.get(name, name) for name in names]
