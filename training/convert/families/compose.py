@@ -8,7 +8,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from training.convert.families.text import takes_texts
-from training.convert.graph.graph import Matrix
+from training.convert.graph.graph import Elementwise, Matrix
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope, joined
 from training.errors import ConversionRefused
@@ -73,7 +73,9 @@ def _weighted(part: Matrix, name: str, weights: Mapping[str, float] | None, scop
         return part
     if any(vocabulary is not None for vocabulary in part.vocabularies):
         scope.refuse(f"a weight of {name!r}, which holds strings, has no exact conversion")
-    return part.alike(scope.graph.node("Mul", part.tensor, scope.graph.constant(float(weight))))
+    weighted = scope.graph.node("Mul", part.tensor, scope.graph.constant(float(weight)))
+    step = Elementwise(f"the weight of {name!r}", lambda values: values * weight)
+    return part.mapped(weighted, [step] * part.width)
 
 
 def _side_by_side(parts: list[Matrix], estimator: Estimator, scope: Scope) -> Matrix:

@@ -6,7 +6,8 @@ from typing import Any, Final
 import numpy as np
 from sklearn.preprocessing import FunctionTransformer
 
-from training.convert.graph.graph import Graph, Matrix
+from sklambda.arrays import FloatVector
+from training.convert.graph.graph import Elementwise, Graph, Matrix
 from training.convert.graph.scope import Convert, Estimator, Scope
 
 type Apply = Callable[[Graph, str], str]
@@ -115,6 +116,39 @@ FUNCTIONS: Final[Mapping[Any, Apply]] = {
     np.tanh: _operator("Tanh"),
 }
 
+_NOT_EXACT: Final = frozenset(
+    (
+        np.cbrt,
+        np.cos,
+        np.exp,
+        np.exp2,
+        np.expm1,
+        np.log,
+        np.log10,
+        np.log1p,
+        np.log2,
+        np.sin,
+        np.tanh,
+    )
+)
+_TURNS: Final[Mapping[Any, tuple[float, ...] | None]] = {
+    **dict.fromkeys((np.abs, np.fabs, np.reciprocal, np.sqrt, np.square), (0.0,)),
+    **dict.fromkeys((np.log, np.log10, np.log2), (0.0,)),
+    np.log1p: (-1.0,),
+    **dict.fromkeys((np.cos, np.sin), None),
+}
+"""Where a function turns or begins; the others are monotone throughout."""
+
+
+def elementwise(function: Any, kw_args: Mapping[str, Any] | None = None) -> Elementwise:
+    """Return one of `FUNCTIONS`, or ``numpy.clip`` with its bounds, as a step of one column."""
+
+    def apply(values: FloatVector) -> FloatVector:
+        return np.asarray(function(values, **(kw_args or {})), dtype=np.float64)
+
+    name = f"np.{function.__name__}"
+    return Elementwise(name, apply, function not in _NOT_EXACT, _TURNS.get(function, ()))
+
 
 def _function_transformer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     inert = "inverse_func validate accept_sparse check_inverse feature_names_out inv_kw_args"
@@ -124,9 +158,11 @@ def _function_transformer(estimator: Estimator, matrix: Matrix, scope: Scope) ->
         return matrix
     if estimator.func is np.clip:
         scope.admit(estimator, free=f"{inert} func kw_args")
-        return matrix.numbers(_clip(scope, matrix.tensor, estimator.kw_args or {}))
+        clipped = _clip(scope, matrix.tensor, estimator.kw_args or {})
+        return matrix.mapped(clipped, [elementwise(np.clip, estimator.kw_args)] * matrix.width)
     scope.admit(estimator, free=inert, only={"func": tuple(FUNCTIONS), "kw_args": (None, {})})
-    return matrix.numbers(FUNCTIONS[estimator.func](scope.graph, matrix.tensor))
+    computed = FUNCTIONS[estimator.func](scope.graph, matrix.tensor)
+    return matrix.mapped(computed, [elementwise(estimator.func)] * matrix.width)
 
 
 def _clip(scope: Scope, values: str, bounds: Mapping[str, Any]) -> str:

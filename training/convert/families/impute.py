@@ -7,7 +7,8 @@ import numpy as np
 from sklearn.experimental import enable_iterative_imputer
 from sklearn.impute import IterativeImputer, MissingIndicator, SimpleImputer
 
-from training.convert.graph.graph import Graph, Matrix
+from sklambda.arrays import Flags, FloatVector
+from training.convert.graph.graph import Elementwise, Graph, Matrix
 from training.convert.graph.responses import response
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.vocabulary import Vocabulary
@@ -31,11 +32,44 @@ def _simple_imputer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matri
         for place, vocabulary in zip(kept, columns.vocabularies, strict=True)
     ]
     empty = graph.take(matrix.numbers(missing), kept).tensor
-    filled = columns.alike(graph.node("Where", empty, graph.constant([fills]), columns.tensor))
+    filled = columns.mapped(
+        graph.node("Where", empty, graph.constant([fills]), columns.tensor),
+        [
+            _filled(float(estimator.missing_values), fill) if vocabulary is None else None
+            for fill, vocabulary in zip(fills, columns.vocabularies, strict=True)
+        ],
+    )
     if not estimator.add_indicator:
         return filled
-    flags = _indicators(graph, matrix, missing, estimator.indicator_.features_)
+    flags = _indicators(graph, matrix, missing, estimator.indicator_)
     return graph.join([filled, flags]) if flags.width else filled
+
+
+def _filled(value: Any, fill: float) -> Elementwise:
+    """Return the step that replaces NaN, or the number that means missing, by another."""
+
+    def apply(values: FloatVector) -> FloatVector:
+        return np.where(_equal(values, value), fill, values)
+
+    return Elementwise("SimpleImputer", apply, turns=_turns(value))
+
+
+def _flagged(value: float) -> Elementwise:
+    """Return the step that indicates NaN, or the number that means missing."""
+
+    def apply(values: FloatVector) -> FloatVector:
+        return _equal(values, value).astype(np.float64)
+
+    return Elementwise("MissingIndicator", apply, turns=_turns(value))
+
+
+def _equal(values: FloatVector, value: float) -> Flags:
+    equal: Flags = np.isnan(values) if value != value else values == value
+    return equal
+
+
+def _turns(value: float) -> tuple[float, ...]:
+    return () if value != value else (value,)
 
 
 def _fill(value: Any, vocabulary: Vocabulary | None, scope: Scope) -> float:
@@ -68,10 +102,16 @@ def _missing(estimator: Estimator, matrix: Matrix, scope: Scope) -> str:
     return graph.node("Equal", matrix.tensor, graph.constant([values]))
 
 
-def _indicators(graph: Graph, matrix: Matrix, missing: str, places: Any) -> Matrix:
+def _indicators(graph: Graph, matrix: Matrix, missing: str, indicator: Estimator) -> Matrix:
     """Return 1 where a value is missing, for some of the columns."""
-    flags = graph.take(matrix.numbers(missing), [int(place) for place in places])
-    return flags.alike(graph.double(flags.tensor))
+    places, value = [int(place) for place in indicator.features_], indicator.missing_values
+    flags = graph.double(graph.take(matrix.numbers(missing), places).tensor)
+    origins = []
+    for place in places:
+        vocabulary = matrix.vocabularies[place]
+        coded = vocabulary.code(value) if vocabulary and isinstance(value, str) else float(value)
+        origins.append(matrix.origin(place).then(_flagged(coded)))
+    return Matrix(flags, (None,) * len(places), tuple(origins))
 
 
 def _missing_indicator(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
@@ -80,7 +120,7 @@ def _missing_indicator(estimator: Estimator, matrix: Matrix, scope: Scope) -> Ma
     if not len(estimator.features_):
         scope.refuse("MissingIndicator leaves no column")
     missing = scope.graph.node("IsNaN", matrix.tensor)
-    return _indicators(scope.graph, matrix, missing, estimator.features_)
+    return _indicators(scope.graph, matrix, missing, estimator)
 
 
 def _iterative_imputer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
@@ -109,7 +149,7 @@ def _iterative_imputer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Ma
         filled = _rounds(estimator, filled, missing, scope)
     if not estimator.add_indicator:
         return filled
-    flags = _indicators(graph, matrix, all_missing.tensor, estimator.indicator_.features_)
+    flags = _indicators(graph, matrix, all_missing.tensor, estimator.indicator_)
     return graph.join([filled, flags]) if flags.width else filled
 
 

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklambda.arrays import Flags, FloatVector
-from training.convert.graph.categories import numbered
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.links import both, logistic, probabilities
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
+from training.convert.graph.steps import numbered
 from training.convert.graph.trees import Ensemble, Tree, constant_leaf
 
 ZERO: Final = float(np.float32(1e-35))

@@ -3,11 +3,13 @@
 from typing import Final
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.preprocessing import PowerTransformer
 
 from sklambda.arrays import Flags, FloatVector
 from training.convert.families.functions import expm1, log1p
-from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.folding import of_column
+from training.convert.graph.graph import Elementwise, Graph, Matrix
 from training.convert.graph.scope import Convert, Estimator, Scope
 
 _EPSILON: Final = np.finfo(np.float64).eps
@@ -17,10 +19,25 @@ _LARGEST: Final = 709.78  # above it scipy takes the exponential another way
 def _power_transformer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     scope.admit(estimator, free="standardize method copy")
     bend = _box_cox if estimator.method == "box-cox" else _yeo_johnson
-    bent = matrix.numbers(bend(scope.graph, matrix.tensor, estimator.lambdas_))
+    powers = bend(scope.graph, matrix.tensor, estimator.lambdas_)
+    bent = matrix.mapped(powers, [_step(estimator, column) for column in range(matrix.width)])
     if not estimator.standardize:
         return bent
     return scope.transform("scaler", estimator._scaler, bent)
+
+
+def _step(estimator: Estimator, column: int) -> Elementwise:
+    """Return the transformation of one column, without the scaler after it."""
+    plain = clone(estimator).set_params(standardize=False)
+    plain.lambdas_ = estimator.lambdas_
+    transform, name = of_column(plain, column, "lambdas_"), f"PowerTransformer({estimator.method})"
+    if estimator.method == "yeo-johnson":
+        return Elementwise(name, transform, exact=False)
+
+    def positive(values: FloatVector) -> FloatVector:
+        return transform(np.where(values > 0, values, np.nan))
+
+    return Elementwise(name, positive, exact=False, turns=(0.0,))
 
 
 def _box_cox(graph: Graph, values: str, powers: FloatVector) -> str:

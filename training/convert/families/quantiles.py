@@ -10,7 +10,8 @@ from sklearn.preprocessing._data import BOUNDS_THRESHOLD
 
 from sklambda.arrays import FloatMatrix, FloatVector
 from training.convert.graph import normal
-from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.folding import of_column
+from training.convert.graph.graph import Elementwise, Graph, Matrix
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.steps import look_up, step_tree
 
@@ -44,12 +45,21 @@ def _quantile_transformer(estimator: Estimator, matrix: Matrix, scope: Scope) ->
     mean = graph.node("Where", high, graph.constant(1.0), mean)
     mean = graph.node("Where", low, graph.constant(0.0), mean)
     if estimator.output_distribution == "uniform":
-        return matrix.numbers(mean)
+        return matrix.mapped(mean, _steps(estimator, matrix, exact=True))
     # Where the quantile itself would be clipped, the share is: both are monotone.
     shares = graph.node("Clip", mean, graph.constant(_LEAST), graph.constant(1 - _LEAST))
     quantiles = normal.quantile(graph, shares)
     ends = (graph.constant(float(stats.norm.ppf(end))) for end in (_LEAST, 1 - _LEAST))
-    return matrix.numbers(graph.node("Clip", quantiles, *ends))
+    bent = graph.node("Clip", quantiles, *ends)
+    return matrix.mapped(bent, _steps(estimator, matrix, exact=False))
+
+
+def _steps(estimator: Estimator, matrix: Matrix, *, exact: bool) -> list[Elementwise]:
+    name = f"QuantileTransformer({estimator.output_distribution})"
+    return [
+        Elementwise(name, of_column(estimator, column, "quantiles_"), exact)
+        for column in range(matrix.width)
+    ]
 
 
 def _ends(

@@ -14,13 +14,22 @@ from sklearn.preprocessing import (
 )
 
 from sklambda.arrays import FloatVector
-from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.folding import of_column
+from training.convert.graph.graph import Elementwise, Graph, Matrix
 from training.convert.graph.scope import Convert, Estimator, Scope
+
+
+def _steps(estimator: Estimator, matrix: Matrix, fitted: str) -> list[Elementwise]:
+    """Return the scaling of each column, whose attributes named `fitted` have an element each."""
+    name = type(estimator).__name__
+    return [
+        Elementwise(name, of_column(estimator, column, fitted)) for column in range(matrix.width)
+    ]
 
 
 def _shift_and_divide(
     graph: Graph, matrix: Matrix, centre: FloatVector | None, scale: FloatVector | None
-) -> Matrix:
+) -> str:
     # Two operations, as scikit-learn does them: a product with the inverse differs in the last
     # bit, and a tree after it may then take the other branch.
     scaled = matrix.tensor
@@ -28,21 +37,23 @@ def _shift_and_divide(
         scaled = graph.node("Sub", scaled, graph.constant([centre]))
     if scale is not None:
         scaled = graph.node("Div", scaled, graph.constant([scale]))
-    return matrix.numbers(scaled)
+    return scaled
 
 
 def _standard_scaler(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     scope.admit(estimator, free="copy with_mean with_std")
     centre = estimator.mean_ if estimator.with_mean else None
     scale = estimator.scale_ if estimator.with_std else None
-    return _shift_and_divide(scope.graph, matrix, centre, scale)
+    scaled = _shift_and_divide(scope.graph, matrix, centre, scale)
+    return matrix.mapped(scaled, _steps(estimator, matrix, "mean_ scale_"))
 
 
 def _robust_scaler(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     scope.admit(estimator, free="with_centering with_scaling quantile_range copy unit_variance")
     centre = estimator.center_ if estimator.with_centering else None
     scale = estimator.scale_ if estimator.with_scaling else None
-    return _shift_and_divide(scope.graph, matrix, centre, scale)
+    scaled = _shift_and_divide(scope.graph, matrix, centre, scale)
+    return matrix.mapped(scaled, _steps(estimator, matrix, "center_ scale_"))
 
 
 def _min_max_scaler(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
@@ -50,15 +61,17 @@ def _min_max_scaler(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matri
     graph = scope.graph
     product = graph.node("Mul", matrix.tensor, graph.constant([estimator.scale_]))
     scaled = graph.node("Add", product, graph.constant([estimator.min_]))
-    return matrix.numbers(
-        _clip(graph, scaled, *estimator.feature_range) if estimator.clip else scaled
-    )
+    if estimator.clip:
+        scaled = _clip(graph, scaled, *estimator.feature_range)
+    return matrix.mapped(scaled, _steps(estimator, matrix, "scale_ min_"))
 
 
 def _max_abs_scaler(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     scope.admit(estimator, free="copy clip")
     scaled = _shift_and_divide(scope.graph, matrix, None, estimator.scale_)
-    return scaled.alike(_clip(scope.graph, scaled.tensor, -1, 1)) if estimator.clip else scaled
+    if estimator.clip:
+        scaled = _clip(scope.graph, scaled, -1, 1)
+    return matrix.mapped(scaled, _steps(estimator, matrix, "scale_"))
 
 
 def _clip(graph: Graph, tensor: str, least: float, greatest: float) -> str:

@@ -16,10 +16,10 @@ import numpy as np
 
 from sklambda.arrays import Flags, FloatVector
 from training.convert.graph import single_precision
-from training.convert.graph.categories import numbered, with_columns
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
+from training.convert.graph.steps import numbered, with_columns
 from training.convert.graph.trees import Ensemble, Tree, constant_leaf
 
 _CATEGORICAL: Final = 1
@@ -243,7 +243,7 @@ def _raw(estimator: Estimator, matrix: Matrix, scope: Scope) -> tuple[Model, Mat
         ensemble.add(read_tree(fields, weight, sizes), parts[group] * width + group)
         parts[group] += 1
     matrix = numbered(graph, matrix, model.categories)
-    matrix = matrix.alike(single_precision.rounded(graph, matrix.tensor))
+    matrix = single_precision.narrowed(graph, matrix)
     leaves = ensemble.node(graph, _coded(graph, matrix, sizes))
     return model, single_precision.added_in_order(graph, leaves, width)
 

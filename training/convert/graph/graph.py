@@ -1,6 +1,6 @@
 """A float64 ONNX graph under construction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ import onnx
 from numpy.typing import ArrayLike
 from onnx import AttributeProto, TensorProto, helper, numpy_helper
 
-from sklambda.arrays import IntVector
+from sklambda.arrays import FloatVector, IntVector
 from sklambda.session import INPUT, OUTPUT
 from training.convert.graph.vocabulary import Vocabulary
 
@@ -17,6 +17,60 @@ OPSET: Final = 22
 ML_OPSET: Final = 5
 IR_VERSION: Final = 10
 ML_DOMAIN: Final = "ai.onnx.ml"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Elementwise:
+    """A step that computes each value of a column from that value alone.
+
+    Attributes
+    ----------
+    name : str
+        As a refusal names it: ``np.log1p``.
+    apply : callable
+        scikit-learn's own code for a column: values [N] float64 to values [N]. It is called with
+        NaN, and with infinities that an earlier step made; for what scikit-learn refuses it may
+        return anything.
+    exact : bool
+        Whether the nodes of the graph compute the same bits, on every processor.
+    turns : tuple of float, or None
+        The values, ascending, between which the step is monotone, or NaN throughout, or constant:
+        0 for a square, a reciprocal or a logarithm. None where it turns too often to say, as a
+        sine does: then nothing is folded.
+    """
+
+    name: str
+    apply: Callable[[FloatVector], FloatVector]
+    exact: bool = True
+    turns: tuple[float, ...] | None = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Origin:
+    """The earlier column that a column was computed from, and the steps in between.
+
+    Attributes
+    ----------
+    base : Matrix
+        The earlier matrix.
+    column : int
+        Its column.
+    steps : tuple of Elementwise
+        In the order in which they are applied.
+    """
+
+    base: "Matrix"
+    column: int
+    steps: tuple[Elementwise, ...] = ()
+
+    def then(self, step: Elementwise) -> "Origin":
+        """Return the origin of a column that one more step made."""
+        return replace(self, steps=(*self.steps, step))
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the graph computes the bits that scikit-learn computes."""
+        return all(step.exact for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +83,55 @@ class Matrix:
         The tensor's name in the graph.
     vocabularies : tuple of (Vocabulary or None)
         One a column; None where the column holds numbers, else it holds codes.
+    origins : tuple of (Origin or None)
+        One a column, or empty; None for a column that mixes others. Trees compare the earlier
+        column where a step in between is not exact (`training.convert.graph.folding`).
     """
 
     tensor: str
     vocabularies: tuple[Vocabulary | None, ...]
+    origins: tuple[Origin | None, ...] = ()
 
     @property
     def width(self) -> int:
         """The number of columns."""
         return len(self.vocabularies)
 
+    def origin(self, column: int) -> Origin:
+        """Return the origin of a column: itself, without steps, where no other is known."""
+        known = self.origins[column] if self.origins else None
+        return Origin(self, column) if known is None else known
+
+    def mapped(self, tensor: str, steps: Sequence[Elementwise | None]) -> "Matrix":
+        """Return the matrix that elementwise steps made of this one, as `tensor`.
+
+        Parameters
+        ----------
+        tensor : str
+            The tensor that the graph computes.
+        steps : sequence of (Elementwise or None)
+            One a column, which then holds numbers; None for a column whose meaning stays, and
+            whose origin is not known.
+        """
+        return Matrix(
+            tensor,
+            tuple(
+                vocabulary if step is None else None
+                for vocabulary, step in zip(self.vocabularies, steps, strict=True)
+            ),
+            tuple(
+                None if step is None else self.origin(column).then(step)
+                for column, step in enumerate(steps)
+            ),
+        )
+
     def numbers(self, tensor: str, width: int | None = None) -> "Matrix":
         """Return a matrix of numbers in place of this one, `width` columns wide or as wide."""
         return Matrix(tensor, (None,) * (self.width if width is None else width))
 
     def alike(self, tensor: str) -> "Matrix":
-        """Return a matrix whose columns have the meaning of this one's."""
-        return replace(self, tensor=tensor)
+        """Return a matrix whose columns have the meaning of this one's, and other values."""
+        return Matrix(tensor, self.vocabularies)
 
 
 class Graph:
@@ -61,6 +147,14 @@ class Graph:
         self.width = width
         self._nodes: list[onnx.NodeProto] = []
         self._constants: list[onnx.TensorProto] = []
+        self._made: dict[Hashable, Any] = {}
+
+    def once[T](self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what `make` made for the same key before, else make it."""
+        if key not in self._made:
+            self._made[key] = make()
+        made: T = self._made[key]
+        return made
 
     def widen(self, columns: int) -> int:
         """Add columns to the input and return the position of the first."""
@@ -112,6 +206,7 @@ class Graph:
         return Matrix(
             self.node("Gather", matrix.tensor, positions, axis=1),
             tuple(matrix.vocabularies[column] for column in columns),
+            tuple(matrix.origin(column) for column in columns),
         )
 
     def join(self, matrices: Sequence[Matrix]) -> Matrix:
@@ -121,6 +216,7 @@ class Graph:
         return Matrix(
             self.node("Concat", *(matrix.tensor for matrix in matrices), axis=1),
             tuple(vocabulary for matrix in matrices for vocabulary in matrix.vocabularies),
+            tuple(matrix.origin(column) for matrix in matrices for column in range(matrix.width)),
         )
 
     def build(self, width: int, scores: Matrix, unread: Sequence[int] = ()) -> bytes:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from onnx import TensorProto
 
-from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.graph import Elementwise, Graph, Matrix
 
 _PARTS: Final = 32
 _LEAST, _GREATEST = -110.0, 90.0  # beyond them the exponential is 0 and infinite
@@ -28,6 +28,13 @@ _MOST_OF_ODDS: Final = float(np.float32(88.7))
 def rounded(graph: Graph, tensor: str) -> str:
     """Round a float64 tensor to float32; it stays float64."""
     return graph.double(graph.node("Cast", tensor, to=TensorProto.FLOAT))
+
+
+def narrowed(graph: Graph, matrix: Matrix) -> Matrix:
+    """Round the numbers of a matrix to float32, as a step that trees after it may fold."""
+    step = Elementwise("float32", lambda values: values.astype(np.float32).astype(np.float64))
+    kinds = [step if vocabulary is None else None for vocabulary in matrix.vocabularies]
+    return matrix.mapped(rounded(graph, matrix.tensor), kinds)
 
 
 def added_in_order(graph: Graph, parts: Matrix, width: int) -> Matrix:

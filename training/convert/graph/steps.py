@@ -5,61 +5,16 @@ one node serves all columns; comparisons of the whole row with each category wou
 """
 
 from collections.abc import Mapping, Sequence
+from math import nan
 
 import numpy as np
 
-from sklambda.arrays import FloatVector
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.scope import Estimator
-from training.convert.graph.trees import Ensemble, Tree
+from training.convert.graph.trees import Tree, look_up, step_tree
 from training.convert.graph.vocabulary import Vocabulary
 
-
-def step_tree(feature: int, bounds: FloatVector, values: FloatVector, missing: float) -> Tree:
-    """Build the tree of a step function of one column.
-
-    Parameters
-    ----------
-    feature : int
-        The column.
-    bounds : FloatVector
-        Shape [S], ascending; a value that is not greater than a bound is before it.
-    values : FloatVector
-        Shape [S + 1]: the value up to each bound, and after the last.
-    missing : float
-        The value for NaN.
-    """
-    # Nothing but NaN goes left at the root: no number that the codec lets in is -inf.
-    nodes: list[tuple[int, int, float, float]] = [(1, 2, -np.inf, 0.0), (0, 0, 0.0, missing)]
-
-    def grow(low: int, high: int) -> int:
-        place = len(nodes)
-        nodes.append((0, 0, 0.0, float(values[low])))
-        if low < high:
-            middle = (low + high) // 2
-            left, right = grow(low, middle), grow(middle + 1, high)
-            nodes[place] = (left, right, float(bounds[middle]), 0.0)
-        return place
-
-    grow(0, len(bounds))
-    left, right, threshold, value = (np.array(column) for column in zip(*nodes, strict=True))
-    return Tree(
-        left=left,
-        right=right,
-        leaf=left == 0,
-        feature=np.full(len(nodes), feature),
-        threshold=threshold,
-        missing_left=np.arange(len(nodes)) == 0,
-        value=value,
-    )
-
-
-def look_up(graph: Graph, matrix: Matrix, trees: Sequence[Tree]) -> Matrix:
-    """Look up one column of the result by each tree, [N, trees]."""
-    ensemble = Ensemble(len(trees))
-    for target, tree in enumerate(trees):
-        ensemble.add(tree, target)
-    return ensemble.node(graph, matrix)
+__all__ = ["category_tree", "look_up", "numbered", "step_tree", "with_columns"]
 
 
 def category_tree(
@@ -104,3 +59,28 @@ def _span(category: Estimator, vocabulary: Vocabulary | None) -> tuple[float, fl
         code = vocabulary.code(category)
         return code - 0.5, code + 0.5
     return float(np.nextafter(float(category), -np.inf)), float(category)
+
+
+def numbered(graph: Graph, matrix: Matrix, lists: Mapping[int, Sequence[object]]) -> Matrix:
+    """Replace categories by their positions in lists, one a column; NaN where a list lacks one."""
+    if not lists:
+        return matrix
+    trees = [
+        category_tree(
+            column,
+            matrix.vocabularies[column],
+            {category: float(place) for place, category in enumerate(categories)},
+            unknown=nan,
+            missing=nan,
+        )
+        for column, categories in lists.items()
+    ]
+    return with_columns(graph, matrix, list(lists), look_up(graph, matrix, trees))
+
+
+def with_columns(graph: Graph, matrix: Matrix, columns: Sequence[int], new: Matrix) -> Matrix:
+    """Replace some columns by those of another matrix."""
+    order = list(range(matrix.width))
+    for place, column in enumerate(columns):
+        order[column] = matrix.width + place
+    return graph.take(graph.join([matrix, new]), order)

@@ -3,8 +3,9 @@
 https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsemble.html
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 from onnx import AttributeProto, TensorProto, numpy_helper
 
 from sklambda.arrays import Flags, FloatMatrix, FloatVector
-from training.convert.graph.graph import ML_DOMAIN, Graph, Matrix
+from training.convert.graph.folding import Chain, Folded, NotMonotone
+from training.convert.graph.graph import ML_DOMAIN, Graph, Matrix, Origin
 from training.convert.graph.scope import Estimator
 
 BRANCH_MEMBER: Final = 6
@@ -93,6 +95,7 @@ class Ensemble:
         whole = {
             name: np.concatenate([part[name] for part in self.parts]) for name in self.parts[0]
         }
+        matrix = _Comparisons(graph, matrix, whole).folded()
         if len(whole["membership_values"]) == 0:
             del whole["membership_values"]
         sums = graph.node(
@@ -107,6 +110,142 @@ class Ensemble:
             **{name: _attribute(name, values) for name, values in whole.items()},
         )
         return matrix.numbers(sums, self.targets)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The column that branches compare in place of the one at `place`.
+
+    NaN is put where it is outside of `ends`, where a step before gave NaN.
+    """
+
+    place: int
+    origin: Origin
+    ends: tuple[float, float] | None = None
+
+    @property
+    def key(self) -> Hashable:
+        return self.origin.base.tensor, self.origin.column, self.ends
+
+
+def _taken(graph: Graph, sources: Sequence[_Source]) -> Matrix:
+    """Pick the columns of the sources, which have one base."""
+    picked = graph.take(sources[0].origin.base, [source.origin.column for source in sources])
+    if not any(source.ends for source in sources):
+        return picked
+    ends = np.array([source.ends or (-np.inf, np.inf) for source in sources])
+    tensor = picked.tensor
+    for operator, bound in (("Less", ends[:, 0]), ("Greater", ends[:, 1])):
+        if np.isfinite(bound).any():
+            outside = graph.node(operator, picked.tensor, graph.constant([bound]))
+            tensor = graph.node("Where", outside, graph.constant(np.nan), tensor)
+    return picked.numbers(tensor)
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparisons:
+    """The branches of an ensemble, and the matrix whose columns they compare."""
+
+    graph: Graph
+    matrix: Matrix
+    branches: dict[str, NDArray[Any]]
+
+    def folded(self) -> Matrix:
+        """Fold steps that are not exact into the branches; return what these then compare."""
+        columns, plain = self.branches["nodes_featureids"], self._plain
+        sets = np.unique(columns[~plain])
+        used = np.unique(columns[plain]).tolist()
+        origins = {place: self.matrix.origin(place) for place in used if place not in sets}
+        if all(origin.is_exact for origin in origins.values()):
+            return self.matrix
+        sources = [self._source(place, origin) for place, origin in origins.items()]
+        sources += [_Source(place, Origin(self.matrix, place)) for place in sets.tolist()]
+        return self._joined(sources)
+
+    @property
+    def _plain(self) -> Flags:
+        flags: Flags = self.branches["nodes_modes"] == _BRANCH_LEQ
+        return flags
+
+    def _chain(self, origin: Origin) -> Chain | None:
+        def make() -> Chain | None:
+            try:
+                return Chain(origin)
+            except NotMonotone:
+                return None
+
+        return self.graph.once(origin, make)
+
+    def _source(self, place: int, origin: Origin) -> _Source:
+        """Fold the steps of one column; where that fails, it is compared as it is."""
+        if not origin.steps:
+            return _Source(place, origin)
+        own = np.flatnonzero((self.branches["nodes_featureids"] == place) & self._plain)
+        chain = self._chain(origin)
+        try:
+            if chain is not None and (piece := chain.whole) is not None:
+                splits, missing = self._of(own)
+                self._replace(own, chain.folded(piece, splits, missing))
+                return _Source(place, origin, chain.bounds)
+            if chain is not None:
+                return self._coded(place, own, chain)
+        except NotMonotone:
+            pass
+        return _Source(place, Origin(self.matrix, place))
+
+    def _of(self, own: Integers) -> tuple[FloatVector, Flags]:
+        tracks = self.branches["nodes_missing_value_tracks_true"][own].astype(bool)
+        return self.branches["nodes_splits"][own], tracks
+
+    def _replace(self, own: Integers, folded: Folded) -> None:
+        branches, missing = self.branches, folded.missing_left
+        branches["nodes_splits"][own] = folded.splits
+        if folded.swapped:
+            missing = ~missing
+            for kind in ("nodeids", "leafs"):
+                true, false = f"nodes_true{kind}", f"nodes_false{kind}"
+                branches[true][own], branches[false][own] = (
+                    branches[false][own],
+                    branches[true][own],
+                )
+        branches["nodes_missing_value_tracks_true"][own] = missing
+
+    def _coded(self, place: int, own: Integers, chain: Chain) -> _Source:
+        """Number the values of a column that turns, and compare the numbers."""
+        splits, _ = self._of(own)
+        limits, numbers = np.unique(splits, return_inverse=True)
+        bounds, codes, missing = chain.coded(limits)
+        self.branches["nodes_splits"][own] = numbers
+        origin = chain.origin
+        tree = step_tree(origin.column, bounds, codes, missing)
+        return _Source(place, Origin(look_up(self.graph, origin.base, [tree]), 0))
+
+    def _joined(self, sources: Sequence[_Source]) -> Matrix:
+        """Set the columns of the sources side by side, and renumber the branches."""
+        bases: dict[str, list[_Source]] = {}
+        for source in sources:
+            bases.setdefault(source.origin.base.tensor, []).append(source)
+        columns = self.branches["nodes_featureids"]
+        place = np.zeros(self.matrix.width, dtype=np.int64)
+        if len(bases) == 1 and not any(source.ends for source in sources):
+            for source in sources:
+                place[source.place] = source.origin.column
+            columns[:] = place[columns]
+            return sources[0].origin.base
+        parts: list[Matrix] = []
+        for group in bases.values():
+            distinct = {source.key: source for source in group}
+            start = sum(part.width for part in parts)
+            found = {key: start + position for position, key in enumerate(distinct)}
+            for source in group:
+                place[source.place] = found[source.key]
+            own = tuple(distinct.values())
+            parts.append(self.graph.once(tuple(distinct), partial(_taken, self.graph, own)))
+        columns[:] = place[columns]
+        joined: Matrix = self.graph.once(
+            tuple(part.tensor for part in parts), lambda: self.graph.join(parts)
+        )
+        return joined
 
 
 _TENSORS: Final = frozenset({"nodes_modes", "nodes_splits", "leaf_weights", "membership_values"})
@@ -270,3 +409,50 @@ def _grouped[T](trees: Sequence[tuple[Tree, T]]) -> Iterator[list[tuple[Tree, T]
             group, branches = [], 0
     if group:
         yield group
+
+
+def step_tree(feature: int, bounds: FloatVector, values: FloatVector, missing: float) -> Tree:
+    """Build the tree of a step function of one column.
+
+    Parameters
+    ----------
+    feature : int
+        The column.
+    bounds : FloatVector
+        Shape [S], ascending; a value that is not greater than a bound is before it.
+    values : FloatVector
+        Shape [S + 1]: the value up to each bound, and after the last.
+    missing : float
+        The value for NaN.
+    """
+    # Nothing but NaN goes left at the root: no number that the codec lets in is -inf.
+    nodes: list[tuple[int, int, float, float]] = [(1, 2, -np.inf, 0.0), (0, 0, 0.0, missing)]
+
+    def grow(low: int, high: int) -> int:
+        place = len(nodes)
+        nodes.append((0, 0, 0.0, float(values[low])))
+        if low < high:
+            middle = (low + high) // 2
+            left, right = grow(low, middle), grow(middle + 1, high)
+            nodes[place] = (left, right, float(bounds[middle]), 0.0)
+        return place
+
+    grow(0, len(bounds))
+    left, right, threshold, value = (np.array(column) for column in zip(*nodes, strict=True))
+    return Tree(
+        left=left,
+        right=right,
+        leaf=left == 0,
+        feature=np.full(len(nodes), feature),
+        threshold=threshold,
+        missing_left=np.arange(len(nodes)) == 0,
+        value=value,
+    )
+
+
+def look_up(graph: Graph, matrix: Matrix, trees: Sequence[Tree]) -> Matrix:
+    """Look up one column of the result by each tree, [N, trees]."""
+    ensemble = Ensemble(len(trees))
+    for target, tree in enumerate(trees):
+        ensemble.add(tree, target)
+    return ensemble.node(graph, matrix)
