@@ -34,6 +34,7 @@ FAMILIES: Final = (
     "gaussian_process",
     "gradient_boosting",
     "hist_gradient_boosting",
+    "imbalanced_learn",
     "impute",
     "isotonic",
     "kernel_models",
