@@ -23,6 +23,7 @@ FAMILIES: Final = (
     "bins_and_polynomials",
     "calibration_thresholds",
     "catboost",
+    "category_encoders",
     "clusters",
     "compose",
     "decomposition",
