@@ -91,9 +91,9 @@ def _known(estimator: Estimator, column: Any) -> Iterator[object]:
 
 _TABLES: Final = (
     "BackwardDifferenceEncoder BaseNEncoder BinaryEncoder CatBoostEncoder CountEncoder "
-    "CountTargetEncoder GLMMEncoder GrayEncoder HelmertEncoder JamesSteinEncoder LeaveOneOutEncoder "
-    "MEstimateEncoder OneHotEncoder OrdinalEncoder PolynomialEncoder QuantileEncoder RankHotEncoder "
-    "SumEncoder TargetEncoder WOEEncoder"
+    "CountTargetEncoder GLMMEncoder GrayEncoder HelmertEncoder JamesSteinEncoder "
+    "LeaveOneOutEncoder MEstimateEncoder OneHotEncoder OrdinalEncoder PolynomialEncoder "
+    "QuantileEncoder RankHotEncoder SumEncoder TargetEncoder WOEEncoder"
 )
 
 CONVERTERS: Final[Mapping[str, Convert]] = {
