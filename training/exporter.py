@@ -36,6 +36,9 @@ TIME_LIMIT: Final = 600.0
 
 _LIBRARIES: Final = (
     "catboost",
+    "category_encoders",
+    "feature_engine",
+    "imbalanced-learn",
     "lightgbm",
     "numpy",
     "onnx",
@@ -43,6 +46,7 @@ _LIBRARIES: Final = (
     "pandas",
     "scikit-learn",
     "scipy",
+    "skrub",
     "xgboost",
     "xgboost-cpu",
 )

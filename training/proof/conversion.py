@@ -16,6 +16,7 @@ from sklambda.manifest import GoldenRow, ParityReport
 from sklambda.session import Session
 from sklambda.signature import Feature, Kind, Signature, Target, TermCounts
 from training.convert import CONVERTERS, convert, convert_steps
+from training.convert.families.compose import predicting
 from training.convert.families.text import pipeline_input
 from training.convert.graph.scope import Converters, Estimator
 from training.convert.graph.vocabulary import Vocabulary
@@ -242,15 +243,16 @@ def differing_step(
     """
     if not isinstance(pipeline, Pipeline):
         return type(pipeline).__name__
-    for count in range(1, len(pipeline.steps)):
-        part = Pipeline(pipeline.steps[:count])
+    steps = predicting(pipeline)
+    for count in range(1, len(steps)):
+        part = Pipeline(steps[:count])
         name, step = part.steps[-1]
         session = Session(convert(part))
         # The columns of terms that a later step counts come after the columns of this part.
         differs = _differs(part.transform(frame), session.run(X[:, : session.width]))
         if differs.any():
             return " > ".join([name, *_inner(step, np.flatnonzero(differs))])
-    return str(pipeline.steps[-1][0])
+    return steps[-1][0]
 
 
 def _differs(expected: Estimator, found: FloatMatrix) -> Flags:

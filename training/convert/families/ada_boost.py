@@ -22,14 +22,21 @@ from training.convert.graph.trees import Ensemble, gathered, grown
 
 _TREES: Final = frozenset({DecisionTreeClassifier, ExtraTreeClassifier})
 
+BOOSTING: Final = "estimator learning_rate n_estimators random_state "
+
 _BLOCK: Final = 8
 """How many values are compared with all others at once: more is faster and takes more memory."""
 
 
 def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
-    scope.admit(estimator, free="estimator learning_rate n_estimators random_state")
+    scope.admit(estimator, free=BOOSTING)
+    return boosted(estimator, matrix, scope)
+
+
+def boosted(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
+    """Add up the votes of fitted classifiers; their parameters are those of the caller to admit."""
     if estimator.n_classes_ < 2:
-        scope.refuse("AdaBoostClassifier has seen one class only")
+        scope.refuse(f"{type(estimator).__name__} has seen one class only")
     graph = scope.graph
     trees = all(type(inner) in _TREES for inner in estimator.estimators_)
     votes = (_of_trees if trees else _of_any)(estimator, matrix, scope)

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 from sklearn.ensemble import BaggingClassifier, BaggingRegressor
+from sklearn.pipeline import Pipeline
 from sklearn.tree import (
     DecisionTreeClassifier,
     DecisionTreeRegressor,
@@ -13,6 +14,7 @@ from sklearn.tree import (
 )
 
 from sklambda.arrays import FloatMatrix
+from training.convert.families.compose import predicting
 from training.convert.families.forests import average, mean_probabilities
 from training.convert.graph.graph import Matrix
 from training.convert.graph.outputs import Outputs
@@ -20,7 +22,7 @@ from training.convert.graph.responses import position
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.trees import Grown, grown
 
-_FITTING: Final = (
+BAGGING: Final = (
     "bootstrap bootstrap_features estimator max_features max_samples n_estimators n_jobs oob_score "
     "random_state verbose warm_start "
 )
@@ -30,13 +32,18 @@ _TREES: Final = frozenset(
 
 
 def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
-    scope.admit(estimator, free=_FITTING)
+    scope.admit(estimator, free=BAGGING)
+    return bagged(estimator, matrix, scope)
+
+
+def bagged(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
+    """Average fitted classifiers; their parameters are those of the caller to admit."""
     if estimator.n_classes_ < 2:
-        scope.refuse("BaggingClassifier has seen one class only")
+        scope.refuse(f"{type(estimator).__name__} has seen one class only")
     if _of_trees(estimator):
         tables = [
             _spread(tree.tree_.value[:, 0, :], tree.classes_, estimator.n_classes_)
-            for tree in estimator.estimators_
+            for tree in _members(estimator)
         ]
         return Outputs(mean_probabilities(scope.graph, matrix, _grown(estimator, tables)))
     parts = [
@@ -47,7 +54,7 @@ def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
 
 
 def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
-    scope.admit(estimator, free=_FITTING)
+    scope.admit(estimator, free=BAGGING)
     if _of_trees(estimator):
         tables = [tree.tree_.value[:, :, 0] for tree in estimator.estimators_]
         return Outputs(value=average(scope.graph, matrix, _grown(estimator, tables)))
@@ -60,14 +67,22 @@ def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
 
 
 def _of_trees(estimator: Estimator) -> bool:
-    return all(type(inner) in _TREES for inner in estimator.estimators_)
+    return all(type(inner) in _TREES for inner in _members(estimator))
+
+
+def _members(estimator: Estimator) -> list[Estimator]:
+    """Return the fitted predictors, each without the sampler that drew its rows."""
+    return [
+        inner.steps[-1][1] if isinstance(inner, Pipeline) and not predicting(inner)[:-1] else inner
+        for inner in estimator.estimators_
+    ]
 
 
 def _grown(estimator: Estimator, tables: Sequence[FloatMatrix]) -> Grown:
     return [
         (grown(tree.tree_, np.asarray(columns, dtype=np.int64)), table)
         for tree, columns, table in zip(
-            estimator.estimators_, estimator.estimators_features_, tables, strict=True
+            _members(estimator), estimator.estimators_features_, tables, strict=True
         )
     ]
 

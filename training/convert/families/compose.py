@@ -14,18 +14,29 @@ from training.convert.graph.scope import Convert, Estimator, Scope, joined
 from training.errors import ConversionRefused
 
 
-def _pipeline(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix | Outputs:
+def pipeline(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix | Outputs:
+    """Convert the steps of a pipeline, one after the other."""
     scope.admit(estimator, free="steps memory verbose", only={"transform_input": (None,)})
-    *before, (last_name, last) = estimator.steps
-    for place, (name, step) in enumerate(before):
-        if _passes(step):
-            continue
+    steps = predicting(estimator)
+    for place, (name, step) in enumerate(steps[:-1]):
         try:
             matrix = scope.transform(name, step, matrix)
         except ConversionRefused as refused:
-            rest = estimator.steps[place + 1 :]
+            rest = steps[place + 1 :]
             raise joined([*refused.each, *scope.unconverted(rest)]) from None
-    return matrix if _passes(last) else scope.run(last_name, last, matrix)
+    return scope.run(*steps[-1], matrix) if steps else matrix
+
+
+def predicting(estimator: Estimator) -> list[tuple[str, Estimator]]:
+    """Return the steps of a pipeline that do something at prediction.
+
+    Samplers of imbalanced-learn draw rows at fitting, and nothing else.
+    """
+    return [
+        (name, step)
+        for name, step in estimator.steps
+        if not (_passes(step) or hasattr(step, "fit_resample"))
+    ]
 
 
 def _passes(step: Estimator) -> bool:
@@ -87,5 +98,5 @@ def _side_by_side(parts: list[Matrix], estimator: Estimator, scope: Scope) -> Ma
 CONVERTERS: Final[dict[type, Convert]] = {
     ColumnTransformer: _column_transformer,
     FeatureUnion: _feature_union,
-    Pipeline: _pipeline,
+    Pipeline: pipeline,
 }

@@ -28,7 +28,7 @@ TREE_FITTING: Final = (
     "ccp_alpha criterion max_depth max_features max_leaf_nodes min_impurity_decrease "
     "min_samples_leaf min_samples_split min_weight_fraction_leaf monotonic_cst random_state "
 )
-_FOREST_FITTING: Final = (
+FOREST_FITTING: Final = (
     TREE_FITTING + "bootstrap max_samples n_estimators n_jobs oob_score verbose warm_start "
 )
 
@@ -37,7 +37,7 @@ _NEGLIGIBLE: Final = 1e-11
 
 def _tree_classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free=TREE_FITTING + "splitter class_weight")
-    return _classified(estimator, [estimator], matrix, scope)
+    return classified(estimator, [estimator], matrix, scope)
 
 
 def _tree_regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
@@ -46,18 +46,19 @@ def _tree_regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outpu
 
 
 def _forest_classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
-    scope.admit(estimator, free=_FOREST_FITTING + "class_weight")
-    return _classified(estimator, estimator.estimators_, matrix, scope)
+    scope.admit(estimator, free=FOREST_FITTING + "class_weight")
+    return classified(estimator, estimator.estimators_, matrix, scope)
 
 
 def _forest_regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
-    scope.admit(estimator, free=_FOREST_FITTING)
+    scope.admit(estimator, free=FOREST_FITTING)
     return _valued(estimator.estimators_, matrix, scope)
 
 
-def _classified(
+def classified(
     estimator: Estimator, trees: Sequence[Estimator], matrix: Matrix, scope: Scope
 ) -> Outputs:
+    """Average the probabilities of fitted trees; their parameters are the caller's to admit."""
     if np.min(estimator.n_classes_) < 2:
         scope.refuse(f"{type(estimator).__name__} has seen one class only")
     if estimator.n_outputs_ > 1:
