@@ -101,3 +101,4 @@ tools: deploy-tools browser
 	@requirements/install openapi .venv-openapi
 	@requirements/install shap .venv-shap
 	@requirements/install evidently .venv-evidently
+	@requirements/install keras .venv-keras

@@ -146,7 +146,7 @@ ORDER: dict[str, list[str]] = {
         "convert.tracing",
         "convert.families",
         "explain targets",
-        "convert.graph frames metrics package_check",
+        "convert.graph frames metrics networks package_check",
         "convert.unconverted errors examples",
     ],
     "sklambda": [

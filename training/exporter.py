@@ -22,6 +22,7 @@ from training.convert.graph.scope import Estimator
 from training.errors import ConversionRefused, DataError, nearest
 from training.frames import as_frame, check_values, kinds_of
 from training.metrics import Evaluation, Plan, check_gates
+from training.networks import in_double_precision
 from training.package_writer import Facts, require_replaceable, write
 from training.proof.isolation import run_isolated
 from training.proof.prove import ExportJob, Progress, ProvenModel, convert_and_prove
@@ -165,6 +166,10 @@ def export_job(
     metadata: RunMetadata | None = None,
 ) -> ExportJob:
     """Return the job of an export; takes and raises what `export` does of it."""
+    network = in_double_precision(
+        pipeline, as_frame(frame).drop(columns=[*targets], errors="ignore")
+    )
+    pipeline = pipeline if network is None else network.pipeline
     _check_fitted(pipeline)
     run, watched = metadata or RunMetadata(), watching or Watching()
     features = _features_frame(pipeline, as_frame(frame), targets)
@@ -187,6 +192,7 @@ def export_job(
         run.evaluation,
         run.plan,
         watched,
+        single_precision=None if network is None else network.distance,
     )
 
 

@@ -27,6 +27,7 @@ FAMILIES: Final = (
     "clusters",
     "compose",
     "decomposition",
+    "dense_networks",
     "discriminant",
     "dummy",
     "encoding",

@@ -49,6 +49,8 @@ class ExportJob:
         What the monitor compares; the default where it is None.
     budget : Budget
         The number of rows at boundaries.
+    single_precision : float or None
+        How far the answers of a network in float32 are from those of the pipeline, in float64.
     """
 
     pipeline: Estimator
@@ -62,6 +64,7 @@ class ExportJob:
     plan: Plan = field(default_factory=Plan)
     watching: Watching | None = None
     budget: Budget = FULL
+    single_precision: float | None = None
 
     @property
     def baseline_data(self) -> BaselineData:
@@ -120,6 +123,8 @@ def _proven(job: ExportJob, progress: Progress) -> ProvenModel:
     progress("convert", 1, 1)
     cases = conversion.cases(model, signature, job.held_out, job.budget)
     parity = conversion.prove(model, signature, cases, lambda *done: progress("prove", *done))
+    if job.single_precision is not None:
+        parity = parity.replace(single_precision=job.single_precision)
     golden = conversion.golden(model, signature, cases)
     explainer = explainer_file(model, signature, conversion.frame)
     files, metrics = monitoring_files(job.baseline_data, model, signature, explainer)

@@ -41,6 +41,9 @@ class ParityReport(Document):
     undecidable : int
         The number of further labels, which were not compared: the score is within its tolerance of
         where the label changes, so that it depends on rounding.
+    single_precision : float or None
+        Of a network that was trained in float32: how far its own answers are from those compared
+        here, which are computed in float64, on the rows of training; relative above 1.
     """
 
     rows: dict[str, int]
@@ -50,6 +53,7 @@ class ParityReport(Document):
     tolerance: float
     widened: int = 0
     undecidable: int = 0
+    single_precision: float | None = None
 
 
 class Manifest(Document):
