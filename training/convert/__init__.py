@@ -31,6 +31,7 @@ FAMILIES: Final = (
     "discriminant",
     "dummy",
     "encoding",
+    "feature_engine",
     "forests",
     "functions",
     "gaussian_process",
