@@ -143,6 +143,7 @@ ORDER: dict[str, list[str]] = {
         "package_writer proof unread",
         "baseline",
         "convert",
+        "convert.tracing",
         "convert.families",
         "explain targets",
         "convert.graph frames metrics package_check",

@@ -88,6 +88,7 @@ def convert(
     vocabularies: Sequence[Vocabulary | None],
     converters: Converters = CONVERTERS,
     unread: Sequence[int] = (),
+    user_code: Convert | None = None,
 ) -> Converted:
     """Convert a fitted predictor, or a fitted transformer before one.
 
@@ -102,6 +103,8 @@ def convert(
         The estimators that can be converted.
     unread : sequence of int
         Columns that the pipeline never reads: the graph's input is without them.
+    user_code : Convert, optional
+        Converts transformers that run the user's code; see `training.convert.tracing`.
 
     Raises
     ------
@@ -110,7 +113,7 @@ def convert(
     """
     columns = Matrix(INPUT, tuple(vocabularies))
     graph = Graph(columns.width)
-    scope = Scope(graph, converters)
+    scope = Scope(graph, converters, user_code=user_code)
     result = scope.run("", pipeline, columns)
     if isinstance(result, Matrix):
         return Converted(graph.build(graph.width, result, unread), None)
@@ -123,6 +126,7 @@ def convert_steps(
     vocabularies: Sequence[Vocabulary | None],
     converters: Converters = CONVERTERS,
     unread: Sequence[int] = (),
+    user_code: Convert | None = None,
 ) -> bytes:
     """Convert fitted steps before a predictor: what they transform, also where they predict.
 
@@ -130,7 +134,8 @@ def convert_steps(
     """
     columns = Matrix(INPUT, tuple(vocabularies))
     graph = Graph(columns.width)
-    transformed = Scope(graph, converters).transform("", steps, columns)
+    scope = Scope(graph, converters, user_code=user_code)
+    transformed = scope.transform("", steps, columns)
     return graph.build(graph.width, transformed, unread)
 
 

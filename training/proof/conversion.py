@@ -18,8 +18,9 @@ from sklambda.signature import Feature, Kind, Signature, Target, TermCounts
 from training.convert import CONVERTERS, convert, convert_steps
 from training.convert.families.compose import predicting
 from training.convert.families.text import pipeline_input
-from training.convert.graph.scope import Converters, Estimator
+from training.convert.graph.scope import Convert, Converters, Estimator
 from training.convert.graph.vocabulary import Vocabulary
+from training.convert.tracing import user_code
 from training.errors import ConversionRefused
 from training.frames import ClientRow, client_rows, feature_of, reference_frame
 from training.proof.adversary import FULL, NUMERIC, Budget, Case, adversarial, real
@@ -34,6 +35,7 @@ from training.proof.reference import (
     choices_accepted,
     nullable,
 )
+from training.proof.sampling import Samples, sample
 from training.targets import target_of
 
 _SEED: Final = 0
@@ -69,7 +71,9 @@ class Conversion:
     ) -> tuple[bytes, Signature]:
         """Return the graph and the signature; raise `ConversionRefused`."""
         vocabularies = self._vocabularies()
-        converted = convert(self.pipeline, vocabularies, self.converters, self._unread)
+        converted = convert(
+            self.pipeline, vocabularies, self.converters, self._unread, self._user_code()
+        )
         target = target_of(self.pipeline, converted.outputs, targets)
         reference = self.reference(target)
         rows = client_rows(self.frame.head(1), self.kinds)
@@ -94,6 +98,12 @@ class Conversion:
     @property
     def _unread(self) -> list[int]:
         return [place for place, name in enumerate(self._columns) if name not in self.kinds]
+
+    def _user_code(self) -> Convert:
+        def rows() -> PipelineInput:
+            return sample(self.pipeline, self.frame, self.kinds, self._reference_frame)
+
+        return user_code(Samples(self.pipeline, rows).of)
 
     def _reference_frame(self, rows: Sequence[ClientRow]) -> PipelineInput:
         return pipeline_input(self.pipeline, reference_frame(rows, self.frame, self.kinds))
@@ -140,13 +150,17 @@ class Conversion:
             return differing_step(
                 self.pipeline,
                 lambda part: convert_steps(
-                    part, self._vocabularies(), self.converters, self._unread
+                    part,
+                    self._vocabularies(),
+                    self.converters,
+                    self._unread,
+                    self._user_code(),
                 ),
                 reference.frame([row]),
                 codec.encode([row]),
             )
 
-        candidate = Candidate(signature, codec, Session(model))
+        candidate = Candidate(signature, codec, Session(model), self._closed(signature, reference))
         return prove(reference, candidate, cases, equality, name_step=name_step, progress=progress)
 
     def golden(self, model: bytes, signature: Signature, cases: Sequence[Case]) -> list[GoldenRow]:
@@ -181,9 +195,23 @@ class Conversion:
         if vocabulary.counts:
             return feature_of(column, "text", nullable=null, accepts_unseen=False)
         known = vocabulary.categories
-        unseen = accepts_unseen(reference, rows, name, known)
+        unseen = not vocabulary.is_closed and accepts_unseen(reference, rows, name, known)
         return feature_of(
             column, "category", nullable=null, accepts_unseen=unseen, vocabulary=known
+        )
+
+    def _closed(self, signature: Signature, reference: Reference) -> frozenset[str]:
+        """Return the features of which only scikit-learn accepts unseen categories.
+
+        What the user's code makes of those is not known.
+        """
+        rows = client_rows(self.frame.head(1), self.kinds)
+        return frozenset(
+            feature.name
+            for feature in signature.features
+            if feature.kind == "category"
+            and not feature.accepts_unseen
+            and accepts_unseen(reference, rows, feature.name, feature.vocabulary)
         )
 
     def _accepted(

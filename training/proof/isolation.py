@@ -4,6 +4,7 @@ The processes exchange pickles through the child's standard streams: the job in,
 progress out, and at last the result.
 """
 
+import importlib.machinery
 import os
 import pickle
 import subprocess
@@ -14,6 +15,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Event, Timer
 from typing import Any, BinaryIO, Final, NoReturn
+
+import cloudpickle
 
 from training.errors import ConversionRefused, TimeLimitExceeded, TrainingError
 from training.proof.prove import ExportJob, Progress, ProvenModel, convert_and_prove
@@ -92,14 +95,42 @@ def _exchange(
     assert child.stdout is not None
     try:
         # A child that cannot load the job sends its result before it has read the whole job.
-        with suppress(BrokenPipeError):
-            pickle.dump(job, child.stdin, pickle.HIGHEST_PROTOCOL)
+        with suppress(BrokenPipeError), _by_value():
+            cloudpickle.dump(job, child.stdin, pickle.HIGHEST_PROTOCOL)
             child.stdin.flush()
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         return _Unloadable(type(error).__name__)
     while isinstance(message := pickle.load(child.stdout), _Progress):
         progress(message.stage, message.done, message.total)
     return message  # type: ignore[no-any-return]  # a pickle has no type
+
+
+@contextmanager
+def _by_value() -> Iterator[None]:
+    """Send the functions and classes of modules that the child cannot import along with the job.
+
+    Those of `__main__`, and lambdas, are sent so anyway.
+    """
+    private = [
+        module
+        for name, module in [*sys.modules.items()]
+        if "." not in name
+        and name != "__main__"
+        and name not in sys.builtin_module_names
+        and not _can_be_found(name)
+    ]
+    for module in private:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        yield
+    finally:
+        for module in private:
+            cloudpickle.unregister_pickle_by_value(module)
+
+
+def _can_be_found(name: str) -> bool:
+    finders = importlib.machinery.FrozenImporter, importlib.machinery.PathFinder
+    return any(finder.find_spec(name) is not None for finder in finders)
 
 
 def _refuse(job: ExportJob, reason: str) -> NoReturn:

@@ -8,6 +8,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from sklambda.arrays import FloatVector
 from training.convert.graph.graph import Elementwise, Graph, Matrix
+from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 
 type Apply = Callable[[Graph, str], str]
@@ -150,7 +151,7 @@ def elementwise(function: Any, kw_args: Mapping[str, Any] | None = None) -> Elem
     return Elementwise(name, apply, function not in _NOT_EXACT, _TURNS.get(function, ()))
 
 
-def _function_transformer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+def _function_transformer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix | Outputs:
     inert = "inverse_func validate accept_sparse check_inverse feature_names_out inv_kw_args"
     if estimator.func is None:
         # The identity, as which ColumnTransformer writes "passthrough".
@@ -160,6 +161,9 @@ def _function_transformer(estimator: Estimator, matrix: Matrix, scope: Scope) ->
         scope.admit(estimator, free=f"{inert} func kw_args")
         clipped = _clip(scope, matrix.tensor, estimator.kw_args or {})
         return matrix.mapped(clipped, [elementwise(np.clip, estimator.kw_args)] * matrix.width)
+    known = any(estimator.func is function for function in FUNCTIONS)
+    if scope.user_code is not None and (not known or estimator.kw_args):
+        return scope.follow(estimator, matrix)
     scope.admit(estimator, free=inert, only={"func": tuple(FUNCTIONS), "kw_args": (None, {})})
     computed = FUNCTIONS[estimator.func](scope.graph, matrix.tensor)
     return matrix.mapped(computed, [elementwise(estimator.func)] * matrix.width)

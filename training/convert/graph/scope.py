@@ -1,7 +1,7 @@
 """The scope of a conversion: the graph, the converters, and the place in the pipeline."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from training.convert.graph.graph import Graph, Matrix
@@ -38,11 +38,14 @@ class Scope:
         The estimators that can be converted; a subclass is another class.
     step : str
         The place in the pipeline, as ``preprocess > numbers > scale``.
+    user_code : Convert or None
+        Converts a transformer that runs the user's code; None where no rows are there to run it on.
     """
 
     graph: Graph
     converters: Converters
     step: str = ""
+    user_code: Convert | None = None
 
     def run(self, name: str, estimator: Estimator, matrix: Matrix) -> Matrix | Outputs:
         """Convert the inner step `name`, a transformer or a predictor.
@@ -55,19 +58,34 @@ class Scope:
         inner = self.inside(name)
         convert = converter_of(estimator, self.converters)
         if convert is None:
-            inner.refuse(explanation(estimator))
+            return inner.follow(estimator, matrix)
         return convert(estimator, matrix, inner)
+
+    def follow(self, estimator: Estimator, matrix: Matrix) -> Matrix | Outputs:
+        """Convert the present step by following the user's code; raises what `run` does."""
+        if not self._runs_user_code(estimator) or self.user_code is None:
+            self.refuse(explanation(estimator))
+        return self.user_code(estimator, matrix, self)
+
+    def _runs_user_code(self, estimator: Estimator) -> bool:
+        is_own = not type(estimator).__module__.startswith("sklearn.")
+        transforms = hasattr(estimator, "transform") and not hasattr(estimator, "predict")
+        return self.user_code is not None and (
+            (is_own and transforms) or callable(getattr(estimator, "func", None))
+        )
 
     def inside(self, name: str) -> "Scope":
         """Return the scope of the inner step `name`."""
-        return Scope(self.graph, self.converters, f"{self.step} > {name}" if self.step else name)
+        return replace(self, step=f"{self.step} > {name}" if self.step else name)
 
     def unconverted(self, steps: Iterable[tuple[str, Estimator]]) -> list[ConversionRefused]:
         """Return the refusals of inner steps whose class alone has no conversion."""
         return [
             ConversionRefused(self.inside(name).step, explanation(step))
             for name, step in steps
-            if hasattr(step, "fit") and converter_of(step, self.converters) is None
+            if hasattr(step, "fit")
+            and converter_of(step, self.converters) is None
+            and not self._runs_user_code(step)
         ]
 
     def transform(self, name: str, estimator: Estimator, matrix: Matrix) -> Matrix:

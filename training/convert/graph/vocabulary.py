@@ -22,6 +22,7 @@ class Vocabulary:
     def __init__(self, categories: Iterable[str]) -> None:
         self._codes = {category: code for code, category in enumerate(categories)}
         self._coded = False
+        self._closed = False
         self._counted: dict[Terms, int] = {}
 
     def code(self, category: object) -> float:
@@ -32,7 +33,21 @@ class Vocabulary:
         self._coded = True
         if not isinstance(category, str):
             return UNSEEN
+        if self._closed:
+            return float(self._codes.get(category, UNSEEN))
         return float(self._codes.setdefault(category, len(self._codes)))
+
+    def close(self) -> None:
+        """Refuse categories that are not known by now.
+
+        What the user's code makes of others is not known, so no client may send them.
+        """
+        self._coded = self._closed = True
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether no client may send other categories."""
+        return self._closed
 
     def counted(
         self, analyzer: Analyzer, terms: tuple[str, ...], widen: Callable[[int], int]

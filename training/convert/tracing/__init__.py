@@ -1,0 +1,336 @@
+"""Conversion of the user's own code: functions in FunctionTransformer, and transformer classes.
+
+The code is run on stand-ins that record what it does to its columns (`trace`), functions of few
+values are called on each of them (`tables`), and what was recorded becomes nodes of the graph
+(`emission`). Code that cannot be followed is refused at its line.
+"""
+
+import inspect
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product
+from math import prod
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from sklearn.preprocessing import FunctionTransformer
+
+from training.convert.graph.graph import Matrix
+from training.convert.graph.scope import Convert, Estimator, Scope
+from training.convert.tracing.accessors import ACCESSORS
+from training.convert.tracing.column_methods import COLUMN, SCALAR, VECTOR, merge, merged
+from training.convert.tracing.columns import Column, Value, Vector
+from training.convert.tracing.emission import Emission, passing_leaves, values_of
+from training.convert.tracing.expressions import (
+    UNKNOWN,
+    UNSEEN,
+    Expression,
+    Mark,
+    is_missing,
+    kind_of,
+)
+from training.convert.tracing.frame_methods import FRAME, GRID, TABLES
+from training.convert.tracing.frames import Frame, Grid
+from training.convert.tracing.numpy_functions import array, call
+from training.convert.tracing.refusals import CodeRefused, line_of
+from training.convert.tracing.row_checks import check_names, check_rows, columns_of
+from training.convert.tracing.shims import names_used, scopes_of, shimmed
+from training.convert.tracing.tables import MOST_CELLS, tabulate, whole
+from training.convert.tracing.trace import Leaf, Trace, equal
+
+METHODS: Final[Mapping[str, Mapping[str, Callable[..., Any]]]] = {
+    "accessors": ACCESSORS,
+    "column": COLUMN,
+    "frame": FRAME,
+    "grid": GRID,
+    "numpy": {"call": call},
+    "scalar": SCALAR,
+    "tables": TABLES,
+    "vector": VECTOR,
+}
+
+type Function = Callable[[Any], Any]
+
+
+def user_code(rows_of: Callable[[Estimator], Any]) -> Convert:
+    """Return the conversion of steps that run the user's code.
+
+    Parameters
+    ----------
+    rows_of : callable
+        Returns some rows that a step gets, None where it is not run to predict.
+    """
+
+    def converted(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                return _Step(estimator, matrix, scope, rows_of(estimator)).converted()
+            except CodeRefused as refused:
+                scope.refuse(f"{_name(estimator)}: {refused.sentence}")
+
+    return converted
+
+
+def _name(estimator: Estimator) -> str:
+    kind = type(estimator)
+    if not isinstance(estimator, FunctionTransformer):
+        return f"{kind.__module__}.{kind.__qualname__}"
+    function = estimator.func
+    return f"FunctionTransformer(func={getattr(function, '__name__', type(function).__name__)})"
+
+
+class _Step:
+    """One step that runs the user's code."""
+
+    def __init__(self, estimator: Estimator, matrix: Matrix, scope: Scope, rows: Any) -> None:
+        self._matrix, self._scope = matrix, scope
+        self._code: Any
+        if isinstance(estimator, FunctionTransformer):
+            self._code, options = estimator.func, estimator.kw_args or {}
+            self._function: Function = lambda rows: self._code(rows, **options)
+            roots = [self._code]
+        else:
+            self._code = inspect.unwrap(type(estimator).transform)
+            self._function = lambda rows: self._code(estimator, rows)
+            roots = [self._code, type(estimator)]
+        self._roots = roots
+        self._scopes, self._files = scopes_of(roots)
+        self._rows = rows
+
+    def converted(self) -> Matrix:
+        if self._rows is None:
+            raise CodeRefused("the pipeline does not run this step to predict")
+        rows = self._rows
+        if hasattr(rows, "toarray"):
+            raise CodeRefused(
+                "it gets a sparse matrix", "make the step before dense: sparse_output=False"
+            )
+        check_names(names_used(self._roots), self._files)
+        leaves = self._leaves()
+        try:
+            expected = check_rows(self._function, rows, self._files)
+        except CodeRefused as refused:
+            self._blame(refused, leaves)
+            raise
+        try:
+            found = self._traced(leaves, expected)
+        except CodeRefused as refused:
+            found = self._tabulated(leaves, expected, refused)
+        self._check(found, leaves)
+        self._close(found, leaves)
+        return Emission(self._scope.graph, self._matrix, leaves).columns(found)
+
+    def _leaves(self) -> list[Leaf]:
+        columns = _columns(self._rows)
+        if len(columns) != self._matrix.width:
+            raise CodeRefused(
+                f"it gets {len(columns)} columns where the graph has {self._matrix.width}"
+            )
+        return [
+            _leaf(column, vocabulary)
+            for column, vocabulary in zip(columns, self._matrix.vocabularies, strict=True)
+        ]
+
+    def _traced(self, leaves: list[Leaf], expected: Sequence[Any]) -> list[Expression]:
+        trace = Trace(leaves, self._files, tabulate, METHODS)
+        given = _stand_in(trace, self._rows)
+        try:
+            with shimmed(trace, self._scopes):
+                found = trace.explore(lambda: _outputs(trace, self._function(given())), _merged)
+        except CodeRefused:
+            raise trace.refusals[0] if trace.refusals else CodeRefused("it is not traced") from None
+        except Exception as error:
+            if trace.refusals:
+                raise trace.refusals[0] from None
+            raise CodeRefused(
+                f"it cannot be followed ({type(error).__name__}: {error})",
+                "",
+                line_of(self._files, error),
+            ) from error
+        if trace.refusals:
+            raise trace.refusals[0]
+        if len(found) != len(expected) or not all(
+            equal(trace.values(one), real) for one, real in zip(found, expected, strict=True)
+        ):
+            raise CodeRefused("what was recorded of it is not what it gives")
+        return list(found)
+
+    def _tabulated(
+        self, leaves: list[Leaf], expected: Sequence[Any], refused: CodeRefused
+    ) -> list[Expression]:
+        """Return tables of a function of few values, which was called on each combination."""
+        domains = [leaf.domain for leaf in leaves]
+        finite = [domain for domain in domains if domain is not None]
+        if len(finite) != len(domains) or prod(map(len, finite)) > MOST_CELLS or not finite:
+            raise refused
+        grid = list(product(*finite))
+        rows = _rows_like(self._rows, grid)
+        try:
+            found = columns_of(self._function(rows.copy()))
+        except Exception:
+            raise refused from None
+        if len(found) != len(expected) or any(len(column) != len(grid) for column in found):
+            raise refused
+        places = list(range(len(leaves)))
+        closed = [whole(places, grid, list(column)) for column in found]
+        for leaf in leaves:
+            if leaf.vocabulary is not None:
+                leaf.vocabulary.close()
+        trace = Trace(leaves, self._files, tabulate, METHODS)
+        if not all(
+            equal(trace.values(one), real) for one, real in zip(closed, expected, strict=True)
+        ):
+            raise refused
+        return closed
+
+    def _blame(self, refused: CodeRefused, leaves: list[Leaf]) -> None:
+        """Raise the refusal with the line at which a trace stops, where there is one."""
+        if refused.line:
+            return
+        trace = Trace(leaves, self._files, tabulate, METHODS)
+        try:
+            with shimmed(trace, self._scopes):
+                given = _stand_in(trace, self._rows)
+                trace.explore(lambda: _outputs(trace, self._function(given())), _merged)
+        except CodeRefused:
+            pass
+        except Exception:
+            return
+        if trace.refusals:
+            stopped = trace.refusals[0]
+            if "the other rows" in stopped.reason:
+                raise CodeRefused(stopped.reason, stopped.remedy, stopped.line)
+            raise CodeRefused(refused.reason, refused.remedy, stopped.line)
+
+    def _check(self, found: Sequence[Expression], leaves: Sequence[Leaf]) -> None:
+        for place, each in enumerate(found):
+            if each.kind == "span":
+                raise CodeRefused(f"its column {place} is a difference of dates", "use .dt.days")
+            if each.kind == "moment" and each.operation != "leaf":
+                raise CodeRefused(f"its column {place} is a computed date", "use its parts")
+            if each.kind != "category":
+                continue
+            present = [
+                value
+                for value in values_of(each, leaves)
+                if not isinstance(value, Mark) and not is_missing(value)
+            ]
+            texts = [value for value in present if isinstance(value, str)]
+            if texts and len(texts) != len(present):
+                raise CodeRefused(
+                    f"its column {place} holds both texts and {type(present[0]).__name__} values",
+                    "use texts alone, or numbers",
+                )
+            if not texts and not all(isinstance(value, (bool, int, float)) for value in present):
+                raise CodeRefused(
+                    f"its column {place} holds values of {type(present[0]).__name__}",
+                    "use texts or numbers",
+                )
+
+    def _close(self, found: Sequence[Expression], leaves: Sequence[Leaf]) -> None:
+        """Close the vocabularies whose unseen categories have no known value."""
+        for each in found:
+            if each.kind == "category":
+                passing = passing_leaves(each, leaves)
+                for place in passing if len(passing) > 1 else ():
+                    _close(leaves[place])
+        seen: set[int] = set()
+        waiting = list(found)
+        while waiting:
+            one = waiting.pop()
+            if id(one) in seen:
+                continue
+            seen.add(id(one))
+            waiting += one.arguments
+            if one.operation == "table":
+                for key, value in one.value.cells.items():
+                    if value is UNKNOWN:
+                        for leaf, part in zip(one.value.leaves, key, strict=True):
+                            if part is UNSEEN:
+                                _close(leaves[leaf])
+
+
+def _close(leaf: Leaf) -> None:
+    if leaf.vocabulary is not None:
+        leaf.vocabulary.close()
+
+
+def _merged(test: Expression, yes: list[Expression], no: list[Expression]) -> list[Expression]:
+    if len(yes) != len(no):
+        raise CodeRefused("it returns other columns on another way through its conditions")
+    return [merge(test, *both) for both in zip(yes, no, strict=True)]
+
+
+def _columns(rows: Any) -> list[Any]:
+    if isinstance(rows, pd.DataFrame):
+        return [rows.iloc[:, place] for place in range(rows.shape[1])]
+    if isinstance(rows, pd.Series):
+        return [rows]
+    matrix = np.asarray(rows)
+    return [matrix] if matrix.ndim == 1 else [matrix[:, place] for place in range(matrix.shape[1])]
+
+
+def _leaf(column: Any, vocabulary: Any) -> Leaf:
+    values = np.asarray(column)
+    gaps = [None] if pd.isna(values).any() else []
+    if vocabulary is not None:
+        objects = np.array([*column, None], dtype=object)[:-1]
+        return Leaf(objects, "category", [*vocabulary.categories, *gaps], vocabulary, column.dtype)
+    kind = kind_of(column)
+    if kind == "category" or values.dtype == object:
+        present = [value for value in values.tolist() if not is_missing(value)]
+        if all(isinstance(value, (bool, np.bool_)) for value in present):
+            return Leaf(values, "category", [False, True, *gaps], None, column.dtype)
+        values = values.astype(np.float64)
+    if kind == "number":
+        values = values.astype(np.float64)
+    return Leaf(values, kind, None, None, column.dtype)
+
+
+def _stand_in(trace: Trace, rows: Any) -> Callable[[], Any]:
+    """Return what makes the stand-in for rows, anew for each way through the code."""
+    expressions = [
+        Expression("leaf", leaf.kind, value=place) for place, leaf in enumerate(trace.leaves)
+    ]
+    if isinstance(rows, pd.DataFrame):
+        trace.index = rows.index
+        return lambda: Frame(trace, expressions, rows.copy())
+    if isinstance(rows, pd.Series):
+        trace.index = rows.index
+        return lambda: Column(trace, expressions[0], rows.copy())
+    if np.ndim(rows) == 1:
+        return lambda: Vector(trace, expressions[0], rows.copy())
+    return lambda: Grid(trace, expressions, rows.copy())
+
+
+def _outputs(trace: Trace, found: Any) -> list[Expression]:
+    if isinstance(found, (list, tuple)):
+        found = array(found) if found else found
+    if isinstance(found, (Frame, Grid)):
+        return list(found.expressions)
+    if isinstance(found, Value):
+        return [merged(found)]
+    trace.refuse(
+        f"it returns a {type(found).__name__} that holds none of its columns",
+        "return the columns that were computed from the input",
+    )
+
+
+def _rows_like(rows: Any, grid: list[tuple[Any, ...]]) -> Any:
+    """Return rows of given values, as the frame or the array that others are."""
+    columns = [
+        [np.nan if value is None else value for value in column]
+        for column in zip(*grid, strict=True)
+    ]
+    if isinstance(rows, pd.DataFrame):
+        made = {
+            name: pd.Series(column, dtype=rows.dtypes.iloc[place])
+            for place, (name, column) in enumerate(zip(rows.columns, columns, strict=True))
+        }
+        return pd.DataFrame(made, columns=rows.columns)
+    if isinstance(rows, pd.Series):
+        return pd.Series(columns[0], dtype=rows.dtype, name=rows.name)
+    matrix = np.array(columns, dtype=object).T
+    return matrix if np.ndim(rows) == 2 else matrix[:, 0]

@@ -1,0 +1,321 @@
+"""Expressions as nodes of the graph.
+
+Columns of one form, as the logarithms of all, share their nodes: the tensors are [N, columns].
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from onnx import TensorProto
+
+from sklambda.signature import UNSEEN as UNSEEN_CODE
+from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.steps import category_tree, look_up, step_tree
+from training.convert.graph.trees import Tree
+from training.convert.graph.vocabulary import Vocabulary
+from training.convert.tracing.expressions import (
+    PASSED,
+    UNITS_A_SECOND,
+    UNKNOWN,
+    UNSEEN,
+    Expression,
+    is_missing,
+)
+from training.convert.tracing.operations import OPERATIONS
+from training.convert.tracing.trace import Leaf
+
+type Bundle = tuple[Expression, ...]
+
+_ELSEWHERE: Final = -2.0
+"""What a look-up gives for an unseen category that is passed on."""
+
+_TYPES: Final = {"number": np.float64, "integer": np.int64, "boolean": np.bool_}
+
+
+class Emission:
+    """Adds the nodes of expressions.
+
+    Parameters
+    ----------
+    graph : Graph
+        The graph.
+    matrix : Matrix
+        The columns that the step gets.
+    leaves : sequence of Leaf
+        What they hold.
+    """
+
+    def __init__(self, graph: Graph, matrix: Matrix, leaves: Sequence[Leaf]) -> None:
+        self._graph, self._matrix, self._leaves = graph, matrix, leaves
+        self._made: dict[Any, str] = {}
+        self._forms: dict[Any, int] = {}
+        self._form_of: dict[int, int] = {}
+        units = [np.datetime_data(leaf.like)[0] for leaf in leaves if leaf.kind == "moment"]
+        self._unit = max(units, key=lambda unit: UNITS_A_SECOND[unit], default="s")
+
+    def columns(self, expressions: Sequence[Expression]) -> Matrix:
+        """Return the matrix of expressions, [N, len(expressions)]."""
+        vocabularies = [_vocabulary(each, self._leaves) for each in expressions]
+        forms: dict[Any, list[int]] = {}
+        for place, each in enumerate(expressions):
+            forms.setdefault((self._form(each), vocabularies[place] is None), []).append(place)
+        blocks, order = [], []
+        for places in forms.values():
+            bundle = tuple(expressions[place] for place in places)
+            codes = tuple(vocabularies[place] for place in places)
+            blocks.append(Matrix(self._wide(bundle, codes), codes))
+            order += places
+        joined = self._graph.join(blocks)
+        return self._graph.take(joined, np.argsort(order).tolist())
+
+    def _form(self, expression: Expression) -> int:
+        """Return a number that expressions share which can share their nodes."""
+        known = self._form_of.get(id(expression))
+        if known is not None:
+            return known
+        value = None if expression.operation in ("leaf", "constant") else expression.value
+        if expression.operation == "table":
+            value = len(expression.value.leaves) > 1, _passes(expression)
+        form = (
+            expression.operation,
+            expression.kind,
+            value,
+            tuple(map(self._form, expression.arguments)),
+        )
+        self._form_of[id(expression)] = self._forms.setdefault(form, len(self._forms))
+        return self._form_of[id(expression)]
+
+    def _wide(self, bundle: Bundle, codes: tuple[Vocabulary | None, ...]) -> str:
+        tensor = self._tensor(bundle, codes)
+        if bundle[0].kind in ("integer", "boolean", "moment", "span"):
+            tensor = self._graph.double(tensor)
+        if any(each.leaves for each in bundle):
+            return tensor
+        rows = self._graph.node("Shape", self._matrix.tensor, start=0, end=1)
+        width = self._graph.constant([len(bundle)], np.int64)
+        shape = self._graph.node("Concat", rows, width, axis=0)
+        return self._graph.node("Expand", tensor, shape)
+
+    def _tensor(self, bundle: Bundle, codes: tuple[Vocabulary | None, ...]) -> str:
+        key = (tuple(map(id, bundle)), tuple(map(id, codes)))
+        if key not in self._made:
+            self._made[key] = self._add(bundle, codes)
+        return self._made[key]
+
+    def _add(self, bundle: Bundle, codes: tuple[Vocabulary | None, ...]) -> str:
+        first = bundle[0]
+        if first.operation == "constant":
+            return self._constant(bundle, codes)
+        if first.operation == "leaf":
+            return self._leaf(bundle, codes)
+        if first.operation == "table":
+            return self._table(bundle, codes)
+        none: tuple[None, ...] = (None,) * len(bundle)
+        inputs = [
+            self._tensor(
+                tuple(each.arguments[place] for each in bundle),
+                codes if first.operation == "where" and place else none,
+            )
+            for place in range(len(first.arguments))
+        ]
+        if first.operation == "count":
+            return self._counted(inputs[0], first.value)
+        more = () if first.value is None else (first.value,)
+        return OPERATIONS[first.operation].emit(self._graph, *inputs, *more)
+
+    def _counted(self, tensor: str, unit: str) -> str:
+        """Return a count in a coarser unit than the graph's."""
+        factor = UNITS_A_SECOND[self._unit] // UNITS_A_SECOND[unit]
+        if factor == 1:
+            return tensor
+        parts = self._graph.constant(factor, np.int64)
+        return OPERATIONS["whole_part"].emit(self._graph, tensor, parts)
+
+    def _constant(self, bundle: Bundle, codes: tuple[Vocabulary | None, ...]) -> str:
+        kind = bundle[0].kind
+        if kind in ("moment", "span"):
+            counts = [
+                int(each.value.astype(f"{each.value.dtype.kind}8[{self._unit}]").astype(np.int64))
+                for each in bundle
+            ]
+            return self._graph.constant([counts], np.int64)
+        if kind == "category":
+            values = [
+                _code(each.value, vocabulary)
+                for each, vocabulary in zip(bundle, codes, strict=True)
+            ]
+            return self._graph.constant([values])
+        return self._graph.constant([[each.value for each in bundle]], _TYPES[kind])
+
+    def _leaf(self, bundle: Bundle, codes: tuple[Vocabulary | None, ...]) -> str:
+        graph, kind = self._graph, bundle[0].kind
+        taken = graph.take(self._matrix, [each.value for each in bundle]).tensor
+        if kind == "category":
+            others = [
+                vocabulary is not None and vocabulary is not self._leaves[each.value].vocabulary
+                for each, vocabulary in zip(bundle, codes, strict=True)
+            ]
+            return self._recoded(bundle, codes) if any(others) else taken
+        if kind == "boolean":
+            return graph.node("Cast", taken, to=TensorProto.BOOL)
+        if kind == "number":
+            return taken
+        counts = graph.node("Cast", taken, to=TensorProto.INT64)
+        if kind != "moment":
+            return counts
+        factors = [
+            UNITS_A_SECOND[self._unit]
+            // UNITS_A_SECOND[np.datetime_data(self._leaves[each.value].like)[0]]
+            for each in bundle
+        ]
+        if set(factors) == {1}:
+            return counts
+        return graph.node("Mul", counts, graph.constant([factors], np.int64))
+
+    def _recoded(self, bundle: Bundle, codes: tuple[Vocabulary | None, ...]) -> str:
+        """Return leaves in the codes of other vocabularies."""
+        trees = []
+        for each, vocabulary in zip(bundle, codes, strict=True):
+            leaf = self._leaves[each.value]
+            own = leaf.vocabulary
+            values = {text: _code(text, vocabulary) for text in _known(leaf)}
+            trees.append(category_tree(each.value, own, values, UNSEEN_CODE, np.nan))
+        return look_up(self._graph, self._matrix, trees).tensor
+
+    def _table(self, bundle: Bundle, codes: tuple[Vocabulary | None, ...]) -> str:
+        graph = self._graph
+        if len(bundle[0].value.leaves) == 1:
+            trees = [
+                self._tree(each, vocabulary) for each, vocabulary in zip(bundle, codes, strict=True)
+            ]
+            found = look_up(graph, self._matrix, trees).tensor
+            if _passes(bundle[0]):
+                codes_of = graph.take(
+                    self._matrix, [each.value.leaves[0] for each in bundle]
+                ).tensor
+                passed = graph.node("Equal", found, graph.constant(_ELSEWHERE))
+                found = graph.node("Where", passed, codes_of, found)
+        else:
+            parts = [
+                self._combined(each, vocabulary)
+                for each, vocabulary in zip(bundle, codes, strict=True)
+            ]
+            found = parts[0] if len(parts) == 1 else graph.node("Concat", *parts, axis=1)
+        if bundle[0].kind == "boolean":
+            return graph.node("Cast", found, to=TensorProto.BOOL)
+        return found
+
+    def _tree(self, expression: Expression, vocabulary: Vocabulary | None) -> Tree:
+        table = expression.value
+        place = table.leaves[0]
+        values = {
+            key: _number(value, vocabulary)
+            for (key,), value in table.cells.items()
+            if key is not UNSEEN and key is not None
+        }
+        unseen = table.cells.get((UNSEEN,), UNKNOWN)
+        unknown = (
+            _ELSEWHERE
+            if unseen is PASSED
+            else UNSEEN_CODE
+            if unseen is UNKNOWN
+            else _number(unseen, vocabulary)
+        )
+        missing = _number(table.cells.get((None,)), vocabulary)
+        return category_tree(place, self._leaves[place].vocabulary, values, unknown, missing)
+
+    def _combined(self, expression: Expression, vocabulary: Vocabulary | None) -> str:
+        """Look up a table of several columns by the number of its cell."""
+        graph, table = self._graph, expression.value
+        keys = [
+            list(dict.fromkeys(cell[place] for cell in table.cells))
+            for place in range(len(table.leaves))
+        ]
+        trees = []
+        for leaf, known in zip(table.leaves, keys, strict=True):
+            places = {key: float(order) for order, key in enumerate(known)}
+            plain = {
+                key: place for key, place in places.items() if key is not UNSEEN and key is not None
+            }
+            own = self._leaves[leaf].vocabulary
+            trees.append(
+                category_tree(leaf, own, plain, places.get(UNSEEN, 0.0), places.get(None, 0.0))
+            )
+        found = look_up(graph, self._matrix, trees)
+        strides = np.cumprod([1, *(len(each) for each in keys[:0:-1])])[::-1].astype(np.float64)
+        cell = graph.node("MatMul", found.tensor, graph.constant(strides[:, None]))
+        values = [_number(table.cells[key], vocabulary) for key in _product(keys)]
+        bounds = np.arange(len(values) - 1, dtype=np.float64) + 0.5
+        tree = step_tree(0, bounds, np.array(values), np.nan)
+        return look_up(graph, Matrix(cell, (None,)), [tree]).tensor
+
+
+def _product(keys: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = [()]
+    for each in keys:
+        found = [(*before, key) for before in found for key in each]
+    return found
+
+
+def _known(leaf: Leaf) -> list[Any]:
+    return [value for value in leaf.domain or () if value is not None]
+
+
+def _passes(expression: Expression) -> bool:
+    return any(value is PASSED for value in expression.value.cells.values())
+
+
+def _number(value: Any, vocabulary: Vocabulary | None) -> float:
+    if value is UNKNOWN or value is PASSED:
+        return UNSEEN_CODE
+    if vocabulary is not None:
+        return _code(value, vocabulary)
+    return np.nan if is_missing(value) else float(value)
+
+
+def _code(value: Any, vocabulary: Vocabulary | None) -> float:
+    if is_missing(value):
+        return np.nan
+    return float(value) if vocabulary is None else vocabulary.code(value)
+
+
+def _vocabulary(expression: Expression, leaves: Sequence[Leaf]) -> Vocabulary | None:
+    """Return the codes of an output's strings: those of the column that it passes on, if any."""
+    if expression.kind != "category":
+        return None
+    if expression.leaves and not texts_of(expression, leaves):
+        return None  # booleans of which some are missing
+    passing = passing_leaves(expression, leaves)
+    if len(passing) == 1:
+        own = leaves[next(iter(passing))].vocabulary
+        assert own is not None
+        return own
+    return Vocabulary(sorted(texts_of(expression, leaves)))
+
+
+def passing_leaves(expression: Expression, leaves: Sequence[Leaf]) -> set[int]:
+    """Return the leaves whose unseen categories reach an output."""
+    if expression.operation == "leaf":
+        return {expression.value} if leaves[expression.value].vocabulary is not None else set()
+    if expression.operation == "table":
+        return set(expression.value.leaves) if _passes(expression) else set()
+    if expression.operation == "where":
+        return set().union(*(passing_leaves(each, leaves) for each in expression.arguments[1:]))
+    return set()
+
+
+def texts_of(expression: Expression, leaves: Sequence[Leaf]) -> set[str]:
+    """Return all strings that an expression may give."""
+    return {value for value in values_of(expression, leaves) if isinstance(value, str)}
+
+
+def values_of(expression: Expression, leaves: Sequence[Leaf]) -> list[Any]:
+    """Return all values that an expression of categories may give, marks among them."""
+    if expression.operation == "constant":
+        return [expression.value]
+    if expression.operation == "leaf":
+        return list(leaves[expression.value].domain or ())
+    if expression.operation == "table":
+        return list(expression.value.cells.values())
+    return [value for each in expression.arguments[1:] for value in values_of(each, leaves)]
