@@ -281,9 +281,16 @@ def _catboost_ranker(kind: Any) -> Any:
     return ranker.fit(numbers(), values(), group_id=np.arange(ROWS) // 10)
 
 
+def _ranker(kind: Any) -> Any:
+    ranker = kind(verbosity=0) if kind.__name__ == "XGBRanker" else kind(verbose=-1)
+    return ranker.fit(numbers(), classes(2), group=[100, 200])
+
+
 WITHOUT_A_TASK: Final[dict[type | str, Callable[[Any], Any]]] = {
     "catboost.CatBoost": _catboost,
     "catboost.CatBoostRanker": _catboost_ranker,
+    "lightgbm.LGBMRanker": _ranker,
+    "xgboost.XGBRanker": _ranker,
 }
 """How what is neither a classifier nor a regressor is fitted to `numbers`."""
 

@@ -17,7 +17,7 @@ import pandas as pd
 
 from sklambda.arrays import FloatMatrix, FloatVector
 from training.convert.graph.graph import Matrix
-from training.convert.graph.links import both, logistic, probabilities
+from training.convert.graph.links import chances, logistic
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.trees import (
@@ -104,9 +104,9 @@ def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     model, raw = _raw(estimator, matrix, scope)
     graph, count = scope.graph, len(estimator.classes_)
     if model.loss in ("Logloss", "CrossEntropy") and raw.width == 1 and count == 2:
-        return Outputs(both(graph, logistic(graph, raw)))
+        return Outputs(chances(graph, raw))
     if model.loss == "MultiClass" and raw.width == count:
-        return Outputs(probabilities(graph, raw))
+        return Outputs(chances(graph, raw))
     if model.loss == "MultiClassOneVsAll" and raw.width == count:
         return Outputs(logistic(graph, raw))
     scope.refuse(

@@ -5,24 +5,28 @@ those of ``include/LightGBM/tree.h``.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from onnx import TensorProto
 
-from sklambda.arrays import Flags, FloatVector
-from training.convert.graph.graph import Graph, Matrix
+from sklambda.arrays import Flags, FloatMatrix, FloatVector
+from training.convert.graph.graph import Elementwise, Graph, Matrix
 from training.convert.graph.links import both, logistic, probabilities
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.steps import numbered
-from training.convert.graph.trees import Ensemble, Tree, constant_leaf
+from training.convert.graph.trees import Ensemble, Tree, constant_leaf, in_order
 
 ZERO: Final = float(np.float32(1e-35))
 """Up to this magnitude LightGBM takes a number for 0."""
+
+OF_ITS_OWN: Final = "of its own"
+"""The objective of a model that was fitted with a function of the user's."""
 
 _CATEGORICAL: Final = 1
 _DEFAULT_LEFT: Final = 2
@@ -46,7 +50,7 @@ class Model:
     @property
     def objective(self) -> str:
         """The loss by which it was fitted, with what its link needs."""
-        return self.head.get("objective", "of its own")
+        return self.head.get("objective", OF_ITS_OWN)
 
     @property
     def width(self) -> int:
@@ -154,35 +158,37 @@ def _floats(fields: Fields, name: str) -> FloatVector:
     return np.array(fields[name].split(), dtype=np.float64)
 
 
-_FITTING: Final = (
-    "alpha bagging_by_query bagging_fraction bagging_freq bagging_seed boost_from_average boosting "
-    "boosting_type cat_l2 cat_smooth categorical_feature class_weight colsample_bytree "
-    "data_random_seed data_sample_strategy deterministic device_type drop_rate drop_seed "
-    "early_stopping_min_delta early_stopping_round enable_bundle extra_seed extra_trees fair_c "
-    "feature_fraction feature_fraction_bynode feature_fraction_seed feature_pre_filter "
-    "first_metric_only force_col_wise force_row_wise importance_type interaction_constraints "
-    "is_unbalance lambda_l1 lambda_l2 learning_rate linear_tree max_bin max_bin_by_feature "
-    "max_cat_threshold max_cat_to_onehot max_delta_step max_depth max_drop metric "
-    "min_child_samples min_child_weight min_data_in_bin min_data_in_leaf min_data_per_group "
-    "min_gain_to_split min_split_gain min_sum_hessian_in_leaf monotone_constraints "
-    "monotone_constraints_method monotone_penalty neg_bagging_fraction num_class num_leaves "
-    "num_threads n_estimators n_jobs objective other_rate path_smooth poisson_max_delta_step "
-    "pos_bagging_fraction random_state reg_alpha reg_lambda reg_sqrt scale_pos_weight seed sigmoid "
-    "skip_drop subsample subsample_for_bin subsample_freq top_rate tweedie_variance_power "
-    "uniform_drop use_missing verbose verbosity xgboost_dart_mode zero_as_missing"
+_AT_DEFAULT: Final = (
+    "pred_early_stop predict_contrib is_predict_contrib contrib predict_leaf_index "
+    "is_predict_leaf_index leaf_index predict_raw_score is_predict_raw_score predict_rawscore "
+    "raw_score"
 )
+_ONLY: Final[dict[str, tuple[object, ...]]] = dict.fromkeys(_AT_DEFAULT.split(), (False,))
+"""The parameters that change predictions; the others have their effect in the model's text."""
 
 
 def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     model, raw = _raw(estimator, matrix, scope)
+    name = f"lightgbm.{type(estimator).__name__}"
+    return classified(model, raw, len(estimator.classes_), name, scope)
+
+
+def classified(model: Model, raw: Matrix, count: int, name: str, scope: Scope) -> Outputs:
+    """Return the outputs of a classifier of `count` classes from its raw scores."""
     objective, graph = model.objective.split()[0], scope.graph
     if objective == "multiclass":
         return Outputs(probabilities(graph, raw), raw)
     if objective == "multiclassova":
         return Outputs(logistic(graph, _steepened(model, graph, raw)), raw)
-    if objective == "binary" and len(estimator.classes_) == 2:
+    if objective == "cross_entropy" and count == 2:
+        return Outputs(both(graph, logistic(graph, raw)), raw)
+    if objective == "binary" and count == 2:
         return Outputs(both(graph, logistic(graph, _steepened(model, graph, raw))), raw)
-    scope.refuse(f"LGBMClassifier with an objective {objective!r} has no exact conversion")
+    scope.refuse(
+        f"{name} with an objective {model.objective!r} has no exact conversion: use 'binary' for "
+        "two classes and 'multiclass' for more; a function of yours gives no probabilities, and "
+        "its scores are exact in an lightgbm.LGBMRegressor"
+    )
 
 
 def _steepened(model: Model, graph: Graph, raw: Matrix) -> Matrix:
@@ -195,9 +201,20 @@ def _steepened(model: Model, graph: Graph, raw: Matrix) -> Matrix:
 
 def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     model, raw = _raw(estimator, matrix, scope)
-    if model.objective not in _LINKS:
-        scope.refuse(f"LGBMRegressor with an objective {model.objective!r} has no exact conversion")
-    return Outputs(value=_LINKS[model.objective](scope.graph, raw))
+    return valued(model, raw, f"lightgbm.{type(estimator).__name__}", scope)
+
+
+def valued(model: Model, raw: Matrix, name: str, scope: Scope) -> Outputs:
+    """Return the outputs of a regressor or ranker from its raw scores."""
+    if model.objective.startswith("binary sigmoid:"):
+        return Outputs(value=logistic(scope.graph, _steepened(model, scope.graph, raw)))
+    link = _LINKS.get(model.objective)
+    if link is None:
+        scope.refuse(
+            f"{name} with an objective {model.objective!r} has no exact conversion: use "
+            "'regression' or 'regression_l1' for values, and an LGBMClassifier for classes"
+        )
+    return Outputs(value=link(scope.graph, raw))
 
 
 def _same(graph: Graph, raw: Matrix) -> Matrix:
@@ -208,33 +225,133 @@ def _exponential(graph: Graph, raw: Matrix) -> Matrix:
     return raw.alike(graph.node("Exp", raw.tensor))
 
 
+def _softplus(graph: Graph, raw: Matrix) -> Matrix:
+    power = graph.node("Exp", raw.tensor)
+    return raw.alike(graph.node("Log", graph.node("Add", power, graph.constant(1.0))))
+
+
 def _signed_square(graph: Graph, raw: Matrix) -> Matrix:
     return raw.alike(graph.node("Mul", raw.tensor, graph.node("Abs", raw.tensor)))
 
 
+_OF_VALUES: Final = ("regression", "regression_l1", "huber", "fair", "quantile", "mape")
 _LINKS: Final[dict[str, Callable[[Graph, Matrix], Matrix]]] = {
-    **dict.fromkeys(("regression", "regression_l1", "huber", "fair", "quantile", "mape"), _same),
-    **dict.fromkeys(("regression sqrt", "regression_l1 sqrt"), _signed_square),
+    **dict.fromkeys(_OF_VALUES, _same),
+    **{f"{name} sqrt": _signed_square for name in _OF_VALUES},
     **dict.fromkeys(("poisson", "gamma", "tweedie"), _exponential),
+    **dict.fromkeys(("lambdarank", "rank_xendcg", OF_ITS_OWN), _same),
     "cross_entropy": logistic,
+    "cross_entropy_lambda": _softplus,
 }
 
 
 def _raw(estimator: Estimator, matrix: Matrix, scope: Scope) -> tuple[Model, Matrix]:
-    scope.admit(estimator, free=_FITTING)
+    scope.admit(estimator, only=_ONLY)
     booster, graph = estimator.booster_, scope.graph
     model = read_booster(booster)
     lists = booster.pandas_categorical or []
     places = _of_the_category_dtype(len(lists), model, matrix, scope)
     matrix = numbered(graph, matrix, dict(zip(places, lists, strict=True)))
-    ensemble = Ensemble(model.width)
-    for place, fields in enumerate(model.trees):
-        ensemble.add(read_tree(fields), place % model.width)
-    sums = ensemble.node(graph, _compared(matrix, _kinds(model, scope), graph))
+    compared = _compared(matrix, _kinds(model, scope), graph)
+    if model.linear:
+        sums = _linear_sums(model, compared, matrix, graph)
+    else:
+        trees = [(read_tree(one), place % model.width) for place, one in enumerate(model.trees)]
+        sums = in_order(graph, compared, trees, model.width)
     if model.averaged_over == 1:
         return model, sums
     count = graph.constant(float(model.averaged_over))
     return model, sums.alike(graph.node("Div", sums.tensor, count))
+
+
+_LINEAR: Final = 4096
+"""The greatest number of coefficients of a row that are looked up at once."""
+
+
+def _linear_sums(model: Model, compared: Matrix, matrix: Matrix, graph: Graph) -> Matrix:
+    """Sum the linear models of the leaves, [N, width]; with a missing number a leaf has its value.
+
+    The trees give the numbers of leaves, and these the rows of tables: coefficients, ...
+    """
+    size = max(1, _LINEAR // matrix.width)
+    places = [*enumerate(model.trees)]
+    gap = graph.node("IsNaN", matrix.tensor)
+    present = graph.node("Where", gap, graph.constant(0.0), matrix.tensor)
+    one = graph.constant([1], np.int64)
+    row, gaps = (graph.node("Unsqueeze", each, one) for each in (present, graph.double(gap)))
+    sums = [
+        _linear_part(places[start : start + size], model.width, compared, row, gaps, graph)
+        for start in range(0, len(places), size)
+    ]
+    whole = sums[0] if len(sums) == 1 else graph.node("Sum", *sums)
+    return matrix.numbers(whole, model.width)
+
+
+def _linear_part(
+    places: Sequence[tuple[int, Fields]],
+    width: int,
+    compared: Matrix,
+    row: str,
+    gaps: str,
+    graph: Graph,
+) -> str:
+    leaves = [read_leaves(fields, compared.width) for _, fields in places]
+    starts = np.cumsum([0, *(len(each.value) for each in leaves)])
+    ensemble = Ensemble(len(places))
+    for target, (_, fields) in enumerate(places):
+        tree = read_tree(fields)
+        ensemble.add(tree.adding(starts[target] + np.cumsum(tree.leaf) - 1.0), target)
+    numbers = ensemble.node(graph, compared)
+    found = graph.node("Cast", numbers.tensor, to=TensorProto.INT64)
+
+    def of_leaf(tables: Sequence[NDArray[np.float64]]) -> str:
+        return graph.node("Gather", graph.constant(np.concatenate(tables)), found, axis=0)
+
+    axis = graph.constant([2], np.int64)
+    slopes, reads = (
+        of_leaf([each.slopes for each in leaves]),
+        of_leaf([each.reads for each in leaves]),
+    )
+    risen = graph.node("ReduceSum", graph.node("Mul", slopes, row), axis, keepdims=0)
+    linear = graph.node("Add", of_leaf([each.start for each in leaves]), risen)
+    lacks = graph.node("ReduceMax", graph.node("Mul", reads, gaps), axis, keepdims=0)
+    is_whole = graph.node("Equal", lacks, graph.constant(0.0))
+    values = graph.node("Where", is_whole, linear, of_leaf([each.value for each in leaves]))
+    targets = np.eye(width)[[place % width for place, _ in places]]
+    return graph.node("MatMul", values, graph.constant(targets))
+
+
+@dataclass(frozen=True, slots=True)
+class Leaves:
+    """The linear models of a tree's leaves.
+
+    Attributes
+    ----------
+    value : FloatVector
+        Shape [L]: what a leaf adds where a number that it reads is missing.
+    start : FloatVector
+        Shape [L]: what it adds else, with the slopes times the numbers.
+    slopes, reads : FloatMatrix
+        Shape [L, K]: the slopes, and 1 where a leaf has one.
+    """
+
+    value: FloatVector
+    start: FloatVector
+    slopes: FloatMatrix
+    reads: FloatMatrix
+
+
+def read_leaves(fields: Fields, width: int) -> Leaves:
+    """Read the leaves of a tree, of which the first of an ensemble may be constants."""
+    value = _floats(fields, "leaf_value")
+    slopes, reads = np.zeros((len(value), width)), np.zeros((len(value), width))
+    if fields["is_linear"] == "0":
+        return Leaves(value, value, slopes, reads)
+    owner = np.repeat(np.arange(len(value)), _integers(fields, "num_features"))
+    feature = _integers(fields, "leaf_features")
+    slopes[owner, feature] = _floats(fields, "leaf_coeff")
+    reads[owner, feature] = 1.0
+    return Leaves(value, _floats(fields, "leaf_const"), slopes, reads)
 
 
 def _of_the_category_dtype(count: int, model: Model, matrix: Matrix, scope: Scope) -> list[int]:
@@ -248,17 +365,21 @@ def _of_the_category_dtype(count: int, model: Model, matrix: Matrix, scope: Scop
     for places in (strings, strings | model.declared, everything):
         if len(places) == count:
             return sorted(places)
-    scope.refuse("categories of numbers that LightGBM puts in order have no exact conversion here")
+    scope.refuse(
+        "categories of numbers that LightGBM puts in order have no exact conversion beside other "
+        "columns: name them in categorical_feature, or make them texts by astype(str)"
+    )
 
 
 def _kinds(model: Model, scope: Scope) -> dict[int, Compared]:
     """Return the kind that each feature is compared as."""
-    if model.linear:
-        scope.refuse("linear_tree has no exact conversion")
     kinds: dict[int, Compared] = {}
     for feature, kind in model.comparisons():
         if kinds.setdefault(feature, kind) != kind:
-            scope.refuse("fitted further on other data, trees compare one feature in two ways")
+            scope.refuse(
+                "fitted further on other data, lightgbm's trees compare one feature in two ways, "
+                "which has no exact conversion: fit anew, with it as a number or as a category"
+            )
     return kinds
 
 
@@ -274,8 +395,22 @@ def _compared(matrix: Matrix, kinds: dict[int, Compared], graph: Graph) -> Matri
         # No magnitude is below -1, so that the other columns stay as they are.
         greatest = graph.constant(np.where(gaps, ZERO, -1.0))
         is_zero = graph.node("LessOrEqual", graph.node("Abs", matrix.tensor), greatest)
-        matrix = matrix.alike(graph.node("Where", is_zero, graph.constant(np.nan), matrix.tensor))
+        filled = graph.node("Where", is_zero, graph.constant(np.nan), matrix.tensor)
+        of_category = categories[0].tolist()
+        steps = [_GAP if gap else _STAYING for gap in gaps[0].tolist()]
+        matrix = matrix.mapped(
+            filled,
+            [None if whole else step for whole, step in zip(of_category, steps, strict=True)],
+        )
     return matrix
+
+
+_STAYING: Final = Elementwise("nothing", lambda values: values)
+_GAP: Final = Elementwise(
+    "zero_as_missing",
+    lambda values: np.where(np.abs(values) <= ZERO, np.nan, values),
+    turns=(-ZERO, ZERO),
+)
 
 
 def _whole(graph: Graph, matrix: Matrix, columns: Flags) -> Matrix:
@@ -289,5 +424,6 @@ def _whole(graph: Graph, matrix: Matrix, columns: Flags) -> Matrix:
 
 CONVERTERS: Final[dict[str, Convert]] = {
     "lightgbm.LGBMClassifier": _classifier,
+    "lightgbm.LGBMRanker": _regressor,
     "lightgbm.LGBMRegressor": _regressor,
 }

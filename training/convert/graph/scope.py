@@ -134,7 +134,7 @@ class Scope:
         self,
         estimator: Estimator,
         *,
-        free: str,
+        free: str | None = None,
         only: Mapping[str, tuple[object, ...]] | None = None,
     ) -> None:
         """Refuse the present step unless each of its parameters is covered by the conversion.
@@ -143,16 +143,17 @@ class Scope:
         ----------
         estimator : estimator
             The step.
-        free : str
+        free : str or None
             Names of the parameters that may have any value: their effect is in the fitted
-            attributes, or in the converter, or changes no output.
+            attributes, or in the converter, or changes no output. None for all but `only`: of a
+            library that hands what it does not know on to fitting, and predicts by what it stored.
         only : mapping of str to tuple
             Parameters that may have these values only.
         """
         allowed = only or {}
-        known = {*free.split(), *allowed}
+        known = None if free is None else {*free.split(), *allowed}
         for name, value in estimator.get_params(deep=False).items():
-            if name not in known:
+            if known is not None and name not in known:
                 self.refuse(f"{type(estimator).__name__} has an unknown parameter {name!r}")
             if name in allowed and not any(_same(value, choice) for choice in allowed[name]):
                 self.refuse(

@@ -1,5 +1,6 @@
 """LightGBM's models equal the library's, for each booster, link and kind of missing values."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -179,21 +180,77 @@ def squared(target: Any, found: Any) -> tuple[Any, Any]:
     return found - target, np.ones_like(target)
 
 
+@pytest.mark.parametrize("objective", [squared, "cross_entropy_lambda", "binary", "fair sqrt"])
+def test_regression_with_another_objective_equals_lightgbm(objective: Any) -> None:
+    frame, target = numbers(missing=True), values() / values().max()
+    more = {"objective": objective} if objective != "fair sqrt" else {"objective": "fair"}
+    fitted = regressor(**more, reg_sqrt=objective == "fair sqrt")
+
+    prove(fitted.fit(frame, classes(2) if objective == "binary" else target), frame)
+
+
+LINEAR: dict[str, Any] = {
+    "boosted": {},
+    "dropping trees": {"boosting_type": "dart", "drop_rate": 0.5},
+    "forest": {"boosting_type": "rf", **BAGGED},
+    "beside categories": {"min_data_per_group": 5},
+    "of positive values": {"objective": "poisson"},
+    "of many trees": {"n_estimators": 700, "num_leaves": 2},
+}
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_linear_leaves_equal_lightgbm(name: str) -> None:
+    frame = numbers(missing=True)
+    if name == "beside categories":
+        frame["whole"] = frame["whole"].astype("category")
+    fitted = regressor(linear_tree=True, **LINEAR[name]).fit(frame, values())
+
+    report = prove(fitted, frame, rounds=True)
+
+    assert report.max_difference < 1e-12
+    assert re.search(r"leaf_coeff=\s*-?\d", fitted.booster_.model_to_string())
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_classifier_of_linear_leaves_equals_lightgbm(count: int) -> None:
+    frame = numbers(missing=True)
+
+    prove(classifier(linear_tree=True).fit(frame, classes(count)), frame, rounds=True)
+
+
+def test_a_classifier_of_shares_equals_lightgbm() -> None:
+    frame = numbers(missing=True)
+
+    prove(classifier(objective="cross_entropy").fit(frame, classes(2)), frame)
+
+
+def test_a_ranker_answers_with_its_scores() -> None:
+    frame = numbers(missing=True)
+    ranker = lightgbm.LGBMRanker(**FITTING)
+
+    prove(ranker.fit(frame, classes(2), group=[100, 200]), frame)
+
+
+def test_what_users_pass_on_to_fitting_does_not_matter() -> None:
+    frame = numbers()
+
+    prove(classifier(histogram_pool_size=99, feature_contri=[1] * 6).fit(frame, classes(2)), frame)
+
+
 @pytest.mark.parametrize(
-    ("parameters", "reason"),
+    ("fitted", "reason"),
     [
-        ({"linear_tree": True}, "linear_tree"),
-        ({"objective": squared}, "objective 'of its own'"),
-        ({"objective": "cross_entropy_lambda"}, "objective 'cross_entropy_lambda'"),
-        ({"pred_early_stop": True}, "an unknown parameter 'pred_early_stop'"),
+        (lambda: regressor(pred_early_stop=True), r"pred_early_stop=True"),
+        (lambda: classifier(objective=squared), r"'of its own'.* lightgbm.LGBMRegressor"),
+        (lambda: regressor(objective="multiclass", num_class=2), r"'multiclass .* LGBMClassifier"),
     ],
 )
-def test_what_has_no_exact_conversion_is_refused(parameters: Any, reason: str) -> None:
-    frame, target = numbers(), values()
-    fitted = regressor(**parameters).fit(frame, target / target.max())
+def test_what_has_no_exact_conversion_is_refused(fitted: Callable[[], Any], reason: str) -> None:
+    frame = numbers()
 
     with pytest.raises(ConversionRefused, match=reason):
-        prove(fitted, frame)
+        prove(fitted().fit(frame, classes(2)), frame)
 
 
 COLOURS, WHOLE = mixed()["colour"], numbers()["whole"]

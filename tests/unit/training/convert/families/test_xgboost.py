@@ -162,31 +162,105 @@ def squared(target: Any, found: Any) -> tuple[Any, Any]:
     return found - target, np.ones_like(target)
 
 
+@pytest.mark.parametrize("missing", [-999, 0, 0.1, 1e7])
+def test_a_number_that_means_missing_is_missing(missing: float) -> None:
+    frame = numbers(missing=True)
+    frame["whole"] = frame["whole"].where(frame["grid"] > 0, -999)
+
+    prove(classifier(missing=missing).fit(frame, codes(2)), frame)
+
+
+@pytest.mark.parametrize("objective", ["binary:logistic", "multi:softprob"])
+@pytest.mark.filterwarnings("ignore:.*gblinear.*deprecated:UserWarning")
+def test_a_linear_classifier_equals_xgboost_to_the_last_bit(objective: str) -> None:
+    frame = numbers(missing=True)
+    fitted = classifier(booster="gblinear", objective=objective)
+
+    report = prove(fitted.fit(frame, codes(2 if "binary" in objective else 3)), frame)
+
+    assert report.max_difference == 0
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.filterwarnings("ignore:.*gblinear.*deprecated:UserWarning")
+def test_a_linear_regressor_equals_xgboost_to_the_last_bit(outputs: int) -> None:
+    frame = numbers(missing=True)[["grid", "tiny", "whole"]]
+
+    report = prove(regressor(booster="gblinear").fit(frame, values(outputs)), frame)
+
+    assert report.max_difference == 0
+
+
+def test_trees_of_several_targets_equal_xgboost() -> None:
+    frame, grown = numbers(missing=True), {"multi_strategy": "multi_output_tree"}
+
+    assert prove(regressor(**grown).fit(frame, values(3)), frame).max_difference == 0
+    assert prove(classifier(**grown).fit(frame, codes(3)), frame).max_difference == 0
+
+
+@pytest.mark.parametrize(
+    ("objective", "count"),
+    [("multi:softmax", 3), ("multi:softmax", 2), ("binary:logitraw", 2), ("binary:hinge", 2)],
+)
+def test_a_classifier_without_probabilities_answers_with_its_label(
+    objective: str, count: int
+) -> None:
+    frame = numbers(missing=True)
+    more = {"num_class": count} if "multi" in objective else {}
+
+    prove(classifier(objective=objective, **more).fit(frame, codes(count)), frame)
+
+
+@pytest.mark.parametrize("objective", ["binary:logistic", "survival:cox", squared])
+def test_a_regressor_with_another_objective_equals_xgboost(objective: Any) -> None:
+    frame, target = numbers(missing=True), codes(2)
+
+    report = prove(regressor(objective=objective).fit(frame, target), frame)
+
+    assert report.max_difference == 0
+
+
+def test_quantiles_that_cross_are_put_in_order() -> None:
+    frame, alphas = numbers(missing=True), [0.1, 0.5, 0.6]
+    fitted = regressor(objective="reg:quantileerror", quantile_alpha=alphas, learning_rate=0.9)
+
+    prove(fitted.fit(frame, values()), frame, full=True)
+
+
+@pytest.mark.parametrize("objective", ["rank:ndcg", "rank:pairwise"])
+def test_a_ranker_answers_with_its_scores(objective: str) -> None:
+    frame = numbers(missing=True)
+    ranker = xgboost.XGBRanker(**FITTING, objective=objective)
+
+    prove(ranker.fit(frame, codes(2), group=[100, 200]), frame)
+
+
+def test_what_users_pass_on_to_fitting_does_not_matter() -> None:
+    frame = numbers()
+
+    prove(classifier(sketch_ratio=2, refresh_leaf=True).fit(frame, codes(2)), frame)
+
+
 @pytest.mark.parametrize(
     ("parameters", "reason"),
     [
-        ({"booster": "gblinear"}, "booster='gblinear'"),
-        ({"missing": -1.0}, "missing=-1"),
-        ({"multi_strategy": "multi_output_tree"}, "multi_strategy='multi_output_tree'"),
-        ({"objective": squared}, "objective of its own"),
-        ({"objective": "reg:quantileerror", "quantile_alpha": [0.1, 0.9]}, "quantileerror"),
-        ({"objective": "survival:cox"}, "survival:cox"),
+        ({"device": "cuda"}, "device='cuda'"),
+        ({"objective": squared}, r"objective=squared\).*xgboost.XGBRegressor"),
     ],
 )
 def test_what_has_no_exact_conversion_is_refused(parameters: Any, reason: str) -> None:
     frame = numbers()
+    fitted = classifier().fit(frame, codes(2)).set_params(**parameters)
 
     with pytest.raises(ConversionRefused, match=reason):
-        prove(regressor(**parameters).fit(frame, values()), frame)
-
-
-@pytest.mark.parametrize("objective", ["multi:softmax", "binary:hinge"])
-def test_probabilities_that_another_library_computes_are_refused(objective: str) -> None:
-    frame = numbers()
-    fitted = classifier(objective=objective).fit(frame, codes(3 if "multi" in objective else 2))
-
-    with pytest.raises(ConversionRefused, match=objective):
         prove(fitted, frame)
+
+
+def test_several_labels_are_refused_with_a_remedy() -> None:
+    fitted = classifier().fit(numbers(), np.column_stack([codes(2), codes(3) > 0]))
+
+    with pytest.raises(ConversionRefused, match="MultiOutputClassifier"):
+        prove(fitted, numbers())
 
 
 COLOURS, WHOLE = mixed()["colour"], numbers()["whole"]
