@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 from sklearn.preprocessing import KBinsDiscretizer, PolynomialFeatures
 
+from training.convert.families.encoding import require_double
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.steps import look_up, step_tree
@@ -13,9 +14,9 @@ from training.convert.graph.steps import look_up, step_tree
 def _discretizer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     scope.admit(
         estimator,
-        free="n_bins encode strategy quantile_method subsample random_state",
-        only={"dtype": (None, np.float64)},
+        free="n_bins encode strategy quantile_method subsample random_state dtype",
     )
+    require_double(estimator, scope)
     graph = scope.graph
     trees = []
     for column, edges in enumerate(estimator.bin_edges_):

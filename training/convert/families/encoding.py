@@ -11,6 +11,7 @@ from training.convert.graph.graph import Matrix
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.steps import category_tree, look_up
 from training.convert.graph.trees import Tree
+from training.convert.unconverted import qualified
 
 _NOWHERE: Final = -1.0
 
@@ -19,9 +20,9 @@ def _one_hot_encoder(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matr
     scope.admit(
         estimator,
         free="categories drop sparse_output handle_unknown min_frequency max_categories "
-        "feature_name_combiner",
-        only={"dtype": (np.float64,)},
+        "feature_name_combiner dtype",
     )
+    require_double(estimator, scope)
     graph = scope.graph
     trees = [_place_tree(estimator, column, matrix) for column in range(matrix.width)]
     widths = estimator._n_features_outs
@@ -33,6 +34,19 @@ def _one_hot_encoder(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matr
     own = np.concatenate([np.arange(width) for width in widths])
     hot = graph.node("Equal", spread.tensor, graph.constant([own]))
     return matrix.numbers(graph.double(hot), len(own))
+
+
+def require_double(estimator: Estimator, scope: Scope) -> None:
+    """Refuse a step whose small whole numbers are float32 and, alone, make the next compute in it.
+
+    Beside columns of float64 they become float64, and whole numbers do anyway.
+    """
+    dtype = np.dtype(estimator.dtype or np.float64)
+    if dtype.kind == "f" and dtype.itemsize < np.dtype(np.float64).itemsize and not scope.is_inner:
+        scope.refuse(
+            f"{qualified(estimator)}(dtype={dtype.name}) makes the next step compute in "
+            f"{dtype.name}, which no conversion equals to 1e-9: use dtype=np.float64"
+        )
 
 
 def _place_tree(estimator: Estimator, column: int, matrix: Matrix) -> Tree:
@@ -97,9 +111,9 @@ def _ordinal_encoder(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matr
     scope.admit(
         estimator,
         free="categories handle_unknown unknown_value encoded_missing_value min_frequency "
-        "max_categories",
-        only={"dtype": (np.float64,)},
+        "max_categories dtype",
     )
+    require_double(estimator, scope)
     trees = [_ordinal_tree(estimator, column, matrix) for column in range(matrix.width)]
     return look_up(scope.graph, matrix, trees)
 
@@ -110,10 +124,16 @@ def _ordinal_tree(estimator: Estimator, column: int, matrix: Matrix) -> Tree:
     missing = estimator._missing_indices.get(column)
     if missing is not None:
         numbers[missing] = float(estimator.encoded_missing_value)
-    # Where it refuses the unknown, so does the signature, or the proof fails.
     value = estimator.unknown_value
-    unknown = nan if value is None else float(value)
-    return _tree(column, matrix, categories, numbers, unknown)
+    # Where it refuses the unknown, so does the signature, or the proof fails.
+    unknown = nan if value is None else _written(estimator, [value])[0]
+    return _tree(column, matrix, categories, _written(estimator, numbers), unknown)
+
+
+def _written(estimator: Estimator, numbers: Sequence[float]) -> list[float]:
+    """Return numbers as the encoder's dtype holds them."""
+    found: list[float] = np.array(numbers).astype(estimator.dtype).astype(np.float64).tolist()
+    return found
 
 
 def _target_encoder(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:

@@ -4,6 +4,7 @@ from math import nan
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 from sklearn.experimental import enable_iterative_imputer
 from sklearn.impute import IterativeImputer, MissingIndicator, SimpleImputer
 
@@ -11,6 +12,7 @@ from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.responses import response
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.vocabulary import Vocabulary
+from training.convert.unconverted import qualified
 
 __all__ = ["CONVERTERS", "enable_iterative_imputer"]  # its import is what makes the imputer
 
@@ -51,15 +53,21 @@ def _fill(value: Any, vocabulary: Vocabulary | None, scope: Scope) -> float:
 def _missing(estimator: Estimator, matrix: Matrix, scope: Scope) -> str:
     """Find missing values, [N, K] bool: NaN, or the one value that means missing."""
     value, graph = estimator.missing_values, scope.graph
-    if isinstance(value, float) and value != value:
+    if (isinstance(value, float) and value != value) or value is pd.NA:
         return graph.node("IsNaN", matrix.tensor)
+    if value is None:
+        scope.refuse(
+            f"{qualified(estimator)}(missing_values=None) finds no missing value of a client, "
+            "which scikit-learn reads as NaN: use missing_values=np.nan"
+        )
     same_kind = all(
         isinstance(value, str) if vocabulary else isinstance(value, (int, float))
         for vocabulary in matrix.vocabularies
     )
     if not same_kind or isinstance(value, bool):
         scope.refuse(
-            f"{type(estimator).__name__}(missing_values={value!r}) has no exact conversion"
+            f"{qualified(estimator)}(missing_values={value!r}) is not of the kind of its columns: "
+            "impute columns of numbers and of strings apart"
         )
     values = [
         float(value) if vocabulary is None else vocabulary.code(value)

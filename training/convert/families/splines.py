@@ -12,11 +12,11 @@ from training.convert.graph.scope import Convert, Estimator, Scope
 
 
 def _spline_transformer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
-    # With extrapolation "error" scikit-learn refuses rows, which a graph cannot.
+    # What extrapolation "error" refuses, the signature does: it has the bounds that are accepted.
     scope.admit(
         estimator,
         free="n_knots degree knots include_bias order handle_missing sparse_output",
-        only={"extrapolation": ("constant", "linear", "continue", "periodic")},
+        only={"extrapolation": ("error", "constant", "linear", "continue", "periodic")},
     )
     if estimator.degree == 0 and estimator.extrapolation in ("constant", "linear"):
         scope.refuse("SplineTransformer(degree=0) ends in steps that are not extrapolated")
@@ -62,7 +62,7 @@ class _Splines:
         if extrapolation == "continue":
             return matrix
         first, last = graph.constant([self.first]), graph.constant([self.last])
-        if extrapolation in ("constant", "linear"):
+        if extrapolation in ("constant", "error", "linear"):
             above = graph.node("Max", matrix.tensor, first)
             return matrix.numbers(graph.node("Min", above, last))
         return matrix.numbers(self._wrapped(graph, matrix, first))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from sklearn.compose import TransformedTargetRegressor
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     MaxAbsScaler,
@@ -28,14 +29,25 @@ def _transformed_target(estimator: Estimator, matrix: Matrix, scope: Scope) -> O
     scope.admit(estimator, free="regressor transformer func inverse_func check_inverse")
     inner = estimator.regressor_
     value = response(scope.predict("regressor", inner, matrix), inner, "predict", scope)
-    transformer = estimator.transformer_
+    return Outputs(value=value.alike(_inverse(estimator.transformer_, value, scope)))
+
+
+def _inverse(transformer: Estimator, value: Matrix, scope: Scope) -> str:
     if type(transformer) not in _INVERSES:
         known = ", ".join(sorted(kind.__name__ for kind in _INVERSES))
         scope.refuse(
             f"the inverse of {qualified(transformer)} has no exact conversion: use one of {known}, "
             "or func and inverse_func of numpy"
         )
-    return Outputs(value=value.alike(_INVERSES[type(transformer)](transformer, value, scope)))
+    return _INVERSES[type(transformer)](transformer, value, scope)
+
+
+def _backwards(transformer: Estimator, value: Matrix, scope: Scope) -> str:
+    scope.admit(transformer, free="steps memory transform_input verbose")
+    for _, step in reversed(transformer.steps):
+        if step is not None and step != "passthrough":
+            value = value.alike(_inverse(step, value, scope))
+    return value.tensor
 
 
 def _function(transformer: Estimator, value: Matrix, scope: Scope) -> str:
@@ -86,6 +98,7 @@ _INVERSES: Final[dict[type, Callable[[Estimator, Matrix, Scope], str]]] = {
     FunctionTransformer: _function,
     MaxAbsScaler: _max_abs,
     MinMaxScaler: _min_max,
+    Pipeline: _backwards,
     PowerTransformer: straightened,
     QuantileTransformer: restored,
     RobustScaler: _robust,

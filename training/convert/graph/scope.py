@@ -103,6 +103,11 @@ class Scope:
             raise joined(refusals)
         return made
 
+    @property
+    def is_inner(self) -> bool:
+        """Whether the place is inside of a step, where other columns may stand beside it."""
+        return " > " in self.step
+
     def refuse(self, reason: str) -> NoReturn:
         """Refuse the present step."""
         raise ConversionRefused(self.step, reason)

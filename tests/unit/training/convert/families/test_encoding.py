@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
@@ -13,7 +14,7 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, TargetEncoder
 
-from tests.support.proof import classes, prove
+from tests.support.proof import classes, mixed, prove
 from training.errors import ConversionRefused
 from training.frames import kinds_of
 from training.proof.conversion import Conversion
@@ -163,10 +164,19 @@ def test_encoders_behind_an_imputer_equal_scikit_learn() -> None:
     prove(pipeline.fit(frame, classes(2)), frame)
 
 
+@pytest.mark.parametrize("dtype", [int, np.int8, bool, np.float32])
+@pytest.mark.parametrize("encoder", [OneHotEncoder, OrdinalEncoder])
+def test_whole_numbers_of_any_dtype_equal_scikit_learn(encoder: Any, dtype: Any) -> None:
+    frame = mixed(missing=False)[["skewed", "colour", "plan"]]
+    codes = ("codes", encoder(dtype=dtype), ["plan", "colour"])
+    columns = ColumnTransformer([codes], remainder="passthrough")
+
+    prove(make_pipeline(columns, MODELS["trees"]()).fit(frame, classes(2)), frame)
+
+
 REFUSED: dict[str, tuple[Any, str]] = {
-    "one hot": (OneHotEncoder(dtype=np.float32), r"OneHotEncoder\(dtype=float32\)"),
-    "one hot of integers": (OneHotEncoder(dtype=np.int64), r"OneHotEncoder\(dtype=int64\)"),
-    "ordinal": (OrdinalEncoder(dtype=np.float32), r"OrdinalEncoder\(dtype=float32\)"),
+    "one hot": (OneHotEncoder(dtype=np.float32), r".*OneHotEncoder\(dtype=float32\).*: use dtype="),
+    "ordinal": (OrdinalEncoder(dtype=np.float32), r".*Encoder\(dtype=float32\).*: use dtype="),
     "no column": (OneHotEncoder(categories=[["a"]], drop="first"), "OneHotEncoder leaves no"),
 }
 

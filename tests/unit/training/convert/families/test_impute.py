@@ -91,6 +91,23 @@ def test_another_value_may_stand_for_missing(value: float, model: str) -> None:
     prove(make_pipeline(imputer, MODELS[model]()).fit(frame, classes(2)), frame)
 
 
+def test_missing_as_pandas_has_it_is_missing() -> None:
+    frame = mixed()[["colour", "plan"]]
+    imputer = SimpleImputer(missing_values=pd.NA, strategy="most_frequent")
+    pipeline = make_pipeline(imputer, OneHotEncoder(handle_unknown="ignore"), MODELS["linear"]())
+
+    prove(pipeline.fit(frame, classes(2)), frame)
+
+
+def test_none_for_missing_is_refused() -> None:
+    frame = mixed()[["colour"]].astype(object)
+    frame = frame.where(frame.notna(), None)
+    imputer = SimpleImputer(missing_values=None, strategy="most_frequent")
+
+    with pytest.raises(ConversionRefused, match=r"missing_values=None.*: use missing_values=np"):
+        Conversion(make_pipeline(imputer).fit(frame), frame, kinds_of(frame)).convert()
+
+
 def test_a_string_may_stand_for_missing() -> None:
     frame = mixed(missing=False)[["colour", "plan"]].astype(object)
     imputer = SimpleImputer(missing_values="", strategy="most_frequent")

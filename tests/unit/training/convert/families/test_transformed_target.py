@@ -57,6 +57,9 @@ TRANSFORMERS: dict[str, Any] = {
     "robust scale alone": RobustScaler(with_centering=False),
     "greatest": MaxAbsScaler(),
     "function": FunctionTransformer(np.log1p, np.expm1),
+    "one after another": make_pipeline(
+        FunctionTransformer(np.log1p, np.expm1), StandardScaler(), "passthrough"
+    ),
     "quantiles": QuantileTransformer(n_quantiles=40),
     "normal quantiles": QuantileTransformer(n_quantiles=40, output_distribution="normal"),
 }
