@@ -170,13 +170,13 @@ class Scaler(StandardScaler):  # type: ignore[misc]  # scikit-learn ships no typ
     """May do anything, though it is a StandardScaler."""
 
 
-def triple(X: Any) -> Any:
-    return X * 3
+def centre(X: Any) -> Any:
+    return X - X.mean()
 
 
 REFUSED: dict[str, tuple[Any, str]] = {
-    "custom function": (FunctionTransformer(triple), r"FunctionTransformer\(func=triple\)"),
-    "subclass": (Scaler(), "Scaler has no exact"),
+    "custom function": (FunctionTransformer(centre), r".*test_pipelines_of_the_example\.py:"),
+    "subclass": (Scaler(), r".*\.Scaler.* has no exact conversion"),
     "float32": (OneHotEncoder(dtype=np.float32), r"OneHotEncoder\(dtype="),
 }
 
