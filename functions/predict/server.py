@@ -25,6 +25,9 @@ from functions.predict.service import received
 _THREADS: Final = 4
 """Requests at work beside the one that is explained; the model and the codec release the GIL."""
 
+_LEAVING: Final = 0.25
+"""Seconds in which requests whose connections were aborted end by themselves."""
+
 _EXPLANATIONS: Final = (b"contributions", b"explanation", b'"base"')
 """A body with one of these may request explanations by the Open Inference Protocol."""
 
@@ -117,6 +120,21 @@ class Server(uvicorn.Server):
             print(f"\nServing at {address} (Ctrl+C stops it). Try:\n")
             print(f"curl {address}/predict -H 'content-type: application/json' -d {body}\n")
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, and end the requests at work in time, whatever their clients do.
+
+        Where the time is over, the connections go first: a cancelled request would still wait for
+        a client that does not read. What then runs is work in a thread, whose request is cancelled.
+        """
+        stop = self.config.timeouts.stop  # type: ignore[attr-defined]
+        leaving = asyncio.get_running_loop().call_later(stop, self._leave)
+        await super().shutdown(sockets)
+        leaving.cancel()
+
+    def _leave(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
 
 class _Config(uvicorn.Config):
     """The options of uvicorn, and the timeouts that it has not."""
@@ -132,7 +150,7 @@ class _Config(uvicorn.Config):
             log_level="warning",
             lifespan="off",
             timeout_keep_alive=timeouts.idle,  # type: ignore[arg-type]  # any number of seconds
-            timeout_graceful_shutdown=timeouts.stop,  # type: ignore[arg-type]
+            timeout_graceful_shutdown=timeouts.stop + _LEAVING,  # type: ignore[arg-type]
         )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any
 
 import numpy as np
@@ -248,6 +248,34 @@ def test_idle_clients_and_half_requests_do_not_keep_the_process(
         kept.getresponse().read()
 
         assert served.terminate() < 1 + TOLERANCE
+
+
+def test_a_client_that_does_not_read_does_not_keep_the_process(
+    churn: Trained, serve: Serve
+) -> None:
+    served = serve(churn.package, "--stop-seconds", "1")
+    with served.connect() as deaf:
+        deaf.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 300)
+
+        def waits_for_the_client() -> bool:
+            served.running.check_alive()
+            return not deaf_is_answered(deaf)
+
+        wait_for(waits_for_the_client, 60, "a full connection")
+
+        assert served.terminate() < 1 + TOLERANCE
+    assert "Traceback" not in served.running.log.read_text()
+
+
+def deaf_is_answered(client: socket.socket) -> bool:
+    """Return whether more of an answer arrives that is not read."""
+    before = _unread(client)
+    sleep(0.5)
+    return before == 0 or _unread(client) > before
+
+
+def _unread(client: socket.socket) -> int:
+    return len(client.recv(2**24, socket.MSG_PEEK))
 
 
 def test_without_half_requests_the_process_ends_at_once(churn: Trained, serve: Serve) -> None:

@@ -40,4 +40,6 @@ def answer(app: Application, event: Any, context: Any) -> Any:
         for source in SOURCES:
             if source.matches(event, context):
                 return source.answer(app, event, context)
+    elif isinstance(event, list) and event and isinstance(event[0], dict):
+        other_sources.refuse_batch(event[0], context)
     return direct.answer(app, event, context)

@@ -25,7 +25,7 @@ class Gateway:
     def __init__(self, app: Application) -> None:
         self._app = app
 
-    def __call__(self, event: Event, context: Any) -> Any:
+    def __call__(self, event: Any, context: Any) -> Any:
         """Return the response to an event.
 
         Raises

@@ -66,10 +66,27 @@ def matches(event: Event, context: Any) -> bool:
 
 def answer(app: Application, event: Event, context: Any) -> NoReturn:
     """Raise the error of an event of another source."""
-    name, remedy = _source(event) or ("", "")
+    _refuse(*(_source(event) or ("", "")))
+
+
+def _refuse(name: str, remedy: str) -> NoReturn:
     raise EventRefused(
         f"unsupported event: the prediction function does not read events of {name}; {remedy}"
     ) from None
+
+
+def refuse_batch(first: Event, context: Any) -> None:
+    """Raise the error of a list whose first item is of a source that the function does not serve.
+
+    EventBridge Pipes hands on the records of a queue or a stream as a list, and deletes those for
+    which the function returns anything; AppSync lists the requests of a batch.
+    """
+    found = _source(first)
+    source = first.get("eventSource")
+    if found is None and isinstance(source, str) and source.startswith("aws:"):
+        found = ("a queue or stream", _CONSUMER)
+    if found is not None:
+        _refuse(*found)
 
 
 def _source(event: Event) -> tuple[str, str] | None:

@@ -4,6 +4,7 @@ A name that ends in a method of scikit-learn, as `churn_predict_proba`, selects 
 other name has the labels or values of `predict`.
 """
 
+import re
 from collections.abc import Mapping
 from json import dumps
 from typing import Any, Final
@@ -22,6 +23,7 @@ type Event = Mapping[str, Any]
 _PROBABILITY: Final = "predict_proba"
 _METHODS: Final = (_PROBABILITY, "decision_function")
 _PAIR: Final = 2
+_PLACE: Final = re.compile(r"/instances/(\d+)")
 
 
 def matches(event: Event, context: Any) -> bool:
@@ -47,8 +49,7 @@ def answer(app: Application, event: Event, context: Any) -> str:
         response = direct.dispatch(app, route, as_body(body), context, written=_unwritten)
         answered = direct.document(response)
         if "predictions" not in answered:
-            reason = str(answered.get("detail", "the rows were not scored"))
-            return _failure(reason + _hint(part))
+            return _failure(_reason(answered, part, first) + _hint(part))
         results += [_result(each, method) for each in answered["predictions"]]
     reply = _reply(success=True, num_records=len(results), results=results)
     size = written_bytes(reply)
@@ -70,10 +71,25 @@ def _method(event: Event) -> str:
     return next((method for method in _METHODS if name.endswith(method)), "predict")
 
 
+def _reason(problem: Mapping[str, Any], part: list[Any], first: int) -> str:
+    """Return the detail of a problem of a part, which begins with a row of the batch.
+
+    The place of its fault becomes that of the batch: `/arguments`, the row, its argument.
+    """
+    reason = str(problem.get("detail", "the rows were not scored"))
+    faults = problem.get("errors") or [{}]
+    found = _PLACE.match(str(faults[0].get("pointer")))
+    if found is None:
+        return reason
+    row = int(found[1])
+    as_text = "/0" if isinstance(part[row], dict) else ""
+    return reason.replace(found[0], f"/arguments/{first + row}{as_text}", 1)
+
+
 def _hint(rows: list[Any]) -> str:
-    """Return what is expected of a text, where one holds a list."""
-    listed = any(_is_text(row, "[") for row in rows)
-    return " A row as JSON must be an object, with the features by name." if listed else ""
+    """Return what is expected of a text, where one holds a list or is no JSON."""
+    other = any(_is_text(row, start) for row in rows for start in "[{")
+    return " A row as JSON must be an object, with the features by name." if other else ""
 
 
 def _is_text(row: object, start: str) -> bool:

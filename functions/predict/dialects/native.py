@@ -148,7 +148,7 @@ def _instances(document: object) -> list[Row]:
         if name != "instances" and name not in _OPTIONS
     ]
     if unknown:
-        raise problems.body_invalid(*unknown[: problems.MAX_ERRORS])
+        raise problems.body_invalid(*unknown)
     rows = document.get("instances")
     if not isinstance(rows, list) or not rows:
         raise problems.body_invalid(("/instances", "type", "must be a list of at least one object"))

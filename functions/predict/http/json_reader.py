@@ -5,7 +5,6 @@ another reader of the same body may keep the first.
 """
 
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import Any, Final
 
 import pydantic_core
@@ -75,7 +74,7 @@ def _require_each_once(document: object, content: bytes, place: Path = ()) -> No
         return
     if _ESCAPED not in content and colons == _colons(document):
         return
-    duplicates = list(islice(_duplicates(content, place), problems.MAX_ERRORS))
+    duplicates = list(_duplicates(content, place))
     if duplicates:
         raise problems.body_invalid(*duplicates)
 

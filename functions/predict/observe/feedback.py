@@ -150,6 +150,7 @@ def _validate_name(item: Mapping[str, Any]) -> Iterator[OutcomeFault]:
 
 
 def _validate_time(item: Mapping[str, Any], latest: datetime) -> Iterator[OutcomeFault]:
+    """Check when an outcome became true: without a time now, which is a skew before `latest`."""
     if not _is_time(item.get("time")):
         yield ("time",), "not_a_datetime", "must be ISO 8601 with a UTC offset"
         return
@@ -157,7 +158,7 @@ def _validate_time(item: Mapping[str, Any], latest: datetime) -> Iterator[Outcom
     made = prediction_time(name) if isinstance(name, str) else None
     if time is not None and time > latest:
         yield ("time",), "in_the_future", f"must be at most {_MINUTES} minutes from now"
-    elif time is not None and made is not None and time < made - CLOCK_SKEW:
+    elif made is not None and (time or latest - CLOCK_SKEW) < made - CLOCK_SKEW:
         detail = f"must be at most {_MINUTES} minutes before the prediction"
         yield ("time",), "before_prediction", detail
 

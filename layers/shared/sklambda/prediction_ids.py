@@ -19,6 +19,8 @@ MAX_ID_LENGTH: Final = 256
 """The greatest length of the id of a prediction, and of a client's row id."""
 
 _MAX_BITS: Final = 512
+_START: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST: Final = (datetime.max.replace(tzinfo=UTC) - _START) // timedelta(milliseconds=1)
 
 _FORM: Final = re.compile(
     r"([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}-[0-9]{1,9}"
@@ -39,11 +41,15 @@ def draw_request_part(moment: float | None = None) -> str:
 
 
 def prediction_time(prediction_id: str) -> datetime | None:
-    """Return when a prediction was made, by its id; None for an id of another form."""
+    """Return when a prediction was made, by its id; None for an id of another form.
+
+    None too for a moment after the year 9999, which a UUID has room for and `datetime` has not.
+    """
     found = _FORM.fullmatch(prediction_id)
     if found is None:
         return None
-    return datetime.fromtimestamp(int(found[1] + found[2], 16) / 1000, UTC)
+    milliseconds = int(found[1] + found[2], 16)
+    return None if milliseconds > _LAST else _START + timedelta(milliseconds=milliseconds)
 
 
 def row_digest(row_id: object) -> str | None:

@@ -11,7 +11,7 @@ def test_no_two_requests_draw_the_same() -> None:
     assert len({draw_request_part(0.0) for _ in range(1000)}) == 1000
 
 
-@pytest.mark.parametrize("seconds", [0.0, 1795998600.123, 4e9])
+@pytest.mark.parametrize("seconds", [0.0, 1795998600.123, 4e9, 253402300799.999])
 def test_an_id_says_when_it_was_drawn(seconds: float) -> None:
     name = f"{draw_request_part(seconds)}-12"
 
@@ -30,8 +30,10 @@ def test_an_id_says_when_it_was_drawn(seconds: float) -> None:
         draw_request_part(),
         f"{draw_request_part()}-0\n",
         f"{draw_request_part()}-{'9' * 400}",
+        f"{draw_request_part(253402300800)}-0",
+        "ffffffff-ffff-7fff-bfff-ffffffffffff-0",
     ],
-    ids=["empty", "short", "another version", "no row", "a line", "many digits"],
+    ids=["empty", "short", "another version", "no row", "a line", "many digits", "10000", "last"],
 )
 def test_an_id_of_another_form_says_nothing(name: str) -> None:
     assert prediction_time(name) is None

@@ -100,6 +100,21 @@ def test_a_long_list_of_faults_is_cut_and_counted(client: TestClient) -> None:
     assert body["total"] == 50 * 19
 
 
+def test_members_that_are_unknown_or_doubled_are_counted_beyond_the_list(
+    client: TestClient,
+) -> None:
+    unknown: dict[str, object] = {"instances": [{}]} | {f"m{k}": 0 for k in range(150)}
+    doubled = f'{{"instances": [{{{",".join(['"tenure": 1'] * 151)}}}]}}'
+
+    for content in (json.dumps(unknown), doubled):
+        refused = client.post(
+            "/predict", content=content, headers={"content-type": "application/json"}
+        )
+        body = problem(refused, 422, "body-invalid")
+        assert (len(body["errors"]), body["total"]) == (100, 150)
+        assert "(and 149 more)" in body["detail"]
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"NaN", b'{"instances": [{"tenure": NaN}]}', b"\xff"]
 )

@@ -189,6 +189,23 @@ def test_redshift_gets_the_reason_of_a_refusal(gateway: Gateway, arguments: obje
     assert answer["error_msg"]
 
 
+def test_redshift_is_told_the_row_of_its_batch(gateway: Gateway) -> None:
+    good = list(ROW.values())
+    bad, text = [good[0], "x", *good[2:]], json.dumps(ROW | {"tenure": "x"})
+    short = good[1:]
+    expected = {
+        "/arguments/70/1 must be": bad,
+        "/arguments/70/0/tenure must be": [text],
+        "/arguments/70 must have": short,
+        "with the features by name": ["{"],
+    }
+
+    for place, row in expected.items():  # in the second of its requests
+        answer = batch(gateway, arguments=[*[good] * 70, row, *[good] * 9], num_records=80)
+        assert place in answer["error_msg"]
+        assert "/instances" not in answer["error_msg"]
+
+
 def test_an_agent_with_a_schema_gets_the_body_of_http(gateway: Gateway, expected: Json) -> None:
     event = read("events/predict-bedrock.json")
 
@@ -281,7 +298,10 @@ def records(source: str, name: str = "eventSource") -> Json:
     return {"Records": [{name: source, "body": REST["body"]}]}
 
 
-REFUSED: dict[str, list[Json]] = {
+OF_PIPES = ("aws:sqs", "aws:kinesis", "aws:dynamodb", "aws:kafka", "aws:amazonmq")
+"""Sources of EventBridge Pipes, which hands on a list of records."""
+
+REFUSED: dict[str, list[Json | list[Json]]] = {
     "Amazon S3, S3 Batch Operations": [
         records("aws:s3"),
         {"invocationSchemaVersion": "1.0", "invocationId": "i", "job": {}, "tasks": []},
@@ -298,6 +318,7 @@ REFUSED: dict[str, list[Json]] = {
         {"eventSource": "aws:rmq", "rmqMessagesByQueue": {}},
         {"eventSource": "aws:docdb", "events": []},
         {"invocationId": "i", "deliveryStreamArn": "arn", "records": []},
+        *([{"eventSource": name, "body": REST["body"]}] for name in OF_PIPES),
     ],
     "EventBridge events, CloudWatch Logs, SES, CodePipeline, CloudFormation, Config, Cognito, "
     "Lex, Connect": [
@@ -316,6 +337,7 @@ REFUSED: dict[str, list[Json]] = {
         {"arguments": ROW, "identity": None, "source": None, "info": {"fieldName": "predict"}},
         {"requestContext": {"routeKey": "$default", "connectionId": "c"}, "body": "x"},
         {"Records": [{"cf": {"request": {"uri": "/predict"}}}]},
+        [{"arguments": ROW, "info": {"fieldName": "predict"}}] * 2,
     ],
     "Authorizers": [
         {"type": "TOKEN", "authorizationToken": "t", "methodArn": "arn"},

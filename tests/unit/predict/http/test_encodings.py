@@ -1,9 +1,11 @@
 """Compressed bodies: what is read, what is refused, and when a response is compressed."""
 
 import gzip
+import random
 import zlib
 from contextlib import suppress
 from functools import partial
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -137,3 +139,21 @@ def test_what_does_not_become_shorter_stays() -> None:
     compress(response, {"gzip": 1.0})
 
     assert (response.content, response.headers) == (packed, {})
+
+
+@given(lengths=st.lists(st.integers(0, 9000), max_size=6), padding=st.integers(0, 5000))
+def test_all_members_of_gzip_are_read_wherever_they_end(lengths: list[int], padding: int) -> None:
+    parts = [random.Random(length).randbytes(length) for length in lengths or [1]]
+    packed = b"".join(map(gzipped, parts)) + bytes(padding)
+
+    assert decode(packed, "gzip", 100_000) == b"".join(parts)
+
+
+def test_many_empty_members_take_no_time_for_each_other() -> None:
+    packed = gzipped(b"") * 100_000  # copying the rest for each took 5 seconds
+
+    started = process_time()
+    unpacked = decode(packed, "gzip", LIMIT)
+
+    assert unpacked == b""
+    assert process_time() - started < 3, "the time grows with the square of the members"

@@ -12,7 +12,7 @@ from functions.predict.http.exchange import Caller, Limits, Request
 from functions.predict.http.problems import ProblemRaised
 from functions.predict.observe.feedback import Feedback, validate
 from sklambda.package import ModelPackage
-from sklambda.prediction_ids import row_digest
+from sklambda.prediction_ids import draw_request_part, row_digest
 from sklambda.signature import Target
 from sklambda.storage import Directory
 from tests.conftest import Trained
@@ -131,6 +131,27 @@ def test_an_outcome_is_of_the_time_between_its_prediction_and_now(
     errors = response.json().get("errors", [])
     expected = [] if code is None else [("/outcomes/0/time", code)]
     assert [(error["pointer"], error["code"]) for error in errors] == expected
+
+
+@pytest.mark.parametrize("time", [None, "now"])
+def test_an_outcome_of_a_prediction_that_is_not_made_yet_is_refused(
+    client: TestClient, time: str | None
+) -> None:
+    now = datetime.now(UTC)
+    name = f"{draw_request_part((now + timedelta(minutes=6)).timestamp())}-0"
+    members = {"time": now.isoformat()} if time else {}
+
+    response = client.post("/feedback", json={"outcomes": [item(name) | members]})
+
+    assert [error["code"] for error in response.json()["errors"]] == ["before_prediction"]
+
+
+def test_an_id_with_a_moment_that_no_calendar_has_is_one_of_another_form(
+    client: TestClient,
+) -> None:
+    name = "ffffffff-ffff-7fff-bfff-ffffffffffff-0"
+
+    assert client.post("/feedback", json={"outcomes": [item(name)]}).json() == {"kept": 1}
 
 
 HUGE = int("9" * 400)
