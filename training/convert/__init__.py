@@ -30,6 +30,7 @@ FAMILIES: Final = (
     "discriminant",
     "dummy",
     "encoding",
+    "feature_engine",
     "forests",
     "functions",
     "gaussian_process",

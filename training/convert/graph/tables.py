@@ -7,7 +7,7 @@ here; that it is so is tried all the same, on rows drawn at random, together and
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -21,6 +21,9 @@ from training.convert.graph.scope import Scope
 from training.convert.graph.steps import category_tree, look_up
 from training.convert.graph.trees import Tree, constant_leaf
 from training.convert.graph.vocabulary import Vocabulary
+
+TEXT: Final = pd.StringDtype(na_value=np.nan)
+"""The dtype of strings where fitting kept none."""
 
 _TEXTS: Final = ("~ unseen 1", "Z", "\u00e9 another that nobody saw", "-7.25")
 _NUMBERS: Final = (-7654321.5, 0.123456789, 1e17, -1e-9)
@@ -246,7 +249,7 @@ def tabulated(encoder: Encoder, matrix: Matrix, scope: Scope) -> Matrix:
         scope.refuse(f"{encoder.name} leaves no column")
     graph = scope.graph
     found = graph.join([matrix, look_up(graph, matrix, trees)]) if trees else matrix
-    return Matrix(graph.take(found, order).tensor, tuple(vocabularies))
+    return replace(graph.take(found, order), vocabularies=tuple(vocabularies))
 
 
 def _passed(encoder: Encoder, name: object) -> int | None:
@@ -279,6 +282,13 @@ def _tree(
         scope.refuse(
             f"{encoder.name} makes {encoder.made[number]!r} of several columns together: encode "
             "each column by itself"
+        )
+    if vocabulary is not None and any(
+        not isinstance(cell, str) and cell == cell for cell in cells[0]
+    ):
+        scope.refuse(
+            f"{encoder.name} makes strings and numbers of {encoder.made[number]!r}: have it make "
+            "one of them"
         )
     numbers = [_number(cell, vocabulary) for cell in cells[0]]
     if not on:
