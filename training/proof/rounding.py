@@ -214,7 +214,8 @@ def _is_exact(total: Array, one: Array, other: Array) -> Array:
 
 def _product(step: Step) -> Array:
     (one, other), (moved, shifted) = map(np.abs, step.inputs), step.errors
-    return _times(one + moved, shifted) + _times(other, moved) + step.rounded
+    rounded = np.where((one == 1) | (other == 1), 0.0, step.rounded)
+    return _times(one + moved, shifted) + _times(other, moved) + rounded
 
 
 def _times(size: Array, error: Array) -> Array:

@@ -14,7 +14,7 @@ from sklearn.tree import (
 
 from sklambda.arrays import FloatMatrix, FloatVector
 from training.convert.graph.graph import Graph, Matrix
-from training.convert.graph.links import leaning
+from training.convert.graph.links import lean
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.responses import position
 from training.convert.graph.scope import Convert, Estimator, Scope
@@ -44,7 +44,7 @@ def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
         odds = graph.node("Mul", both, graph.constant([[-0.5, 0.5]]))
         decision = votes.numbers(both, 1)
     softmax = votes.alike(graph.node("Softmax", odds, axis=1))
-    return Outputs(leaning(graph, softmax, decision), decision)
+    return Outputs(lean(graph, softmax, decision), decision)
 
 
 def _of_trees(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:

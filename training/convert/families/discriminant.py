@@ -7,7 +7,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticD
 
 from training.convert.graph.affine import affine, fitted
 from training.convert.graph.graph import Graph, Matrix
-from training.convert.graph.links import probabilities
+from training.convert.graph.links import chances
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 
@@ -19,7 +19,7 @@ def _linear(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     )
     graph, decision = scope.graph, fitted(scope.graph, matrix, estimator)
     projected = None if estimator.solver == "lsqr" else _projected(graph, matrix, estimator)
-    return Outputs(probabilities(graph, decision), decision, transformed=projected)
+    return Outputs(chances(graph, decision), decision, transformed=projected)
 
 
 def _projected(graph: Graph, matrix: Matrix, estimator: Estimator) -> Matrix:
@@ -42,7 +42,7 @@ def _quadratic(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     if count == 2:
         second, first = graph.take(joint, [1]), graph.take(joint, [0])
         decision = second.alike(graph.node("Sub", second.tensor, first.tensor))
-    return Outputs(probabilities(graph, joint), decision)
+    return Outputs(chances(graph, joint), decision)
 
 
 def _log_posterior(graph: Graph, matrix: Matrix, estimator: Estimator, place: int) -> Matrix:

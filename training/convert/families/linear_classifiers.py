@@ -16,7 +16,7 @@ from sklearn.svm import LinearSVC
 
 from training.convert.graph.affine import fitted
 from training.convert.graph.graph import Graph, Matrix
-from training.convert.graph.links import both, logistic, probabilities, shares
+from training.convert.graph.links import both, chances, lean, logistic, shares
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 
@@ -57,7 +57,7 @@ def _logistic_regression(
 ) -> Outputs:
     scope.admit(estimator, free=free)
     decision = fitted(scope.graph, matrix, estimator)
-    return Outputs(probabilities(scope.graph, decision), decision)
+    return Outputs(chances(scope.graph, decision), decision)
 
 
 def _stochastic(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
@@ -69,9 +69,8 @@ def _stochastic(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
         return Outputs(decision=decision)
     link = logistic if estimator.loss == "log_loss" else _clipped
     each = link(graph, decision)
-    if each.width == 1:
-        return Outputs(both(graph, each), decision)
-    return Outputs(shares(graph, each), decision, label_by="decision")
+    found = both(graph, each) if each.width == 1 else shares(graph, each)
+    return Outputs(lean(graph, found, decision), decision)
 
 
 def _clipped(graph: Graph, decision: Matrix) -> Matrix:

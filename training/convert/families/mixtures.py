@@ -13,6 +13,7 @@ from sklearn.mixture._gaussian_mixture import _compute_log_det_cholesky
 from sklambda.arrays import FloatMatrix, FloatVector
 from training.convert.graph import kernels
 from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.links import lean
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 
@@ -115,7 +116,8 @@ def _responsibilities(graph: Graph, density: Matrix) -> Matrix:
     above = graph.node("Log", graph.node("Add", share, graph.constant(1.0)))
     total = graph.node("Add", above, graph.node("Log", count))
     whole = graph.node("Add", total, greatest)
-    return density.alike(graph.node("Exp", graph.node("Sub", density.tensor, whole)))
+    shares = density.alike(graph.node("Exp", graph.node("Sub", density.tensor, whole)))
+    return lean(graph, shares, density)
 
 
 CONVERTERS: Final[dict[type, Convert]] = {

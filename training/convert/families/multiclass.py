@@ -17,7 +17,7 @@ from sklambda.arrays import FloatMatrix
 from training.convert.families.dummy import repeated
 from training.convert.families.multioutput import Pairs, several
 from training.convert.graph.graph import Graph, Matrix
-from training.convert.graph.links import both
+from training.convert.graph.links import LEAN, both, lean
 from training.convert.graph.outputs import Outputs, class_position, one_hot
 from training.convert.graph.responses import (
     DECISION_FIRST,
@@ -42,10 +42,17 @@ def _one_vs_rest(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     decision = _scores("decision_function", estimator, pairs, scope)
     second = _scores("predict_proba", estimator, pairs, scope)
     probabilities = None if second is None else _normalized(scope.graph, second)
-    # One decision above 0 is a probability above a half; of several, saturated probabilities
-    # are equal where the decisions, which give the label, are not.
-    several = decision is not None and decision.width > 1
-    return Outputs(probabilities, decision, label_by="decision" if several else None)
+    if probabilities is None or decision is None:
+        return Outputs(probabilities, decision)
+    if any(outputs.label_by for _, outputs in pairs):
+        return Outputs(probabilities, decision, label_by="decision")
+    leaning = lean(scope.graph, probabilities, decision)
+    if decision.width > 1:  # where all probabilities are 0, there is none to be made smaller
+        tiny = scope.graph.constant(LEAN * np.eye(decision.width))
+        place = scope.graph.node("ArgMax", decision.tensor, axis=1, keepdims=0)
+        least = scope.graph.node("Gather", tiny, place)
+        leaning = leaning.alike(scope.graph.node("Max", leaning.tensor, least))
+    return Outputs(leaning, decision)
 
 
 def _scores(method: str, estimator: Estimator, pairs: Pairs, scope: Scope) -> Matrix | None:

@@ -8,7 +8,7 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, Nearest
 from sklambda.arrays import FloatMatrix
 from training.convert.graph import kernels
 from training.convert.graph.graph import Graph, Matrix
-from training.convert.graph.links import leaning
+from training.convert.graph.links import LEAN
 from training.convert.graph.nearest import METRICS, KDTree, counts_of_nearest, nearest_in_order
 from training.convert.graph.outputs import Outputs, one_hot
 from training.convert.graph.scope import Convert, Estimator, Scope
@@ -124,7 +124,20 @@ def _by_weight(
         return Outputs(shares)
     if k >= kernels.UNROLLED:
         sums = kernels.sums(graph, _last_axis(graph, terms), k)
-    return Outputs(leaning(graph, shares, matrix.numbers(sums, count)))
+    return Outputs(shares.alike(_greatest_at(graph, shares.tensor, sums, count)))
+
+
+def _greatest_at(graph: Graph, shares: str, sums: str, count: int) -> str:
+    """Lower the shares, [N, C], that would be the label instead of the class of the first greatest
+    sum: to its share, and those before it to a bit less.
+
+    Unlike other links this one need not grow with the sums, which are added in another order.
+    """
+    place = graph.node("ArgMax", sums, axis=1, keepdims=1)
+    own = graph.node("GatherElements", shares, place, axis=1)
+    less = graph.node("Mul", own, graph.constant(1.0 - LEAN))
+    before = graph.node("Greater", place, graph.constant([np.arange(count)], np.int64))
+    return graph.node("Min", shares, graph.node("Where", before, less, own))
 
 
 def _terms(graph: Graph, weights: str, places: str, values: FloatMatrix) -> str:

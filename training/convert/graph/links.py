@@ -7,7 +7,7 @@ import numpy as np
 from training.convert.graph.affine import affine
 from training.convert.graph.graph import Graph, Matrix
 
-_LEAN: Final = 2.0**-50
+LEAN: Final = 2.0**-50
 """How far a tie of probabilities is moved towards the class of the decision."""
 
 
@@ -51,42 +51,55 @@ def posteriors(graph: Graph, joint: Matrix) -> Matrix:
     """Turn log-likelihoods [N, C] into probabilities as scikit-learn's naive Bayes does.
 
     That is no softmax: with likelihoods beyond 1e10 the rounding of the logarithm of their sum
-    is seen in the probabilities.
+    is seen in the probabilities. The label is that of the likelihoods.
     """
     axis = graph.constant([1], np.int64)
     greatest = graph.node("ReduceMax", joint.tensor, axis, keepdims=1)
     powers = graph.node("Exp", graph.node("Sub", joint.tensor, greatest))
     logarithm = graph.node("Log", graph.node("ReduceSum", powers, axis, keepdims=1))
     total = graph.node("Add", logarithm, greatest)
-    return joint.alike(graph.node("Exp", graph.node("Sub", joint.tensor, total)))
+    chance = graph.node("Exp", graph.node("Sub", joint.tensor, total))
+    return lean(graph, joint.alike(chance), joint)
 
 
 def chances(graph: Graph, raw: Matrix, times: float = 1.0) -> Matrix:
-    """Turn raw scores, multiplied, into probabilities whose ties `leaning` breaks."""
+    """Turn raw scores, multiplied, into `probabilities` that `lean` to the class of the raw scores.
+
+    What is added to the log-odds of two classes is far below the tolerance.
+    """
     if raw.width > 1:
-        return leaning(graph, probabilities(graph, raw), raw)
+        return lean(graph, probabilities(graph, raw), raw)
     signs = graph.node("Sign", raw.tensor)
     pair = graph.node("Concat", raw.tensor, signs, axis=1)
-    both_ways = graph.constant([[-times, times], [-_LEAN, _LEAN]])
+    both_ways = graph.constant([[-times, times], [-LEAN, LEAN]])
     odds = graph.node("MatMul", pair, both_ways)
     return raw.numbers(graph.node("Sigmoid", odds), 2)
 
 
-def leaning(graph: Graph, scores: Matrix, raw: Matrix) -> Matrix:
-    """Break ties, or near ties, of probabilities towards the class that the raw scores choose.
+def lean(graph: Graph, scores: Matrix, raw: Matrix) -> Matrix:
+    """Break ties of probabilities towards the class that the raw scores choose.
 
     scikit-learn decides by the raw scores, and two that differ in the last bit can have the same
-    probability. Those of other classes are made smaller, far below the tolerance, where they would
-    be the label: none exceeds 1, and a tie that the first class wins keeps its bits.
+    probability. Of several classes those before the chosen one are made smaller, far below the
+    tolerance: the first of equal ones is the label, and none exceeds 1.
+
+    Parameters
+    ----------
+    graph : Graph
+        The graph.
+    scores : Matrix
+        Probabilities, [N, C], that grow with the raw scores or stay as they are.
+    raw : Matrix
+        [N, 1], of the second class, which it is above 0; or [N, C], of which the first greatest is.
     """
+    if scores.width == 1:  # one class alone
+        return scores
     if raw.width == 1:
         is_second = graph.node("Greater", raw.tensor, graph.constant(0.0))
-        lean = graph.constant([[0.0, 0.5 + _LEAN]])
-        least = graph.node("Where", is_second, lean, graph.constant([[0.0, 0.0]]))
+        tie = graph.constant([[0.0, 0.5 + LEAN]])
+        least = graph.node("Where", is_second, tie, graph.constant([[0.0, 0.0]]))
         return scores.alike(graph.node("Max", scores.tensor, least))
-    place = graph.node("ArgMax", raw.tensor, axis=1, keepdims=1)
-    greatest = graph.node("GatherElements", scores.tensor, place, axis=1)
-    less = graph.node("Mul", greatest, graph.constant(1.0 - _LEAN))
-    before = graph.node("Greater", place, graph.constant([np.arange(raw.width)], np.int64))
-    limit = graph.node("Where", before, less, greatest)
-    return scores.alike(graph.node("Min", scores.tensor, limit))
+    place = graph.node("ArgMax", raw.tensor, axis=1, keepdims=0)
+    table = np.where(np.tri(raw.width, k=-1, dtype=bool), 1.0 - LEAN, 1.0)
+    factors = graph.node("Gather", graph.constant(table), place)
+    return scores.alike(graph.node("Mul", scores.tensor, factors))

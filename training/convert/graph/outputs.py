@@ -27,9 +27,8 @@ class Outputs:
     threshold : float or None
         The least score of the second class that gives its label; None for the usual rule.
     label_by : str or None
-        The scores that the label follows; None for the first present of those above. Where
-        probabilities of one class against the rest saturate, several are 1, and scikit-learn's
-        label is that of the decision.
+        The scores that the label follows; None for the first present of those above, to whose
+        ties `training.convert.graph.links.lean` gives the side of the decision.
     parts : tuple of Outputs
         The outputs for each target, where there are several.
     classes : sequence or None

@@ -88,15 +88,13 @@ def test_a_sparsified_classifier_equals_scikit_learn() -> None:
     ("loss", "count", "scores"),
     [
         ("log_loss", 2, "probability"),
-        ("log_loss", 3, "decision"),
+        ("log_loss", 3, "probability"),
         ("modified_huber", 2, "probability"),
-        ("modified_huber", 3, "decision"),
+        ("modified_huber", 3, "probability"),
         ("hinge", 2, "decision"),
     ],
 )
-def test_one_class_against_the_rest_is_served_by_what_decides_its_label(
-    loss: str, count: int, scores: str
-) -> None:
+def test_a_loss_with_probabilities_is_served_by_them(loss: str, count: int, scores: str) -> None:
     frame = numbers()[["grid", "whole"]]
     classifier = stochastic(loss).fit(frame, classes(count))
 

@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
+from sklambda.session import Session
 from tests.support.proof import classes, numbers, prove
 from training.errors import ConversionRefused
 from training.frames import kinds_of
@@ -64,12 +65,15 @@ def test_votes_of_probabilities_equal_scikit_learn(count: int) -> None:
     prove(OneVsOneClassifier(GaussianNB()).fit(numbers(), classes(count)), numbers())
 
 
-def test_decisions_give_the_label_where_probabilities_are_saturated() -> None:
+def test_saturated_probabilities_lean_to_the_label_of_the_decisions() -> None:
     rest = OneVsRestClassifier(logistic()).fit(numbers(), classes(3))
 
-    _, signature = Conversion(rest, numbers(), kinds_of(numbers())).convert()
+    model, signature = Conversion(rest, numbers(), kinds_of(numbers())).convert()
+    found = Session(model).run(1e3 * numbers().to_numpy(dtype=np.float64))
 
-    assert signature.target.scores == "decision"
+    assert signature.target.scores == "probability"
+    expected = rest.predict(1e3 * numbers())
+    np.testing.assert_array_equal(rest.classes_[found.argmax(axis=1)], expected)
 
 
 ALONE: dict[str, Callable[[], Any]] = {
