@@ -17,7 +17,7 @@ from training.convert.graph import kernels
 from training.convert.graph.affine import affine
 from training.convert.graph.float_order import rank, unrank
 from training.convert.graph.graph import Graph, Matrix
-from training.convert.graph.nearest import KDTree, counts_of_nearest
+from training.convert.graph.nearest import Points, counts_of_nearest
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.trees import Tree, gathered, grown
@@ -165,11 +165,9 @@ def _local(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     return Outputs(decision=matrix.numbers(decision, 1), threshold=0.0)
 
 
-def _reach(graph: Graph, tree: KDTree, distances: str, least: FloatVector) -> str:
+def _reach(graph: Graph, tree: Points, distances: str, least: FloatVector) -> str:
     """Return the distances to all points, [N, M], but no less than a point's own neighbourhood."""
-    if tree.metric == "euclidean":
-        distances = graph.node("Sqrt", distances)
-    return graph.node("Max", distances, graph.constant([least]))
+    return graph.node("Max", tree.root(graph, distances), graph.constant([least]))
 
 
 def _inverse(graph: Graph, reach: str) -> str:

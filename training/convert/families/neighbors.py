@@ -1,37 +1,61 @@
 """Nearest neighbours."""
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, NearestCentroid
 
 from sklambda.arrays import FloatMatrix
 from training.convert.graph import kernels
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.links import LEAN
-from training.convert.graph.nearest import METRICS, KDTree, counts_of_nearest, nearest_in_order
+from training.convert.graph.nearest import (
+    METRICS,
+    KDTree,
+    Listed,
+    Points,
+    counts_of_nearest,
+    nearest_in_order,
+)
 from training.convert.graph.outputs import Outputs, one_hot
 from training.convert.graph.scope import Convert, Estimator, Scope
+from training.convert.unconverted import qualified
 
 
 def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
-    tree = _tree(estimator, scope)
-    if estimator.outputs_2d_:
-        scope.refuse("KNeighborsClassifier gives several labels a row")
-    labels = np.eye(len(estimator.classes_))[estimator._y][tree.order]
+    tree, graph = _tree(estimator, scope), scope.graph
+    several = estimator.outputs_2d_
+    numbers = np.reshape(estimator._y, (len(tree.order), -1)).T
+    targets = estimator.classes_ if several else [estimator.classes_]
+    labels = [
+        np.eye(len(classes))[number][tree.order]
+        for classes, number in zip(targets, numbers, strict=True)
+    ]
     if estimator.weights == "uniform":
-        return Outputs(_mean(estimator, matrix, scope.graph, tree, labels))
-    # Up to 7 numbers numpy adds one after another, in whatever order equal ones are.
-    of_equals = estimator.n_neighbors >= kernels.UNROLLED
-    weights, places = _by_distance(estimator, matrix, scope.graph, tree, of_equals=of_equals)
-    return _by_weight(scope.graph, matrix, weights, places, labels, estimator.n_neighbors)
+        counts = _counts(estimator, matrix, graph, tree)
+        found = [Outputs(_mean(matrix, graph, counts, each)) for each in labels]
+    else:
+        # Up to 7 numbers numpy adds one after another, in whatever order equal ones are.
+        of_equals = estimator.n_neighbors >= kernels.UNROLLED
+        weights, places = _by_distance(estimator, matrix, graph, tree, of_equals=of_equals)
+        k = estimator.n_neighbors
+        found = [_by_weight(graph, matrix, weights, places, each, k) for each in labels]
+    if not several:
+        return found[0]
+    if min(map(len, targets)) < 2:
+        scope.refuse(f"{qualified(estimator)} has a target of one class: leave the target out")
+    pairs = zip(found, targets, strict=True)
+    return Outputs(parts=tuple(replace(part, classes=classes) for part, classes in pairs))
 
 
 def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     tree, graph = _tree(estimator, scope), scope.graph
     values = np.reshape(estimator._y, (len(estimator._y), -1))[tree.order]
     if estimator.weights == "uniform":
-        return Outputs(value=_mean(estimator, matrix, graph, tree, values))
+        counts = _counts(estimator, matrix, graph, tree)
+        return Outputs(value=_mean(matrix, graph, counts, values))
     weights, places = _by_distance(estimator, matrix, graph, tree, of_equals=False)
     terms = _terms(graph, weights, places, values)
     sums = kernels.sums(graph, _last_axis(graph, terms), estimator.n_neighbors)
@@ -42,53 +66,86 @@ def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
 SEARCHING: Final = "n_neighbors algorithm leaf_size metric p n_jobs "
 
 
-def _tree(estimator: Estimator, scope: Scope) -> KDTree:
-    scope.admit(
-        estimator,
-        free=SEARCHING,
-        only={"weights": ("uniform", "distance"), "metric_params": (None,)},
-    )
-    return searched(estimator, scope)
+def _tree(estimator: Estimator, scope: Scope) -> Points:
+    if callable(estimator.weights):
+        scope.refuse(
+            f"{qualified(estimator)}(weights={_shown(estimator.weights)}) is computed by Python: "
+            "use weights='uniform' or 'distance'"
+        )
+    scope.admit(estimator, free=f"{SEARCHING} weights", only={"metric_params": (None,)})
+    points = searched(estimator, scope)
+    if isinstance(points, Listed) and (estimator.weights, points.metric) == _NOISE:
+        scope.refuse(
+            f"{qualified(estimator)}(weights='distance') looks neighbours up by 'brute', where "
+            "the distance of a training row to itself is what rounding leaves of it: fit it with "
+            "algorithm='kd_tree'"
+        )
+    return points
 
 
-def searched(estimator: Estimator, scope: Scope) -> KDTree:
-    """Read the tree in which an estimator looks neighbours up; refuses any other way."""
-    name = type(estimator).__name__
+_NOISE: Final = ("distance", "euclidean")
+
+
+def searched(estimator: Estimator, scope: Scope) -> Points:
+    """Read the points among which an estimator looks neighbours up; refuses other searches."""
+    name, metric = qualified(estimator), estimator.effective_metric_
+    if metric not in METRICS:
+        scope.refuse(f"{name}(metric={_shown(metric)}) {_OTHER_METRICS.get(metric, _OTHER_METRIC)}")
+    power = {"euclidean": 2.0, "minkowski": float(estimator.p)}.get(metric, 1.0)
+    if estimator._fit_method == "brute":
+        return _listed(estimator, metric, power, scope)
     if estimator._fit_method != "kd_tree":
         scope.refuse(
             f"{name} looks neighbours up by {estimator._fit_method!r}, whose choice among equal "
-            "distances cannot be followed: fit it with algorithm='kd_tree', on dense columns"
-        )
-    if estimator.effective_metric_ not in METRICS:
-        scope.refuse(
-            f"{name}(metric={estimator.effective_metric_!r}): expected one of {', '.join(METRICS)}"
+            "distances cannot be followed: fit it with algorithm='kd_tree'"
         )
     points, order, nodes, bounds = map(np.asarray, estimator._tree.get_arrays())
     if nodes["is_leaf"][: len(nodes) // 2].any():
-        scope.refuse(f"{name} has a tree whose leaves are not on one level")
-    return KDTree(
-        estimator.effective_metric_,
-        points[order],
-        order,
-        nodes["idx_start"],
-        nodes["idx_end"],
-        bounds,
-    )
+        scope.refuse(
+            f"{name} has a tree whose leaves are not on one level: fit it with another leaf_size"
+        )
+    starts, ends = nodes["idx_start"], nodes["idx_end"]
+    return KDTree(metric, power, points[order], order, starts, ends, bounds)
 
 
-def _mean(
-    estimator: Estimator, matrix: Matrix, graph: Graph, tree: KDTree, values: FloatMatrix
-) -> Matrix:
-    """Average `values` [M, T] over the nearest points and return [N, T]."""
+def _listed(estimator: Estimator, metric: str, power: float, scope: Scope) -> Points:
+    points = estimator._fit_X
+    if issparse(points) or points.dtype != np.float64:
+        held = "sparse" if issparse(points) else points.dtype.name
+        scope.refuse(
+            f"{qualified(estimator)} looks neighbours up by 'brute' on {held} columns, where its "
+            "choice among equal distances is numpy's, another on each processor: fit it with "
+            "algorithm='kd_tree', on dense columns"
+        )
+    return Listed(metric, power, points, np.arange(len(points)))
+
+
+_OTHER_METRIC: Final = f"has no exact conversion: use one of {', '.join(METRICS)}"
+_OTHER_METRICS: Final = {
+    "cosine": "chooses among equal distances as numpy does, otherwise on each processor: set "
+    "Normalizer() before it and use metric='euclidean', algorithm='kd_tree', whose order is that "
+    "of the cosine",
+}
+
+
+def _shown(metric: object) -> str:
+    return getattr(metric, "__name__", None) or repr(metric)
+
+
+def _counts(estimator: Estimator, matrix: Matrix, graph: Graph, tree: Points) -> str:
     distances = tree.distances(graph, matrix)
-    counts = counts_of_nearest(graph, tree, matrix, distances, estimator.n_neighbors)
+    return counts_of_nearest(graph, tree, matrix, distances, estimator.n_neighbors)
+
+
+def _mean(matrix: Matrix, graph: Graph, counts: str, values: FloatMatrix) -> Matrix:
+    """Average `values` [M, T] over the nearest points, counted [N, M], and return [N, T]."""
     sums = graph.node("MatMul", counts, graph.constant(values))
     whole = graph.node("ReduceSum", counts, graph.constant([1], np.int64), keepdims=1)
     return matrix.numbers(graph.node("Div", sums, whole), values.shape[1])
 
 
 def _by_distance(
-    estimator: Estimator, matrix: Matrix, graph: Graph, tree: KDTree, *, of_equals: bool
+    estimator: Estimator, matrix: Matrix, graph: Graph, tree: Points, *, of_equals: bool
 ) -> tuple[str, str]:
     """Return the weights of the nearest, 1 / distance, and their places, [N, k].
 
@@ -98,8 +155,7 @@ def _by_distance(
     distances, places = nearest_in_order(
         graph, tree, matrix, found, estimator.n_neighbors, of_equals=of_equals
     )
-    if tree.metric == "euclidean":
-        distances = graph.node("Sqrt", distances)
+    distances = tree.root(graph, distances)
     inverse = graph.node("Div", graph.constant(1.0), distances)
     infinite = graph.double(graph.node("IsInf", inverse))
     hit = graph.node("ReduceMax", infinite, graph.constant([1], np.int64), keepdims=1)

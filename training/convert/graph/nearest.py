@@ -1,9 +1,9 @@
-"""The k nearest training points, chosen as scikit-learn's k-d tree chooses them.
+"""The k nearest training points, chosen as scikit-learn chooses them.
 
 Points at the same distance are common: duplicates, whole numbers, and all points seen from very
-far. Which of them are among the k nearest depends on the order in which the tree is walked, and on
-how a heap of k drops the farthest. For rows without such a tie a threshold is enough; the walk and
-the heap are repeated for the others only.
+far. Which of them are among the k nearest depends on the order in which they are met, that of a
+walk through a k-d tree or of the training rows, and on how a heap of k drops the farthest. For rows
+without such a tie a threshold is enough; order and heap are repeated for the others only.
 """
 
 from dataclasses import dataclass
@@ -14,45 +14,104 @@ from onnx import GraphProto, TensorProto, helper, numpy_helper
 
 from sklambda.arrays import FloatMatrix, IntVector
 from training.convert.graph.graph import Graph, Matrix
-from training.convert.graph.kernels import columns
+from training.convert.graph.kernels import columns, short_squared_distances
 
-METRICS: Final = ("chebyshev", "euclidean", "manhattan")
+METRICS: Final = ("chebyshev", "euclidean", "manhattan", "minkowski")
 
 
 @dataclass(frozen=True, slots=True)
-class KDTree:
-    """A fitted k-d tree, its points in the order of its leaves.
+class Points:
+    """The training points of a search for the nearest.
 
     Attributes
     ----------
-    metric : {"chebyshev", "euclidean", "manhattan"}
-        The distance; the euclidean one is squared.
+    metric : {"chebyshev", "euclidean", "manhattan", "minkowski"}
+        The distance.
+    power : float
+        The power to which the differences are raised before they are added.
     points : FloatMatrix
         Shape [M, K].
     order : IntVector
         Shape [M]: the place of each point among the training rows.
-    starts, ends : IntVector
-        Shape [B], B = 2^L - 1 nodes: the points of each node; the leaves are the last 2^(L-1).
-    bounds : FloatMatrix
-        Shape [2, B, K]: the least and the greatest value in each node.
     """
 
     metric: str
+    power: float
     points: FloatMatrix
     order: IntVector
-    starts: IntVector
-    ends: IntVector
-    bounds: FloatMatrix
 
     def distances(self, graph: Graph, matrix: Matrix) -> str:
-        """Return the distances to all points, [N, M], rounded as scikit-learn rounds them."""
+        """Return the distances to all points, [N, M], to the power, rounded as by scikit-learn."""
         parts = []
         for place, column in enumerate(columns(graph, matrix)):
             point = graph.constant(self.points[None, :, place])
             parts.append(graph.node("Abs", graph.node("Sub", column, point)))
         if self.metric == "euclidean":
             parts = [graph.node("Mul", part, part) for part in parts]
+        elif self.metric == "minkowski":
+            parts = self._raised(graph, parts, len(self.points))
         return self._sum(graph, parts)
+
+    def root(self, graph: Graph, distances: str) -> str:
+        """Return the distances themselves."""
+        if self.metric == "euclidean":
+            return graph.node("Sqrt", distances)
+        if self.metric == "minkowski":
+            return graph.node("Pow", distances, graph.constant(1.0 / self.power))
+        return distances
+
+    def visits(self, graph: Graph, matrix: Matrix) -> str:
+        """Return the turn of each point, [N, M] or [1, M]."""
+        raise NotImplementedError
+
+    def _raised(self, graph: Graph, parts: list[str], width: int) -> list[str]:
+        # The C library's pow, as scikit-learn; of a lone exponent onnxruntime makes a product,
+        # which rounds halves otherwise.
+        powers = graph.constant(np.full((1, width), self.power))
+        return [graph.node("Pow", part, powers) for part in parts]
+
+    def _sum(self, graph: Graph, parts: list[str]) -> str:
+        total, *rest = parts
+        for part in rest:
+            total = graph.node("Max" if self.metric == "chebyshev" else "Add", total, part)
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class Listed(Points):
+    """Points that scikit-learn goes through one after another: "brute"."""
+
+    def distances(self, graph: Graph, matrix: Matrix) -> str:
+        """Return the distances to all points, [N, M], to the power, rounded as by scikit-learn."""
+        if self.metric == "euclidean":
+            return short_squared_distances(graph, matrix, self.points)
+        return Points.distances(self, graph, matrix)
+
+    def root(self, graph: Graph, distances: str) -> str:
+        """Return the distances themselves: of those that overflow, that of the greatest number."""
+        greatest = graph.constant(np.finfo(np.float64).max)
+        return Points.root(self, graph, graph.node("Min", distances, greatest))
+
+    def visits(self, graph: Graph, matrix: Matrix) -> str:
+        """Return the turn of each point, [1, M]."""
+        return graph.constant(np.arange(len(self.points), dtype=np.float64)[None, :])
+
+
+@dataclass(frozen=True, slots=True)
+class KDTree(Points):
+    """A fitted k-d tree, its points in the order of its leaves.
+
+    Attributes
+    ----------
+    starts, ends : IntVector
+        Shape [B], B = 2^L - 1 nodes: the points of each node; the leaves are the last 2^(L-1).
+    bounds : FloatMatrix
+        Shape [2, B, K]: the least and the greatest value in each node.
+    """
+
+    starts: IntVector
+    ends: IntVector
+    bounds: FloatMatrix
 
     def _least(self, graph: Graph, matrix: Matrix) -> str:
         """Return the distances to the boxes of all nodes, [N, B]."""
@@ -63,18 +122,9 @@ class KDTree:
             below = graph.node("Max", graph.node("Sub", low, column), zero)
             above = graph.node("Max", graph.node("Sub", column, high), zero)
             parts.append(graph.node("Add", below, above))
-        if self.metric == "euclidean":
-            # The C library's pow, as scikit-learn; of a lone exponent onnxruntime makes a product,
-            # which rounds halves otherwise.
-            two = graph.constant(np.full((1, len(self.starts)), 2.0))
-            parts = [graph.node("Pow", part, two) for part in parts]
+        if self.metric in ("euclidean", "minkowski"):
+            parts = self._raised(graph, parts, len(self.starts))
         return self._sum(graph, parts)
-
-    def _sum(self, graph: Graph, parts: list[str]) -> str:
-        total, *rest = parts
-        for part in rest:
-            total = graph.node("Max" if self.metric == "chebyshev" else "Add", total, part)
-        return total
 
     def visits(self, graph: Graph, matrix: Matrix) -> str:
         """Return the turn of each point when the nearer child is always walked first, [N, M]."""
@@ -111,7 +161,7 @@ class KDTree:
         return graph.node("Reshape", joined, graph.constant([0, 2 * nodes], np.int64))
 
 
-def counts_of_nearest(graph: Graph, tree: KDTree, matrix: Matrix, distances: str, k: int) -> str:
+def counts_of_nearest(graph: Graph, tree: Points, matrix: Matrix, distances: str, k: int) -> str:
     """Count how often each point is among the k nearest, [N, M].
 
     A point counts more than once only where distances overflow: scikit-learn fills up with the
@@ -135,7 +185,7 @@ of equal ones; more are sorted by introsort."""
 
 
 def nearest_in_order(
-    graph: Graph, tree: KDTree, matrix: Matrix, distances: str, k: int, *, of_equals: bool
+    graph: Graph, tree: Points, matrix: Matrix, distances: str, k: int, *, of_equals: bool
 ) -> tuple[str, str]:
     """Return the distances to the k nearest points and their places, [N, k], the nearest first.
 
@@ -176,7 +226,7 @@ def _tied(graph: Graph, distances: str, nearest: str, k: int) -> tuple[str, str]
 
 
 def _walked(
-    graph: Graph, tree: KDTree, rows: Matrix, distances: str, again: str, k: int
+    graph: Graph, tree: Points, rows: Matrix, distances: str, again: str, k: int
 ) -> tuple[str, str]:
     """Return the heap of the k nearest points: their distances and places, [T, k]."""
     shape = graph.node("Shape", distances)

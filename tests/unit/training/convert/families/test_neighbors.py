@@ -14,12 +14,15 @@ from sklearn.neighbors import (
     RadiusNeighborsRegressor,
 )
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from threadpoolctl import threadpool_limits
 
 from sklambda.session import Session
-from tests.support.proof import classes, numbers, prove, values
+from tests.support.proof import classes, mixed, numbers, prove, values
 from training.convert import convert
 from training.errors import ConversionRefused
+from training.frames import kinds_of
+from training.proof.conversion import Conversion
 
 NEIGHBORS: dict[str, dict[str, Any]] = {
     "default": {},
@@ -43,6 +46,22 @@ def test_a_classifier_equals_scikit_learn(name: str, count: int) -> None:
     prove(pipeline.fit(frame, classes(count, rows=200)), frame)
 
 
+OTHER_SEARCHES: dict[str, dict[str, Any]] = {
+    "minkowski": {"p": 3},
+    "minkowski, by distance": {"p": 1.5, "weights": "distance"},
+    "brute force": {"algorithm": "brute"},
+    "brute force, manhattan": {"algorithm": "brute", "p": 1, "weights": "distance"},
+}
+
+
+@pytest.mark.parametrize("name", OTHER_SEARCHES)
+def test_other_searches_equal_scikit_learn(name: str) -> None:
+    frame = numbers(rows=100).drop(columns="constant")
+    pipeline = make_pipeline(StandardScaler(), KNeighborsClassifier(**OTHER_SEARCHES[name]))
+
+    prove(pipeline.fit(frame, classes(3, rows=100)), frame)
+
+
 @pytest.mark.parametrize("outputs", [1, 2])
 @pytest.mark.parametrize("name", NEIGHBORS)
 def test_a_regressor_equals_scikit_learn(name: str, outputs: int) -> None:
@@ -63,6 +82,19 @@ def test_the_nearest_centroid_is_that_of_scikit_learn(
     pipeline = make_pipeline(*steps, NearestCentroid(shrink_threshold=shrink))
 
     prove(pipeline.fit(frame, classes(count, rows=200)), frame)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_brute_force_chooses_among_duplicates_as_scikit_learn_does(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    X = generator.integers(0, 4, (600, 2)).astype(float)  # more than one chunk of 256
+    classifier = KNeighborsClassifier(7, algorithm="brute").fit(X, generator.integers(0, 3, 600))
+
+    with threadpool_limits(limits=1):
+        expected = classifier.predict_proba(X)
+    found = Session(convert(classifier, [None] * 2).model).run(X)
+
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
 
 
 def test_duplicates_with_different_labels_are_chosen_as_scikit_learn_chooses() -> None:
@@ -131,12 +163,25 @@ def test_ties_of_more_neighbours_than_are_sorted_by_insertion_are_undecidable() 
     assert report.undecidable > 0
 
 
+def taxicab(one: Any, other: Any) -> Any:
+    return np.abs(one - other).sum()
+
+
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
-    "brute force": (lambda: KNeighborsClassifier(algorithm="brute"), "looks .* up by 'brute'"),
-    "ball tree": (lambda: KNeighborsRegressor(algorithm="ball_tree"), "looks .* up by 'ball_tree'"),
-    "too many neighbours": (lambda: KNeighborsClassifier(30), "looks .* up by 'brute'"),
-    "minkowski": (lambda: KNeighborsClassifier(p=3), "metric='minkowski'.*: expected one of"),
-    "own weights": (lambda: KNeighborsClassifier(weights=np.exp), r"\(weights=exp\)"),
+    "ball tree": (
+        lambda: KNeighborsRegressor(algorithm="ball_tree"),
+        "looks .* up by 'ball_tree'.*: fit it with algorithm='kd_tree'",
+    ),
+    "distances to itself": (
+        lambda: KNeighborsClassifier(weights="distance", algorithm="brute"),
+        "what rounding leaves of it: fit it with algorithm='kd_tree'",
+    ),
+    "cosine": (lambda: KNeighborsClassifier(metric="cosine"), r"'cosine'.*: set Normalizer\(\)"),
+    "own metric": (lambda: KNeighborsClassifier(metric=taxicab), r"=taxicab\).*: use one of"),
+    "own weights": (
+        lambda: KNeighborsClassifier(weights=np.exp),
+        r"\(weights=exp\).*: use weights=",
+    ),
     "centroids, unlike priors": (lambda: NearestCentroid(priors=[0.3, 0.7]), "different priors"),
     "centroids, manhattan": (
         lambda: NearestCentroid("manhattan"),
@@ -157,10 +202,22 @@ def test_what_cannot_be_exact_is_refused_by_name(what: str) -> None:
         convert(fitted, [None] * 2)
 
 
-def test_several_labels_a_row_are_refused() -> None:
-    frame = numbers(rows=40)[["grid"]]
-    labels = np.column_stack([classes(2, rows=40), classes(3, rows=40) == "no"])
-    fitted = KNeighborsClassifier().fit(frame, labels.astype(int))
+@pytest.mark.parametrize("weights", ["uniform", "distance"])
+def test_several_labels_a_row_equal_scikit_learn(weights: str) -> None:
+    frame = numbers(rows=80)[["grid", "skewed"]]
+    labels = np.column_stack([classes(2, rows=80), classes(2, rows=80)[::-1]])
 
-    with pytest.raises(ConversionRefused, match="several labels"):
-        convert(fitted, [None])
+    prove(KNeighborsClassifier(weights=weights).fit(frame, labels), frame)
+
+
+@pytest.mark.parametrize(
+    "columns", [["plan", "colour"], ["whole"]], ids=["sparse", "whole numbers"]
+)
+def test_numpys_choice_among_equal_distances_is_refused(columns: list[str]) -> None:
+    frame = mixed(missing=False, rows=40)[columns]
+    encoder = OneHotEncoder() if "plan" in columns else "passthrough"
+    pipeline = make_pipeline(encoder, KNeighborsClassifier(algorithm="brute"))
+    fitted = pipeline.fit(frame, classes(2, rows=40))
+
+    with pytest.raises(ConversionRefused, match=r"numpy's, another on each .*: fit it with"):
+        Conversion(fitted, frame, kinds_of(frame)).convert()
