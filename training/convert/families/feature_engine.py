@@ -10,10 +10,10 @@ import numpy as np
 from sklearn.impute import SimpleImputer
 
 from training.convert.families.compose import pipeline
-from training.convert.graph.categories import with_columns
 from training.convert.graph.graph import Matrix
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
+from training.convert.graph.steps import with_columns
 from training.convert.graph.tables import TEXT, Encoder, tabulated
 
 type Change = Callable[[Estimator, Matrix, Scope], Matrix | Outputs]
