@@ -123,7 +123,8 @@ def _listed(estimator: Estimator, metric: str, power: float, scope: Scope) -> Po
 _OTHER_METRIC: Final = f"has no exact conversion: use one of {', '.join(METRICS)}"
 _OTHER_METRICS: Final = {
     "cosine": "chooses among equal distances as numpy does, otherwise on each processor: set "
-    "Normalizer() before it and use metric='euclidean', algorithm='kd_tree', whose order is the same",
+    "Normalizer() before it and use metric='euclidean', algorithm='kd_tree', whose order is that "
+    "of the cosine",
 }
 
 

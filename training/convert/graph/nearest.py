@@ -1,9 +1,9 @@
 """The k nearest training points, chosen as scikit-learn chooses them.
 
 Points at the same distance are common: duplicates, whole numbers, and all points seen from very
-far. Which of them are among the k nearest depends on the order in which they are met, that of a walk
-through a k-d tree or of the training rows, and on how a heap of k drops the farthest. For rows without such a tie a threshold is enough; the walk and
-the heap are repeated for the others only.
+far. Which of them are among the k nearest depends on the order in which they are met, that of a
+walk through a k-d tree or of the training rows, and on how a heap of k drops the farthest. For rows
+without such a tie a threshold is enough; order and heap are repeated for the others only.
 """
 
 from dataclasses import dataclass
