@@ -177,7 +177,6 @@ def centre(X: Any) -> Any:
 REFUSED: dict[str, tuple[Any, str]] = {
     "custom function": (FunctionTransformer(centre), r".*test_pipelines_of_the_example\.py:"),
     "subclass": (Scaler(), r".*\.Scaler.* has no exact conversion"),
-    "float32": (OneHotEncoder(dtype=np.float32), r"OneHotEncoder\(dtype="),
 }
 
 

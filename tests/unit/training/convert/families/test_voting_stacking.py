@@ -188,16 +188,16 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "member": (
         lambda: VotingClassifier(
-            [("odd", make_pipeline(FunctionTransformer(np.nan_to_num), LogisticRegression()))],
+            [("odd", make_pipeline(FunctionTransformer(np.cumsum), LogisticRegression()))],
             voting="soft",
         ),
-        r"^votingclassifier > odd > functiontransformer: .*nan_to_num",
+        r"^votingclassifier > odd > functiontransformer: .*cumsum",
     ),
     "final estimator": (
         lambda: stack(
-            final_estimator=make_pipeline(FunctionTransformer(np.nan_to_num), LogisticRegression())
+            final_estimator=make_pipeline(FunctionTransformer(np.cumsum), LogisticRegression())
         ),
-        r"^stackingclassifier > final_estimator > functiontransformer: .*nan_to_num",
+        r"^stackingclassifier > final_estimator > functiontransformer: .*cumsum",
     ),
 }
 
