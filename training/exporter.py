@@ -1,8 +1,8 @@
 """Export of a fitted pipeline to a model package, once its conversion is proven."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -10,26 +10,40 @@ from typing import Any, Final
 
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_info
 
 from sklambda.package import ModelPackage
 from sklambda.policy.watching import Watching
 from sklambda.signature import Kind
+from training.arguments import (
+    features_frame,
+    fitted_names,
+    held_out_frames,
+    require_fitted,
+    require_gates,
+    require_kinds_by_name,
+    require_pair,
+    require_path,
+    require_row_id,
+    require_same_answers,
+    require_time_limit,
+    require_watching,
+    require_width,
+)
 from training.baseline.rulers import GREATEST
 from training.convert.graph.scope import Estimator
-from training.errors import ConversionRefused, DataError, nearest
-from training.frames import as_frame, check_values, kinds_of
+from training.errors import DataError, nearest
+from training.frames import check_values, kinds_of
 from training.metrics import Evaluation, Plan, check_gates
 from training.networks import in_double_precision
 from training.package_writer import Facts, require_replaceable, write
 from training.proof.isolation import run_isolated
 from training.proof.prove import ExportJob, Progress, ProvenModel, convert_and_prove
+from training.tables import as_frame, digest
 from training.targets import require_names
 from training.unread import unread
 
-type Rows = pd.DataFrame | pd.Series[str] | NDArray[Any] | Sequence[str]
+type Rows = Any  # a form of `training.tables`
 type Outcomes = pd.DataFrame | pd.Series[Any] | NDArray[Any] | Sequence[Any]
 
 TIME_LIMIT: Final = 600.0
@@ -70,6 +84,8 @@ class RunMetadata:
         SHA-256 of the data, and of the code that made the pipeline.
     row_id : str or None
         A column of the source that clients may send along.
+    kinds : mapping of str to str
+        Kinds of features in place of those that the values of training have.
     """
 
     evaluation: Evaluation | None = None
@@ -78,6 +94,7 @@ class RunMetadata:
     data_digest: str | None = None
     code_digest: str | None = None
     row_id: str | None = None
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
 
 def _no_progress(stage: str, done: int, total: int) -> None:
@@ -91,7 +108,10 @@ def export(
     out: Path | str,
     name: str,
     target: str | Sequence[str] | None = None,
+    kinds: Mapping[str, str] | None = None,
+    row_id: str | None = None,
     held_out: tuple[Rows, Outcomes | None] | None = None,
+    gates: Mapping[str, float] | None = None,
     watching: Watching | None = None,
     metadata: RunMetadata | None = None,
     time_limit: float | None = TIME_LIMIT,
@@ -103,26 +123,35 @@ def export(
     ----------
     pipeline : estimator
         A fitted scikit-learn classifier or regressor, or a pipeline that ends in one.
-    frame : DataFrame, array, or series or sequence of str
-        Shape [N, K]: the rows that it was fitted on, unchanged. They set the kinds, the categories,
-        the ranges and the examples of the features. Columns without names are "x0", "x1" and so
-        on, those that pandas numbers "0", "1". Texts alone, on which a pipeline that starts with a
-        vectoriser is fitted, are the feature "text" unless they have a name.
+    frame : DataFrame, array, list of rows, or series or sequence of str
+        Shape [N, K]: the rows that it was fitted on, unchanged, in a form of `training.tables`.
+        They set the kinds, the categories, the ranges and the examples of the features. Columns
+        without names are "x0", "x1" and so on, those that pandas numbers "0", "1". Texts alone, on
+        which a pipeline that starts with a vectoriser is fitted, are the feature "text" unless they
+        have a name.
     out : path
         Directory of the package; an older package there is replaced once this one is proven.
     name : str
         The model's name.
     target : str or sequence of str, optional
         The target's column, or those of several targets; `frame` may hold them.
+    kinds : mapping of str to str, optional
+        The kinds of features that clients send otherwise than the values of training tell:
+        "number" for whole numbers that may later be 1.5, "integer" for booleans sent as 0 and 1.
+    row_id : str, optional
+        A column that identifies rows and that clients may send along; `frame` may hold it.
     held_out : tuple, optional
         Rows that it was not fitted on, and their outcomes: [M] for one target or value, [M, L] for
         several, None where they are unknown. The conversion is proven on them too. The baseline's
         scores, metrics, calibrators and balance are theirs, and a model of a regressor's errors is
         fitted; without them the scores are those of `frame`, and the rest is left out.
+    gates : mapping of str to float, optional
+        The least value of each metric that held-out rows must show, or the greatest of a loss.
     watching : Watching, optional
         What the monitor compares, stored in the baseline.
     metadata : RunMetadata, optional
-        The evaluation, gates and digests for the manifest.
+        What a training run knows besides, for the manifest. By default the digest of the data is
+        that of `frame`.
     time_limit : float or None, optional
         Seconds that the conversion and its proof may take, in a process of their own; None for no
         limit, in this process.
@@ -137,9 +166,9 @@ def export(
     Raises
     ------
     DataError
-        A name cannot be used; `target` names another number of columns than are predicted; the
-        frame has values that a client could not send; held-out rows or outcomes do not match it; or
-        a group or segment of the monitor is not a category.
+        An argument or a name cannot be used; `target` names another number of columns than are
+        predicted; the frame has values that a client could not send; held-out rows or outcomes do
+        not match it; or a group or segment of the monitor is not a category.
     ConversionRefused
         A step has no exact conversion, the graph's scores or labels differ from scikit-learn's, or
         the written package does not open or replay.
@@ -150,11 +179,24 @@ def export(
     sklambda.errors.PackageRefused
         `out` holds something other than a model package.
     """
-    require_replaceable(Path(out))
-    run = metadata or RunMetadata()
-    targets = require_names(name, target)
-    job = export_job(pipeline, frame, targets, held_out, watching, run)
-    return publish(job, Path(out), name, run, time_limit, progress)
+    path, seconds = require_path(out), require_time_limit(time_limit)
+    require_replaceable(path)
+    targets = require_names(name, target, getattr(frame, "columns", ()))
+    table, pair = as_frame(frame, fitted_names(pipeline)), require_pair(held_out)
+    if metadata is not None and not isinstance(metadata, RunMetadata):
+        raise DataError(f"metadata: must be a training.RunMetadata, got {type(metadata).__name__}")
+    if not callable(progress):
+        raise DataError(f"progress: must be callable, got {type(progress).__name__}")
+    run = metadata or RunMetadata(data_digest=digest(table))
+    measured = pair is not None and pair[1] is not None
+    run = replace(
+        run,
+        kinds={**run.kinds, **require_kinds_by_name(kinds)},
+        row_id=require_row_id(row_id) or run.row_id,
+        gates={**run.gates, **require_gates(gates, measured)},
+    )
+    job = export_job(pipeline, frame, targets, pair, require_watching(watching), run)
+    return publish(job, path, name, run, seconds, progress)
 
 
 def export_job(
@@ -166,18 +208,21 @@ def export_job(
     metadata: RunMetadata | None = None,
 ) -> ExportJob:
     """Return the job of an export; takes and raises what `export` does of it."""
-    network = in_double_precision(
-        pipeline, as_frame(frame).drop(columns=[*targets], errors="ignore")
-    )
-    pipeline = pipeline if network is None else network.pipeline
-    _check_fitted(pipeline)
     run, watched = metadata or RunMetadata(), watching or Watching()
-    features = _features_frame(pipeline, as_frame(frame), targets)
-    kinds = kinds_of(features.drop(columns=list(unread(pipeline, features))))
+    table = as_frame(frame, fitted_names(pipeline))
+    others = [*targets, *filter(None, [run.row_id])]
+    network = in_double_precision(pipeline, table.drop(columns=others, errors="ignore"))
+    pipeline = pipeline if network is None else network.pipeline
+    require_fitted(pipeline)
+    features = features_frame(pipeline, table, others)
+    require_same_answers(pipeline, frame, features)
+    kinds = kinds_of(features.drop(columns=list(unread(pipeline, features))), run.kinds)
     check_values(features, kinds)
-    _check_width(pipeline, features)
+    require_width(pipeline, features)
+    if run.row_id in kinds:
+        raise DataError(f"row_id: the pipeline reads {run.row_id!r}: fit it without that column")
     require_watchable(watched, kinds)
-    rows, outcomes = _held_out(held_out, kinds)
+    rows, outcomes = held_out_frames(held_out, kinds, list(features.columns))
     require_summable(features, kinds)
     if rows is not None:
         require_summable(rows, kinds)
@@ -243,66 +288,6 @@ def require_summable(frame: pd.DataFrame, kinds: Mapping[str, Kind]) -> None:
                 f"column {name!r} has numbers beyond {GREATEST:g}, whose sums float64 cannot hold: "
                 "divide the column by a power of ten, or leave it out"
             )
-
-
-def _held_out(
-    held_out: tuple[Rows, Outcomes | None] | None, features: Collection[str]
-) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
-    if held_out is None:
-        return None, None
-    rows, outcomes = as_frame(held_out[0]), held_out[1]
-    absent = [name for name in features if name not in rows]
-    if absent:
-        raise DataError(f"held_out: the rows lack column {absent[0]!r}")
-    rows = rows[list(features)].reset_index(drop=True)
-    if outcomes is None:
-        return rows, None
-    table = pd.DataFrame(outcomes).reset_index(drop=True)
-    if len(table) != len(rows):
-        raise DataError(f"held_out: expected {len(rows)} outcomes, one a row, got {len(table)}")
-    return rows, table
-
-
-def _check_fitted(pipeline: Estimator) -> None:
-    kind = type(pipeline).__name__
-    try:
-        check_is_fitted(pipeline)
-    except (NotFittedError, TypeError) as error:
-        raise ConversionRefused("", f"{kind} is not a fitted scikit-learn estimator") from error
-    if not hasattr(pipeline, "predict"):
-        raise ConversionRefused("", f"{kind} is not a predictor")
-
-
-def _features_frame(
-    pipeline: Estimator, frame: pd.DataFrame, targets: Sequence[str]
-) -> pd.DataFrame:
-    features = frame.drop(columns=list(targets), errors="ignore")
-    names = _fitted_names(pipeline, features.columns)
-    absent = [name for name in names if name not in features.columns]
-    if absent:
-        raise DataError(f"the frame lacks column {absent[0]!r}, which the pipeline was fitted on")
-    if features.empty:
-        raise DataError("the frame has no rows")
-    return features[list(names)].reset_index(drop=True)
-
-
-def _fitted_names(pipeline: Estimator, columns: Collection[str]) -> Sequence[str]:
-    """Return the names of the columns that a pipeline was fitted on, in its order."""
-    names: Sequence[str] | None = getattr(pipeline, "feature_names_in_", None)
-    if names is None:
-        # CatBoost's own attribute; without names it numbers them.
-        own: Collection[str] = getattr(pipeline, "feature_names_", columns)
-        return [*own] if set(own) <= set(columns) else [*columns]
-    # LightGBM keeps names without their blanks.
-    underlined = {name.replace(" ", "_"): name for name in columns if isinstance(name, str)}
-    return [name if name in columns else underlined.get(name, name) for name in names]
-
-
-def _check_width(pipeline: Estimator, features: pd.DataFrame) -> None:
-    found = features.shape[1]
-    expected = getattr(pipeline, "n_features_in_", found)
-    if found != expected:
-        raise DataError(f"the pipeline was fitted on {expected} columns, got {found}")
 
 
 def _libraries() -> Iterator[tuple[str, str]]:

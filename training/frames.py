@@ -5,6 +5,7 @@ scores a frame of such rows wherever it is the reference.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from math import isinf
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ import pandas as pd
 
 from sklambda.codec.values import EXACT_INTEGER
 from sklambda.signature import Feature, Kind, Scalar
-from training.errors import DataError
+from training.errors import DataError, nearest
 
 type Column = pd.Series[Any]
 type ClientRow = dict[str, Scalar | None]
@@ -25,24 +26,23 @@ def kind_of(column: Column) -> Kind:
     Raises
     ------
     DataError
-        The column holds values of several types, dates with a zone, or dates of which some are
-        missing.
+        The column holds values of several types or of one that JSON has not, dates with a zone, or
+        dates of which some are missing.
     """
     if column.dtype.kind == "M":
         _check_moments(column)
         return "datetime"
     categorical = isinstance(column.dtype, pd.CategoricalDtype)
     values = column.cat.categories if categorical else column
-    kind = _KINDS.get(pd.api.types.infer_dtype(values, skipna=True))
+    inferred = pd.api.types.infer_dtype(values, skipna=True)
+    kind = _KINDS.get(inferred)
     if kind == "category" and not all(map(_is_unicode, values.dropna().unique())):
         raise DataError(
             f"column {column.name!r} has a text that JSON cannot hold, with half of a surrogate "
             "pair: read the file with the encoding that it has"
         )
     if kind is None:
-        raise DataError(
-            f"column {column.name!r} has mixed types: expected numbers, booleans or strings alone"
-        )
+        raise DataError(f"column {column.name!r} has {_OTHERS.get(inferred, _OTHERS['mixed'])}")
     return kind
 
 
@@ -72,7 +72,7 @@ def _is_unicode(text: str) -> bool:
 def _check_moments(column: Column) -> None:
     if not isinstance(column.dtype, np.dtype):
         raise DataError(
-            f"column {column.name!r} has a time zone: remove it by "
+            f"column {column.name!r} has a time zone: before fitting, remove it by "
             "dt.tz_convert('UTC').dt.tz_localize(None), or use numbers"
         )
     if column.hasnans:
@@ -87,56 +87,98 @@ _KINDS: Final[dict[str, Kind]] = {
     "integer": "integer",
     "floating": "number",
     "mixed-integer-float": "number",
+    "decimal": "number",
     "string": "category",
     "empty": "category",
 }
 
 
-def as_frame(rows: Any) -> pd.DataFrame:
-    """Return rows as a frame whose columns a client can name.
+_OTHERS: Final = {
+    "bytes": "bytes: before fitting, decode them by str.decode('utf-8')",
+    "complex": "complex numbers: before fitting, make two columns of them",
+    "date": "dates as objects: before fitting, convert it by pd.to_datetime",
+    "datetime": "times as objects: before fitting, convert it by pd.to_datetime",
+    "interval": "intervals: before fitting, convert it by astype(str)",
+    "mixed": "mixed types: expected numbers, booleans or strings alone; before fitting, convert it "
+    "by astype(str) or pd.to_numeric, or leave it out",
+    "period": "periods: before fitting, convert it by astype(str) or dt.to_timestamp()",
+    "time": "times of day: before fitting, convert it to numbers, as minutes",
+    "timedelta": "time spans: before fitting, convert it by dt.total_seconds()",
+    "timedelta64": "time spans: before fitting, convert it by dt.total_seconds()",
+}
+"""What a column has that no client sends, by pandas' name, and what to do."""
+
+
+def kinds_of(frame: pd.DataFrame, given: Mapping[str, str] | None = None) -> dict[str, Kind]:
+    """Return the kind of each column of a frame, [N, K].
 
     Parameters
     ----------
-    rows : DataFrame, Series, array [N, K], sparse matrix [N, K], or sequence of str
-        Whole numbers as names, as pandas numbers columns, become strings. The columns of an array
-        are "x0", "x1" and so on, as scikit-learn names them. Texts alone are the column "text"
-        unless they have a name.
+    frame : DataFrame
+        The features.
+    given : mapping of str to str, optional
+        Kinds of some columns in place of those that their values have: what clients will send.
 
     Raises
     ------
     DataError
-        The rows are none of these.
+        As `kind_of` does, for all columns at once; a given kind cannot write a column's values.
     """
-    if isinstance(rows, pd.DataFrame):
-        return rows.rename(columns=lambda name: str(name) if _is_whole(name) else name)
-    if hasattr(rows, "toarray"):
-        rows = rows.toarray()
-    if isinstance(rows, np.ndarray) and rows.ndim == 2:
-        names = [f"x{place}" for place in range(rows.shape[1])]
-        return pd.DataFrame(rows, columns=names).infer_objects()
-    if not isinstance(rows, pd.Series):
-        rows = pd.Series(_texts(rows), dtype="str")
-    return as_frame(rows.to_frame("text" if rows.name is None else rows.name))
-
-
-def _is_whole(name: object) -> bool:
-    return isinstance(name, (int, np.integer)) and not isinstance(name, bool)
-
-
-def _texts(rows: Any) -> list[str]:
-    texts = [*rows] if isinstance(rows, (Sequence, np.ndarray)) else [rows]
-    if isinstance(rows, str) or not all(isinstance(text, str) for text in texts):
-        raise DataError(
-            "the rows must be a pandas DataFrame, an array of two dimensions or a list of texts, "
-            f"got {type(rows).__module__.partition('.')[0]}.{type(rows).__name__}"
-        )
-    return texts
-
-
-def kinds_of(frame: pd.DataFrame) -> dict[str, Kind]:
-    """Return the kind of each column of a frame, [N, K]; raise `DataError` as `kind_of` does."""
     _check_names(frame.columns)
-    return {str(name): kind_of(frame[name]) for name in frame.columns}
+    kinds: dict[str, Kind] = {}
+    faults = []
+    for name in map(str, frame.columns):
+        try:
+            kinds[name] = kind_of(frame[name])
+        except DataError as error:
+            faults.append(str(error))
+    if faults:
+        raise DataError("; ".join(faults))
+    return kinds | {name: _given(frame, kinds, name, kind) for name, kind in (given or {}).items()}
+
+
+def _given(frame: pd.DataFrame, kinds: Mapping[str, Kind], name: str, kind: str) -> Kind:
+    if name not in kinds:
+        raise DataError(
+            f"kinds: {name!r} is not a column that the pipeline reads{nearest(str(name), kinds)}"
+        )
+    inferred = kinds[name]
+    possible = _numeric_kinds(frame[name].dropna()) if inferred in _NUMERIC else [inferred]
+    if kind not in possible:
+        expected = " or ".join(map(repr, possible))
+        raise DataError(
+            f"kinds: column {name!r} is of kind {inferred!r}, which cannot be written as {kind!r}: "
+            f"expected {expected}"
+        )
+    return next(one for one in possible if one == kind)
+
+
+def _numeric_kinds(present: Column) -> list[Kind]:
+    """Return the kinds that can write all numbers or booleans of a column."""
+    values = present.astype("float64")
+    kinds: list[Kind] = ["number"]
+    if (values == np.floor(values)).all():
+        kinds.append("integer")
+    if values.isin((0.0, 1.0)).all():
+        kinds.append("boolean")
+    return kinds
+
+
+def require_kinds(frame: pd.DataFrame, kinds: Mapping[str, Kind], what: str) -> None:
+    """Raise `DataError` unless the columns of further rows, [M, K], can be written as features."""
+    for name, kind in kinds.items():
+        column = frame[name]
+        present = column.dropna()
+        if present.empty:
+            continue
+        found = kind_of(column)
+        possible = _numeric_kinds(present) if found in _NUMERIC else [found]
+        if kind not in (*possible, "text" if found == "category" else found):
+            hint = ": give kinds={" + f"{name!r}: 'number'" + "}" if kind == "integer" else ""
+            raise DataError(f"{what}: column {name!r} is of kind {found!r}, not {kind!r}{hint}")
+
+
+_NUMERIC: Final = ("number", "integer", "boolean")
 
 
 def _check_names(names: Sequence[Hashable] | pd.Index) -> None:
@@ -198,30 +240,58 @@ def reference_frame(
     Returns
     -------
     DataFrame
-        Shape [len(rows), K]. Missing is NaN; a column of integers or booleans that misses a value
-        is float64 or object, as pandas would read it. Of the category dtype it has the categories
-        of `like`, and behind them those that only the rows have.
+        Shape [len(rows), K]. Missing is NaN, but None in a column of objects in which it is; a
+        column of integers or booleans that misses a value is float64 or object, as pandas would
+        read it. Of the category dtype it has the categories of `like`, and behind them those that
+        only the rows have.
     """
-    first = np.zeros(len(rows), dtype=np.intp)
-    columns = {
-        name: _column([row[name] for row in rows], like[name].dtype, kinds[name])
-        if name in kinds
-        else like[name].take(first).reset_index(drop=True)
-        for name in map(str, like.columns)
-    }
-    return pd.DataFrame(columns, index=range(len(rows)))
+    return FrameMaker(like, kinds)(rows)
 
 
-def _column(values: list[object], like: Any, kind: Kind) -> Column:
-    if kind == "datetime":
-        return pd.Series(values, dtype=like)
-    if isinstance(like, pd.CategoricalDtype):
-        return pd.Series(_categorical(values, like))
-    filled = [np.nan if value is None else value for value in values]
-    if like == np.dtype(object):
-        return pd.Series(filled, dtype="object")
-    complete = not any(value is None for value in values)
-    return pd.Series(filled, dtype=_DTYPES[kind][complete])
+class FrameMaker:
+    """Builds frames as `reference_frame` does; what it takes of `like` is found once."""
+
+    def __init__(self, like: pd.DataFrame, kinds: Mapping[str, Kind]) -> None:
+        self._columns = [_Form.of(like[name], kinds.get(name)) for name in map(str, like.columns)]
+
+    def __call__(self, rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+        """Return the frame of client rows, [len(rows), K]."""
+        columns = {form.name: form.column(rows) for form in self._columns}
+        return pd.DataFrame(columns, index=range(len(rows)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """The form of one column: its kind, None where it is never read, and how it is stored."""
+
+    name: str
+    kind: Kind | None
+    dtype: Any
+    missing: float | None
+    first: Column
+
+    @classmethod
+    def of(cls, column: Column, kind: Kind | None) -> "_Form":
+        objects = column.dtype == np.dtype(object)
+        has_none = objects and any(value is None for value in column[column.isna()].tolist())
+        missing = None if has_none else np.nan
+        return cls(str(column.name), kind, column.dtype, missing, column.head(1))
+
+    def column(self, rows: Sequence[Mapping[str, object]]) -> Column:
+        if self.kind is None:
+            first = np.zeros(len(rows), dtype=np.intp)
+            return self.first.take(first).reset_index(drop=True)
+        values = [row[self.name] for row in rows]
+        if self.kind == "datetime":
+            return pd.Series(values, dtype=self.dtype)
+        if isinstance(self.dtype, pd.CategoricalDtype):
+            return pd.Series(_categorical(values, self.dtype))
+        complete = None not in values
+        if not complete:
+            values = [self.missing if value is None else value for value in values]
+        if self.dtype == np.dtype(object):
+            return pd.Series(values, dtype="object")
+        return pd.Series(values, dtype=_DTYPES[self.kind][complete])
 
 
 def _categorical(values: list[object], like: pd.CategoricalDtype) -> pd.Categorical:

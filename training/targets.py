@@ -17,10 +17,13 @@ from training.errors import ConversionRefused, DataError
 _MODEL_NAME: Final = re.compile(r"[!-~]([ -~]{0,126}[!-~])?")
 
 
-def require_names(name: str, target: str | Sequence[str] | None) -> list[str]:
+def require_names(
+    name: str, target: str | Sequence[str] | None, columns: Iterable[object] = ()
+) -> list[str]:
     """Return the targets' columns; raise `DataError` unless they and a model's name can be used.
 
-    The model's name is a segment of addresses, and a dimension of metrics: printable ASCII.
+    The model's name is a segment of addresses, and a dimension of metrics: printable ASCII. A whole
+    number is the name of a target if one of the `columns` of the frame has it.
     """
     if (
         not isinstance(name, str)
@@ -33,15 +36,32 @@ def require_names(name: str, target: str | Sequence[str] | None) -> list[str]:
             "name: must be 1 to 128 printable ASCII characters without a slash, and without blanks "
             f"around it, got {name!r}; `churn` or `churn-2` are names"
         )
+    if hasattr(target, "dtype") or hasattr(target, "columns"):
+        raise _values_for_target(target)
     several = isinstance(target, Iterable) and not isinstance(target, str)
-    targets: list[Any] = [] if target is None else [*target] if several else [target]
+    given: list[Any] = [] if target is None else [*target] if several else [target]
+    known = {str(each) for each in columns if _is_whole(each)}
+    targets = [str(each) if _is_whole(each) and str(each) in known else each for each in given]
     wrong = [each for each in targets if not isinstance(each, str) or not each.strip()]
     if wrong:
-        raise DataError(f"target: must be the name of a column, got {wrong[0]!r}")
+        raise _values_for_target(wrong[0])
     repeated = [each for each in targets if targets.count(each) > 1]
     if repeated:
         raise DataError(f"target: must be different columns, got {repeated[0]!r} twice")
     return targets
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def _values_for_target(got: object) -> DataError:
+    shown = repr(got) if isinstance(got, (str, int, float)) else f"values ({type(got).__name__})"
+    return DataError(
+        f"target: must be the name of a column, got {shown}; name it as target='churn', or leave "
+        "it out: the pipeline has learnt the outcomes of training, and those of other rows go into "
+        "held_out=(rows, outcomes)"
+    )
 
 
 def target_of(pipeline: Estimator, outputs: Outputs | None, names: Sequence[str]) -> Target:

@@ -22,12 +22,13 @@ from training.convert.graph.scope import Convert, Converters, Estimator
 from training.convert.graph.vocabulary import Vocabulary
 from training.convert.tracing import user_code
 from training.errors import ConversionRefused
-from training.frames import ClientRow, client_rows, feature_of, reference_frame
+from training.frames import ClientRow, FrameMaker, client_rows, feature_of
 from training.proof.adversary import FULL, NUMERIC, Budget, Case, adversarial, real
 from training.proof.boundaries import boundaries
 from training.proof.equality import Equality
 from training.proof.parity import Candidate, prove, require_same_as_json
 from training.proof.reference import (
+    MakeFrame,
     PipelineInput,
     Reference,
     accepts_unseen,
@@ -64,7 +65,7 @@ class Conversion:
 
     def reference(self, target: Target) -> Reference:
         """Return scikit-learn's side, with the scores and labels of the target."""
-        return Reference(self.pipeline, self._reference_frame, target)
+        return Reference(self.pipeline, self._make_frame(), target)
 
     def convert(
         self, targets: Sequence[str] = (), row_id: str | None = None
@@ -101,12 +102,13 @@ class Conversion:
 
     def _user_code(self) -> Convert:
         def rows() -> PipelineInput:
-            return sample(self.pipeline, self.frame, self.kinds, self._reference_frame)
+            return sample(self.pipeline, self.frame, self.kinds, self._make_frame())
 
         return user_code(Samples(self.pipeline, rows).of)
 
-    def _reference_frame(self, rows: Sequence[ClientRow]) -> PipelineInput:
-        return pipeline_input(self.pipeline, reference_frame(rows, self.frame, self.kinds))
+    def _make_frame(self) -> MakeFrame:
+        frame_of = FrameMaker(self.frame, self.kinds)
+        return lambda rows: pipeline_input(self.pipeline, frame_of(rows))
 
     def _counts(self, vocabularies: Sequence[Vocabulary | None]) -> list[TermCounts]:
         """Return the counted terms of texts, in the order of their columns."""

@@ -1,7 +1,7 @@
 """A conversion and its proof in a process of their own, with a time limit.
 
-The processes exchange pickles through the child's standard streams: the job in, then messages of
-progress out, and at last the result.
+The processes exchange pickles through the child's standard streams: scikit-learn's settings and the
+job in, then messages of progress out, and at last the result.
 """
 
 import importlib.machinery
@@ -17,6 +17,7 @@ from threading import Event, Timer
 from typing import Any, BinaryIO, Final, NoReturn
 
 import cloudpickle
+from sklearn import get_config, set_config
 
 from training.errors import ConversionRefused, TimeLimitExceeded, TrainingError
 from training.proof.prove import ExportJob, Progress, ProvenModel, convert_and_prove
@@ -96,7 +97,7 @@ def _exchange(
     try:
         # A child that cannot load the job sends its result before it has read the whole job.
         with suppress(BrokenPipeError), _by_value():
-            cloudpickle.dump(job, child.stdin, pickle.HIGHEST_PROTOCOL)
+            cloudpickle.dump((get_config(), job), child.stdin, pickle.HIGHEST_PROTOCOL)
             child.stdin.flush()
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         return _Unloadable(type(error).__name__)
@@ -196,9 +197,10 @@ def serve() -> None:
 
 def _result(source: BinaryIO, channel: BinaryIO) -> object:
     try:
-        job = pickle.load(source)
+        settings, job = pickle.load(source)
     except (AttributeError, ImportError) as error:
         return _Unloadable(str(error))
+    set_config(**settings)
     try:
         return convert_and_prove(job, lambda *state: _send(channel, _Progress(*state)))
     except TrainingError as error:

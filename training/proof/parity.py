@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -277,9 +277,25 @@ def require_same_as_json(
 
 def _dtype_advice(frame: pd.DataFrame) -> str:
     narrow = [str(name) for name in frame if str(frame[name].dtype).lower() in _NARROW]
-    if not narrow:
-        return ""
-    return f": column {narrow[0]!r} is {frame[narrow[0]].dtype}; fit on float64"
+    if narrow:
+        return (
+            f": column {narrow[0]!r} is {frame[narrow[0]].dtype}; fit on float64, the numbers of "
+            "clients, by frame.astype('float64')"
+        )
+    torn = [str(name) for name in frame if len(_missing_values(frame[name])) > 1]
+    if torn:
+        return (
+            f": column {torn[0]!r} has None and NaN, and both are null in JSON; fit on one of "
+            "them, by column.where(column.notna(), None)"
+        )
+    return "; fit on columns of numbers, booleans or strings alone"
+
+
+def _missing_values(column: "pd.Series[Any]") -> set[type]:
+    """Return the types of the missing values of a column of objects, which encoders tell apart."""
+    if column.dtype != np.dtype(object):
+        return set()
+    return {type(value) for value in column[column.isna()].tolist()}
 
 
 _NARROW = frozenset({"float16", "float32"})

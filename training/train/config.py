@@ -51,6 +51,7 @@ type Names = Annotated[tuple[Name, ...], Field(strict=False)]  # TOML has lists,
 type Reference = Annotated[str, AfterValidator(_reference)]
 type Label = Annotated[str | int | float | bool | None, SkipValidation, AfterValidator(_label)]
 type Finite = Annotated[float, Field(allow_inf_nan=False)]
+type Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 class _Section(BaseModel):
@@ -95,14 +96,14 @@ class Evaluation(_Section):
 class Gates(_Section):
     """The least score or the greatest loss that held-out rows must show."""
 
-    accuracy: Finite | None = None
-    precision: Finite | None = None
-    recall: Finite | None = None
-    f1: Finite | None = None
-    roc_auc: Finite | None = None
-    average_precision: Finite | None = None
-    brier: Finite | None = None
-    log_loss: Finite | None = None
+    accuracy: Share | None = None
+    precision: Share | None = None
+    recall: Share | None = None
+    f1: Share | None = None
+    roc_auc: Share | None = None
+    average_precision: Share | None = None
+    brier: Share | None = None
+    log_loss: Annotated[Finite, Field(ge=0)] | None = None
 
 
 class Proof(_Section):

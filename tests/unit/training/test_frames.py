@@ -1,11 +1,12 @@
 """Data frames as clients see them: every dtype has one way to be written, or is refused."""
 
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import sparse
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -14,7 +15,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from tests.support.proof import prove
 from training.errors import DataError
-from training.frames import as_frame, check_values, client_rows, kind_of, kinds_of, reference_frame
+from training.frames import check_values, client_rows, kind_of, kinds_of, reference_frame
+from training.tables import as_frame
 
 ROWS = 120
 GENERATOR = np.random.default_rng(3)
@@ -138,11 +140,96 @@ def test_float32_that_changes_no_answer_is_proven() -> None:
 
 
 @pytest.mark.parametrize(
-    "values", [[1, "a"], [True, 1], [b"a"], [1 + 2j]], ids=["word", "truth", "bytes", "complex"]
+    ("values", "sentence"),
+    [
+        ([1, "a"], "has mixed types: .* convert it by astype"),
+        ([True, 1], "has mixed types"),
+        ([b"a"], "has bytes: .* decode"),
+        ([1 + 2j], "has complex numbers: .* two columns"),
+        ([date(2026, 1, 1)], "has dates as objects: .* pd.to_datetime"),
+        ([datetime(2026, 1, 1, 2)], "has times as objects: .* pd.to_datetime"),
+        ([timedelta(1)], "has time spans: .* dt.total_seconds"),
+        ([pd.Interval(0, 1)], "has intervals: .* astype"),
+        ([pd.Period("2026-01")], "has periods: .* astype"),
+    ],
 )
-def test_a_column_of_other_values_is_refused(values: list[Any]) -> None:
-    with pytest.raises(DataError, match="'mixed' has mixed types"):
+def test_a_column_of_other_values_is_refused_with_a_remedy(values: Any, sentence: str) -> None:
+    with pytest.raises(DataError, match=f"'mixed' {sentence}"):
         kind_of(pd.Series(values, dtype=object, name="mixed"))
+
+
+def test_all_columns_that_no_client_can_send_are_named_at_once() -> None:
+    frame = pd.DataFrame({"a": [b"x"], "b": [1.5], "c": [date(2026, 1, 1)]})
+
+    with pytest.raises(DataError, match=r"'a' has bytes.*; column 'c' has dates"):
+        kinds_of(frame)
+
+
+@pytest.mark.parametrize(
+    ("column", "kind"),
+    [
+        ([1, 2], "number"),
+        ([0, 1], "boolean"),
+        ([True, False], "integer"),
+        ([True, False], "number"),
+        ([1.0, None], "integer"),
+        (["x", "y"], "category"),
+    ],
+)
+def test_a_kind_may_be_given(column: list[Any], kind: str) -> None:
+    frame = pd.DataFrame({"x": column, "other": [1.5, 2.5]})
+
+    assert kinds_of(frame, {"x": kind}) == {"x": kind, "other": "number"}
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"x": "integer"}, "'x' is of kind 'number', which cannot be written as 'integer'"),
+        ({"s": "number"}, "'s' is of kind 'category'.*: expected 'category'"),
+        ({"n": "boolean"}, "expected 'number' or 'integer'"),
+        ({"xx": "number"}, "'xx' is not a column that the pipeline reads; did you mean `x`"),
+    ],
+)
+def test_a_kind_that_cannot_write_the_values_is_refused(
+    given: dict[str, str], sentence: str
+) -> None:
+    frame = pd.DataFrame({"x": [1.5, 2.0], "s": ["a", "b"], "n": [1, 2]})
+
+    with pytest.raises(DataError, match=f"kinds: .*{sentence}"):
+        kinds_of(frame, given)
+
+
+def test_missing_is_none_where_the_column_has_none() -> None:
+    words = WORDS.astype(object)
+    encode = OneHotEncoder(handle_unknown="ignore")
+    for missing in (None, np.nan):
+        frame = frame_of(words.where(~MISSING, missing))
+        fitted = make_pipeline(
+            make_column_transformer((encode, ["column"]), remainder="passthrough"),
+            LogisticRegression(),
+        ).fit(frame, LABELS)
+
+        prove(fitted, frame)
+
+
+def test_none_beside_nan_is_refused_with_a_remedy() -> None:
+    words = WORDS.astype(object).where(~MISSING, None)
+    words[[0, 1]] = [np.nan, None]
+    frame = frame_of(words)
+    encode = make_column_transformer((OneHotEncoder(), ["column"]), remainder="passthrough")
+    fitted = make_pipeline(encode, LogisticRegression()).fit(frame, LABELS)
+
+    with pytest.raises(DataError, match="'column' has None and NaN, and both are null in JSON"):
+        prove(fitted, frame)
+
+
+def test_decimals_are_numbers() -> None:
+    frame = frame_of(pd.Series([Decimal(str(round(x, 2))) for x in NUMBERS]))
+    fitted = make_pipeline(StandardScaler(), LogisticRegression()).fit(frame, LABELS)
+
+    assert kind_of(frame["column"]) == "number"
+    prove(fitted, frame)
 
 
 HALF = "x\ud800"
@@ -176,24 +263,3 @@ def test_integers_up_to_2_53_are_accepted() -> None:
 def test_a_name_that_no_client_can_send_is_refused(name: Any) -> None:
     with pytest.raises(DataError, match="column name"):
         kinds_of(as_frame(pd.DataFrame([[1.0]], columns=pd.Index([name], dtype=object))))
-
-
-@pytest.mark.parametrize(
-    ("rows", "names"),
-    [
-        (np.ones((2, 3)), ["x0", "x1", "x2"]),
-        (sparse.csr_array(np.eye(2)), ["x0", "x1"]),
-        (pd.DataFrame(np.ones((2, 2))), ["0", "1"]),
-        (pd.Series([1.0], name=7), ["7"]),
-        (["one text", "another"], ["text"]),
-        (np.array(["one text"]), ["text"]),
-    ],
-)
-def test_columns_without_names_get_some(rows: Any, names: list[str]) -> None:
-    assert [*as_frame(rows).columns] == names
-
-
-@pytest.mark.parametrize("rows", ["one text", None, [1.0, 2.0], [[1.0]], np.ones(3), {"a": 1}, 3])
-def test_rows_that_are_no_table_are_refused(rows: Any) -> None:
-    with pytest.raises(DataError, match="the rows must be a pandas DataFrame"):
-        as_frame(rows)

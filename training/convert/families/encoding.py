@@ -99,10 +99,14 @@ def _tree(
     values: Sequence[float],
     unknown: float,
 ) -> Tree:
-    """Build the look-up of categories; missing is unknown unless NaN is a category."""
+    """Build the look-up of categories; missing is unknown unless None or NaN is a category.
+
+    A column that has None for a missing value is given None for a client's null.
+    """
     pairs = list(zip(categories, values, strict=True))
     known = {category: value for category, value in pairs if category == category}
-    missing = [value for category, value in pairs if category != category]
+    missing = [value for category, value in pairs if category is None]
+    missing += [value for category, value in pairs if category != category]
     vocabulary = matrix.vocabularies[column]
     return category_tree(column, vocabulary, known, unknown, missing[0] if missing else unknown)
 

@@ -104,6 +104,8 @@ def test_a_wrong_key_names_itself_and_the_nearest_right_one(
         ("evaluation.positive=[1]", "`evaluation.positive` must be text, a number or a boolean"),
         ("gates.roc_auc=high", "`gates.roc_auc` must be a number"),
         ("gates.roc_auc=nan", "`gates.roc_auc` must be a finite number"),
+        ("gates.accuracy=2", "`gates.accuracy` must be less than or equal to 1"),
+        ("gates.log_loss=-0.1", "`gates.log_loss` must be greater than or equal to 0"),
         ("data.target=", "`data.target` is missing"),
         ("monitor.effect=0", "`monitor.effect` must be greater than 0"),
         ("monitor.groups=gender", "`monitor.groups` must be a list"),

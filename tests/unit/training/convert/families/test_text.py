@@ -35,8 +35,9 @@ from tests.support.proof import ROWS, prove
 from training import export
 from training.convert import CONVERTERS
 from training.errors import ConversionRefused, ParityFailed
-from training.frames import as_frame, kinds_of
+from training.frames import kinds_of
 from training.proof.conversion import Conversion
+from training.tables import as_frame
 
 TELLING = (
     "the cat sat on a mat and THE dog ran far away über café naïve don't e-mail 2024 yes no good "
