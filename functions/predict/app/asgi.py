@@ -1,6 +1,6 @@
 """The application for servers: FastAPI around the router of the service."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from functools import partial
 from http import HTTPMethod
@@ -24,6 +24,9 @@ WORKERS: Final = "sklambda.workers"
 _PROBES: Final = frozenset(
     ("/health", "/health/live", "/health/ready", "/ping", "/v2/health/live", "/v2/health/ready")
 )
+_DROPPED_BYTES: Final = 100_000_000
+"""How much of a body that is too long is read, so that its client sees the response."""
+
 _CLIENT_LEFT: Final = 499
 """The status of a response that nobody receives."""
 
@@ -66,17 +69,35 @@ def application(respond: Respond, limits: Limits, openapi: Callable[[], dict[str
 
 
 async def _request(received: requests.Request, limits: Limits) -> Request:
-    """Read a request, its body up to the limit; nothing of one that is declared longer."""
+    """Read a request, its body up to the limit; nothing of one that is declared longer.
+
+    Where the connection is closed after the response, the rest is read and dropped: a connection
+    that is closed with bytes unread is reset, and its client, as a proxy, never sees the 413.
+    """
     values: dict[str, list[str]] = {}
     for name, value in received.headers.items():
         values.setdefault(name.lower(), []).append(value)
     headers = {name: exchange.combine(name, each) for name, each in values.items()}
-    content = bytearray()
-    if (exchange.byte_count(headers) or 0) <= limits.bytes:
+    content, most = bytearray(), limits.bytes
+    if _is_last(received, headers):
+        most += _DROPPED_BYTES
+    length = 0
+    if (exchange.byte_count(headers) or 0) <= most:
         async with aclosing(received.stream()) as chunks:
             async for chunk in chunks:
-                content += chunk
-                if len(content) > limits.bytes:
+                length += len(chunk)
+                if len(content) <= limits.bytes:
+                    content += chunk
+                if length > most:
                     break
     caller = exchange.identify_caller(headers, {})
     return Request(headers, bytes(content), dict(received.query_params), {}, caller)
+
+
+def _is_last(received: requests.Request, headers: Mapping[str, str]) -> bool:
+    """Return whether the client, which asked for no consent, closes the connection after this."""
+    closes = (
+        received.scope.get("http_version") == "1.0"
+        or "close" in headers.get("connection", "").lower()
+    )
+    return closes and "expect" not in headers

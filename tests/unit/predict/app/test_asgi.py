@@ -106,6 +106,21 @@ def test_nothing_is_read_of_a_body_that_is_declared_longer(app: Application) -> 
     assert [*got.unread] == [PIECE]
 
 
+@pytest.mark.parametrize("declared", [{}, {"content_length": "6000"}])
+def test_the_rest_is_read_where_the_connection_closes(
+    app: Application, declared: dict[str, str]
+) -> None:
+    pieces = [*[PIECE] * 19, PIECE | {"more_body": False}]
+    closing = {"connection": "Close", "content_type": "application/json"} | declared
+
+    got = Exchange(app, "POST", "/predict", *pieces, **closing)
+    asking = Exchange(app, "POST", "/predict", *pieces, **closing, expect="100-continue")
+
+    assert (got.status, got.answer["limit"]) == (413, LIMIT)
+    assert [*got.unread] == []  # else the connection is reset, and the 413 lost with it
+    assert (asking.status, len([*asking.unread])) == (413, 20 if declared else 20 - 7)
+
+
 @pytest.mark.parametrize("before", [(), (PIECE,), (PIECE, PIECE)])
 @pytest.mark.parametrize("target", ["/predict", "/health/live", "*"])
 def test_a_client_that_has_left_gets_no_answer(

@@ -137,7 +137,7 @@ def test_a_problem_of_a_direct_invocation_is_returned(gateway: Gateway) -> None:
 
 @pytest.mark.parametrize("event", [None, {}, [], [ROW], ROW, "x", 5, {"key1": "value1"}, True])
 def test_another_payload_is_an_unknown_event(gateway: Gateway, event: object) -> None:
-    answer = gateway(event, None)  # type: ignore[arg-type]
+    answer = gateway(event, None)
 
     assert (answer["status"], answer["type"]) == (400, "urn:sklambda:problem:event-unknown")
     assert "instances" in answer["detail"]
