@@ -174,7 +174,7 @@ def _series(values: Sequence[object], dtype: Any) -> "pd.Series[Any]":
             each for each in dict.fromkeys(values) if each == each and each not in dtype.categories
         ]
         known = dtype.categories.append(pd.Index(new)) if new else dtype.categories
-        return pd.Series(pd.Categorical(values, known, ordered=dtype.ordered))
+        return pd.Series(pd.Categorical(np.array(values, object), known, ordered=dtype.ordered))
     if isinstance(dtype, np.dtype) and dtype.kind in "biuf":
         dtype = np.dtype(np.float64)  # some are missing
     return pd.Series(values, dtype=dtype)

@@ -188,16 +188,25 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "member": (
         lambda: VotingClassifier(
-            [("odd", make_pipeline(FunctionTransformer(np.cumsum), LogisticRegression()))],
+            [
+                (
+                    "odd",
+                    make_pipeline(
+                        FunctionTransformer(np.sort, kw_args={"axis": 0}), LogisticRegression()
+                    ),
+                )
+            ],
             voting="soft",
         ),
-        r"^votingclassifier > odd > functiontransformer: .*cumsum",
+        r"^votingclassifier > odd > functiontransformer: .*sort",
     ),
     "final estimator": (
         lambda: stack(
-            final_estimator=make_pipeline(FunctionTransformer(np.cumsum), LogisticRegression())
+            final_estimator=make_pipeline(
+                FunctionTransformer(np.sort, kw_args={"axis": 0}), LogisticRegression()
+            )
         ),
-        r"^stackingclassifier > final_estimator > functiontransformer: .*cumsum",
+        r"^stackingclassifier > final_estimator > functiontransformer: .*sort",
     ),
 }
 
