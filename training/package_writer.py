@@ -100,6 +100,10 @@ def _stored(signature: Signature) -> dict[str, object]:
     members = dict(vars(signature))
     if not signature.ignored:  # as for readers that do not know the member
         del members["ignored"]
+    members["features"] = [
+        {name: value for name, value in vars(feature).items() if name != "gaps" or value}
+        for feature in signature.features
+    ]
     return members
 
 

@@ -5,12 +5,13 @@ a library that only some users have, to a function that adds its nodes. An estim
 has is refused by name.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Final
 
 from sklambda.session import INPUT
+from training.convert.graph.folding import infinite_at
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Converters, Estimator, Scope
@@ -79,10 +80,13 @@ class Converted:
         An ONNX model: ``X`` [N, K] float64 in, ``scores`` [N, C] float64 out.
     outputs : Outputs or None
         The predictor's outputs, among them the scores; None for a transformer.
+    infinite : mapping of int to tuple of float
+        By column of the pipeline's input: numbers that a step makes infinite, which others refuse.
     """
 
     model: bytes
     outputs: Outputs | None
+    infinite: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
 
 
 def convert(
@@ -120,7 +124,8 @@ def convert(
     if isinstance(result, Matrix):
         return Converted(graph.build(graph.width, result, unread), None)
     scores = graph.join([_scores(part, pipeline, scope) for part in result.parts or (result,)])
-    return Converted(graph.build(graph.width, scores, unread), result)
+    infinite = infinite_at(graph.turning)
+    return Converted(graph.build(graph.width, scores, unread), result, infinite)
 
 
 def convert_steps(

@@ -34,6 +34,7 @@ from training.proof.reference import (
     accepts_unseen,
     bounds_accepted,
     choices_accepted,
+    gaps_accepted,
     nullable,
 )
 from training.proof.sampling import Samples, sample
@@ -79,8 +80,10 @@ class Conversion:
         reference = self.reference(target)
         rows = client_rows(self.frame.head(1), self.kinds)
         features = [
-            self._feature(name, reference, rows, vocabulary)
-            for name, vocabulary in zip(self._columns, vocabularies, strict=True)
+            self._feature(name, reference, rows, vocabulary, converted.infinite.get(place, ()))
+            for place, (name, vocabulary) in enumerate(
+                zip(self._columns, vocabularies, strict=True)
+            )
             if name in self.kinds
         ]
         signature = Signature(
@@ -185,12 +188,13 @@ class Conversion:
         reference: Reference,
         rows: Sequence[ClientRow],
         vocabulary: Vocabulary | None,
+        infinite: Sequence[float],
     ) -> Feature:
         column, kind = self.frame[name], self.kinds[name]
         # scikit-learn reads a missing date as a number, without an error.
         null = kind != "datetime" and nullable(reference, rows, name)
         if vocabulary is None:
-            accepted = self._accepted(name, reference, rows)
+            accepted = self._accepted(name, reference, rows, infinite)
             return feature_of(column, kind, nullable=null, accepts_unseen=False, **accepted)
         if vocabulary.is_torn:
             raise ConversionRefused("", f"column {name!r} is used both as a category and as a text")
@@ -217,7 +221,11 @@ class Conversion:
         )
 
     def _accepted(
-        self, name: str, reference: Reference, rows: Sequence[ClientRow]
+        self,
+        name: str,
+        reference: Reference,
+        rows: Sequence[ClientRow],
+        infinite: Sequence[float],
     ) -> dict[str, object]:
         """Return the numbers that the pipeline accepts, as members of a feature."""
         kind = self.kinds[name]
@@ -229,7 +237,8 @@ class Conversion:
             usual = present[present.isin(choices)].mode().iloc[0]
             return {"choices": choices, "example": int(usual) if kind == "integer" else usual}
         least, greatest = bounds_accepted(reference, rows, name, kind)
-        return {"least": least, "greatest": greatest}
+        gaps = gaps_accepted(reference, rows, name, kind, (least, greatest), infinite)
+        return {"least": least, "greatest": greatest, "gaps": gaps}
 
     def _limits(self, model: bytes, signature: Signature) -> dict[str, FloatVector]:
         base = Codec(signature).encode([signature.example])[0]
@@ -238,7 +247,10 @@ class Conversion:
         numeric = [place for place, kind in enumerate(self.kinds.values()) if kind in counted]
         found = boundaries(model, base, numeric)
         return {
-            names[place]: _within(signature.features[place], values)
+            names[place]: _within(
+                signature.features[place],
+                np.concatenate([values, np.ravel(signature.features[place].gaps)]),
+            )
             for place, values in found.items()
         }
 

@@ -340,6 +340,59 @@ def bounds_accepted(
     )
 
 
+def gaps_accepted(
+    reference: Reference,
+    rows: Sequence[ClientRow],
+    name: str,
+    kind: Kind,
+    bounds: tuple[float | None, float | None],
+    doubtful: Sequence[float],
+) -> tuple[tuple[float, float], ...]:
+    """Find the intervals of numbers that the pipeline refuses, between others that it accepts.
+
+    Parameters
+    ----------
+    reference, rows, name, kind
+        As of `bounds_accepted`.
+    bounds : tuple of (float or None, float or None)
+        What that found.
+    doubtful : sequence of float
+        Numbers, ascending, to look around: a step makes each of them infinite.
+
+    Returns
+    -------
+    tuple of (float, float)
+        Both ends are refused, and their neighbours accepted.
+    """
+    scale = _INTEGERS if kind == "integer" else _NUMBERS
+    ends = [
+        ladder[0] if bound is None else scale.position(bound)
+        for bound, ladder in zip(bounds, scale.ladders, strict=True)
+    ]
+
+    def refuses(position: int) -> bool:
+        return not reference.accepts(rows[0] | {name: scale.value(position)})
+
+    gaps: list[tuple[int, int]] = []
+    for number in doubtful:
+        position = scale.position(number)
+        inside = ends[0] < position < ends[1] and float(scale.value(position)) == number
+        if not inside or (gaps and position <= gaps[-1][1]) or not refuses(position):
+            continue
+        low, high = _end(refuses, position, -1, ends[0]), _end(refuses, position, 1, ends[1])
+        gaps.append((low, high))
+    return tuple((float(scale.value(low)), float(scale.value(high))) for low, high in gaps)
+
+
+def _end(refuses: Callable[[int], bool], position: int, way: int, limit: int) -> int:
+    """Return the last position in one direction that is refused: steps double, then halve."""
+    step, beyond = 1, position + way
+    while refuses(beyond) and beyond != limit:
+        step *= 2
+        beyond = way * min(way * (position + way * step), way * limit)
+    return _bound(refuses, position, [beyond])
+
+
 @dataclass(frozen=True, slots=True)
 class _Scale:
     """An ordered set of values, by position, and limits to try first."""

@@ -235,6 +235,8 @@ def _admission(feature: Feature) -> Callable[[FloatVector], Flags]:
             good &= codes >= least
         if greatest is not None:
             good &= codes <= greatest
+        for low, high in feature.gaps:
+            good &= (codes < low) | (codes > high)
         if feature.choices:
             good &= np.isin(codes, feature.choices)
         return good | np.isnan(codes) if feature.nullable else good

@@ -69,6 +69,9 @@ def _refusals(own: Feature, other: Feature) -> Iterator[str]:
         yield f"least is {other.least:g}, the champion was trained from {low:g}"
     if other.greatest is not None and other.greatest < high:
         yield f"greatest is {other.greatest:g}, the champion was trained up to {high:g}"
+    for start, end in set(other.gaps) - set(own.gaps):
+        if start <= high and end >= low:
+            yield f"from {start:g} to {end:g} is a gap, within the champion's range of training"
 
 
 def _limits(own: Feature, other: Feature) -> Iterator[str]:
@@ -81,12 +84,18 @@ def _limits(own: Feature, other: Feature) -> Iterator[str]:
             yield _differs(member, "false", "true")
     if other.choices and not own.choices:
         yield "choices are some numbers, the champion's are all"
+    if set(other.gaps) - set(own.gaps):
+        yield _differs("gaps", _listed(other), _listed(own))
     least, greatest = _bounds(own)
     other_least, other_greatest = _bounds(other)
     if max(least, -_BEYOND_DATA) < other_least:
         yield _differs("least", f"{other_least:g}", f"{least:g}")
     if min(greatest, _BEYOND_DATA) > other_greatest:
         yield _differs("greatest", f"{other_greatest:g}", f"{greatest:g}")
+
+
+def _listed(feature: Feature) -> str:
+    return ", ".join(f"{low:g} to {high:g}" for low, high in feature.gaps) or "none"
 
 
 def _span(feature: Feature) -> tuple[float, float]:

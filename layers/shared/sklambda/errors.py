@@ -42,6 +42,7 @@ class FaultCode(StrEnum):
     NOT_INTEGRAL = "not_integral"
     TOO_LARGE = "too_large"
     TOO_SMALL = "too_small"
+    IN_GAP = "in_gap"
     UNSEEN_CATEGORY = "unseen_category"
     NOT_A_DATETIME = "not_a_datetime"
     HAS_OFFSET = "has_offset"

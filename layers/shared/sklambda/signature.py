@@ -39,6 +39,9 @@ class Feature(Document):
         The bounds of the numbers that the pipeline accepts; None for no bound.
     choices : tuple of float
         The only numbers that the pipeline accepts, ascending; empty if it accepts others too.
+    gaps : tuple of (float, float)
+        Intervals, ascending and with both ends, of numbers that the pipeline refuses between
+        others that it accepts: 0 before a logarithm that takes negative numbers for missing.
     unit : {"s", "ms", "us", "ns"} or None
         The unit in which a datetime is counted since the start of 1970; None for other kinds.
     range : tuple of (float, float), of (str, str), or None
@@ -55,14 +58,18 @@ class Feature(Document):
     least: FiniteFloat | None = None
     greatest: FiniteFloat | None = None
     choices: tuple[FiniteFloat, ...] = ()
+    gaps: tuple[tuple[FiniteFloat, FiniteFloat], ...] = ()
     unit: Unit | None = None
     range: tuple[float, float] | tuple[str, str] | None = None
     example: Scalar | None = None
 
     def validate(self) -> None:
-        """Raise `DocumentInvalid` for a duplicate category, and a unit that is not expected."""
+        """Raise `DocumentInvalid` for duplicate categories, gaps in disorder, and a wrong unit."""
         if len(set(self.vocabulary)) != len(self.vocabulary):
             raise DocumentInvalid(f"the vocabulary of {self.name!r} has a duplicate category")
+        ends = [end for gap in self.gaps for end in gap]
+        if ends != sorted(ends):
+            raise DocumentInvalid(f"{self.name!r}: gaps must ascend")
         if (self.kind == "datetime") != (self.unit is not None):
             raise DocumentInvalid(
                 f"{self.name!r}: unit is required for a datetime, and only for it"

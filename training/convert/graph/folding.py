@@ -7,7 +7,8 @@ ends are found by bisection over the float64 numbers with scikit-learn's own cod
 compares the earlier column: exactly, and without the steps.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
@@ -91,19 +92,27 @@ class Chain:
     origin : Origin
         The steps; each says where it turns.
 
-    Raises
-    ------
-    NotMonotone
-        A step turns too often, or where it does not say so.
     """
 
     def __init__(self, origin: Origin) -> None:
         self.origin = origin
         self._steps = origin.steps
-        self.pieces = self._merged(self._cut())
+
+    @cached_property
+    def pieces(self) -> list[Piece]:
+        """The pieces of the numbers; raises `NotMonotone` where a step turns too often to say."""
         nought = self(np.array([0.0, -0.0]))
         if not _same(nought[:1], nought[1:]).all():
             raise NotMonotone(self.name)
+        return self._merged([self._piece(first, last) for first, last in self._spans])
+
+    @property
+    def infinite(self) -> list[float]:
+        """Numbers that a step makes infinite, one of each interval or its ends; `pieces` raises."""
+        ends = np.unique(np.array([end for span in self._spans for end in span]))
+        found = [np.isinf(self(unrank(ends), count + 1)) for count in range(len(self._steps))]
+        numbers: list[float] = unrank(ends[np.logical_or.reduce(found)]).tolist()
+        return numbers
 
     @property
     def name(self) -> str:
@@ -148,16 +157,16 @@ class Chain:
             float(high) if last < _GREATEST else np.inf,
         )
 
-    def _cut(self) -> list[Piece]:
-        """Cut the numbers where a step turns, and where values become NaN."""
+    @cached_property
+    def _spans(self) -> list[tuple[int, int]]:
+        """The ranks of all numbers, cut where a step turns, and where values become NaN."""
         spans = [(-_GREATEST, _GREATEST)]
         for count, step in enumerate(self._steps):
             if step.turns is None:
                 raise NotMonotone(step.name)
             for turn in step.turns:
                 spans = self._split(spans, _side_of(turn), count)
-        spans = self._split(spans, np.isnan, len(self._steps))
-        return [self._piece(first, last) for first, last in spans]
+        return self._split(spans, np.isnan, len(self._steps))
 
     def _split(
         self,
@@ -315,6 +324,15 @@ def _is_monotone(values: FloatVector) -> bool:
 def _same(one: FloatVector, other: FloatVector) -> Flags:
     same: Flags = (one == other) | (np.isnan(one) & np.isnan(other))
     return same
+
+
+def infinite_at(origins: Iterable[Origin]) -> dict[int, tuple[float, ...]]:
+    """Return by column of the first matrix the numbers that some step makes infinite."""
+    found: dict[int, set[float]] = {}
+    for origin in origins:
+        with suppress(NotMonotone):
+            found.setdefault(origin.column, set()).update(Chain(origin).infinite)
+    return {column: tuple(sorted(values)) for column, values in found.items() if values}
 
 
 def of_column(transformer: Any, column: int, fitted: str) -> Callable[[FloatVector], FloatVector]:

@@ -141,6 +141,11 @@ class Graph:
     ----------
     width : int
         Columns of the input, ``X``, to begin with.
+
+    Attributes
+    ----------
+    turning : set of Origin
+        The ways from the input through steps that turn: there some numbers may be refused.
     """
 
     def __init__(self, width: int = 0) -> None:
@@ -148,6 +153,17 @@ class Graph:
         self._nodes: list[onnx.NodeProto] = []
         self._constants: list[onnx.TensorProto] = []
         self._made: dict[Hashable, Any] = {}
+        self.turning: set[Origin] = set()
+
+    def note(self, matrix: Matrix) -> None:
+        """Keep the origins of a step's result that come from the input and turn."""
+        self.turning.update(
+            origin
+            for origin in matrix.origins
+            if origin is not None
+            and origin.base.tensor == INPUT
+            and any(step.turns for step in origin.steps)
+        )
 
     def once[T](self, key: Hashable, make: Callable[[], T]) -> T:
         """Return what `make` made for the same key before, else make it."""

@@ -58,8 +58,12 @@ class Scope:
         inner = self.inside(name)
         convert = converter_of(estimator, self.converters)
         if convert is None:
-            return inner.follow(estimator, matrix)
-        return convert(estimator, matrix, inner)
+            result = inner.follow(estimator, matrix)
+        else:
+            result = convert(estimator, matrix, inner)
+        if isinstance(result, Matrix):
+            self.graph.note(result)
+        return result
 
     def follow(self, estimator: Estimator, matrix: Matrix) -> Matrix | Outputs:
         """Convert the present step by following the user's code; raises what `run` does."""

@@ -167,31 +167,20 @@ class _Comparisons:
         flags: Flags = self.branches["nodes_modes"] == _BRANCH_LEQ
         return flags
 
-    def _chain(self, origin: Origin) -> Chain | None:
-        def make() -> Chain | None:
-            try:
-                return Chain(origin)
-            except NotMonotone:
-                return None
-
-        return self.graph.once(origin, make)
-
     def _source(self, place: int, origin: Origin) -> _Source:
         """Fold the steps of one column; where that fails, it is compared as it is."""
         if not origin.steps:
             return _Source(place, origin)
         own = np.flatnonzero((self.branches["nodes_featureids"] == place) & self._plain)
-        chain = self._chain(origin)
+        chain = self.graph.once(origin, lambda: Chain(origin))
         try:
-            if chain is not None and (piece := chain.whole) is not None:
-                splits, missing = self._of(own)
-                self._replace(own, chain.folded(piece, splits, missing))
-                return _Source(place, origin, chain.bounds)
-            if chain is not None:
+            if chain.whole is None:
                 return self._coded(place, own, chain)
+            splits, missing = self._of(own)
+            self._replace(own, chain.folded(chain.whole, splits, missing))
         except NotMonotone:
-            pass
-        return _Source(place, Origin(self.matrix, place))
+            return _Source(place, Origin(self.matrix, place))
+        return _Source(place, origin, chain.bounds)
 
     def _of(self, own: Integers) -> tuple[FloatVector, Flags]:
         tracks = self.branches["nodes_missing_value_tracks_true"][own].astype(bool)

@@ -179,7 +179,7 @@ def _plain(feature: Feature, values: FloatVector) -> bool:
     """Return whether a numeric column is encoded already."""
     if feature.kind != "number" or values.dtype != np.float64:
         return False
-    if feature.choices or (feature.least, feature.greatest) != (None, None):
+    if feature.choices or feature.gaps or (feature.least, feature.greatest) != (None, None):
         return False
     return bool(np.isfinite(values).all()) or (
         feature.nullable and not bool(np.isinf(values).any())

@@ -1,6 +1,6 @@
 """Encodes one value of one feature as a float64."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf, isfinite, isnan, nan
 from typing import Final
 
@@ -45,9 +45,10 @@ def _present(feature: Feature) -> Encode:
         return datetime_encoder(feature.unit)
     if feature.choices:
         return _one_of(_PRESENT[feature.kind], frozenset(feature.choices))
-    if feature.least is None and feature.greatest is None:
-        return _PRESENT[feature.kind]
-    return _within(_PRESENT[feature.kind], feature.least, feature.greatest)
+    encode = _PRESENT[feature.kind]
+    if (feature.least, feature.greatest) != (None, None):
+        encode = _within(encode, feature.least, feature.greatest)
+    return _outside(encode, feature.gaps) if feature.gaps else encode
 
 
 def _within(encode: Encode, least: float | None, greatest: float | None) -> Encode:
@@ -62,6 +63,23 @@ def _within(encode: Encode, least: float | None, greatest: float | None) -> Enco
         return number
 
     return encode_within
+
+
+def _outside(encode: Encode, gaps: Sequence[tuple[float, float]]) -> Encode:
+    def encode_outside(value: object) -> float:
+        number = encode(value)
+        for low, high in gaps:
+            if low <= number <= high:
+                raise ValueRefused(
+                    FaultCode.IN_GAP, f"must not be {_interval(low, high)}, which the model refuses"
+                )
+        return number
+
+    return encode_outside
+
+
+def _interval(low: float, high: float) -> str:
+    return f"{low:.17g}" if low == high else f"from {low:.17g} to {high:.17g}"
 
 
 def _one_of(encode: Encode, choices: frozenset[float]) -> Encode:

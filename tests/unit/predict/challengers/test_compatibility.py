@@ -65,6 +65,11 @@ def test_a_wider_feature_is_admitted(champion: dict[str, Any], challenger: dict[
             "feature 'x': accepts_unseen is false, the champion's is true",
         ),
         (
+            NUMBER,
+            NUMBER | {"gaps": [[-9, -8]]},
+            "feature 'x': gaps is -9 to -8, the champion's is none",
+        ),
+        (
             ROOMS,
             ROOMS | {"choices": [0, 1, 2]},
             "feature 'x': choices are some numbers, the champion's are all",
@@ -100,6 +105,7 @@ def test_a_narrower_feature_is_admitted_and_said(
             NUMBER | {"greatest": 9},
             "feature 'x': greatest is 9, the champion was trained up to 10",
         ),
+        (NUMBER, NUMBER | {"gaps": [[0, 0]]}, "feature 'x': from 0 to 0 is a gap, within"),
         (WHEN, WHEN | {"unit": "s"}, "feature 'x': unit is s, the champion's is ms"),
         (ROOMS | {"choices": [0, 7]}, ROOMS | {"choices": [0]}, "feature 'x': choices lacks 7.0"),
         (ROOMS, ROOMS | {"choices": [0, 1]}, "feature 'x': choices are some numbers"),

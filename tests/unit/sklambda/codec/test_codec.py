@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sklambda.arrays import FloatMatrix
 from sklambda.codec.codec import EXACT_INTEGER, Codec
-from sklambda.errors import FaultCode, RowsInvalid
+from sklambda.errors import DocumentInvalid, FaultCode, RowsInvalid
 from sklambda.signature import UNSEEN, Analyzer, Feature, Signature, Target, TermCounts
 
 FEATURES = (
@@ -251,6 +251,20 @@ def test_one_bound_leaves_the_other_side_open(bound: str) -> None:
 
     assert codec.encode([{"amount": open_side}]).tolist() == [[open_side]]
     assert np.isnan(codec.encode([{"amount": None}])).all()
+
+
+@pytest.mark.parametrize("value", [-1.0, 3.0, 4.5, 5.0])
+def test_a_number_in_a_gap_is_refused(value: float) -> None:
+    gaps = ((-1.0, -1.0), (3.0, 5.0))
+    codec = codec_of(Feature(name="amount", kind="number", nullable=True, gaps=gaps))
+
+    assert faults(codec, {"amount": value}) == [(0, "amount", FaultCode.IN_GAP)]
+    assert codec.encode_columns({"amount": np.array([-2.0, np.nan, 5.5])}).shape == (3, 1)
+
+
+def test_gaps_ascend() -> None:
+    with pytest.raises(DocumentInvalid, match="gaps must ascend"):
+        Feature(name="amount", kind="number", nullable=True, gaps=((3.0, 2.0),))
 
 
 def test_a_bounded_column_is_looked_at_value_by_value() -> None:

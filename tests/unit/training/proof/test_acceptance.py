@@ -10,6 +10,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder
+from sklearn.tree import DecisionTreeClassifier
 
 from sklambda.codec.codec import Codec
 from sklambda.errors import FaultCode, RowsInvalid
@@ -72,6 +73,40 @@ def test_a_logarithm_has_a_least_number() -> None:
 
     assert found.least == np.nextafter(-1.0, 0.0)
     assert found.greatest is None
+
+
+@pytest.mark.parametrize(
+    ("function", "number", "code"),
+    [(np.log1p, -1.0, FaultCode.IN_GAP), (np.log1p, -2.0, None), (np.log, -0.0, FaultCode.IN_GAP)],
+)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_logarithm_before_a_forest_has_a_gap(
+    function: Any, number: float, code: FaultCode | None
+) -> None:
+    frame = pd.DataFrame({"column": GENERATOR.gamma(2, 1, ROWS), "count": np.arange(ROWS) + 1})
+    forest = make_pipeline(FunctionTransformer(function), RandomForestClassifier(3, random_state=0))
+    prove(forest.fit(frame, LABELS), frame)
+    _, signature = Conversion(forest, frame, kinds_of(frame)).convert()
+
+    def encoded() -> FaultCode | None:
+        try:
+            Codec(signature).encode([{"column": number, "count": 1}])
+        except RowsInvalid as refused:
+            return refused.faults[0].code
+        return None
+
+    assert encoded() == code
+
+
+def test_numbers_near_nought_are_a_gap_of_a_reciprocal_in_float32() -> None:
+    frame = pd.DataFrame({"column": GENERATOR.gamma(2, 1, ROWS)})
+    tree = make_pipeline(FunctionTransformer(np.reciprocal), DecisionTreeClassifier(max_depth=3))
+
+    _, signature = Conversion(tree.fit(frame, LABELS), frame, kinds_of(frame)).convert()
+
+    ((low, high),) = signature.features[0].gaps
+    assert low == -high
+    assert 1 / np.nextafter(high, 1) < 2.0**128 - 2.0**103 <= 1 / high
 
 
 def test_a_tree_has_the_bounds_of_float32() -> None:

@@ -12,7 +12,9 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import (
     FunctionTransformer,
+    MinMaxScaler,
     PowerTransformer,
+    QuantileTransformer,
     RobustScaler,
     StandardScaler,
 )
@@ -63,10 +65,11 @@ def test_a_function_before_trees_is_exact_and_not_in_the_graph(function: Any) ->
 CHAINS: dict[str, tuple[Any, ...]] = {
     "Yeo-Johnson": (PowerTransformer(),),
     "Yeo-Johnson of both signs": (StandardScaler(), PowerTransformer()),
+    "of quantiles": (FunctionTransformer(np.log1p), QuantileTransformer(n_quantiles=50)),
     "clipped": (FunctionTransformer(np.clip, kw_args={"min": 0.5, "max": 9}), PowerTransformer()),
     "falling": (FunctionTransformer(np.log1p), FunctionTransformer(np.negative)),
     "falling first": (FunctionTransformer(np.negative), FunctionTransformer(np.exp)),
-    "imputed before": (SimpleImputer(), FunctionTransformer(np.log1p)),
+    "imputed before": (SimpleImputer(), FunctionTransformer(np.log1p), MinMaxScaler()),
     "turning": (FunctionTransformer(np.square), FunctionTransformer(np.log1p)),
     "of a sentinel": (SimpleImputer(missing_values=0.25), PowerTransformer()),
 }
@@ -74,7 +77,7 @@ CHAINS: dict[str, tuple[Any, ...]] = {
 
 @pytest.mark.parametrize("name", CHAINS)
 def test_a_chain_before_trees_is_exact_and_not_in_the_graph(name: str) -> None:
-    frame = positive(missing=name != "of a sentinel")
+    frame = positive(missing=name not in ("of a sentinel", "of quantiles"))
     pipeline = fitted(*CHAINS[name], frame=frame)
 
     prove(pipeline, frame)
@@ -84,7 +87,7 @@ def test_a_chain_before_trees_is_exact_and_not_in_the_graph(name: str) -> None:
 
 def test_columns_that_come_by_different_ways_are_folded_each_by_its_own() -> None:
     frame = positive(missing=True)
-    logs = make_pipeline(RobustScaler(), FunctionTransformer(np.cbrt))
+    logs = make_pipeline(FunctionTransformer(np.log1p), RobustScaler())
     columns = make_column_transformer(
         (make_union(logs, "passthrough"), ["whole", "large"]),
         (make_pipeline(PowerTransformer(), SimpleImputer(add_indicator=True)), ["large", "skewed"]),
