@@ -25,6 +25,8 @@ _NUMBERS: Final = 2**22
 
 _SEED: Final = 0
 
+type _Ranks = NDArray[np.int64]
+
 _MOST: Final = 2048
 """The greatest number of thresholds for each input: a forest has hundreds of thousands."""
 
@@ -154,11 +156,33 @@ class _Probe:
 
     def boundaries(self, splits: _Splits) -> FloatVector:
         low, high = self(np.array([-_FAR, _FAR]))
-        moved = (low != high)[splits.columns]
+        moved = ((low != high) & ~(np.isnan(low) & np.isnan(high)))[splits.columns]
         columns, thresholds = _some(splits.columns[moved], splits.thresholds[moved])
         if len(columns) == 0:
             return np.empty(0)
-        return self._bisect(columns, thresholds, (high > low)[columns])
+        ends, (low, high) = self._with_values(low, high)
+        found = self._bisect(columns, thresholds, (high > low)[columns], ends[:, columns])
+        inner = unrank(ends[:, np.unique(columns)]).ravel()
+        return np.concatenate([found, inner[np.abs(inner) < _FAR]])
+
+    def _with_values(self, low: FloatVector, high: FloatVector) -> tuple[_Ranks, FloatMatrix]:
+        """Find the ends of the inputs for which each column is not NaN, [2, W], and its values.
+
+        Before a logarithm it is NaN on one side.
+        """
+        ends = np.repeat(rank(np.array([-_FAR, _FAR]))[:, None], len(low), axis=1)
+        values = np.array([low, high])
+        for side in (0, 1):
+            columns = np.flatnonzero(np.isnan(values[side]) & ~np.isnan(values[1 - side]))
+            missing, present = ends[side, columns], ends[1 - side, columns]
+            while (np.maximum(missing, present) - 1 > np.minimum(missing, present)).any():
+                middle = _between(missing, present)
+                found = self._at(unrank(middle), columns)
+                gone = np.isnan(found)
+                missing, present = np.where(gone, middle, missing), np.where(gone, present, middle)
+            ends[side, columns] = present
+            values[side, columns] = self._at(unrank(present), columns) if len(columns) else 0.0
+        return ends, values
 
     def _at(self, values: FloatVector, columns: NDArray[np.int64]) -> FloatVector:
         """Return one column for each value, [S]; in parts, for counts of terms make rows wide."""
@@ -170,15 +194,25 @@ class _Probe:
         return np.concatenate(found)[:, 0]
 
     def _bisect(
-        self, columns: NDArray[np.int64], thresholds: FloatVector, rising: NDArray[np.bool_]
+        self,
+        columns: NDArray[np.int64],
+        thresholds: FloatVector,
+        rising: NDArray[np.bool_],
+        ends: _Ranks,
     ) -> FloatVector:
-        low, high = rank(np.full(len(columns), -_FAR)), rank(np.full(len(columns), _FAR))
+        low, high = ends
         while (high > low + 1).any():
-            middle = (low >> 1) + (high >> 1) + (low & high & 1)  # the sum would overflow
+            middle = _between(low, high)
             left = self._at(unrank(middle), columns) <= thresholds
             below = left == rising
             low, high = np.where(below, middle, low), np.where(below, high, middle)
         return unrank(low)
+
+
+def _between(low: _Ranks, high: _Ranks) -> _Ranks:
+    """Return the ranks in the middle; the sum would overflow."""
+    middle: _Ranks = (low >> 1) + (high >> 1) + (low & high & 1)
+    return middle
 
 
 def _some(

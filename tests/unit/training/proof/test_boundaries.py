@@ -6,7 +6,7 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sklambda.signature import Kind
 from training.convert import convert
@@ -51,6 +51,23 @@ def test_each_threshold_has_its_boundary_in_the_units_of_the_input(
 
     assert len(found) > 5
     assert crossed == [1] * len(crossed)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered in log")
+@pytest.mark.filterwarnings("ignore:divide by zero encountered in log")
+def test_boundaries_are_found_where_one_side_of_the_numbers_is_missing() -> None:
+    logs = pd.DataFrame({"log": GENERATOR.normal(0, 2, ROWS)})
+    model = HistGradientBoostingClassifier(max_iter=5, random_state=0)
+    pipeline = make_pipeline(FunctionTransformer(np.log), model)
+    pipeline.fit(np.exp(logs), logs["log"] > GENERATOR.normal(0, 1, ROWS))
+
+    found = boundaries(convert(pipeline, [None]).model, np.ones(1), [0])[0]
+
+    with np.errstate(all="ignore"):
+        at, above = np.log(found), np.log(np.nextafter(found, np.inf))
+    crossed = [((at <= t) & (above > t)).sum() for t in thresholds(pipeline, 0)]
+    assert crossed == [1] * len(crossed)
+    assert 0.0 in found
 
 
 def test_a_falling_input_has_its_boundaries_too(frame: pd.DataFrame) -> None:
