@@ -12,7 +12,7 @@ from training.errors import TrainingError
 from training.exporter import RunMetadata, export_job, publish
 from training.proof.adversary import Budget
 
-LEAST: Final = Budget(rows=600, spread=1, least_spread=1, quantiles=5)
+LEAST: Final = Budget(rows=600, spread=1, least_spread=1, quantiles=5, near_ties=60)
 """A budget for tests of something else than boundaries."""
 
 type End = Literal["served", "refused", "dead"]

@@ -15,7 +15,9 @@ from sklambda.codec.codec import EXACT_INTEGER
 from sklambda.signature import Kind, Scalar
 from training.frames import ClientRow
 
-type Group = Literal["data", "boundaries", "missing", "categories", "texts", "extremes"]
+type Group = Literal[
+    "data", "boundaries", "missing", "categories", "texts", "extremes", "surface", "lattice"
+]
 
 NUMERIC: Final[tuple[Kind, ...]] = ("number", "integer")
 _NUMBERS: Final = (
@@ -41,7 +43,7 @@ _STRINGS: Final = ("", " ", "nan", "None", "unseen", "é", "日本", "\\u0000", 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """The number of rows at boundaries.
+    """The number of rows at boundaries, and where classes tie.
 
     Attributes
     ----------
@@ -53,12 +55,15 @@ class Budget:
         The fewest of them: of more values than the budget allows for, some are drawn.
     quantiles : int
         Quantiles of the data among the values.
+    near_ties : int
+        Rows at the decision surface, and as many on lattices.
     """
 
     rows: int = 60_000
     spread: int = 8
     least_spread: int = 3
     quantiles: int = 33
+    near_ties: int = 4_000
 
 
 FULL: Final = Budget()

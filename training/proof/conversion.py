@@ -38,6 +38,7 @@ from training.proof.reference import (
     nullable,
 )
 from training.proof.sampling import Samples, sample
+from training.proof.surface import NEAR_TIES, near_ties
 from training.targets import target_of
 
 _SEED: Final = 0
@@ -137,6 +138,7 @@ class Conversion:
             *real("training", rows),
             *real("held-out", more),
             *adversarial(rows, signature.kinds, self._limits(model, signature), _SEED, budget),
+            *near_ties(model, signature, rows, _SEED, budget.near_ties),
         ]
 
     def prove(
@@ -340,7 +342,8 @@ def golden_rows(reference: Reference, equality: Equality, cases: Sequence[Case])
         The rows to choose from.
     """
     generator = np.random.default_rng(_SEED)
-    edges = [case for case in cases if case.group != "data" and not _is_long(case)]
+    others = ("data", *NEAR_TIES)
+    edges = [case for case in cases if case.group not in others and not _is_long(case)]
     real_rows = [case for case in cases if case.group == "data"]
     chosen = []
     for pool, count in ((real_rows, _DATA), (edges, _EDGES)):

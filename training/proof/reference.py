@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from sklearn.ensemble import BaggingClassifier, StackingClassifier
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
@@ -205,6 +206,8 @@ def _decisions(
 ) -> Sequence[FloatMatrix | None]:
     none: list[FloatMatrix | None] = [None] * targets
     method = next((name for name in _DECIDING if hasattr(estimator, name)), None)
+    if _follows_probabilities(estimator):
+        return none
     if method is not None:
         found = getattr(estimator, method)(frame)
         decisions = np.asarray(found, dtype=np.float64).reshape(rows, -1)
@@ -225,6 +228,14 @@ def _last(estimator: Estimator) -> Estimator:
     if hasattr(estimator, "best_estimator_"):
         return _last(estimator.best_estimator_)
     return _last(estimator[-1]) if isinstance(estimator, Pipeline) else estimator
+
+
+def _follows_probabilities(estimator: Estimator) -> bool:
+    """Return whether ``predict`` ignores the ``decision_function`` that is there."""
+    last = _last(estimator)
+    return isinstance(last, BaggingClassifier) or (
+        isinstance(last, StackingClassifier) and _follows_probabilities(last.final_estimator_)
+    )
 
 
 def _sorts_equals(estimator: Estimator) -> bool:

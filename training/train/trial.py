@@ -29,7 +29,7 @@ from training.train.run import fit, read_table
 ROWS: Final = 500
 """The most rows that a pipeline is fitted on and compared with."""
 
-_BUDGET: Final = Budget(rows=2_000, spread=2, least_spread=1, quantiles=9)
+_BUDGET: Final = Budget(rows=2_000, spread=2, least_spread=1, quantiles=9, near_ties=300)
 _FEW: Final = 10
 _LENGTHS: Final = ("n_estimators", "max_iter", "iterations", "n_iter")
 """Parameters that say how long training takes, and not what can be converted."""

@@ -41,18 +41,25 @@ def _one_vs_rest(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
         return _by_value(pairs, scope)
     decision = _scores("decision_function", estimator, pairs, scope)
     second = _scores("predict_proba", estimator, pairs, scope)
-    probabilities = None if second is None else _normalized(scope.graph, second)
-    if probabilities is None or decision is None:
-        return Outputs(probabilities, decision)
-    if any(outputs.label_by for _, outputs in pairs):
-        return Outputs(probabilities, decision, label_by="decision")
-    leaning = lean(scope.graph, probabilities, decision)
-    if decision.width > 1:  # where all probabilities are 0, there is none to be made smaller
-        tiny = scope.graph.constant(LEAN * np.eye(decision.width))
-        place = scope.graph.node("ArgMax", decision.tensor, axis=1, keepdims=0)
-        least = scope.graph.node("Gather", tiny, place)
-        leaning = leaning.alike(scope.graph.node("Max", leaning.tensor, least))
-    return Outputs(leaning, decision)
+    if second is None:
+        return Outputs(decision=decision)
+    if decision is not None and any(outputs.label_by for _, outputs in pairs):
+        return Outputs(_normalized(scope.graph, second), decision, label_by="decision")
+    return Outputs(_leaning(scope.graph, second, decision), decision)
+
+
+def _leaning(graph: Graph, second: Matrix, decision: Matrix | None) -> Matrix:
+    """Return probabilities, [N, C], that lean to the label of what they are made of, [N, C]."""
+    found, raw = _normalized(graph, second), second if decision is None else decision
+    if raw.width == 1:
+        half = graph.constant(0.5)
+        raw = raw if decision else raw.alike(graph.node("Sub", raw.tensor, half))
+        return lean(graph, found, raw)
+    found = lean(graph, found, raw)
+    # Where all probabilities are 0, there is none to be made smaller.
+    tiny = graph.constant(LEAN * np.eye(raw.width))
+    place = graph.node("ArgMax", raw.tensor, axis=1, keepdims=0)
+    return found.alike(graph.node("Max", found.tensor, graph.node("Gather", tiny, place)))
 
 
 def _scores(method: str, estimator: Estimator, pairs: Pairs, scope: Scope) -> Matrix | None:

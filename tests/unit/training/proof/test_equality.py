@@ -28,6 +28,7 @@ from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.errors import ParityFailed
 from training.frames import kinds_of
+from training.proof.adversary import Budget
 from training.proof.conversion import Conversion
 from training.proof.equality import Equality
 from training.proof.parity import prove
@@ -39,7 +40,8 @@ type OutputsChange = Callable[[Outputs, Scope], Outputs]
 def proven(pipeline: Any, frame: pd.DataFrame, *wrong: tuple[type, Convert]) -> ParityReport:
     conversion = Conversion(pipeline, frame, kinds_of(frame), CONVERTERS | dict(wrong))
     model, signature = conversion.convert()
-    return conversion.prove(model, signature, conversion.cases(model, signature))
+    cases = conversion.cases(model, signature, budget=Budget(near_ties=0))
+    return conversion.prove(model, signature, cases)
 
 
 def altered(kind: type, change: Change) -> tuple[type, Convert]:
