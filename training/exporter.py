@@ -31,6 +31,7 @@ from training.arguments import (
     require_width,
 )
 from training.baseline.rulers import GREATEST
+from training.convert.families.native_boosters import adopted
 from training.convert.graph.scope import Estimator
 from training.errors import DataError, nearest
 from training.frames import check_values, kinds_of
@@ -122,7 +123,8 @@ def export(
     Parameters
     ----------
     pipeline : estimator
-        A fitted scikit-learn classifier or regressor, or a pipeline that ends in one.
+        A fitted scikit-learn classifier or regressor, or a pipeline that ends in one; or a trained
+        ``lightgbm.Booster`` or ``xgboost.Booster``, whose own ``predict`` is the answer.
     frame : DataFrame, array, list of rows, or series or sequence of str
         Shape [N, K]: the rows that it was fitted on, unchanged, in a form of `training.tables`.
         They set the kinds, the categories, the ranges and the examples of the features. Columns
@@ -208,6 +210,7 @@ def export_job(
     metadata: RunMetadata | None = None,
 ) -> ExportJob:
     """Return the job of an export; takes and raises what `export` does of it."""
+    pipeline = adopted(pipeline)
     run, watched = metadata or RunMetadata(), watching or Watching()
     table = as_frame(frame, fitted_names(pipeline))
     others = [*targets, *filter(None, [run.row_id])]

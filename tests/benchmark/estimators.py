@@ -30,6 +30,7 @@ from sklambda.session import load
 from tests.conftest import REPOSITORY
 from tests.support.proof import classes, mixed, numbers, values
 from training.convert import CONVERTERS
+from training.convert.families.native_boosters import NativeBooster, adopted
 from training.convert.unconverted import BY_NAME, UNCONVERTED
 from training.errors import ConversionRefused
 from training.frames import kinds_of
@@ -299,10 +300,27 @@ def _ranker(kind: Any) -> Any:
     return ranker.fit(numbers(), classes(2), group=[100, 200])
 
 
+def _of_lightgbm(kind: Any) -> Any:
+    import lightgbm
+
+    parameters = {"objective": "binary", "verbose": -1, "num_threads": 1}
+    return adopted(lightgbm.train(parameters, lightgbm.Dataset(numbers(), classes(2))))
+
+
+def _of_xgboost(kind: Any) -> Any:
+    import xgboost
+
+    parameters = {"objective": "binary:logistic", "nthread": 1}
+    return adopted(xgboost.train(parameters, xgboost.DMatrix(numbers(), classes(2)), 100))
+
+
 WITHOUT_A_TASK: Final[dict[type | str, Callable[[Any], Any]]] = {
     "catboost.CatBoost": _catboost,
     "catboost.CatBoostRanker": _catboost_ranker,
+    "lightgbm.Booster": _of_lightgbm,
     "lightgbm.LGBMRanker": _ranker,
+    "xgboost.Booster": _of_xgboost,
+    NativeBooster: _of_xgboost,
     "xgboost.XGBRanker": _ranker,
 }
 """How what is neither a classifier nor a regressor is fitted to `numbers`."""

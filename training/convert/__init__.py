@@ -49,6 +49,7 @@ FAMILIES: Final = (
     "multiclass",
     "multioutput",
     "naive_bayes",
+    "native_boosters",
     "neighbors",
     "neural",
     "powers",

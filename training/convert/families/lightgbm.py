@@ -245,10 +245,24 @@ _LINKS: Final[dict[str, Callable[[Graph, Matrix], Matrix]]] = {
 }
 
 
+def _native(booster: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
+    """Convert what a booster's own `predict` gives."""
+    model, raw = raw_scores(booster, matrix, scope)
+    if model.objective.startswith("multiclass "):
+        return Outputs(value=probabilities(scope.graph, raw))
+    if model.objective.startswith("multiclassova "):
+        return Outputs(value=logistic(scope.graph, _steepened(model, scope.graph, raw)))
+    return valued(model, raw, "lightgbm.Booster", scope)
+
+
 def _raw(estimator: Estimator, matrix: Matrix, scope: Scope) -> tuple[Model, Matrix]:
     scope.admit(estimator, only=_ONLY)
-    booster, graph = estimator.booster_, scope.graph
-    model = read_booster(booster)
+    return raw_scores(estimator.booster_, matrix, scope)
+
+
+def raw_scores(booster: Estimator, matrix: Matrix, scope: Scope) -> tuple[Model, Matrix]:
+    """Read a booster, and compute its raw scores, [N, width]."""
+    graph, model = scope.graph, read_booster(booster)
     lists = booster.pandas_categorical or []
     places = _of_the_category_dtype(len(lists), model, matrix, scope)
     matrix = numbered(graph, matrix, dict(zip(places, lists, strict=True)))
@@ -423,6 +437,7 @@ def _whole(graph: Graph, matrix: Matrix, columns: Flags) -> Matrix:
 
 
 CONVERTERS: Final[dict[str, Convert]] = {
+    "lightgbm.Booster": _native,
     "lightgbm.LGBMClassifier": _classifier,
     "lightgbm.LGBMRanker": _regressor,
     "lightgbm.LGBMRegressor": _regressor,

@@ -7,6 +7,7 @@ The JSON of a model holds every float32 to the last bit; its rules are those of
 
 import copy
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -80,15 +81,15 @@ class Model:
         return sizes
 
 
-def read_booster(booster: Estimator) -> Model:
-    """Read a fitted ``Booster``."""
+def read_booster(booster: Estimator, *, whole_model: bool = False) -> Model:
+    """Read a fitted ``Booster``, up to the best iteration unless the `whole_model` predicts."""
     whole = json.loads(booster.save_raw("json"))
     objective, start = whole["learner"]["objective"]["name"], _start(booster, whole)
     inner = whole["learner"]["gradient_booster"]["model"]
     if "weights" in inner:
         linear = np.array(inner["weights"], dtype=np.float32).reshape(-1, len(start))
         return Model(objective, start, [], [], np.empty(0), {}, linear.astype(np.float64))
-    best = booster.attr("best_iteration")
+    best = None if whole_model else booster.attr("best_iteration")
     count = inner["iteration_indptr"][-1 if best is None else int(best) + 1]
     weights = inner.get("weight_drop") or [1.0] * len(inner["trees"])
     return Model(
@@ -301,6 +302,17 @@ _LINKS: Final[dict[str, Callable[[Graph, Matrix], Matrix]]] = {
 }
 
 
+def _native(booster: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
+    """Convert what a booster's own `predict` gives, which is by all trees."""
+    model = read_booster(booster, whole_model=True)
+    raw, graph = raw_scores(model, matrix, math.nan, scope), scope.graph
+    if model.objective == "multi:softprob":
+        return Outputs(value=single_precision.softmax(graph, raw))
+    if model.objective == "multi:softmax":
+        return Outputs(value=class_position(graph, raw))
+    return valued(model, raw, f"xgboost.Booster(objective={model.objective!r})", scope)
+
+
 def _raw(estimator: Estimator, matrix: Matrix, scope: Scope) -> tuple[Model, Matrix]:
     scope.admit(estimator, only=_ONLY)
     model = read_booster(estimator.get_booster())
@@ -397,6 +409,7 @@ def _coded(graph: Graph, matrix: Matrix, sizes: Mapping[int, int]) -> Matrix:
 
 
 CONVERTERS: Final[dict[str, Convert]] = {
+    "xgboost.Booster": _native,
     "xgboost.XGBClassifier": _classifier,
     "xgboost.XGBRFClassifier": _classifier,
     "xgboost.XGBRanker": _regressor,
