@@ -333,12 +333,14 @@ def bounds_accepted(
     """Find the least and the greatest number that the pipeline accepts; None for no bound.
 
     Trees of scikit-learn refuse numbers beyond float32, and a logarithm those outside of its
-    domain. All numbers between the two are assumed to be accepted; the gate then tries some.
+    domain; a polynomial of the greatest numbers is infinity less infinity, which is no score. All
+    numbers between the two are assumed to be accepted; the gate then tries some.
     """
     scale = _INTEGERS if kind == "integer" else _NUMBERS
 
     def accepts(position: int) -> bool:
-        return reference.accepts(rows[0] | {name: scale.value(position)})
+        predicted = reference.predict([rows[0] | {name: scale.value(position)}])
+        return not (predicted.refused[0] or np.isnan(predicted.scores[0]).any())
 
     seen = [float(value) for row in rows if (value := row[name]) is not None]
     start = next(filter(accepts, map(scale.position, [*seen, 0.0])), None)

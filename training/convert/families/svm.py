@@ -11,13 +11,11 @@ from sklambda.arrays import FloatMatrix, FloatVector
 from sklambda.decision import TOLERANCE, scales
 from training.convert.graph import kernels
 from training.convert.graph.graph import Graph, Matrix
-from training.convert.graph.outputs import Outputs
+from training.convert.graph.outputs import Outputs, class_position, one_hot
 from training.convert.graph.scope import Convert, Estimator, Scope
+from training.convert.unconverted import qualified
 
 _KERNELS: Final = {"kernel": kernels.KERNELS}
-# A polynomial of a number near the greatest is infinite: the decision is NaN, or its ties hang on
-# the last bit, and predict takes another class than the decision says.
-_BOUNDED: Final = tuple(kernel for kernel in kernels.KERNELS if kernel != "poly")
 _SAMPLE: Final = 500
 """The number of support vectors whose own decisions are computed both ways."""
 
@@ -27,7 +25,17 @@ _SAFETY: Final = 100.0
 _FREE: Final = "C nu epsilon degree gamma coef0 tol shrinking cache_size max_iter verbose"
 
 
+def _require_named_kernel(estimator: Estimator, scope: Scope) -> None:
+    if estimator.kernel not in kernels.KERNELS:
+        own = getattr(estimator.kernel, "__name__", repr(estimator.kernel))
+        scope.refuse(
+            f"{qualified(estimator)}(kernel={own}) is computed outside of scikit-learn: use one of "
+            f"{', '.join(map(repr, kernels.KERNELS))}, or Nystroem or RBFSampler before LinearSVC"
+        )
+
+
 def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
+    _require_named_kernel(estimator, scope)
     scope.admit(estimator, free=_FREE, only=_KERNELS)
     weights = _dense(estimator.dual_coef_).T
     return Outputs(value=_sums(estimator, matrix, scope.graph, weights))
@@ -35,14 +43,15 @@ def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
 
 def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     # Of probabilities nothing is said: predict goes by the decision, and they may differ.
+    _require_named_kernel(estimator, scope)
     several = len(estimator.classes_) > 2
     scope.admit(
         estimator,
         free=f"{_FREE} class_weight probability random_state",
         only={
-            "kernel": _BOUNDED,
+            **_KERNELS,
             "break_ties": (False, True),
-            "decision_function_shape": ("ovr",) if several else ("ovr", "ovo"),
+            "decision_function_shape": ("ovr", "ovo"),
         },
     )
     if estimator.break_ties and estimator.decision_function_shape == "ovo":
@@ -57,6 +66,11 @@ def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
         return Outputs(decision=_sums(estimator, matrix, scope.graph, weights))
     pairs = _sums(estimator, matrix, scope.graph, _of_pairs(estimator))
     decision = _votes(scope.graph, pairs, len(estimator.classes_))
+    if estimator.decision_function_shape == "ovo":
+        # The decisions of its pairs are no scores of the classes.
+        votes = decision.alike(scope.graph.node("Round", decision.tensor))
+        place = class_position(scope.graph, votes)
+        return Outputs(label=one_hot(scope.graph, place, len(estimator.classes_)))
     # Unless ties are broken, libsvm takes the first of the classes with the most votes.
     return Outputs(decision=decision, label_by="decision" if estimator.break_ties else "votes")
 
