@@ -21,6 +21,7 @@ from training.convert.families.text import pipeline_input
 from training.convert.graph.scope import Convert, Converters, Estimator
 from training.convert.graph.vocabulary import Vocabulary
 from training.convert.tracing import user_code
+from training.convert.unconverted import qualified
 from training.errors import ConversionRefused
 from training.frames import ClientRow, FrameMaker, client_rows, feature_of
 from training.proof.adversary import FULL, NUMERIC, Budget, Case, adversarial, real
@@ -153,8 +154,8 @@ class Conversion:
         equality = Equality(reference, model, signature, self.frame)
         require_same_as_json(reference, equality, self.frame, client_rows(self.frame, self.kinds))
 
-        def name_step(row: ClientRow) -> str:
-            return differing_step(
+        def name_step(row: ClientRow) -> tuple[str, str]:
+            return blamed(
                 self.pipeline,
                 lambda part: convert_steps(
                     part,
@@ -165,6 +166,7 @@ class Conversion:
                 ),
                 reference.frame([row]),
                 codec.encode([row]),
+                has_trees=b"TreeEnsemble" in model,
             )
 
         candidate = Candidate(signature, codec, Session(model), self._closed(signature, reference))
@@ -266,8 +268,39 @@ def _within(feature: Feature, values: FloatVector) -> FloatVector:
 type ConvertPart = Callable[[Estimator], bytes]
 
 
+def blamed(
+    pipeline: Estimator,
+    convert: ConvertPart,
+    frame: pd.DataFrame,
+    X: FloatMatrix,
+    *,
+    has_trees: bool,
+) -> tuple[str, str]:
+    """Return the step that differs on a row, and what to do about it.
+
+    Parameters are those of `differing_step`. Where all steps before trees agree within the
+    tolerance, the first that differs in the last bit is the cause: a tree takes another branch.
+    """
+    step = differing_step(pipeline, convert, frame, X)
+    if not has_trees or not isinstance(pipeline, Pipeline) or step != pipeline.steps[-1][0]:
+        return step, ""
+    inexact = differing_step(pipeline, convert, frame, X, tolerance=0.0)
+    if inexact == step:
+        return step, ""
+    culprit = pipeline.named_steps[inexact.partition(" > ")[0]]
+    return inexact, (
+        f". The results of {qualified(culprit)} differ in the last bit between processors, and the "
+        "trees behind it take another branch by it: give the trees the columns that the step was "
+        "given, or put a model without trees behind it"
+    )
+
+
 def differing_step(
-    pipeline: Estimator, convert: ConvertPart, frame: pd.DataFrame, X: FloatMatrix
+    pipeline: Estimator,
+    convert: ConvertPart,
+    frame: pd.DataFrame,
+    X: FloatMatrix,
+    tolerance: float = TOLERANCE,
 ) -> str:
     """Name the first step whose output differs from scikit-learn's.
 
@@ -279,6 +312,8 @@ def differing_step(
         Converts a part of it.
     frame, X
         The same row, as input of scikit-learn and of the graph.
+    tolerance : float
+        The greatest relative difference that is none.
 
     Returns
     -------
@@ -293,17 +328,18 @@ def differing_step(
         name, step = part.steps[-1]
         session = Session(convert(part))
         # The columns of terms that a later step counts come after the columns of this part.
-        differs = _differs(part.transform(frame), session.run(X[:, : session.width]))
+        found = session.run(X[:, : session.width])
+        differs = _differs(part.transform(frame), found, tolerance)
         if differs.any():
             return " > ".join([name, *_inner(step, np.flatnonzero(differs))])
     return steps[-1][0]
 
 
-def _differs(expected: Estimator, found: FloatMatrix) -> Flags:
+def _differs(expected: Estimator, found: FloatMatrix, tolerance: float) -> Flags:
     dense = np.asarray(expected.toarray() if hasattr(expected, "toarray") else expected)
     if dense.dtype == object:  # categories still: the graph holds their codes
         return np.zeros(found.shape[1], dtype=bool)
-    apart = ~np.isclose(dense.astype(np.float64), found, rtol=TOLERANCE, atol=0, equal_nan=True)
+    apart = ~np.isclose(dense.astype(np.float64), found, rtol=tolerance, atol=0, equal_nan=True)
     differs: Flags = apart.any(axis=0)
     return differs
 

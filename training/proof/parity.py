@@ -27,6 +27,9 @@ _MOST_NOISE: Final = 0.5
 """The greatest share of real rows whose scores may be nothing but rounding."""
 
 
+type NameStep = Callable[[ClientRow], tuple[str, str]]
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """The graph with its codec, as the service runs it.
@@ -116,7 +119,7 @@ def prove(
     cases: Sequence[Case],
     equality: Equality,
     *,
-    name_step: Callable[[ClientRow], str],
+    name_step: NameStep,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> ParityReport:
     """Compare the two sides on all cases.
@@ -130,7 +133,8 @@ def prove(
     equality : Equality
         Compares the predictions.
     name_step : callable
-        Returns the step that differs on a row; called for a row that failed.
+        Returns the step that differs on a row, and what to do about it where that is known; called
+        for a row that failed.
     progress : callable
         Called with the number of compared cases, and of all.
 
@@ -160,7 +164,7 @@ def _compare(
     first: int,
     equality: Equality,
     proof: Proof,
-    name_step: Callable[[ClientRow], str],
+    name_step: NameStep,
 ) -> None:
     rows = [case.row for case in cases]
     found = candidate.predict(rows)
@@ -174,8 +178,8 @@ def _compare(
         if fault:
             proof.require_signal()
             # Only a row that both sides score can tell which step is wrong.
-            step = "signature" if fault in _REFUSALS else name_step(case.row)
-            raise ParityFailed(step, f"row {number} of the proof, {case.name}: {fault}")
+            step, advice = ("signature", "") if fault in _REFUSALS else name_step(case.row)
+            raise ParityFailed(step, f"row {number} of the proof, {case.name}: {fault}{advice}")
     proof.rows.update(case.group for case, yes in zip(cases, compared, strict=True) if yes)
     proof.refused += int(found.refused.sum())
     proof.labels += int(comparison.decided[compared].sum())

@@ -144,7 +144,7 @@ def test_noise_is_refused_also_where_the_kernels_of_this_processor_agree(name: s
     equality = Equality(reference, model, signature, frame)
 
     with pytest.raises(ParityFailed, match=r"^pipeline: row \d+ .*rounding noise up to"):
-        prove(reference, agreeing, cases, equality, name_step=lambda row: "a step")
+        prove(reference, agreeing, cases, equality, name_step=lambda row: ("a step", ""))
 
 
 @pytest.mark.parametrize("scale", [StandardScaler, Normalizer])
