@@ -1,5 +1,10 @@
 """Steps that are not exact are folded into the trees behind them: the graph compares raw inputs."""
 
+import os
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -145,3 +150,38 @@ def test_what_turns_otherwise_than_declared_is_not_folded(apply: Any, turns: Any
 
     with pytest.raises(NotMonotone):
         fold()
+
+
+ON_ANOTHER_PROCESSOR = """
+import sys
+import numpy as np
+from sklambda.session import Session
+with np.load(sys.argv[1]) as arrays:
+    model, X = arrays["model"].tobytes(), arrays["X"]
+np.savez(sys.argv[1], scores=Session(model).run(X))
+"""
+
+
+def test_scores_do_not_depend_on_the_vector_instructions_of_numpy(tmp_path: Path) -> None:
+    frame = positive()
+    forest = RandomForestRegressor(10, random_state=0)
+    steps = FunctionTransformer(np.log1p), StandardScaler()
+    pipeline = make_pipeline(*steps, forest).fit(frame, values())
+    X = np.random.default_rng(0).lognormal(0, 2, (5000, 3))
+    expected = pipeline.predict(pd.DataFrame(X, columns=frame.columns))
+    file = tmp_path / "arrays.npz"
+    np.savez(file, model=np.void(convert(pipeline, [None] * 3).model), X=X)
+    processor = import_module("numpy._core._multiarray_umath")
+    disabled = [name for name in processor.__cpu_dispatch__ if processor.__cpu_features__[name]]
+
+    subprocess.run(
+        [sys.executable, "-c", ON_ANOTHER_PROCESSOR, str(file)],
+        env=os.environ | {"NPY_DISABLE_CPU_FEATURES": " ".join(disabled)},
+        check=True,
+        timeout=60,
+    )
+
+    with np.load(file) as found:
+        np.testing.assert_array_equal(
+            found["scores"][:, 0], pipeline.predict(pd.DataFrame(X, columns=frame.columns))
+        )
