@@ -14,7 +14,7 @@ from sklambda.session import INPUT
 from training.convert.graph.folding import infinite_at
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.outputs import Outputs
-from training.convert.graph.scope import Convert, Converters, Estimator, Scope
+from training.convert.graph.scope import Convert, Converters, Estimator, Follow, Scope
 from training.convert.graph.vocabulary import Vocabulary
 
 FAMILIES: Final = (
@@ -33,6 +33,7 @@ FAMILIES: Final = (
     "dummy",
     "encoding",
     "feature_engine",
+    "feature_engine_numbers",
     "forests",
     "functions",
     "gaussian_process",
@@ -95,7 +96,7 @@ def convert(
     vocabularies: Sequence[Vocabulary | None],
     converters: Converters = CONVERTERS,
     unread: Sequence[int] = (),
-    user_code: Convert | None = None,
+    user_code: Follow | None = None,
 ) -> Converted:
     """Convert a fitted predictor, or a fitted transformer before one.
 
@@ -110,7 +111,7 @@ def convert(
         The estimators that can be converted.
     unread : sequence of int
         Columns that the pipeline never reads: the graph's input is without them.
-    user_code : Convert, optional
+    user_code : Follow, optional
         Converts transformers that run the user's code; see `training.convert.tracing`.
 
     Raises
@@ -134,7 +135,7 @@ def convert_steps(
     vocabularies: Sequence[Vocabulary | None],
     converters: Converters = CONVERTERS,
     unread: Sequence[int] = (),
-    user_code: Convert | None = None,
+    user_code: Follow | None = None,
 ) -> bytes:
     """Convert fitted steps before a predictor: what they transform, also where they predict.
 

@@ -18,7 +18,7 @@ from sklambda.signature import Feature, Kind, Signature, Target, TermCounts
 from training.convert import CONVERTERS, convert, convert_steps
 from training.convert.families.compose import predicting
 from training.convert.families.text import pipeline_input
-from training.convert.graph.scope import Convert, Converters, Estimator
+from training.convert.graph.scope import Converters, Estimator, Follow
 from training.convert.graph.vocabulary import Vocabulary
 from training.convert.tracing import user_code
 from training.convert.unconverted import qualified
@@ -105,7 +105,7 @@ class Conversion:
     def _unread(self) -> list[int]:
         return [place for place, name in enumerate(self._columns) if name not in self.kinds]
 
-    def _user_code(self) -> Convert:
+    def _user_code(self) -> Follow:
         def rows() -> PipelineInput:
             return sample(self.pipeline, self.frame, self.kinds, self._make_frame())
 

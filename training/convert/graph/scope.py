@@ -11,6 +11,8 @@ from training.errors import ConversionRefused
 
 type Estimator = Any  # scikit-learn ships no types
 type Convert = Callable[[Estimator, Matrix, Scope], Matrix | Outputs]
+type Code = Callable[[Any], Any]
+type Follow = Callable[[Estimator, Matrix, Scope, Code | None], Matrix | Outputs]
 type Converters = Mapping[type | str, Convert]
 """By class; a class of a library that training does not import by name, as "xgboost.XGBClassifier".
 """
@@ -38,14 +40,14 @@ class Scope:
         The estimators that can be converted; a subclass is another class.
     step : str
         The place in the pipeline, as ``preprocess > numbers > scale``.
-    user_code : Convert or None
+    user_code : Follow or None
         Converts a transformer that runs the user's code; None where no rows are there to run it on.
     """
 
     graph: Graph
     converters: Converters
     step: str = ""
-    user_code: Convert | None = None
+    user_code: Follow | None = None
 
     def run(self, name: str, estimator: Estimator, matrix: Matrix) -> Matrix | Outputs:
         """Convert the inner step `name`, a transformer or a predictor.
@@ -65,11 +67,23 @@ class Scope:
             self.graph.note(result)
         return result
 
-    def follow(self, estimator: Estimator, matrix: Matrix) -> Matrix | Outputs:
-        """Convert the present step by following the user's code; raises what `run` does."""
-        if not self._runs_user_code(estimator) or self.user_code is None:
+    def follow(
+        self, estimator: Estimator, matrix: Matrix, code: Code | None = None
+    ) -> Matrix | Outputs:
+        """Convert the present step by following code; raises what `run` does.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The step.
+        matrix : Matrix
+            Its input.
+        code : callable, optional
+            Makes of a frame what the step's ``transform`` does; without it, the user's own code.
+        """
+        if self.user_code is None or not (code or self._runs_user_code(estimator)):
             self.refuse(explanation(estimator))
-        return self.user_code(estimator, matrix, self)
+        return self.user_code(estimator, matrix, self, code)
 
     def _runs_user_code(self, estimator: Estimator) -> bool:
         is_own = not type(estimator).__module__.startswith("sklearn.")

@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sklambda.arrays import Flags
+from sklambda.arrays import Flags, FloatVector
 from training.convert.graph.graph import Matrix
 from training.convert.graph.scope import Scope
-from training.convert.graph.steps import category_tree, look_up
+from training.convert.graph.steps import category_tree, look_up, step_tree, with_columns
 from training.convert.graph.trees import Tree, constant_leaf
 from training.convert.graph.vocabulary import Vocabulary
 
@@ -352,3 +352,32 @@ def _expected(
     where = {value: place for place, value in enumerate(values) if value == value}
     missing = len(encoder.categories[on[0]])
     return cells[[where.get(row[on[0]], missing) for row in rows]]
+
+
+def stepped(
+    encoder: Encoder, bounds: Mapping[int, FloatVector], matrix: Matrix, scope: Scope
+) -> Matrix:
+    """Convert a transformer of numbers that is constant between bounds, in place.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        The transformer; what it knows of a column are values that it accepts.
+    bounds : mapping of int to FloatVector
+        By column: ascending, each the last value before a step.
+    matrix, scope
+        As of `tabulated`.
+    """
+    trees, vocabularies = [], []
+    for place, own in bounds.items():
+        usual = list(encoder.usual)
+        values = [*own, np.nextafter(own[-1], np.inf)] if len(own) else [usual[place]]
+        rows = [[*usual[:place], value, *usual[place + 1 :]] for value in (*values, np.nan)]
+        found = encoder.run(rows)
+        cells = found.column(place)
+        strings = cells.dtype == object
+        vocabularies.append(Vocabulary(()) if strings else None)
+        *numbers, missing = (_number(cell, vocabularies[-1]) for cell in cells)
+        trees.append(step_tree(place, own, np.array(numbers), missing))
+    looked_up = replace(look_up(scope.graph, matrix, trees), vocabularies=tuple(vocabularies))
+    return with_columns(scope.graph, matrix, list(bounds), looked_up)

@@ -17,7 +17,7 @@ import pandas as pd
 from sklearn.preprocessing import FunctionTransformer
 
 from training.convert.graph.graph import Matrix
-from training.convert.graph.scope import Convert, Estimator, Scope
+from training.convert.graph.scope import Code, Estimator, Follow, Scope
 from training.convert.tracing.accessors import ACCESSORS
 from training.convert.tracing.column_methods import COLUMN, SCALAR, VECTOR, merge, merged
 from training.convert.tracing.columns import Column, Value, Vector
@@ -53,7 +53,7 @@ METHODS: Final[Mapping[str, Mapping[str, Callable[..., Any]]]] = {
 type Function = Callable[[Any], Any]
 
 
-def user_code(rows_of: Callable[[Estimator], Any]) -> Convert:
+def user_code(rows_of: Callable[[Estimator], Any]) -> Follow:
     """Return the conversion of steps that run the user's code.
 
     Parameters
@@ -62,11 +62,13 @@ def user_code(rows_of: Callable[[Estimator], Any]) -> Convert:
         Returns some rows that a step gets, None where it is not run to predict.
     """
 
-    def converted(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+    def converted(
+        estimator: Estimator, matrix: Matrix, scope: Scope, code: Code | None = None
+    ) -> Matrix:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                return _Step(estimator, matrix, scope, rows_of(estimator)).converted()
+                return _Step(estimator, matrix, scope, rows_of(estimator), code).converted()
             except CodeRefused as refused:
                 scope.refuse(f"{_name(estimator)}: {refused.sentence}")
 
@@ -84,10 +86,20 @@ def _name(estimator: Estimator) -> str:
 class _Step:
     """One step that runs the user's code."""
 
-    def __init__(self, estimator: Estimator, matrix: Matrix, scope: Scope, rows: Any) -> None:
+    def __init__(
+        self,
+        estimator: Estimator,
+        matrix: Matrix,
+        scope: Scope,
+        rows: Any,
+        code: Code | None = None,
+    ) -> None:
         self._matrix, self._scope = matrix, scope
         self._code: Any
-        if isinstance(estimator, FunctionTransformer):
+        if code is not None:
+            self._code = self._function = code
+            roots = [code]
+        elif isinstance(estimator, FunctionTransformer):
             self._code, options = estimator.func, estimator.kw_args or {}
             self._function: Function = lambda rows: self._code(rows, **options)
             roots = [self._code]
