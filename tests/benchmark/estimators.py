@@ -30,7 +30,7 @@ from sklambda.session import load
 from tests.conftest import REPOSITORY
 from tests.support.proof import classes, mixed, numbers, values
 from training.convert import CONVERTERS
-from training.convert.families.native_boosters import NativeBooster, adopted
+from training.convert.families.native_boosters import adopted
 from training.convert.families.text import pipeline_input
 from training.convert.unconverted import BY_NAME, UNCONVERTED
 from training.errors import ConversionRefused
@@ -321,7 +321,6 @@ WITHOUT_A_TASK: Final[dict[type | str, Callable[[Any], Any]]] = {
     "lightgbm.Booster": _of_lightgbm,
     "lightgbm.LGBMRanker": _ranker,
     "xgboost.Booster": _of_xgboost,
-    NativeBooster: _of_xgboost,
     "xgboost.XGBRanker": _ranker,
 }
 """How what is neither a classifier nor a regressor is fitted to `numbers`."""
