@@ -168,7 +168,6 @@ def test_scores_do_not_depend_on_the_vector_instructions_of_numpy(tmp_path: Path
     steps = FunctionTransformer(np.log1p), StandardScaler()
     pipeline = make_pipeline(*steps, forest).fit(frame, values())
     X = np.random.default_rng(0).lognormal(0, 2, (5000, 3))
-    expected = pipeline.predict(pd.DataFrame(X, columns=frame.columns))
     file = tmp_path / "arrays.npz"
     np.savez(file, model=np.void(convert(pipeline, [None] * 3).model), X=X)
     processor = import_module("numpy._core._multiarray_umath")
