@@ -104,6 +104,8 @@ def _stored(signature: Signature) -> dict[str, object]:
         {name: value for name, value in vars(feature).items() if name != "gaps" or value}
         for feature in signature.features
     ]
+    if not signature.partial:
+        del members["partial"]
     return members
 
 

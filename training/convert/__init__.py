@@ -85,11 +85,14 @@ class Converted:
         The predictor's outputs, among them the scores; None for a transformer.
     infinite : mapping of int to tuple of float
         By column of the pipeline's input: numbers that a step makes infinite, which others refuse.
+    is_partial : bool
+        Whether some rows have no score: theirs are NaN.
     """
 
     model: bytes
     outputs: Outputs | None
     infinite: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
+    is_partial: bool = False
 
 
 def convert(
@@ -130,8 +133,9 @@ def convert(
     if isinstance(result, Matrix):
         return Converted(graph.build(graph.width, result, unread), None)
     scores = graph.join([_scores(part, pipeline, scope) for part in result.parts or (result,)])
-    infinite = infinite_at(graph.turning)
-    return Converted(graph.build(graph.width, scores, unread), result, infinite)
+    infinite, partial = infinite_at(graph.turning), graph.is_partial
+    restricted = graph.restricted(scores)
+    return Converted(graph.build(graph.width, restricted, unread), result, infinite, partial)
 
 
 def convert_steps(

@@ -31,7 +31,6 @@ from training.proof.equality import Equality
 from training.proof.parity import Candidate, prove, require_same_as_json
 from training.proof.reference import (
     MakeFrame,
-    PipelineInput,
     Reference,
     accepts_unseen,
     bounds_accepted,
@@ -39,7 +38,7 @@ from training.proof.reference import (
     gaps_accepted,
     nullable,
 )
-from training.proof.sampling import Samples, sample
+from training.proof.sampling import Samples, sample_rows
 from training.proof.surface import NEAR_TIES, near_ties
 from training.targets import target_of
 
@@ -99,6 +98,7 @@ class Conversion:
             target=target,
             row_id=row_id,
             counts=tuple(self._counts(vocabularies)),
+            partial=converted.is_partial,
             ignored=tuple(name for name in self._columns if name not in {*self.kinds, row_id}),
         )
         return converted.model, signature
@@ -127,10 +127,10 @@ class Conversion:
         return [place for place, name in enumerate(self._columns) if name not in self.kinds]
 
     def _user_code(self) -> Follow:
-        def rows() -> PipelineInput:
-            return sample(self.pipeline, self.frame, self.kinds, self._make_frame())
+        def rows() -> list[ClientRow]:
+            return sample_rows(self.frame, self.kinds)
 
-        return user_code(Samples(self.pipeline, rows).of)
+        return user_code(Samples(self.pipeline, rows, self._make_frame()).of)
 
     def _make_frame(self) -> MakeFrame:
         frame_of = FrameMaker(self.frame, self.kinds)

@@ -63,7 +63,7 @@ class Candidate:
             scores = self.session.run(X)
             found.scores[accepted] = scores
             found.labels[accepted] = label_positions(target, scores)
-            found.refused[accepted] = False
+            found.refused[accepted] = self.signature.partial & np.isnan(scores).any(axis=1)
         return found
 
 

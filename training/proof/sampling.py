@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property, partial
 from typing import Any, Final
 
 import joblib
@@ -13,6 +14,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklambda.codec.codec import EXACT_INTEGER
 from sklambda.signature import Kind
 from training.convert.graph.scope import Estimator
+from training.convert.tracing.row_checks import Sample
 from training.frames import ClientRow, client_rows
 from training.proof.adversary import Budget, Case, adversarial
 
@@ -25,26 +27,10 @@ _SEED: Final = 0
 _FEW: Final = Budget(rows=200, spread=1, least_spread=1, quantiles=3)
 
 
-def sample(
-    pipeline: Estimator,
-    frame: pd.DataFrame,
-    kinds: Mapping[str, Kind],
-    make: Callable[[Sequence[ClientRow]], Rows],
-) -> Rows:
-    """Return rows that a pipeline accepts, as its input.
+def sample_rows(frame: pd.DataFrame, kinds: Mapping[str, Kind]) -> list[ClientRow]:
+    """Return rows of a frame, [N, K], and adversarial ones.
 
     Categories are known ones: what the code makes of others is found apart.
-
-    Parameters
-    ----------
-    pipeline : estimator
-        Fitted.
-    frame : DataFrame
-        Shape [N, K]: the rows that it was fitted on.
-    kinds : mapping of str to kind
-        The features.
-    make : callable
-        Makes the pipeline's input of client rows.
     """
     rows = client_rows(frame, kinds)
     places = np.linspace(0, len(rows) - 1, min(_REAL, len(rows))).astype(np.intp)
@@ -52,15 +38,18 @@ def sample(
     gaps = [case for case in hard if case.group == "missing"]
     others = [case for case in hard if case.group in ("boundaries", "extremes")]
     chosen = [rows[place] for place in places.tolist()]
-    chosen += [case.row for case in (*_drawn(gaps, _GAPS), *_drawn(others, _HARD)) if _fits(case)]
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        return make(_accepted(pipeline, make, chosen))
+    dates = [name for name, kind in kinds.items() if kind == "datetime"]  # none is ever missing
+    chosen += [
+        case.row
+        for case in (*_drawn(gaps, _GAPS), *_drawn(others, _HARD))
+        if _fits(case) and all(case.row[name] is not None for name in dates)
+    ]
+    return chosen
 
 
-def _drawn(cases: Sequence[Case], most: int) -> list[Case]:
-    step = max(1, len(cases) // most)
-    return list(cases[::step])
+def _drawn[T](items: Sequence[T], most: int) -> list[T]:
+    step = max(1, len(items) // most)
+    return list(items[::step])
 
 
 def _fits(case: Case) -> bool:
@@ -68,21 +57,6 @@ def _fits(case: Case) -> bool:
     return not any(
         isinstance(value, int) and abs(value) > EXACT_INTEGER for value in case.row.values()
     )
-
-
-def _accepted(
-    pipeline: Estimator, make: Callable[[Sequence[ClientRow]], Rows], rows: list[ClientRow]
-) -> list[ClientRow]:
-    """Return the rows that a pipeline scores; halving finds them."""
-    try:
-        pipeline.predict(make(rows))
-    except Exception:  # the user's code may raise anything
-        if len(rows) < 2:
-            return []
-        half = len(rows) // 2
-        parts = rows[:half], rows[half:]
-        return [row for part in parts for row in _accepted(pipeline, make, part)]
-    return rows
 
 
 class Samples:
@@ -93,37 +67,72 @@ class Samples:
     pipeline : estimator
         Fitted.
     rows : callable
-        Makes rows that the pipeline accepts; called once.
+        Makes rows as clients send them; called once, where a step runs the user's code.
+    make : callable
+        Makes the pipeline's input of such rows.
     """
 
-    def __init__(self, pipeline: Estimator, rows: Callable[[], Rows]) -> None:
-        self._pipeline, self._make = pipeline, rows
-        self._rows: Rows = None
+    def __init__(
+        self,
+        pipeline: Estimator,
+        rows: Callable[[], list[ClientRow]],
+        make: Callable[[Sequence[ClientRow]], Rows],
+    ) -> None:
+        self._pipeline, self._rows, self._make = pipeline, rows, make
 
-    def of(self, step: Estimator) -> Rows | None:
-        """Return the rows that a step gets; None where it is not run to predict."""
-        if self._rows is None:
-            self._rows = self._make()
+    def of(self, step: Estimator) -> Sample | None:
+        """Return what a step gets; None where it is not run to predict."""
         caught: list[Rows] = []
-        with _caught(step, caught), np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with joblib.parallel_config(backend="sequential"):
-                self._pipeline.predict(self._rows)
-        return caught[0] if caught else None
+        accepted = self._kept
+        if accepted:
+            with _quiet(), _replaced(step, _catching(caught)):
+                self._pipeline.predict(self._make(accepted))
+        return Sample(caught[0], partial(self._accepts, step)) if caught else None
+
+    def _accepts(self, step: Estimator, column: int, number: float) -> bool:
+        """Check whether the later steps accept a number in a column of what a step returns."""
+        with _quiet(), _replaced(step, _setting(column, number)):
+            try:
+                self._pipeline.predict(self._make(self._kept[:1]))
+            except Exception:  # any step may be the user's
+                return False
+        return True
+
+    @cached_property
+    def _kept(self) -> list[ClientRow]:
+        with _quiet():
+            return self._accepted(self._rows())
+
+    def _accepted(self, rows: list[ClientRow]) -> list[ClientRow]:
+        """Return the rows that the pipeline scores; halving finds them."""
+        try:
+            self._pipeline.predict(self._make(rows))
+        except Exception:  # the user's code may raise anything
+            if len(rows) < 2:
+                return []
+            half = len(rows) // 2
+            parts = rows[:half], rows[half:]
+            return [row for part in parts for row in self._accepted(part)]
+        return rows
 
 
 @contextmanager
-def _caught(step: Estimator, caught: list[Rows]) -> Iterator[None]:
-    """Catch what a step is called with, before it may change it."""
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        with joblib.parallel_config(backend="sequential"):
+            yield
+
+
+type _Step = Callable[..., Any]
+
+
+@contextmanager
+def _replaced(step: Estimator, wrapped: Callable[[_Step], _Step]) -> Iterator[None]:
+    """Let a step be called through another function."""
     name = "func" if isinstance(step, FunctionTransformer) else "transform"
-    before = getattr(step, name)
-
-    def catching(rows: Rows, *inputs: Any, **options: Any) -> Any:
-        caught.append(rows.copy() if hasattr(rows, "copy") else rows)
-        return before(rows, *inputs, **options)
-
-    own = name in vars(step)
-    setattr(step, name, catching)
+    before, own = getattr(step, name), name in vars(step)
+    setattr(step, name, wrapped(before))
     try:
         yield
     finally:
@@ -131,3 +140,35 @@ def _caught(step: Estimator, caught: list[Rows]) -> Iterator[None]:
             setattr(step, name, before)
         else:
             delattr(step, name)
+
+
+def _catching(caught: list[Rows]) -> Callable[[_Step], _Step]:
+    """Keep what a step is called with, before it may change it."""
+
+    def wrapped(before: _Step) -> _Step:
+        def call(rows: Rows, *inputs: Any, **options: Any) -> Any:
+            caught.append(rows.copy() if hasattr(rows, "copy") else rows)
+            return before(rows, *inputs, **options)
+
+        return call
+
+    return wrapped
+
+
+def _setting(column: int, number: float) -> Callable[[_Step], _Step]:
+    """Set a number in a column of what a step returns."""
+
+    def wrapped(before: _Step) -> _Step:
+        def call(*inputs: Any, **options: Any) -> Any:
+            found = before(*inputs, **options)
+            if isinstance(found, pd.DataFrame):
+                changed = found.copy()
+                changed.isetitem(column, np.full(len(found), number))
+                return changed
+            array = np.array(found, dtype=object if np.asarray(found).dtype == object else float)
+            array.reshape(len(array), -1)[:, column] = number
+            return array
+
+        return call
+
+    return wrapped

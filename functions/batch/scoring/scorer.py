@@ -20,6 +20,7 @@ from functions.batch.scoring.columns import (
 )
 from functions.batch.scoring.writer import Writer
 from sklambda.arrays import Flags, FloatMatrix
+from sklambda.errors import RowsInvalid
 from sklambda.predictor import Predictor
 from sklambda.row_warnings import RowWarner
 
@@ -100,6 +101,7 @@ class Scorer:
             self._reader.clear()
 
     def _score(self, encoded: EncodedSlice, part: Slice) -> ScoredSlice:
+        self._reject_unscored(encoded)
         rejected = {reject.place for reject in encoded.rejects}
         good = ~np.isin(encoded.places, [*rejected])
         path = self._folder / f"scored-{part.first}"
@@ -111,6 +113,20 @@ class Scorer:
             )
         lines = rejects_to_json_lines(encoded.rejects, part.first, self._options.show_values)
         return ScoredSlice(path, lines, encoded.read, len(rejected))
+
+    def _reject_unscored(self, encoded: EncodedSlice) -> None:
+        """Add the rejects of records without a fault that have no score."""
+        faulty = {reject.place for reject in encoded.rejects}
+        good = np.flatnonzero(~np.isin(encoded.places, [*faulty]))
+        if not self._predictor.package.signature.partial or not len(good):
+            return
+        try:
+            self._predictor.run(encoded.X[good])
+        except RowsInvalid as invalid:
+            for fault in invalid.faults:
+                place = int(encoded.places[good[fault.row]])
+                encoded.rejects.append(Reject(place, None, fault.code, fault.detail))
+            encoded.rejects.sort(key=lambda reject: reject.place)
 
     def _write(self, encoded: EncodedSlice, good: Flags, path: Path, header: bool) -> int:
         X, coerced = encoded.X, encoded.coerced

@@ -49,6 +49,7 @@ class FaultCode(StrEnum):
     TOO_PRECISE = "too_precise"
     UNKNOWN_FEATURE = "unknown_feature"
     NOT_AN_OBJECT = "not_an_object"
+    NO_SCORE = "no_score"
 
 
 class ValueRefused(SklambdaError):

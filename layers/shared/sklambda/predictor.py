@@ -21,7 +21,7 @@ from sklambda.decision import (
     scales,
     to_predictions,
 )
-from sklambda.errors import OutOfTime, PackageRefused, RowsInvalid
+from sklambda.errors import Fault, FaultCode, OutOfTime, PackageRefused, RowsInvalid
 from sklambda.manifest import GoldenRow
 from sklambda.package import EXPLAINER, GOLDEN, ModelPackage
 from sklambda.session import Session
@@ -59,6 +59,7 @@ class Predictor:
         self.package = package
         self._codec = Codec(package.signature)
         self._session = Session(package.model, threads)
+        self._partial = package.signature.partial
         _require_fit(package, self._session)
 
     @classmethod
@@ -99,8 +100,17 @@ class Predictor:
         return self._codec.encode(rows)
 
     def run(self, X: FloatMatrix) -> FloatMatrix:
-        """Score encoded rows, [N, K] float64; returns [N, C] float64."""
-        return self._session.run(X)
+        """Score encoded rows, [N, K] float64; returns [N, C] float64.
+
+        Raises
+        ------
+        RowsInvalid
+            The model is partial, and some row has no score.
+        """
+        scores = self._session.run(X)
+        if self._partial:
+            _require_scores(scores)
+        return scores
 
     def predict(self, rows: Sequence[Row]) -> list[Prediction]:
         """Score rows and choose their labels; takes and raises what `score` does."""
@@ -196,6 +206,15 @@ class Predictor:
                 f"{self.package.path / GOLDEN}: {place}: {fault.feature or 'the row'} "
                 f"{fault.detail}: the package contradicts its own signature; train it again"
             ) from invalid
+
+
+def _require_scores(scores: FloatMatrix) -> None:
+    lacking = np.flatnonzero(np.isnan(scores).any(axis=1))
+    if len(lacking):
+        detail = "has no score: a number that the pipeline computes of it is not finite"
+        raise RowsInvalid(
+            [Fault(row, None, FaultCode.NO_SCORE, detail) for row in lacking.tolist()]
+        )
 
 
 def _scores(golden: Sequence[GoldenRow]) -> FloatMatrix:

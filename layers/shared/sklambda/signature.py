@@ -269,6 +269,9 @@ class Signature(Document):
         The counts of terms, in the order of their columns after those of the features.
     ignored : tuple of str
         Columns of the training data that the pipeline never reads: clients may send them, or not.
+    partial : bool
+        Whether some rows that fit it have no score, as those in which a divisor is 0: they are
+        refused where they are scored.
     """
 
     features: Annotated[tuple[Feature, ...], len]
@@ -276,6 +279,7 @@ class Signature(Document):
     row_id: str | None = None
     counts: tuple[TermCounts, ...] = ()
     ignored: tuple[str, ...] = ()
+    partial: bool = False
 
     def validate(self) -> None:
         """Raise `DocumentInvalid` for a duplicate name, and a text without counts."""

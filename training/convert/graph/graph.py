@@ -155,6 +155,7 @@ class Graph:
         self.names = tuple(names)
         self._nodes: list[onnx.NodeProto] = []
         self._constants: list[onnx.TensorProto] = []
+        self._conditions: list[str] = []
         self._made: dict[Hashable, Any] = {}
         self.turning: set[Origin] = set()
 
@@ -174,6 +175,24 @@ class Graph:
             self._made[key] = make()
         made: T = self._made[key]
         return made
+
+    def require(self, condition: str) -> None:
+        """Let rows have no score where a tensor, [N, 1] bool, is false."""
+        self._conditions.append(condition)
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether some rows have no score."""
+        return bool(self._conditions)
+
+    def restricted(self, scores: Matrix) -> Matrix:
+        """Return scores, [N, C], that are NaN where a condition is false."""
+        if not self._conditions:
+            return scores
+        held = self._conditions[0]
+        for condition in self._conditions[1:]:
+            held = self.node("And", held, condition)
+        return scores.alike(self.node("Where", held, scores.tensor, self.constant(np.nan)))
 
     def widen(self, columns: int) -> int:
         """Add columns to the input and return the position of the first."""

@@ -8,6 +8,7 @@ values are called on each of them (`tables`), and what was recorded becomes node
 import inspect
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import product
 from math import prod
 from typing import Any, Final
@@ -21,7 +22,15 @@ from training.convert.graph.scope import Code, Estimator, Follow, Scope
 from training.convert.tracing.accessors import ACCESSORS
 from training.convert.tracing.column_methods import COLUMN, SCALAR, VECTOR, merge, merged
 from training.convert.tracing.columns import Column, Value, Vector
-from training.convert.tracing.emission import Emission, passing_leaves, values_of
+from training.convert.tracing.emission import (
+    Emission,
+    Limit,
+    limit_of,
+    may_break,
+    passing_leaves,
+    require_accepted,
+    values_of,
+)
 from training.convert.tracing.expressions import (
     UNKNOWN,
     UNSEEN,
@@ -34,10 +43,11 @@ from training.convert.tracing.frame_methods import FRAME, GRID, TABLES
 from training.convert.tracing.frames import Frame, Grid
 from training.convert.tracing.numpy_functions import array, call
 from training.convert.tracing.refusals import CodeRefused, line_of
-from training.convert.tracing.row_checks import check_names, check_rows, columns_of
+from training.convert.tracing.row_checks import Sample, check_names, check_rows, columns_of
 from training.convert.tracing.shims import names_used, scopes_of, shimmed
 from training.convert.tracing.tables import MOST_CELLS, tabulate, whole
 from training.convert.tracing.trace import Leaf, Trace, equal
+from training.errors import ConversionRefused
 
 METHODS: Final[Mapping[str, Mapping[str, Callable[..., Any]]]] = {
     "accessors": ACCESSORS,
@@ -53,7 +63,7 @@ METHODS: Final[Mapping[str, Mapping[str, Callable[..., Any]]]] = {
 type Function = Callable[[Any], Any]
 
 
-def user_code(rows_of: Callable[[Estimator], Any]) -> Follow:
+def user_code(rows_of: Callable[[Estimator], Sample | None]) -> Follow:
     """Return the conversion of steps that run the user's code.
 
     Parameters
@@ -71,6 +81,11 @@ def user_code(rows_of: Callable[[Estimator], Any]) -> Follow:
                 return _Step(estimator, matrix, scope, rows_of(estimator), code).converted()
             except CodeRefused as refused:
                 scope.refuse(f"{_name(estimator)}: {refused.sentence}")
+            except ConversionRefused:
+                raise
+            except Exception as error:  # the user's code may meet a stand-in in any way
+                unforeseen = CodeRefused(f"it cannot be followed ({type(error).__name__}: {error})")
+                scope.refuse(f"{_name(estimator)}: {unforeseen.sentence}")
 
     return converted
 
@@ -91,7 +106,7 @@ class _Step:
         estimator: Estimator,
         matrix: Matrix,
         scope: Scope,
-        rows: Any,
+        sample: Sample | None,
         code: Code | None = None,
     ) -> None:
         self._matrix, self._scope = matrix, scope
@@ -109,7 +124,8 @@ class _Step:
             roots = [self._code, type(estimator)]
         self._roots = roots
         self._scopes, self._files = scopes_of(roots)
-        self._rows = rows
+        self._sample = sample
+        self._rows = None if sample is None else sample.rows
 
     def converted(self) -> Matrix:
         if self._rows is None:
@@ -132,7 +148,20 @@ class _Step:
             found = self._tabulated(leaves, expected, refused)
         self._check(found, leaves)
         self._close(found, leaves)
-        return Emission(self._scope.graph, self._matrix, leaves).columns(found)
+        made = Emission(self._scope.graph, self._matrix, leaves).columns(found)
+        require_accepted(self._scope.graph, made, self._limits(found))
+        return made
+
+    def _limits(self, found: Sequence[Expression]) -> dict[int, Limit]:
+        """Return what the later steps accept of the outputs that may be no finite number."""
+        if self._sample is None:
+            return {}
+        known: dict[int, bool] = {}
+        return {
+            place: limit_of(partial(self._sample.accepts, place))
+            for place, each in enumerate(found)
+            if each.kind == "number" and may_break(each, known)
+        }
 
     def _leaves(self) -> list[Leaf]:
         columns = _columns(self._rows)
@@ -172,30 +201,51 @@ class _Step:
     def _tabulated(
         self, leaves: list[Leaf], expected: Sequence[Any], refused: CodeRefused
     ) -> list[Expression]:
-        """Return tables of a function of few values, which was called on each combination."""
-        domains = [leaf.domain for leaf in leaves]
-        finite = [domain for domain in domains if domain is not None]
-        if len(finite) != len(domains) or prod(map(len, finite)) > MOST_CELLS or not finite:
+        """Return tables of a function of few values, which was called on each combination.
+
+        The function gets no other columns: what it then answers depends on these alone.
+        """
+        places = self._needed([place for place, leaf in enumerate(leaves) if leaf.domain], expected)
+        domains = [leaves[place].domain or [] for place in places]
+        if not places or prod(map(len, domains)) > MOST_CELLS:
             raise refused
-        grid = list(product(*finite))
-        rows = _rows_like(self._rows, grid)
+        grid = list(product(*domains))
+        rows = _rows_like(_picked(self._rows, places), grid)
         try:
-            found = columns_of(self._function(rows.copy()))
+            found = columns_of(self._function(rows))
         except Exception:
             raise refused from None
         if len(found) != len(expected) or any(len(column) != len(grid) for column in found):
             raise refused
-        places = list(range(len(leaves)))
-        closed = [whole(places, grid, list(column)) for column in found]
-        for leaf in leaves:
-            if leaf.vocabulary is not None:
-                leaf.vocabulary.close()
+        tables = [whole(places, grid, list(column)) for column in found]
         trace = Trace(leaves, self._files, tabulate, METHODS)
         if not all(
-            equal(trace.values(one), real) for one, real in zip(closed, expected, strict=True)
+            equal(trace.values(one), real) for one, real in zip(tables, expected, strict=True)
         ):
             raise refused
-        return closed
+        for place in places:
+            _close(leaves[place])
+        return tables
+
+    def _needed(self, places: list[int], expected: Sequence[Any]) -> list[int]:
+        """Return the columns without which a function fails; none if these are not enough."""
+
+        def answers(chosen: list[int]) -> bool:
+            try:
+                found = columns_of(self._function(_picked(self._rows, chosen)))
+            except Exception:
+                return False
+            return len(found) == len(expected) and all(map(equal, found, expected))
+
+        if not isinstance(self._rows, pd.DataFrame):
+            return places if len(places) == self._matrix.width else []
+        if not places or not answers(places):
+            return []
+        kept = places
+        for place in places:
+            fewer = [each for each in kept if each != place]
+            kept = fewer if fewer and answers(fewer) else kept
+        return kept
 
     def _blame(self, refused: CodeRefused, leaves: list[Leaf]) -> None:
         """Raise the refusal with the line at which a trace stops, where there is one."""
@@ -294,7 +344,10 @@ def _leaf(column: Any, vocabulary: Any) -> Leaf:
     if kind == "category" or values.dtype == object:
         present = [value for value in values.tolist() if not is_missing(value)]
         if all(isinstance(value, (bool, np.bool_)) for value in present):
-            return Leaf(values, "category", [False, True, *gaps], None, column.dtype)
+            flags = values.astype(np.float64)
+            return Leaf(flags, "number", [False, True, *gaps], None, column.dtype)
+        if any(isinstance(value, str) for value in present):  # a column that nothing reads
+            return Leaf(values.astype(object), "category", None, None, column.dtype)
         values = values.astype(np.float64)
     if kind == "number":
         values = values.astype(np.float64)
@@ -328,6 +381,10 @@ def _outputs(trace: Trace, found: Any) -> list[Expression]:
         f"it returns a {type(found).__name__} that holds none of its columns",
         "return the columns that were computed from the input",
     )
+
+
+def _picked(rows: Any, places: list[int]) -> Any:
+    return rows.iloc[:, places].copy() if isinstance(rows, pd.DataFrame) else rows
 
 
 def _rows_like(rows: Any, grid: list[tuple[Any, ...]]) -> Any:

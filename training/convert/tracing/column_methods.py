@@ -227,7 +227,8 @@ def _of_category(self: Any, function: Callable[[Any], Any]) -> Any:
 
 def _on_all_ways(self: Any, function: Callable[[Any], Any]) -> Any:
     one = Scalar(self.trace, self.expression, self.shadow)
-    found = self.trace.explore(lambda: merged(function(one)), merge)
+    with self.trace.of_one_row():
+        found = self.trace.explore(lambda: merged(function(one)), merge)
     with np.errstate(all="ignore"):
         real = self.shadow.apply(function)
     if isinstance(real, pd.DataFrame):

@@ -281,6 +281,9 @@ class Column(Value):
     def __iter__(self) -> Iterator["Scalar"]:
         yield Scalar(self.trace, self.expression, self.shadow)
 
+    def __round__(self, digits: int = 0) -> Any:
+        return rounded(self, digits)
+
     def __getitem__(self, _: Any) -> Any:
         self.trace.refuse("rows are picked out of a column", ROW_WISE)
 

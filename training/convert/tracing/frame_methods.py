@@ -181,10 +181,11 @@ def _apply(self: Frame, function: Any, axis: Any = 0, **options: Any) -> Any:
         call = (lambda part: getattr(part, function)()) if isinstance(function, str) else None
         return _each(self, call or (lambda part: function(part, *more, **options)))
     row = Row(self.trace, list(zip(self.shadow.columns, self.parts, strict=True)))
-    found = self.trace.explore(
-        lambda: _answer(self, function(row, *more, **options)),
-        lambda test, yes, no: [merge(test, *both) for both in zip(yes, no, strict=True)],
-    )
+    with self.trace.of_one_row():
+        found = self.trace.explore(
+            lambda: _answer(self, function(row, *more, **options)),
+            lambda test, yes, no: [merge(test, *both) for both in zip(yes, no, strict=True)],
+        )
     with np.errstate(all="ignore"):
         real = self.shadow.apply(function, axis=1, args=more, **options)
     if isinstance(real, pd.DataFrame):

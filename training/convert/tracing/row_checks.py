@@ -1,6 +1,7 @@
 """Whether the user's code answers each row by itself, as a service must."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +15,22 @@ type Function = Callable[[Any], Any]
 
 _ALONE: Final = 12
 _CLOCKS: Final = frozenset(("now", "today", "utcnow", "time_ns", "perf_counter", "getmtime"))
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Some rows that a step gets while the pipeline predicts.
+
+    Attributes
+    ----------
+    rows : DataFrame, Series or array
+        Shape [n, K]: of rows that the pipeline accepts.
+    accepts : callable
+        Whether the later steps accept another number in a column of what the step returns.
+    """
+
+    rows: Any
+    accepts: Callable[[int, float], bool]
 
 
 def columns_of(found: Any) -> list[Array]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from training.convert.tracing.column_methods import missing
 from training.convert.tracing.columns import Value, Vector, choose, column
 from training.convert.tracing.frames import Frame
 from training.convert.tracing.refusals import OTHERWISE
@@ -49,7 +50,7 @@ def _reduced(
 ) -> Any:
     if name in ("any", "all"):
         return _tested(trace, parts, name)
-    gaps = [np.isnan(part) if part.expression.kind == "number" else None for part in parts]
+    gaps = [missing(part) if part.expression.kind == "number" else None for part in parts]
     if name in ("max", "min"):
         return _extreme(trace, parts, gaps, name, skip)
     if name == "count":
@@ -76,6 +77,8 @@ def _reduced(
         for part, gap in zip(parts, gaps, strict=True)
     ]
     variance = _chain(squares, lambda one, other: one + other) / (count - ddof)
+    if skip and any(gap is not None for gap in gaps):
+        variance = choose(trace, count > ddof, variance, np.nan)
     return np.sqrt(variance) if name == "std" else variance
 
 

@@ -43,6 +43,8 @@ def scopes_of(functions: list[Any]) -> tuple[list[Scope], set[str]]:
             continue
         seen.add(id(one))
         if isinstance(one, type):
+            if _is_of_library(one):
+                continue
             waiting += [each for each in vars(one).values() if _is_code(each)]
             waiting += [each for each in one.__mro__[1:] if not _is_of_library(each)]
             continue
@@ -79,10 +81,11 @@ def _named(function: FunctionType) -> list[Any]:
     cells = [cell.cell_contents for cell in function.__closure__ or () if _is_full(cell)]
     names = {name for code in _codes(function.__code__) for name in code.co_names}
     values = [function.__globals__[name] for name in names if name in function.__globals__]
+    found = (*cells, *values, *(function.__defaults__ or ()))
     return [
-        each
-        for each in (*cells, *values, *(function.__defaults__ or ()))
-        if isinstance(each, type) or callable(each)
+        each if isinstance(each, type) or _function(each) is not None else type(each)
+        for each in found
+        if not isinstance(each, ModuleType)
     ]
 
 
@@ -132,13 +135,28 @@ def shimmed(trace: Trace, scopes: list[Scope]) -> Iterator[None]:
     """Let names of the user's modules stand for functions of stand-ins meanwhile."""
     modules, named = _replacements(trace)
     changed: list[tuple[Scope, str, Any]] = []
-    added: list[tuple[Scope, str]] = []
     for scope in scopes:
         for name, value in list(scope.items()):
-            other = modules.get(id(value)) or named.get(_identity(value))
+            other = modules.get(id(value)) or named.get(id(value))
             if other is not None:
                 changed.append((scope, name, value))
                 scope[name] = other
+    trace.of_one_row = lambda: _with_builtins(trace, scopes)
+    try:
+        yield
+    finally:
+        for scope, name, value in changed:
+            scope[name] = value
+
+
+@contextmanager
+def _with_builtins(trace: Trace, scopes: list[Scope]) -> Iterator[None]:
+    """Let Python's own functions of one value stand for others, while the code has one row.
+
+    Elsewhere ``float`` and ``str`` are dtypes.
+    """
+    added: list[tuple[Scope, str]] = []
+    for scope in scopes:
         for name, other in _builtins(trace).items():
             if name not in scope:
                 added.append((scope, name))
@@ -146,14 +164,8 @@ def shimmed(trace: Trace, scopes: list[Scope]) -> Iterator[None]:
     try:
         yield
     finally:
-        for scope, name, value in changed:
-            scope[name] = value
         for scope, name in added:
             del scope[name]
-
-
-def _identity(value: Any) -> int:
-    return id(value)
 
 
 def _replacements(trace: Trace) -> tuple[dict[int, Any], dict[int, Any]]:

@@ -6,6 +6,7 @@ be those of pandas. So a rule that does not fit is refused at the line that used
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
@@ -101,6 +102,7 @@ class Trace:
         self.count = len(leaves[0].values) if leaves else 0
         self.index: Any = pd.RangeIndex(self.count)
         self.refusals: list[CodeRefused] = []
+        self.of_one_row: Callable[[], AbstractContextManager[None]] = nullcontext
         self._tabulate = tabulate
         self._prefix: list[bool] = []
         self._taken: list[tuple[Expression, bool]] = []
@@ -167,11 +169,12 @@ class Trace:
         places = [place for place, each in enumerate(operands) if hasattr(each, "expression")]
         symbols = [parts[place][0] for place in places]
         chosen = name == "where" and not all(map(self.is_tabular, symbols))
-        if not chosen and any(each.kind == "category" for each in symbols):
+        textual = not chosen and any(each.kind == "category" for each in symbols)
+        found = None
+        if rule is not None and not textual:
+            found = rule(*(expression for expression, _ in parts), wanted=kind_of(out))
+        if found is None and not chosen:
             found = self._of_categories(name, real, operands, parts, places, by_equality)
-        else:
-            made = [expression for expression, _ in parts]
-            found = None if rule is None else rule(*made, wanted=kind_of(out))
         if found is None:
             kinds = " and ".join(dict.fromkeys(each.kind for each in symbols))
             self.refuse(f"{name} of a {kinds} column has no exact conversion", remedy)

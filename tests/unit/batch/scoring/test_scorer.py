@@ -11,6 +11,9 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from functions.batch.formats import parquet_reader, records
 from functions.batch.formats.layout import Format, Layout, OutputOptions
@@ -21,6 +24,7 @@ from functions.batch.scoring.scorer import ScoredSlice, Scorer
 from sklambda.arrays import FloatVector
 from sklambda.predictor import Predictor
 from tests.conftest import MODELS, Train, Trained
+from tests.support.exporting import export_quickly
 from training.frames import client_rows, kinds_of
 from training.train.data import to_csv
 
@@ -291,3 +295,20 @@ def test_a_record_that_is_lost_stops_the_job(
         scorer.score(Slice(content[layout.start :]))
 
     assert [*tmp_path.iterdir()] == []
+
+
+def of_quotient(X: pd.DataFrame) -> pd.DataFrame:
+    return X.assign(quotient=X["a"] / (X["b"] + 2))
+
+
+def test_a_record_without_a_score_is_rejected(score_file: ScoreFile, tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": [1.0, 2.0, 4.0, 3.0], "b": [0.5, 1.5, 3.0, 0.25]})
+    pipeline = make_pipeline(FunctionTransformer(of_quotient), Ridge()).fit(frame, frame["a"])
+    package = export_quickly(pipeline, frame, tmp_path.parent / "partial" / "package")
+    content = b"a,b\n1,0.5\n3,-2\n2,1.5\n"
+
+    (piece,), whole = score_file(package, content, OutputOptions("csv"))
+
+    assert (piece.read, piece.rejected) == (3, 1)
+    assert b"no_score" in piece.rejects
+    assert len(whole.splitlines()) == 3
