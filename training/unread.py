@@ -18,7 +18,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from training.convert.families.text import takes_texts
+from training.convert.families.text import takes_dictionaries, takes_texts
 from training.convert.graph.scope import Estimator
 
 type Places = Sequence[int]
@@ -45,7 +45,11 @@ def unread(pipeline: Estimator, frame: pd.DataFrame) -> tuple[str, ...]:
         In the order of the frame; empty where all of them would be, as for a model that predicts
         the same for every row.
     """
-    suspects = [] if takes_texts(pipeline) else _suspects(pipeline, range(frame.shape[1]))
+    suspects = (
+        []
+        if takes_texts(pipeline) or takes_dictionaries(pipeline)
+        else _suspects(pipeline, range(frame.shape[1]))
+    )
     if not suspects:
         return ()
     trials = _Trials(pipeline, frame.head(1))

@@ -31,6 +31,7 @@ from tests.conftest import REPOSITORY
 from tests.support.proof import classes, mixed, numbers, values
 from training.convert import CONVERTERS
 from training.convert.families.native_boosters import NativeBooster, adopted
+from training.convert.families.text import pipeline_input
 from training.convert.unconverted import BY_NAME, UNCONVERTED
 from training.errors import ConversionRefused
 from training.frames import kinds_of
@@ -355,6 +356,8 @@ def _frame(name: str) -> pd.DataFrame:
     if name in OF_TEXTS:
         words = np.random.default_rng(0).choice(WORDS, (ROWS, 6))
         return pd.DataFrame({"text": [" ".join(row) for row in words]})
+    if name == "DictVectorizer":
+        return mixed(missing=False)
     if name in OF_CATEGORIES:
         return mixed(missing=False)[["colour", "plan"]]
     if name in OF_FULL_RANK:
@@ -371,7 +374,7 @@ def _frame(name: str) -> pd.DataFrame:
 def _pipeline(made: Any, trees: Any) -> Any:
     """Set a transformer before trees, whose branches show its last bit, or a linear model."""
     linear = LogisticRegression(max_iter=2000)
-    if type(made).__name__ in OF_TEXTS:
+    if type(made).__name__ in {*OF_TEXTS, "DictVectorizer"}:
         return make_pipeline(made, linear)
     if type(made).__name__ in BEFORE_LINEAR_MODELS:
         return make_pipeline(MinMaxScaler(clip=True), made, linear)
@@ -379,8 +382,7 @@ def _pipeline(made: Any, trees: Any) -> Any:
 
 
 def _pair(made: Any, frame: pd.DataFrame) -> tuple[Any, Any]:
-    taken = frame["text"] if type(made).__name__ in OF_TEXTS else frame
-    return taken, classes(2, len(frame))
+    return pipeline_input(made, frame), classes(2, len(frame))
 
 
 def _labels(name: str, rows: int) -> Iterator[Any]:

@@ -30,6 +30,7 @@ FAMILIES: Final = (
     "decomposition",
     "dense_networks",
     "discriminant",
+    "dictionaries",
     "dummy",
     "encoding",
     "feature_engine",
@@ -96,6 +97,7 @@ def convert(
     converters: Converters = CONVERTERS,
     unread: Sequence[int] = (),
     user_code: Convert | None = None,
+    names: Sequence[str] = (),
 ) -> Converted:
     """Convert a fitted predictor, or a fitted transformer before one.
 
@@ -112,6 +114,8 @@ def convert(
         Columns that the pipeline never reads: the graph's input is without them.
     user_code : Convert, optional
         Converts transformers that run the user's code; see `training.convert.tracing`.
+    names : sequence of str
+        The names of the columns, for a first step that reads dictionaries by them.
 
     Raises
     ------
@@ -119,7 +123,7 @@ def convert(
         A step, or a parameter of it, has no exact conversion.
     """
     columns = Matrix(INPUT, tuple(vocabularies))
-    graph = Graph(columns.width)
+    graph = Graph(columns.width, names)
     scope = Scope(graph, converters, user_code=user_code)
     result = scope.run("", pipeline, columns)
     if isinstance(result, Matrix):
@@ -135,13 +139,14 @@ def convert_steps(
     converters: Converters = CONVERTERS,
     unread: Sequence[int] = (),
     user_code: Convert | None = None,
+    names: Sequence[str] = (),
 ) -> bytes:
     """Convert fitted steps before a predictor: what they transform, also where they predict.
 
     Parameters and errors are those of `convert`; the result is an ONNX model.
     """
     columns = Matrix(INPUT, tuple(vocabularies))
-    graph = Graph(columns.width)
+    graph = Graph(columns.width, names)
     scope = Scope(graph, converters, user_code=user_code)
     transformed = scope.transform("", steps, columns)
     return graph.build(graph.width, transformed, unread)

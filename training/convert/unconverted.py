@@ -47,9 +47,9 @@ UNCONVERTED: Final = (
         "extract the features before fitting, as columns of a table",
     ),
     Unconverted(
-        ("DictVectorizer", "FeatureHasher"),
-        "its input is dictionaries, which have no fixed columns",
-        "fit on a table with OneHotEncoder(handle_unknown='ignore') in a ColumnTransformer",
+        ("FeatureHasher",),
+        "its hash of keys has no vocabulary",
+        "use DictVectorizer, or OneHotEncoder(handle_unknown='ignore') in a ColumnTransformer",
         open=True,
     ),
     Unconverted(

@@ -75,7 +75,12 @@ class Conversion:
         """Return the graph and the signature; raise `ConversionRefused`."""
         vocabularies = self._vocabularies()
         converted = convert(
-            self.pipeline, vocabularies, self.converters, self._unread, self._user_code()
+            self.pipeline,
+            vocabularies,
+            self.converters,
+            self._unread,
+            self._user_code(),
+            self._columns,
         )
         target = target_of(self.pipeline, converted.outputs, targets)
         reference = self.reference(target)
@@ -162,6 +167,7 @@ class Conversion:
                     self.converters,
                     self._unread,
                     self._user_code(),
+                    self._columns,
                 ),
                 reference.frame([row]),
                 codec.encode([row]),

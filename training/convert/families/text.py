@@ -5,6 +5,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from onnx import TensorProto
+from sklearn.feature_extraction import DictVectorizer
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
 from sklearn.preprocessing import FunctionTransformer, Normalizer
 
@@ -21,9 +22,21 @@ _WEIGHING: Final = "norm use_idf smooth_idf sublinear_tf"
 _MEMBERS: Final = ("steps", "transformer_list", "estimators", "estimator", "regressor")
 
 
+type Input = pd.DataFrame | pd.Series[Any] | list[dict[str, Any]]
+
+
 def takes_texts(estimator: Estimator) -> bool:
     """Check whether an estimator's input is a series of texts and not a table."""
-    if isinstance(estimator, CountVectorizer):
+    return _begins_with(CountVectorizer, estimator)
+
+
+def takes_dictionaries(estimator: Estimator) -> bool:
+    """Check whether an estimator's input is a list of dictionaries and not a table."""
+    return _begins_with(DictVectorizer, estimator)
+
+
+def _begins_with(kind: type, estimator: Estimator) -> bool:
+    if isinstance(estimator, kind):
         return True
     if not hasattr(estimator, "get_params"):
         return False
@@ -31,7 +44,7 @@ def takes_texts(estimator: Estimator) -> bool:
     members = [member for name in _MEMBERS for member in _members(parameters.get(name))]
     if "steps" in parameters:
         members = [member for member in members if not _passes(member)][:1]
-    return any(map(takes_texts, members))
+    return any(_begins_with(kind, member) for member in members)
 
 
 def _members(value: Any) -> list[Any]:
@@ -43,9 +56,21 @@ def _passes(step: Estimator) -> bool:
     return identity or step is None or isinstance(step, str)
 
 
-def pipeline_input(estimator: Estimator, frame: pd.DataFrame) -> "pd.DataFrame | pd.Series[Any]":
-    """Return an estimator that takes texts the one column; of a frame it would read the names."""
-    return frame.iloc[:, 0] if takes_texts(estimator) else frame
+def pipeline_input(estimator: Estimator, frame: pd.DataFrame) -> Input:
+    """Return the rows of a frame in the form that an estimator takes.
+
+    Texts are the one column: of a frame a vectoriser would read the names. A dictionary is without
+    what a row is missing.
+    """
+    if takes_texts(estimator):
+        return frame.iloc[:, 0]
+    if not takes_dictionaries(estimator):
+        return frame
+    present = frame.notna().to_numpy()
+    return [
+        {key: value for (key, value), there in zip(row.items(), flags, strict=True) if there}
+        for row, flags in zip(frame.to_dict("records"), present, strict=True)
+    ]
 
 
 def _count_vectorizer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:

@@ -141,6 +141,8 @@ class Graph:
     ----------
     width : int
         Columns of the input, ``X``, to begin with.
+    names : sequence of str
+        Their names, for the steps that read columns by them.
 
     Attributes
     ----------
@@ -148,8 +150,9 @@ class Graph:
         The ways from the input through steps that turn: there some numbers may be refused.
     """
 
-    def __init__(self, width: int = 0) -> None:
+    def __init__(self, width: int = 0, names: Sequence[str] = ()) -> None:
         self.width = width
+        self.names = tuple(names)
         self._nodes: list[onnx.NodeProto] = []
         self._constants: list[onnx.TensorProto] = []
         self._made: dict[Hashable, Any] = {}
