@@ -17,6 +17,7 @@ from sklambda.session import Session
 from sklambda.signature import Feature, Kind, Signature, Target, TermCounts
 from training.convert import CONVERTERS, convert, convert_steps
 from training.convert.families.compose import predicting
+from training.convert.families.impute import imputes_in_rounds
 from training.convert.families.text import pipeline_input
 from training.convert.graph.scope import Convert, Converters, Estimator
 from training.convert.graph.vocabulary import Vocabulary
@@ -84,7 +85,7 @@ class Conversion:
         )
         target = target_of(self.pipeline, converted.outputs, targets)
         reference = self.reference(target)
-        rows = client_rows(self.frame.head(1), self.kinds)
+        rows = self._base_rows(reference)
         features = [
             self._feature(name, reference, rows, vocabulary, converted.infinite.get(place, ()))
             for place, (name, vocabulary) in enumerate(
@@ -100,6 +101,21 @@ class Conversion:
             ignored=tuple(name for name in self._columns if name not in {*self.kinds, row_id}),
         )
         return converted.model, signature
+
+    def _base_rows(self, reference: Reference) -> list[ClientRow]:
+        """Return the rows on which numbers are tried, one at a time.
+
+        Imputing in rounds reads a number only where others are missing: the second row has none.
+        """
+        rows = client_rows(self.frame.head(1), self.kinds)
+        if not imputes_in_rounds(self.pipeline):
+            return rows
+        able = [name for name in self.kinds if self._is_nullable(name, reference, rows)]
+        return [*rows, rows[0] | dict.fromkeys(able)]
+
+    def _is_nullable(self, name: str, reference: Reference, rows: Sequence[ClientRow]) -> bool:
+        # scikit-learn reads a missing date as a number, without an error.
+        return self.kinds[name] != "datetime" and nullable(reference, rows, name)
 
     @property
     def _columns(self) -> list[str]:
@@ -199,8 +215,7 @@ class Conversion:
         infinite: Sequence[float],
     ) -> Feature:
         column, kind = self.frame[name], self.kinds[name]
-        # scikit-learn reads a missing date as a number, without an error.
-        null = kind != "datetime" and nullable(reference, rows, name)
+        null = self._is_nullable(name, reference, rows)
         if vocabulary is None:
             accepted = self._accepted(name, reference, rows, infinite)
             return feature_of(column, kind, nullable=null, accepts_unseen=False, **accepted)

@@ -339,8 +339,8 @@ def bounds_accepted(
     scale = _INTEGERS if kind == "integer" else _NUMBERS
 
     def accepts(position: int) -> bool:
-        predicted = reference.predict([rows[0] | {name: scale.value(position)}])
-        return not (predicted.refused[0] or np.isnan(predicted.scores[0]).any())
+        predicted = reference.predict([row | {name: scale.value(position)} for row in rows])
+        return not (predicted.refused.any() or np.isnan(predicted.scores).any())
 
     seen = [float(value) for row in rows if (value := row[name]) is not None]
     start = next(filter(accepts, map(scale.position, [*seen, 0.0])), None)

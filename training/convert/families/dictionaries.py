@@ -33,7 +33,7 @@ def _dict_vectorizer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matr
             categories.setdefault(column, []).append(category)
     parts = [_numbers(graph, matrix, numbers), *_indicators(graph, matrix, categories)]
     joined = graph.join([part for part in parts if part.width])
-    made = [(column, None) for column in numbers]
+    made: list[tuple[int, str | None]] = [(column, None) for column in numbers]
     made += [(column, each) for column, those in categories.items() for each in those]
     return graph.take(joined, [made.index(source) for source in sources])
 

@@ -1,6 +1,8 @@
 """Texts: counts of terms, which the codec makes, and what vectorisers make of the counts."""
 
-from typing import Any, Final
+import re
+from collections.abc import Callable
+from typing import Any, Final, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,7 @@ from sklambda.session import INPUT
 from sklambda.signature import Analyzer
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.scope import Convert, Estimator, Scope
+from training.convert.unconverted import qualified
 
 _LOGARITHMS: Final = 4096
 """Up to which count a logarithm is scikit-learn's to the last bit."""
@@ -68,9 +71,39 @@ def pipeline_input(estimator: Estimator, frame: pd.DataFrame) -> Input:
         return frame
     present = frame.notna().to_numpy()
     return [
-        {key: value for (key, value), there in zip(row.items(), flags, strict=True) if there}
+        {str(key): value for (key, value), there in zip(row.items(), flags, strict=True) if there}
         for row, flags in zip(frame.to_dict("records"), present, strict=True)
     ]
+
+
+def is_code_of(function: Any, model: Callable[[Any], Any]) -> bool:
+    """Check whether a function of one argument is compiled to the code of a model."""
+    return _code(function) is not None and _code(function) == _code(model)
+
+
+def _code(function: Any) -> tuple[bytes, tuple[str, ...], tuple[object, ...]] | None:
+    code = getattr(function, "__code__", None)
+    if code is None or code.co_argcount != 1 or function.__closure__ or function.__defaults__:
+        return None
+    constants = tuple(value for value in code.co_consts if value is not None)
+    return code.co_code, code.co_names, constants
+
+
+def separator_of(function: Any) -> str | None:
+    """Return the text at which a function does nothing but split; None if it does anything else.
+
+    A separator that may overlap itself, as two dots in three, is none.
+    """
+    code = _code(function)
+    constants = () if code is None else code[2]
+    if code is None or len(constants) != 1 or not isinstance(constants[0], str):
+        return None
+    separator = constants[0]
+    alike = _code(lambda text: text.split(","))
+    overlaps = any(separator.startswith(separator[end:]) for end in range(1, len(separator)))
+    if alike is None or code[:2] != alike[:2] or not separator or overlaps:
+        return None
+    return separator
 
 
 def _count_vectorizer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
@@ -88,15 +121,8 @@ def _admit(estimator: Estimator, scope: Scope, more: str = "") -> None:
         estimator,
         # A client sends no bytes, so nothing is decoded; what shapes the terms has done so.
         free="encoding decode_error max_df min_df max_features vocabulary lowercase stop_words "
-        f"token_pattern ngram_range binary {more}",
-        only={
-            "input": ("content",),
-            "analyzer": ("word", "char", "char_wb"),
-            "strip_accents": (None, "ascii", "unicode"),
-            "preprocessor": (None,),
-            "tokenizer": (None,),
-            "dtype": (np.float64, np.int64, float, int),
-        },
+        f"token_pattern ngram_range binary analyzer strip_accents preprocessor tokenizer {more}",
+        only={"input": ("content",), "dtype": (np.float64, np.int64, float, int)},
     )
 
 
@@ -115,19 +141,61 @@ def _counts(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
 
 
 def _analyzer(estimator: Estimator, scope: Scope) -> Analyzer:
-    of_words = estimator.analyzer == "word"
-    words = (estimator.get_stop_words() if of_words else None) or ()
+    lowercase, strip_accents = _preparation(estimator, scope)
+    settings: dict[str, Any] = {"lowercase": lowercase, "strip_accents": strip_accents}
+    if callable(estimator.analyzer):
+        # Alone it is all that is done to a text.
+        pattern = _pattern(estimator, "analyzer", scope)
+        return Analyzer(analyzer="word", ngram_range=(1, 1), lowercase=False, token_pattern=pattern)
+    if estimator.analyzer == "word":
+        own = estimator.tokenizer is not None
+        words = estimator.get_stop_words() or ()
+        settings |= {
+            "token_pattern": _pattern(estimator, "tokenizer", scope)
+            if own
+            else estimator.token_pattern,
+            "stop_words": tuple(sorted(word for word in words if isinstance(word, str))),
+        }
     try:
-        return Analyzer(
-            analyzer=estimator.analyzer,
-            ngram_range=estimator.ngram_range,
-            lowercase=estimator.lowercase,
-            strip_accents=estimator.strip_accents,
-            token_pattern=estimator.token_pattern if of_words else None,
-            stop_words=tuple(sorted(word for word in words if isinstance(word, str))),
-        )
+        return Analyzer(analyzer=estimator.analyzer, ngram_range=estimator.ngram_range, **settings)
     except DocumentInvalid as invalid:
         scope.refuse(f"{type(estimator).__name__}: {invalid}")
+
+
+def _preparation(estimator: Estimator, scope: Scope) -> tuple[bool, str | None]:
+    """Return whether texts are lowered, and how accents are removed."""
+    own, strip = estimator.preprocessor, estimator.strip_accents
+    if callable(strip):
+        _refuse_code(estimator, "strip_accents", "use strip_accents='unicode' or 'ascii'", scope)
+    if own is None or callable(estimator.analyzer):
+        return bool(estimator.lowercase), strip
+    if own is str.lower or is_code_of(own, lambda text: text.lower()):
+        return True, None
+    if not is_code_of(own, lambda text: text):
+        remedy = "use lowercase and strip_accents, or change the texts before fitting"
+        _refuse_code(estimator, "preprocessor", remedy, scope)
+    return False, None
+
+
+def _pattern(estimator: Estimator, parameter: str, scope: Scope) -> str:
+    """Return the regular expression whose matches are what a function of the user's splits."""
+    function = getattr(estimator, parameter)
+    if function is str.split or is_code_of(function, lambda text: text.split()):
+        return r"\S+"
+    found = separator_of(function)
+    if found is None:
+        remedy = "use token_pattern (r'\\S+' splits as str.split does), or analyzer='char_wb'"
+        _refuse_code(estimator, parameter, remedy, scope)
+    between = re.escape(found)
+    return f"(?:^|(?<={between}))(?s:(?:(?!{between}).)*)"
+
+
+def _refuse_code(estimator: Estimator, parameter: str, remedy: str, scope: Scope) -> NoReturn:
+    function = getattr(estimator, parameter)
+    name = getattr(function, "__qualname__", type(function).__name__)
+    scope.refuse(
+        f"{qualified(estimator)}({parameter}={name}) runs code of its own on each text: {remedy}"
+    )
 
 
 def _slice(graph: Graph, first: int, end: int) -> str:

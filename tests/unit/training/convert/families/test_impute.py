@@ -6,7 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.ensemble import (
+    ExtraTreesRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+)
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer, KNNImputer, MissingIndicator, SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -157,6 +161,7 @@ ITERATIVE: dict[str, dict[str, Any]] = {
     "few neighbours, bounded": {"n_nearest_features": 2, "min_value": 0.0, "max_value": 2.0},
     "in random order, once": {"imputation_order": "random", "max_iter": 1, "skip_complete": True},
     "of neighbours": {"estimator": KNeighborsRegressor(3), "max_iter": 2},
+    "of a forest": {"estimator": ExtraTreesRegressor(3, random_state=0), "max_iter": 2},
     "of trees": {"estimator": HistGradientBoostingRegressor(max_iter=3), "max_iter": 2},
     "ridge": {"estimator": Ridge(), "tol": 0.1},
 }

@@ -34,6 +34,7 @@ from sklambda.predictor import Predictor
 from tests.support.proof import ROWS, prove
 from training import export
 from training.convert import CONVERTERS
+from training.convert.families.text import separator_of
 from training.errors import ConversionRefused, ParityFailed
 from training.frames import kinds_of
 from training.proof.conversion import Conversion
@@ -225,13 +226,63 @@ def test_a_pipeline_fitted_on_texts_alone_is_exported(
     assert found == pytest.approx(fitted.predict_proba([*row.values()]), abs=1e-12)
 
 
+def at_blanks(text: str) -> list[str]:
+    return text.split()
+
+
+SPLITS: dict[str, dict[str, Any]] = {
+    "str.split": {"tokenizer": str.split},
+    "a function that splits": {"tokenizer": at_blanks, "stop_words": ["a"], "ngram_range": (1, 2)},
+    "at commas": {"tokenizer": lambda text: text.split(","), "lowercase": False},
+    "at a comma and a blank": {"tokenizer": lambda row: row.split(", "), "preprocessor": str.lower},
+    "alone": {"analyzer": str.split},
+    "as it is": {"analyzer": lambda text: text.split(" "), "preprocessor": lambda text: text},
+}
+
+
+@pytest.mark.filterwarnings("ignore:The parameter")  # scikit-learn's, of what it ignores
+@pytest.mark.parametrize("name", SPLITS)
+def test_functions_that_only_split_are_counted_as_scikit_learn_counts(
+    name: str, texts: "pd.Series[str]"
+) -> None:
+    given = texts.head(60).to_frame()
+    vectorizer = CountVectorizer(**{"token_pattern": None, **SPLITS[name]})
+    columns = ColumnTransformer([("words", vectorizer, "review")])
+    pipeline = make_pipeline(columns, LogisticRegression()).fit(given, moods(texts.head(60)))
+
+    prove(pipeline, given)
+
+
+def other(text: str, by: str = ",") -> list[str]:
+    return text.split(by)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        other,
+        lambda text: text.split(",", 1),
+        lambda text: text.lower().split(","),
+        lambda text: text.rsplit(","),
+        lambda text: text.split(".."),
+        len,
+        None,
+    ],
+)
+def test_functions_that_do_more_than_split_have_no_separator(function: Any) -> None:
+    assert separator_of(function) is None
+
+
 @pytest.mark.parametrize(
     ("vectorizer", "reason"),
     [
-        (CountVectorizer(tokenizer=str.split, token_pattern=None), r"\(tokenizer=split\)"),
-        (TfidfVectorizer(preprocessor=str.upper), r"\(preprocessor=upper\)"),
-        (TfidfVectorizer(analyzer=str.split), r"\(analyzer=split\)"),
-        (CountVectorizer(strip_accents=str.upper), r"\(strip_accents=upper\)"),
+        (
+            CountVectorizer(tokenizer=str.splitlines, token_pattern=None),
+            r"text\.CountVectorizer\(tokenizer=str.splitlines\) runs code .*: use token_pattern",
+        ),
+        (TfidfVectorizer(preprocessor=str.upper), r"\(preprocessor=str.upper\).*: use lowercase"),
+        (TfidfVectorizer(analyzer=str.splitlines), r"\(analyzer=str.splitlines\).*: use token_"),
+        (CountVectorizer(strip_accents=str.upper), r"\(strip_accents=str.upper\).*: use strip"),
         (CountVectorizer(dtype=np.float32), r"\(dtype=float32\)"),
         (CountVectorizer(vocabulary=["good", 3], lowercase=False), "a term that is not a string"),
         (CountVectorizer(ngram_range=(0, 1)), "must ascend from at least 1, got 0 to 1"),
