@@ -216,9 +216,10 @@ def _faults(
     for place, case in enumerate(cases):
         difference = comparison.differences[place]
         if found.refused[place]:
-            # The codec may be stricter with numbers that float64 cannot hold, and with categories
-            # of which nothing is known.
+            # The codec may be stricter with numbers that float64 cannot hold or of which the score
+            # is none, and with categories of which nothing is known.
             tolerated = expected.refused[place] or case.group == "extremes"
+            tolerated = tolerated or bool(np.isnan(expected.scores[place]).any())
             tolerated = tolerated or candidate.is_closed_to(case.row)
             yield None if tolerated else _STRICT
         elif expected.refused[place]:

@@ -111,12 +111,13 @@ class _Step:
     ) -> None:
         self._matrix, self._scope = matrix, scope
         self._code: Any
+        self._function: Function
         if code is not None:
             self._code = self._function = code
             roots = [code]
         elif isinstance(estimator, FunctionTransformer):
             self._code, options = estimator.func, estimator.kw_args or {}
-            self._function: Function = lambda rows: self._code(rows, **options)
+            self._function = lambda rows: self._code(rows, **options)
             roots = [self._code]
         else:
             self._code = inspect.unwrap(type(estimator).transform)

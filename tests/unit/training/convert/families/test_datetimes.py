@@ -100,7 +100,7 @@ def test_the_signature_tells_the_unit_and_writes_moments_as_clients_do(unit: str
 def test_a_column_with_a_zone_is_refused_by_name() -> None:
     frame = dated().assign(when=lambda frame: frame["when"].dt.tz_localize("UTC"))
 
-    with pytest.raises(DataError, match="column 'when' has a time zone: remove it"):
+    with pytest.raises(DataError, match="column 'when' has a time zone: before fitting, remove it"):
         kinds_of(frame)
 
 
@@ -115,7 +115,7 @@ def test_a_column_that_misses_dates_is_refused_by_name() -> None:
 def test_dates_as_objects_are_refused_by_name() -> None:
     frame = dated().assign(when=lambda frame: frame["when"].dt.date)
 
-    with pytest.raises(DataError, match="column 'when' has mixed types"):
+    with pytest.raises(DataError, match="column 'when' has dates as objects: before fitting"):
         kinds_of(frame)
 
 
