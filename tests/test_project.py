@@ -157,7 +157,7 @@ ORDER: dict[str, list[str]] = {
         "codec decision manifest row_warnings",
         "signature policy telemetry",
         "datetimes document session settings storage",
-        "arrays errors prediction_ids",
+        "arrays errors features prediction_ids",
     ],
 }
 """The rooms of each package, floor by floor: an import leads to the same room or a lower floor."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -223,11 +223,17 @@ class Conversion:
             accepted = self._accepted(name, reference, rows, infinite)
             return feature_of(column, kind, nullable=null, accepts_unseen=False, **accepted)
         if vocabulary.is_torn:
-            raise ConversionRefused("", f"column {name!r} is used both as a category and as a text")
+            raise ConversionRefused(
+                "",
+                f"column {name!r} is used both as a category and as a text: give one of the two "
+                "steps a copy of the column under another name, in the frame",
+            )
         if vocabulary.counts:
             return feature_of(column, "text", nullable=null, accepts_unseen=False)
         known = vocabulary.categories
         unseen = not vocabulary.is_closed and accepts_unseen(reference, rows, name, known)
+        if not unseen:
+            _require_repeated(column, closed=vocabulary.is_closed)
         return feature_of(
             column, "category", nullable=null, accepts_unseen=unseen, vocabulary=known
         )
@@ -279,6 +285,28 @@ class Conversion:
             )
             for place, values in found.items()
         }
+
+
+_FEW_ROWS: Final = 50
+_DISTINCT: Final = 0.5
+
+
+def _require_repeated(column: "pd.Series[Any]", *, closed: bool) -> None:
+    """Refuse a column whose next values would nearly all be refused, since none is known."""
+    present = column.dropna()
+    different = present.nunique()
+    if len(present) < _FEW_ROWS or different <= _DISTINCT * len(present):
+        return
+    remedy = (
+        "compute what the code makes of it before training, as a column of numbers or of few texts"
+        if closed
+        else "leave it out, or set handle_unknown='ignore' in its encoder"
+    )
+    raise ConversionRefused(
+        "",
+        f"column {column.name!r} has {different} different texts in {len(present)} rows, and the "
+        f"pipeline refuses others: nearly every new row would be refused; {remedy}",
+    )
 
 
 def _within(feature: Feature, values: FloatVector) -> FloatVector:

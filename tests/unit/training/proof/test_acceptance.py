@@ -16,6 +16,7 @@ from sklambda.codec.codec import Codec
 from sklambda.errors import FaultCode, RowsInvalid
 from sklambda.signature import Feature
 from tests.support.proof import prove
+from training.errors import ConversionRefused
 from training.frames import kinds_of
 from training.proof.conversion import Conversion
 
@@ -120,3 +121,20 @@ def test_a_tree_has_the_bounds_of_float32() -> None:
     assert greatest is not None
     assert np.isfinite(np.float32(greatest))
     assert signature.features[0].least == -greatest
+
+
+@pytest.mark.parametrize("step", ["code", "encoder"])
+def test_texts_of_which_nearly_each_is_new_are_refused_with_a_remedy(step: str) -> None:
+    frame = pd.DataFrame({"name": [f"Braund, Mr. Owen {k}" for k in range(80)]})
+    steps = {
+        "code": (
+            FunctionTransformer(lambda rows: rows["name"].str.len().to_frame()),
+            "compute what the code makes of it before training",
+        ),
+        "encoder": (OneHotEncoder(), "handle_unknown='ignore'"),
+    }
+    first, remedy = steps[step]
+    fitted = make_pipeline(first, LogisticRegression()).fit(frame, np.arange(80) % 2)
+
+    with pytest.raises(ConversionRefused, match=f"80 different texts in 80 rows.*{remedy}"):
+        Conversion(fitted, frame, kinds_of(frame)).convert()
