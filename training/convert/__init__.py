@@ -58,6 +58,7 @@ FAMILIES: Final = (
     "quantiles",
     "scaling",
     "selection",
+    "skrub",
     "splines",
     "svm",
     "text",

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
+
+import numpy as np
 
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.outputs import Outputs
-from training.convert.unconverted import explanation
+from training.convert.unconverted import explanation, qualified
 from training.errors import ConversionRefused
 
 type Estimator = Any  # scikit-learn ships no types
@@ -16,6 +18,12 @@ type Follow = Callable[[Estimator, Matrix, Scope, Code | None], Matrix | Outputs
 type Converters = Mapping[type | str, Convert]
 """By class; a class of a library that training does not import by name, as "xgboost.XGBClassifier".
 """
+
+
+CAST_BEFORE: Final = (
+    "put FunctionTransformer(lambda table: table.astype('float64')) behind the step that makes "
+    "float32"
+)
 
 
 def converter_of(estimator: Estimator, converters: Converters) -> Convert | None:
@@ -61,6 +69,9 @@ class Scope:
         convert = converter_of(estimator, self.converters)
         if convert is None:
             result = inner.follow(estimator, matrix)
+        elif getattr(getattr(estimator, "coef_", None), "dtype", None) == np.float32:
+            # It adds float32 up, in an order of the processor's.
+            inner.refuse(f"{qualified(estimator)} was fitted on float32: {CAST_BEFORE}")
         else:
             result = convert(estimator, matrix, inner)
         if isinstance(result, Matrix):

@@ -77,6 +77,8 @@ class Encoder:
         By column that it encodes: the categories that it met in fitting.
     made : sequence
         The names of its result's columns.
+    closes : bool
+        Whether it may encode unseen strings by how they are written: no client may send any.
     """
 
     name: str
@@ -86,6 +88,7 @@ class Encoder:
     vocabularies: Sequence[Vocabulary | None]
     known: Mapping[int, Sequence[object]]
     made: Sequence[Any]
+    closes: bool = False
 
     @cached_property
     def categories(self) -> Mapping[int, list[object]]:
@@ -98,6 +101,8 @@ class Encoder:
     @cached_property
     def unseen(self) -> Mapping[int, list[object]]:
         """By column that it encodes: categories that nobody met, unlike each other."""
+        if self.closes:
+            return {place: [] for place in self.known}
         return {
             place: [
                 value
@@ -233,6 +238,9 @@ def tabulated(encoder: Encoder, matrix: Matrix, scope: Scope) -> Matrix:
             "known categories: fit it again, on all columns"
         )
     parts = {place: encoder.run(encoder.varied(place)) for place in encoder.known}
+    for place in encoder.known if encoder.closes else ():
+        if (vocabulary := matrix.vocabularies[place]) is not None:
+            vocabulary.close()
     _require_apart(encoder, usual, parts, scope)
     trees: list[Tree] = []
     order, vocabularies = [], []
@@ -295,7 +303,7 @@ def _tree(
         return constant_leaf(numbers[0]), vocabulary
     place, count = on[0], len(encoder.categories[on[0]])
     *known, missing = numbers[: count + 1]
-    unseen = numbers[count + 1 :]
+    unseen = numbers[count + 1 :] or [np.nan]
     if not all(_same(np.array(unseen), np.full(len(unseen), unseen[0]))):
         scope.refuse(
             f"{encoder.name} encodes unseen categories of {encoder.names[place]!r} by how they are "
