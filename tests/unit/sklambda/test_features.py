@@ -131,7 +131,7 @@ def test_names_of_columns_come_out() -> None:
         (Ratio(), ["a"], "Ratio takes 2 columns, got 1"),
         (Product(), ["a"], "Product takes at least 2 columns, got 1"),
         (Sine(0), ["a"], "period must be above 0, got 0"),
-        (DateParts(("year", "century")), ["when"], "got 'century'"),
+        (DateParts(("year", "century")), ["when"], "got 'century'"),  # type: ignore[arg-type]
         (Cast("text"), ["a"], "to must be 'integer' or 'float', got 'text'"),  # type: ignore[arg-type]
         (Select(["z"]), ["a"], "Select names an unknown column 'z'"),
         (Clip(2.0, 1.0), ["a"], "least must not exceed greatest"),
