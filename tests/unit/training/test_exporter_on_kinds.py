@@ -29,6 +29,7 @@ PLAIN: Final = (
     "integers as names",
     "large integers",
     "2 rows",
+    "5,000 rows",
 )
 
 
