@@ -60,8 +60,7 @@ class Scored:
         if extension != "parquet":
             return self._rows
         numbers = [name for name, kind in self.kinds.items() if kind == "number"]
-        changed = [{name: _float(row[name]) for name in numbers} for row in self._rows]
-        return [row | change for row, change in zip(self._rows, changed, strict=True)]
+        return [{**row, **{name: _float(row[name]) for name in numbers}} for row in self._rows]
 
     def members(self, row: ClientRow) -> dict[str, Any] | None:
         """Return the members of a prediction as JSON; None for a row that is refused."""
@@ -119,6 +118,8 @@ def test_each_row_is_scored_as_the_model_scores_it_or_rejected(
 
     expected = [model.members(row) for row in model.rows(extension)]
     scored = [each for each in expected if each is not None]
+    assert receipt is not None
+    assert receipt.rows is not None
     assert (receipt.rows.read, receipt.rows.scored) == (len(expected), len(scored))
     published = laptop.published_objects().items()
     [content] = [content for key, content in published if key.startswith("scored/")]
