@@ -1,11 +1,13 @@
 """Steps made of steps: Pipeline, ColumnTransformer and FeatureUnion."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.preprocessing import KBinsDiscretizer
 
 from training.convert.families.text import takes_texts
 from training.convert.graph.graph import Elementwise, Matrix
@@ -24,7 +26,52 @@ def pipeline(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix | Out
         except ConversionRefused as refused:
             rest = steps[place + 1 :]
             raise joined([*refused.each, *scope.unconverted(rest)]) from None
-    return scope.run(*steps[-1], matrix) if steps else matrix
+    if not steps:
+        return matrix
+    return replace(scope, sparse=_gives_sparse(steps[:-1], scope.sparse)).run(*steps[-1], matrix)
+
+
+def _gives_sparse(steps: Sequence[tuple[str, Estimator]], given: bool) -> bool:
+    """Return whether fitted steps end in a sparse matrix, of one that is `given` sparse or not."""
+    sparse = given
+    for _, step in steps:
+        name = type(step).__name__
+        if isinstance(step, Pipeline):
+            sparse = _gives_sparse(predicting(step), sparse)
+        elif isinstance(step, ColumnTransformer):
+            sparse = bool(step.sparse_output_)
+        elif isinstance(step, FeatureUnion):
+            sparse = any(_gives_sparse([one], sparse) for one in step.transformer_list)
+        elif name in _SPARSE:
+            sparse = True
+        elif hasattr(step, "sparse_output"):
+            sparse = bool(step.sparse_output)
+        elif isinstance(step, KBinsDiscretizer):
+            sparse = step.encode == "onehot"
+        elif name not in _AS_GIVEN:
+            sparse = False
+    return sparse
+
+
+_SPARSE: Final = ("CountVectorizer", "HashingVectorizer", "TfidfTransformer", "TfidfVectorizer")
+_AS_GIVEN: Final = (
+    "FrozenEstimator",
+    "FunctionTransformer",
+    "GenericUnivariateSelect",
+    "MaxAbsScaler",
+    "Normalizer",
+    "PolynomialFeatures",
+    "SelectFromModel",
+    "SelectFdr",
+    "SelectFpr",
+    "SelectFwe",
+    "SelectKBest",
+    "SelectPercentile",
+    "SimpleImputer",
+    "StandardScaler",
+    "VarianceThreshold",
+)
+"""Steps whose result is sparse where what they are given is."""
 
 
 def predicting(estimator: Estimator) -> list[tuple[str, Estimator]]:

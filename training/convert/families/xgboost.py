@@ -328,6 +328,8 @@ def raw_scores(model: Model, matrix: Matrix, missing: float, scope: Scope) -> Ma
         )
     _refuse_gaps(model, scope)
     graph = scope.graph
+    if scope.sparse:  # in float64: a number that is 0 in float32 alone is stored
+        matrix = _lacking(0.0, matrix, graph)
     matrix = numbered(graph, matrix, model.categories)
     matrix = single_precision.narrowed(graph, matrix)
     if not np.isnan(missing):

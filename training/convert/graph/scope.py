@@ -50,12 +50,15 @@ class Scope:
         The place in the pipeline, as ``preprocess > numbers > scale``.
     user_code : Follow or None
         Converts a transformer that runs the user's code; None where no rows are there to run it on.
+    sparse : bool
+        Whether scikit-learn's own matrix is sparse here: XGBoost takes its zeros for missing.
     """
 
     graph: Graph
     converters: Converters
     step: str = ""
     user_code: Follow | None = None
+    sparse: bool = False
 
     def run(self, name: str, estimator: Estimator, matrix: Matrix) -> Matrix | Outputs:
         """Convert the inner step `name`, a transformer or a predictor.

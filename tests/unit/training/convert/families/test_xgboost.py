@@ -10,11 +10,13 @@ import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import BaggingClassifier, VotingClassifier
+from sklearn.feature_selection import SelectKBest
+from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from tests.support.proof import classes, mixed, numbers, prove, values
-from training.errors import ConversionRefused, ParityFailed
+from training.errors import ConversionRefused
 from training.frames import kinds_of
 from training.proof.conversion import Conversion
 
@@ -339,9 +341,20 @@ def test_categories_that_are_integers_with_gaps_are_refused() -> None:
         prove(regressor(enable_categorical=True).fit(frame, target), frame)
 
 
-def test_a_sparse_matrix_whose_zeros_are_missing_is_stopped_by_the_gate() -> None:
+def test_codes_of_categories_in_a_sparse_matrix_are_1_or_missing() -> None:
     frame = mixed()[["colour", "plan"]]
     pipeline = make_pipeline(OneHotEncoder(handle_unknown="ignore"), classifier())
 
-    with pytest.raises(ParityFailed, match="xgbclassifier"):
-        prove(pipeline.fit(frame, codes(2)), frame, full=True)
+    prove(pipeline.fit(frame, codes(2)), frame, full=True)
+
+
+@pytest.mark.parametrize("passing", [None, SelectKBest(k=6)])
+def test_zeros_of_a_sparse_matrix_are_missing_values_as_xgboost_takes_them(passing: Any) -> None:
+    frame = mixed(missing=False)
+    frame["plan"] = [f"plan {place % 23}" for place in range(len(frame))]
+    encoder = OneHotEncoder(handle_unknown="ignore")
+    columns = make_column_transformer((encoder, ["plan", "colour"]), remainder=SimpleImputer())
+    fitted = make_pipeline(columns, passing, classifier()).fit(frame, codes(2))
+    assert columns.sparse_output_
+
+    prove(fitted, frame)
