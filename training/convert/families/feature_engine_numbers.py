@@ -168,7 +168,7 @@ def _followed(code_of: Callable[[Estimator, Scope], Code]) -> Callable[..., Matr
 
 def _aggregated(estimator: Estimator, scope: Scope) -> Code:
     functions = estimator.func if isinstance(estimator.func, list) else [estimator.func]
-    names = [getattr(each, "__name__", each) for each in functions]
+    names = [str(getattr(each, "__name__", each)) for each in functions]
     for name in names:
         if name not in ("max", "mean", "min", "prod", "sum"):
             scope.refuse(

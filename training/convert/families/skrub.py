@@ -130,7 +130,8 @@ def _to_sub_frame(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
 
 
 def _selected(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix | Outputs:
-    names = list(getattr(estimator, "columns_", None) or getattr(estimator, "kept_cols_", ()))
+    chosen = "columns_" if hasattr(estimator, "columns_") else "kept_cols_"
+    names = list(getattr(estimator, chosen))
     # They do not say which columns they were fitted on: those of the rows that they get.
     return scope.follow(estimator, matrix, lambda frame: frame[names])
 

@@ -245,9 +245,9 @@ def tabulated(encoder: Encoder, matrix: Matrix, scope: Scope) -> Matrix:
     trees: list[Tree] = []
     order, vocabularies = [], []
     for number, name in enumerate(encoder.made):
-        if (place := _passed(encoder, name)) is not None:
-            order.append(place)
-            vocabularies.append(matrix.vocabularies[place])
+        if (passed := _passed(encoder, name)) is not None:
+            order.append(passed)
+            vocabularies.append(matrix.vocabularies[passed])
             continue
         order.append(matrix.width + len(trees))
         tree, vocabulary = _tree(encoder, number, usual, parts, scope)

@@ -127,7 +127,7 @@ def test_a_wrapped_transformer_equals_feature_engine(name: str) -> None:
     frame = mixed(missing=False)
     steps = [("wrapped", WRAPPED[name]()), ("encode", encoding.OneHotEncoder()), ("last", trees())]
 
-    prove(Pipeline(steps).fit(frame, classes(2)), frame)  # type: ignore[no-untyped-call]
+    prove(Pipeline(steps).fit(frame, classes(2)), frame)
 
 
 def test_matched_categories_equal_feature_engine() -> None:
@@ -187,7 +187,7 @@ def test_what_has_no_conversion_is_refused_with_what_to_do(name: str) -> None:
     frame = mixed(missing=False).drop(columns="plan")
     step = make().fit(frame)
     model = trees().fit(frame[["grid"]], classes(2))
-    pipeline = Pipeline([("first", step), ("last", model)])  # type: ignore[no-untyped-call]
+    pipeline = Pipeline([("first", step), ("last", model)])
 
     with pytest.raises(ConversionRefused, match=rf"^first: feature_engine\.{reason}"):
         prove(pipeline, frame)

@@ -107,7 +107,8 @@ def test_bins_with_names_equal_feature_engine() -> None:
 def test_parts_of_dates_equal_feature_engine(unit: str) -> None:
     generator = np.random.default_rng(32)
     seconds = pd.to_timedelta(generator.integers(0, 10**8, ROWS), "s")
-    when = pd.Series(pd.Timestamp("2021-01-05") + seconds).astype(f"datetime64[{unit}]")
+    moments = (pd.Timestamp("2021-01-05") + seconds).to_numpy()
+    when: pd.Series[Any] = pd.Series(moments.astype(f"datetime64[{unit}]"))
     frame = pd.DataFrame({"when": when, "x": generator.normal(size=ROWS)})
     parts = DatetimeFeatures(features_to_extract="all")
     trees = HistGradientBoostingClassifier(max_iter=5, random_state=0)
