@@ -5,7 +5,7 @@ unseen categories and extreme numbers, and a test set holds none of them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import numpy as np
@@ -38,6 +38,10 @@ _INTEGERS: Final = (
     2**24 + 1,
     EXACT_INTEGER + 1,
 )
+_VALUES: Final = 2**25
+"""About how many values the rows have: of tables of more than some hundreds of columns fewer rows
+are made for each."""
+
 _STRINGS: Final = ("", " ", "nan", "None", "unseen", "é", "日本", "\\u0000", "x" * 1000)
 
 
@@ -72,11 +76,20 @@ FULL: Final = Budget()
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One row, with its group and name."""
+    """One row, with its group and name.
+
+    It is held as a real row with changes: the rows of all cases would fill the memory.
+    """
 
     group: Group
     name: str
-    row: ClientRow
+    base: ClientRow
+    changes: ClientRow = field(default_factory=dict)
+
+    @property
+    def row(self) -> ClientRow:
+        """The row as a client would send it."""
+        return self.base | self.changes if self.changes else self.base
 
 
 def real(name: str, rows: Iterable[ClientRow]) -> Iterator[Case]:
@@ -108,31 +121,41 @@ def adversarial(
         The number of rows at boundaries.
     """
     generator = np.random.default_rng(seed)
-    most = budget.rows // max(1, sum(kind in NUMERIC for kind in kinds.values()))
+    numeric = sum(kind in NUMERIC for kind in kinds.values())
+    most = min(budget.rows, _VALUES // len(kinds)) // max(1, numeric)
+    unusual = max(1, _VALUES // (2 * len(kinds) ** 2))
 
     def pick() -> ClientRow:
         return rows[int(generator.integers(len(rows)))]
 
-    for name, kind in kinds.items():
+    for place, (name, kind) in enumerate(kinds.items()):
         if kind in NUMERIC:
             seen = [float(value) for row in rows if (value := row[name]) is not None]
             near = limits.get(name, np.empty(0))
             values = _values_at(near, kind, seen, most, budget, generator)
             for value in values:
-                for _ in range(min(budget.spread, most // len(values))):
-                    yield Case("boundaries", f"{name} at a boundary", pick() | {name: value})
+                for _ in range(min(budget.spread, max(1, most // len(values)))):
+                    yield Case("boundaries", f"{name} at a boundary", pick(), {name: value})
         # scikit-learn reads a missing date as a number.
         group: Group = "extremes" if kind == "datetime" else "missing"
-        yield Case(group, f"{name} missing", pick() | {name: None})
-        yield from _unusual(name, kind, pick)
+        yield Case(group, f"{name} missing", pick(), {name: None})
+        yield from _some(list(_unusual(name, kind, pick)), place, unusual)
         if kind == "text":
             for label, text in hard_texts([str(row[name]) for row in rows]):
-                yield Case("texts", f"{name}: {label}", pick() | {name: text})
+                yield Case("texts", f"{name}: {label}", pick(), {name: text})
         elif kind == "datetime":
             moments = [str(row[name]) for row in rows]
             for moment in moments_around(moments, limits.get(name, np.empty(0))):
-                yield Case("boundaries", f"{name} at a boundary", pick() | {name: moment})
-    yield Case("missing", "everything missing", pick() | _nothing(kinds))
+                yield Case("boundaries", f"{name} at a boundary", pick(), {name: moment})
+    yield Case("missing", "everything missing", pick(), _nothing(kinds))
+
+
+def _some(cases: Sequence[Case], place: int, most: int) -> Iterator[Case]:
+    """Yield all cases of a feature, or of more than `most` others than the next feature's."""
+    if len(cases) <= most:
+        yield from cases
+    else:
+        yield from (cases[(place * most + step) % len(cases)] for step in range(most))
 
 
 def _nothing(kinds: Mapping[str, Kind]) -> ClientRow:
@@ -151,7 +174,7 @@ def _values_at(
     at = np.linspace(0, 1, budget.quantiles)
     spread = np.quantile(seen, at) if seen else np.zeros(1)
     values = neighbours(np.concatenate([limits, spread]), kind)
-    most = most_rows // budget.least_spread
+    most = max(1, most_rows // budget.least_spread)
     if len(values) <= most:
         return values
     places = generator.choice(len(values), most, replace=False)
@@ -183,16 +206,16 @@ def neighbours(centres: FloatVector, kind: Kind) -> list[Scalar]:
 def _unusual(name: str, kind: Kind, pick: Callable[[], ClientRow]) -> Iterator[Case]:
     if kind == "category":
         for place, text in enumerate(_STRINGS):
-            yield Case("categories", f"{name} unseen, no. {place}", pick() | {name: text})
+            yield Case("categories", f"{name} unseen, no. {place}", pick(), {name: text})
     elif kind == "datetime":
         for moment in EXTREME_MOMENTS:
-            yield Case("extremes", f"{name} = {moment}", pick() | {name: moment})
+            yield Case("extremes", f"{name} = {moment}", pick(), {name: moment})
     elif kind == "integer":
         for integer in _INTEGERS:
-            yield Case("extremes", f"{name} = {integer}", pick() | {name: integer})
+            yield Case("extremes", f"{name} = {integer}", pick(), {name: integer})
     elif kind == "number":
         for number in (*_NUMBERS, *map(float, _INTEGERS)):
-            yield Case("extremes", f"{name} = {number!r}", pick() | {name: number})
+            yield Case("extremes", f"{name} = {number!r}", pick(), {name: number})
 
 
 _LONG: Final = 100_000

@@ -30,15 +30,16 @@ from training.proof.boundaries import boundaries
 from training.proof.equality import Equality
 from training.proof.golden import golden_rows
 from training.proof.parity import Candidate, prove, require_same_as_json
-from training.proof.reference import (
-    MakeFrame,
-    Reference,
-    accepts_unseen,
+from training.proof.probing import (
+    Trial,
+    accepts,
     bounds_accepted,
     choices_accepted,
     gaps_accepted,
-    nullable,
+    probe,
+    unseen,
 )
+from training.proof.reference import MakeFrame, Reference
 from training.proof.sampling import Samples, sample_rows
 from training.proof.surface import near_ties
 from training.targets import target_of
@@ -86,14 +87,15 @@ class Conversion:
         )
         target = target_of(self.pipeline, converted.outputs, targets)
         reference = self.reference(target)
-        rows = self._base_rows(reference)
-        features = [
-            self._feature(name, reference, rows, vocabulary, converted.infinite.get(place, ()))
-            for place, (name, vocabulary) in enumerate(
-                zip(self._columns, vocabularies, strict=True)
-            )
-            if name in self.kinds
-        ]
+        known = dict(zip(self._columns, vocabularies, strict=True))
+        base = self._base_rows(reference)
+        infinite = {self._columns[place]: found for place, found in converted.infinite.items()}
+        trials = {
+            name: self._trial(name, base, known[name], infinite.get(name, ()))
+            for name in self.kinds
+        }
+        accepted = probe(reference, base, trials)
+        features = [self._feature(name, accepted[name], known[name]) for name in self.kinds]
         signature = Signature(
             features=tuple(features),
             target=target,
@@ -112,12 +114,9 @@ class Conversion:
         rows = client_rows(self.frame.head(1), self.kinds)
         if not imputes_in_rounds(self.pipeline):
             return rows
-        able = [name for name in self.kinds if self._is_nullable(name, reference, rows)]
+        trials = {name: accepts(None) for name in self.kinds if self.kinds[name] != "datetime"}
+        able = [name for name, yes in probe(reference, rows, trials).items() if yes]
         return [*rows, rows[0] | dict.fromkeys(able)]
-
-    def _is_nullable(self, name: str, reference: Reference, rows: Sequence[ClientRow]) -> bool:
-        # scikit-learn reads a missing date as a number, without an error.
-        return self.kinds[name] != "datetime" and nullable(reference, rows, name)
 
     @property
     def _columns(self) -> list[str]:
@@ -210,18 +209,11 @@ class Conversion:
         ]
 
     def _feature(
-        self,
-        name: str,
-        reference: Reference,
-        rows: Sequence[ClientRow],
-        vocabulary: Vocabulary | None,
-        infinite: Sequence[float],
+        self, name: str, accepted: Mapping[str, Any], vocabulary: Vocabulary | None
     ) -> Feature:
         column, kind = self.frame[name], self.kinds[name]
-        null = self._is_nullable(name, reference, rows)
         if vocabulary is None:
-            accepted = self._accepted(name, reference, rows, infinite)
-            return feature_of(column, kind, nullable=null, accepts_unseen=False, **accepted)
+            return feature_of(column, kind, **accepted)
         if vocabulary.is_torn:
             raise ConversionRefused(
                 "",
@@ -229,48 +221,55 @@ class Conversion:
                 "steps a copy of the column under another name, in the frame",
             )
         if vocabulary.counts:
-            return feature_of(column, "text", nullable=null, accepts_unseen=False)
-        known = vocabulary.categories
-        unseen = not vocabulary.is_closed and accepts_unseen(reference, rows, name, known)
-        if not unseen:
+            return feature_of(column, "text", **accepted)
+        if not accepted["accepts_unseen"]:
             _require_repeated(column, closed=vocabulary.is_closed)
-        return feature_of(
-            column, "category", nullable=null, accepts_unseen=unseen, vocabulary=known
-        )
+        return feature_of(column, "category", vocabulary=vocabulary.categories, **accepted)
+
+    def _trial(
+        self,
+        name: str,
+        base: Sequence[ClientRow],
+        vocabulary: Vocabulary | None,
+        infinite: Sequence[float],
+    ) -> Trial[dict[str, Any]]:
+        """Try values of a feature; return what is accepted, as members of it."""
+        kind = self.kinds[name]
+        # scikit-learn reads a missing date as a number, without an error.
+        null = kind != "datetime" and (yield from accepts(None))
+        found: dict[str, Any] = {"nullable": null, "accepts_unseen": False}
+        if vocabulary is not None:
+            if not (vocabulary.counts or vocabulary.is_closed):
+                found["accepts_unseen"] = yield from accepts(unseen(vocabulary.categories))
+        elif kind in NUMERIC:
+            found |= yield from self._numbers(name, [row[name] for row in base], infinite)
+        return found
+
+    def _numbers(
+        self, name: str, own: Sequence[Any], infinite: Sequence[float]
+    ) -> Trial[dict[str, object]]:
+        kind = self.kinds[name]
+        present = self.frame[name].dropna().astype("float64")
+        choices = yield from choices_accepted(kind, np.unique(present))
+        if choices:
+            usual = present[present.isin(choices)].mode().iloc[0]
+            return {"choices": choices, "example": int(usual) if kind == "integer" else usual}
+        least, greatest = yield from bounds_accepted(kind, own)
+        gaps = yield from gaps_accepted(kind, (least, greatest), infinite)
+        return {"least": least, "greatest": greatest, "gaps": gaps}
 
     def _closed(self, signature: Signature, reference: Reference) -> frozenset[str]:
         """Return the features of which only scikit-learn accepts unseen categories.
 
         What the user's code makes of those is not known.
         """
-        rows = client_rows(self.frame.head(1), self.kinds)
-        return frozenset(
-            feature.name
+        trials = {
+            feature.name: accepts(unseen(feature.vocabulary))
             for feature in signature.features
-            if feature.kind == "category"
-            and not feature.accepts_unseen
-            and accepts_unseen(reference, rows, feature.name, feature.vocabulary)
-        )
-
-    def _accepted(
-        self,
-        name: str,
-        reference: Reference,
-        rows: Sequence[ClientRow],
-        infinite: Sequence[float],
-    ) -> dict[str, object]:
-        """Return the numbers that the pipeline accepts, as members of a feature."""
-        kind = self.kinds[name]
-        if kind not in NUMERIC:
-            return {}
-        present = self.frame[name].dropna().astype("float64")
-        choices = choices_accepted(reference, rows, name, kind, np.unique(present))
-        if choices:
-            usual = present[present.isin(choices)].mode().iloc[0]
-            return {"choices": choices, "example": int(usual) if kind == "integer" else usual}
-        least, greatest = bounds_accepted(reference, rows, name, kind)
-        gaps = gaps_accepted(reference, rows, name, kind, (least, greatest), infinite)
-        return {"least": least, "greatest": greatest, "gaps": gaps}
+            if feature.kind == "category" and not feature.accepts_unseen
+        }
+        found = probe(reference, client_rows(self.frame.head(1), self.kinds), trials)
+        return frozenset(name for name, yes in found.items() if yes)
 
     def _limits(self, model: bytes, signature: Signature) -> dict[str, FloatVector]:
         base = Codec(signature).encode([signature.example])[0]

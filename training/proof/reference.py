@@ -15,16 +15,12 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 from threadpoolctl import ThreadpoolController
 
-from sklambda.arrays import Flags, FloatMatrix, FloatVector, IntMatrix
-from sklambda.codec.values import EXACT_INTEGER
-from sklambda.signature import Kind, Scalar, Scores, Target
+from sklambda.arrays import Flags, FloatMatrix, IntMatrix
+from sklambda.signature import Scores, Target
 from training.convert.families.text import pipeline_input
-from training.convert.graph.float_order import rank, unrank
 from training.convert.graph.nearest import SORTED
 from training.convert.graph.scope import Estimator
 from training.frames import ClientRow
-
-# The greatest float64 that rounds to a float32, then smaller ones for what a scaler makes larger.
 
 type PipelineInput = Any  # a data frame, or a series where the pipeline reads texts
 type MakeFrame = Callable[[Sequence[ClientRow]], PipelineInput]
@@ -36,6 +32,9 @@ _METHODS: Final[dict[Scores, str]] = {
     "value": "predict",
 }
 _DECIDING: Final = ("decision_function", "predict_joint_log_proba")
+_FEW: Final = 8
+"""Of so few rows, where some are refused, each is tried alone: halves would take as many trials."""
+
 _EXACT: Final = frozenset(
     (
         "AdaBoostClassifier",
@@ -140,9 +139,24 @@ class Reference:
         with _single_threaded(self.threads):
             return _decisions(self.pipeline, self.frame(rows), len(rows), len(targets))
 
-    def accepts(self, row: ClientRow) -> bool:
-        """Check whether scikit-learn scores a row."""
-        return not self.predict([row]).refused[0]
+    def acceptance(self, rows: Sequence[ClientRow]) -> tuple[Flags, Flags]:
+        """Return which rows scikit-learn accepts, [N], and for which it has scores without NaN."""
+        with _single_threaded(self.threads):
+            return self._acceptance(rows)
+
+    def _acceptance(self, rows: Sequence[ClientRow]) -> tuple[Flags, Flags]:
+        try:
+            scores = self._predict(self.frame(rows)).scores
+        except _refusals():
+            if len(rows) == 1:
+                return np.zeros(1, dtype=bool), np.zeros(1, dtype=bool)
+            size = 1 if len(rows) <= _FEW else (len(rows) + 1) // 2
+            parts = [
+                self._acceptance(rows[start : start + size]) for start in range(0, len(rows), size)
+            ]
+            accepted, scored = zip(*parts, strict=True)
+            return np.concatenate(accepted), np.concatenate(scored)
+        return np.ones(len(rows), dtype=bool), ~np.isnan(scores).any(axis=1)
 
     def _predict_by_halves(self, rows: Sequence[ClientRow]) -> Predictions:
         try:
@@ -268,173 +282,3 @@ def _one_hot(labels: IntMatrix, target: Target) -> FloatMatrix:
             for own, part in zip(labels.T, _labelled(target), strict=True)
         ]
     )
-
-
-_LIMITS: Final = (1e300, 3.4028235677973362e38, 1e38, 1e36, 1e33, 1e30, 1e20)
-
-
-def nullable(reference: Reference, rows: Sequence[ClientRow], name: str) -> bool:
-    """Check whether the pipeline accepts a row in which the feature `name` is missing."""
-    return reference.accepts(rows[0] | {name: None})
-
-
-def accepts_unseen(
-    reference: Reference, rows: Sequence[ClientRow], name: str, known: Sequence[str]
-) -> bool:
-    """Check whether the pipeline accepts a category of the feature `name` that is not `known`."""
-    longer_than_all = f"unseen {max(known, key=len, default='')}"
-    return reference.accepts(rows[0] | {name: longer_than_all})
-
-
-def choices_accepted(
-    reference: Reference, rows: Sequence[ClientRow], name: str, kind: Kind, seen: FloatVector
-) -> tuple[float, ...]:
-    """Return the only numbers that the pipeline accepts, where it refuses one between them.
-
-    A strict encoder accepts the numbers of the training data alone.
-
-    Parameters
-    ----------
-    reference, rows, name, kind
-        As of `bounds_accepted`.
-    seen : FloatVector
-        The different numbers of the training data, ascending.
-
-    Returns
-    -------
-    tuple of float
-        Ascending; empty where numbers between those seen are accepted, or where there are none.
-    """
-    write = int if kind == "integer" else float
-
-    def accepted(numbers: FloatVector) -> Flags:
-        predicted = reference.predict([rows[0] | {name: write(number)} for number in numbers])
-        return ~predicted.refused
-
-    between = _between(seen, kind)
-    if between is None or accepted(np.array([between]))[0]:
-        return ()
-    return tuple(seen[accepted(seen)].tolist())
-
-
-def _between(seen: FloatVector, kind: Kind) -> float | None:
-    """Return a number between two of those seen, or None where all are neighbours."""
-    step = 1.0 if kind == "integer" else 0.0
-    gaps = np.flatnonzero(np.diff(seen) > step)
-    if len(gaps) == 0:
-        return None
-    low, high = seen[gaps[0]], seen[gaps[0] + 1]
-    return float(low + 1 if kind == "integer" else low + (high - low) / 2)
-
-
-def bounds_accepted(
-    reference: Reference, rows: Sequence[ClientRow], name: str, kind: Kind
-) -> tuple[float | None, float | None]:
-    """Find the least and the greatest number that the pipeline accepts; None for no bound.
-
-    Trees of scikit-learn refuse numbers beyond float32, and a logarithm those outside of its
-    domain; a polynomial of the greatest numbers is infinity less infinity, which is no score. All
-    numbers between the two are assumed to be accepted; the gate then tries some.
-    """
-    scale = _INTEGERS if kind == "integer" else _NUMBERS
-
-    def accepts(position: int) -> bool:
-        predicted = reference.predict([row | {name: scale.value(position)} for row in rows])
-        return not (predicted.refused.any() or np.isnan(predicted.scores).any())
-
-    seen = [float(value) for row in rows if (value := row[name]) is not None]
-    start = next(filter(accepts, map(scale.position, [*seen, 0.0])), None)
-    if start is None:
-        return None, None
-    low, high = (_bound(accepts, start, ladder) for ladder in scale.ladders)
-    return (
-        None if low == scale.ladders[0][0] else float(scale.value(low)),
-        None if high == scale.ladders[1][0] else float(scale.value(high)),
-    )
-
-
-def gaps_accepted(
-    reference: Reference,
-    rows: Sequence[ClientRow],
-    name: str,
-    kind: Kind,
-    bounds: tuple[float | None, float | None],
-    doubtful: Sequence[float],
-) -> tuple[tuple[float, float], ...]:
-    """Find the intervals of numbers that the pipeline refuses, between others that it accepts.
-
-    Parameters
-    ----------
-    reference, rows, name, kind
-        As of `bounds_accepted`.
-    bounds : tuple of (float or None, float or None)
-        What that found.
-    doubtful : sequence of float
-        Numbers, ascending, to look around: a step makes each of them infinite.
-
-    Returns
-    -------
-    tuple of (float, float)
-        Both ends are refused, and their neighbours accepted.
-    """
-    scale = _INTEGERS if kind == "integer" else _NUMBERS
-    ends = [
-        ladder[0] if bound is None else scale.position(bound)
-        for bound, ladder in zip(bounds, scale.ladders, strict=True)
-    ]
-
-    def refuses(position: int) -> bool:
-        return not reference.accepts(rows[0] | {name: scale.value(position)})
-
-    gaps: list[tuple[int, int]] = []
-    for number in doubtful:
-        position = scale.position(number)
-        inside = ends[0] < position < ends[1] and float(scale.value(position)) == number
-        if not inside or (gaps and position <= gaps[-1][1]) or not refuses(position):
-            continue
-        low, high = _end(refuses, position, -1, ends[0]), _end(refuses, position, 1, ends[1])
-        gaps.append((low, high))
-    return tuple((float(scale.value(low)), float(scale.value(high))) for low, high in gaps)
-
-
-def _end(refuses: Callable[[int], bool], position: int, way: int, limit: int) -> int:
-    """Return the last position in one direction that is refused: steps double, then halve."""
-    step, beyond = 1, position + way
-    while refuses(beyond) and beyond != limit:
-        step *= 2
-        beyond = way * min(way * (position + way * step), way * limit)
-    return _bound(refuses, position, [beyond])
-
-
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    """An ordered set of values, by position, and limits to try first."""
-
-    value: Callable[[int], Scalar]
-    position: Callable[[float], int]
-    limits: tuple[float, ...]
-
-    @property
-    def ladders(self) -> tuple[list[int], list[int]]:
-        """The positions of the limits below 0 and above, the farthest first."""
-        return [self.position(-limit) for limit in self.limits], [*map(self.position, self.limits)]
-
-
-_NUMBERS: Final = _Scale(
-    value=lambda position: float(unrank(np.array([position]))[0]),
-    position=lambda number: int(rank(np.array([number]))[0]),
-    limits=_LIMITS,
-)
-_INTEGERS: Final = _Scale(value=int, position=int, limits=(float(EXACT_INTEGER),))
-
-
-def _bound(accepts: Callable[[int], bool], good: int, ladder: Sequence[int]) -> int:
-    """Return the farthest position that is accepted: a limit, else what bisection finds."""
-    for limit in ladder:
-        if accepts(limit):
-            return limit
-    bad = ladder[-1]
-    while abs(bad - good) > 1:
-        middle = (good + bad) // 2
-        good, bad = (middle, bad) if accepts(middle) else (good, middle)
-    return good
