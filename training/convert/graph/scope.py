@@ -21,8 +21,8 @@ type Converters = Mapping[type | str, Convert]
 
 
 CAST_BEFORE: Final = (
-    "put FunctionTransformer(lambda table: table.astype('float64')) behind the step that makes "
-    "float32"
+    "fit on float64, by frame.astype('float64'), or put FunctionTransformer(lambda table: "
+    "table.astype('float64')) behind the step that makes float32"
 )
 
 
