@@ -117,7 +117,7 @@ FUNCTIONS: Final[Mapping[Any, Apply]] = {
     np.tanh: _operator("Tanh"),
 }
 
-_NOT_EXACT: Final = frozenset(
+NOT_EXACT: Final = frozenset(
     (
         np.cbrt,
         np.cos,
@@ -132,7 +132,9 @@ _NOT_EXACT: Final = frozenset(
         np.tanh,
     )
 )
-_TURNS: Final[Mapping[Any, tuple[float, ...] | None]] = {
+"""Those that differ from numpy's in the last bit."""
+
+TURNS: Final[Mapping[Any, tuple[float, ...] | None]] = {
     **dict.fromkeys((np.abs, np.fabs, np.reciprocal, np.sqrt, np.square), (0.0,)),
     **dict.fromkeys((np.log, np.log10, np.log2), (0.0,)),
     np.log1p: (-1.0,),
@@ -148,7 +150,7 @@ def elementwise(function: Any, kw_args: Mapping[str, Any] | None = None) -> Elem
         return np.asarray(function(values, **(kw_args or {})), dtype=np.float64)
 
     name = f"np.{function.__name__}"
-    return Elementwise(name, apply, function not in _NOT_EXACT, _TURNS.get(function, ()))
+    return Elementwise(name, apply, function not in NOT_EXACT, TURNS.get(function, ()))
 
 
 def _function_transformer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix | Outputs:

@@ -12,7 +12,7 @@ from onnx import TensorProto
 
 from sklambda.signature import UNSEEN as UNSEEN_CODE
 from training.convert.graph.float_order import rank, unrank
-from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.graph import Graph, Matrix, Origin
 from training.convert.graph.steps import category_tree, look_up, step_tree
 from training.convert.graph.trees import Tree
 from training.convert.graph.vocabulary import Vocabulary
@@ -24,7 +24,7 @@ from training.convert.tracing.expressions import (
     Expression,
     is_missing,
 )
-from training.convert.tracing.operations import OPERATIONS
+from training.convert.tracing.operations import OPERATIONS, steps_of
 from training.convert.tracing.trace import Leaf
 
 type Bundle = tuple[Expression, ...]
@@ -66,10 +66,24 @@ class Emission:
         for places in forms.values():
             bundle = tuple(expressions[place] for place in places)
             codes = tuple(vocabularies[place] for place in places)
-            blocks.append(Matrix(self._wide(bundle, codes), codes))
+            origins = tuple(map(self._origin, bundle))
+            blocks.append(Matrix(self._wide(bundle, codes), codes, origins))
             order += places
         joined = self._graph.join(blocks)
         return self._graph.take(joined, np.argsort(order).tolist())
+
+    def _origin(self, expression: Expression) -> Origin | None:
+        """Return the column that an expression is computed from alone, and how, for trees."""
+        if expression.kind not in ("number", "boolean") or not expression.leaves:
+            return None
+        found = steps_of(expression)
+        if found is None or self._matrix.vocabularies[found[0]] is not None:
+            return None
+        place, steps = found
+        origin = self._matrix.origin(place)
+        for step in steps:
+            origin = origin.then(step)
+        return origin
 
     def _form(self, expression: Expression) -> int:
         """Return a number that expressions share which can share their nodes."""

@@ -11,9 +11,10 @@ from typing import Any, Final
 import numpy as np
 from onnx import TensorProto
 
-from training.convert.families.functions import FUNCTIONS
-from training.convert.graph.graph import Graph
-from training.convert.tracing.expressions import Array
+from sklambda.arrays import FloatVector
+from training.convert.families.functions import FUNCTIONS, NOT_EXACT, TURNS
+from training.convert.graph.graph import Elementwise, Graph
+from training.convert.tracing.expressions import Array, Expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,3 +246,86 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     },
 }
 """Each operation by name."""
+
+_MONOTONE: Final = (
+    "add sub mul truediv maximum minimum fmax fmin lt le gt ge round neg sign isnan sinh sigmoid "
+    "to_number"
+)
+_TURNS: Final[Mapping[str, tuple[float, ...] | None]] = {
+    **dict.fromkeys(_MONOTONE.split(), ()),
+    **dict.fromkeys(("abs", "cosh"), (0.0,)),
+    **{function.__name__: TURNS.get(function, ()) for function in FUNCTIONS},
+}
+_NOT_EXACT: Final = {
+    "cosh",
+    "sigmoid",
+    "sinh",
+    *(function.__name__ for function in NOT_EXACT),
+}
+
+
+def steps_of(expression: Expression) -> tuple[int, list[Elementwise]] | None:
+    """Return the one column that an expression is computed from, and the steps from it, in order.
+
+    None where it depends on several columns, or an operation turns in a way that is not known:
+    then trees behind it compare the result itself.
+    """
+    steps: list[Elementwise] = []
+    while expression.operation != "leaf":
+        inner = _inner(expression)
+        turns = None if inner is None else _turns(expression, inner)
+        if inner is None or turns is None:
+            return None
+        name = f"{expression.operation} in a function"
+        exact = expression.operation not in _NOT_EXACT
+        steps.insert(0, Elementwise(name, _evaluated(expression, inner), exact, turns))
+        expression = inner
+    return (expression.value, steps) if expression.kind != "category" else None
+
+
+def _inner(expression: Expression) -> Expression | None:
+    """Return the one argument that is not constant; None where there are others."""
+    arguments = expression.arguments
+    if expression.operation == "where":
+        test, *choices = arguments
+        arguments = (*(each for each in test.arguments if each.leaves), *choices)
+    varying = {id(each): each for each in arguments if each.operation != "constant"}
+    if len(varying) != 1:
+        return None
+    [inner] = varying.values()
+    # Whole numbers are counted in int64, which has other limits, until they are made numbers.
+    is_counted = inner.kind == "integer" and inner.operation != "leaf"
+    return None if is_counted or expression.kind == "integer" else inner
+
+
+def _turns(expression: Expression, inner: Expression) -> tuple[float, ...] | None:
+    """Return where an operation of one argument and constants turns; None where that is unknown."""
+    if expression.operation == "where":  # missing values filled, or numbers beyond a limit replaced
+        test = expression.arguments[0]
+        if test.operation not in ("isnan", "lt", "le", "gt", "ge", "eq"):
+            return None
+        return tuple(float(each.value) for each in test.arguments if each is not inner)
+    if expression.operation == "truediv" and inner is expression.arguments[1]:
+        return (0.0,)
+    return _TURNS.get(expression.operation)
+
+
+def _evaluated(expression: Expression, inner: Expression) -> Callable[[FloatVector], FloatVector]:
+    operation, arguments = OPERATIONS[expression.operation], expression.arguments
+    more = () if expression.value is None else (expression.value,)
+
+    def apply(values: FloatVector) -> FloatVector:
+        given = [of(each, values) for each in arguments]
+        return np.asarray(operation.evaluate(*given, *more), dtype=np.float64)
+
+    def of(argument: Expression, values: FloatVector) -> Array:
+        if argument is inner:
+            return values
+        if argument.operation == "constant":
+            return np.asarray(np.nan if argument.value is None else argument.value)
+        # The test of a choice.
+        return OPERATIONS[argument.operation].evaluate(
+            *(of(each, values) for each in argument.arguments)
+        )
+
+    return apply

@@ -28,6 +28,8 @@ from tests.support.proof import classes, numbers, prove, values
 from training.convert import convert
 from training.convert.graph.folding import Chain, NotMonotone
 from training.convert.graph.graph import Elementwise, Matrix, Origin
+from training.frames import kinds_of
+from training.proof.conversion import Conversion
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
@@ -103,6 +105,24 @@ def test_columns_that_come_by_different_ways_are_folded_each_by_its_own() -> Non
     prove(pipeline, frame)
 
     assert not before_trees(pipeline, 3) & INEXACT
+
+
+def own(frame: Any) -> Any:
+    return frame.assign(
+        skewed=np.log1p(frame["skewed"].fillna(0).clip(lower=0.5)) / 2,
+        large=1 / np.exp(frame["large"]),
+    )
+
+
+def test_the_functions_in_the_users_own_code_are_folded() -> None:
+    frame = positive(missing=True)
+    pipeline = fitted(FunctionTransformer(own), frame=frame)
+
+    prove(pipeline, frame)
+
+    model, _ = Conversion(pipeline, frame, kinds_of(frame)).convert()
+    nodes = [node.op_type for node in onnx.load_from_string(model).graph.node]
+    assert not set(nodes) & (INEXACT - {"Div"})
 
 
 def test_exact_steps_alone_stay_in_the_graph() -> None:
