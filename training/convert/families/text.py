@@ -8,7 +8,12 @@ import numpy as np
 import pandas as pd
 from onnx import TensorProto
 from sklearn.feature_extraction import DictVectorizer
-from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
+from sklearn.feature_extraction.text import (
+    CountVectorizer,
+    HashingVectorizer,
+    TfidfTransformer,
+    TfidfVectorizer,
+)
 from sklearn.preprocessing import FunctionTransformer, Normalizer
 
 from sklambda.errors import DocumentInvalid
@@ -30,7 +35,7 @@ type Input = pd.DataFrame | pd.Series[Any] | list[dict[str, Any]]
 
 def takes_texts(estimator: Estimator) -> bool:
     """Check whether an estimator's input is a series of texts and not a table."""
-    return _begins_with(CountVectorizer, estimator)
+    return _begins_with((CountVectorizer, HashingVectorizer), estimator)
 
 
 def takes_dictionaries(estimator: Estimator) -> bool:
@@ -38,7 +43,7 @@ def takes_dictionaries(estimator: Estimator) -> bool:
     return _begins_with(DictVectorizer, estimator)
 
 
-def _begins_with(kind: type, estimator: Estimator) -> bool:
+def _begins_with(kind: type | tuple[type, ...], estimator: Estimator) -> bool:
     if isinstance(estimator, kind):
         return True
     if not hasattr(estimator, "get_params"):
@@ -46,8 +51,13 @@ def _begins_with(kind: type, estimator: Estimator) -> bool:
     parameters = estimator.get_params(deep=False)
     members = [member for name in _MEMBERS for member in _members(parameters.get(name))]
     if "steps" in parameters:
-        members = [member for member in members if not _passes(member)][:1]
+        members = [member for member in members if not (_passes(member) or _of_texts(member))][:1]
     return any(_begins_with(kind, member) for member in members)
+
+
+def _of_texts(step: Any) -> bool:
+    """Check whether a step is a function of something else than a table: it says no names."""
+    return isinstance(step, FunctionTransformer) and not hasattr(step, "feature_names_in_")
 
 
 def _members(value: Any) -> list[Any]:

@@ -358,3 +358,27 @@ def test_golden_rows_hold_no_very_long_text(texts: "pd.Series[str]") -> None:
 
 def test_texts_without_a_name_are_the_feature_text() -> None:
     assert as_frame(["one", "two"]).columns.tolist() == ["text"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "sentence"),
+    [
+        ([HashingVectorizer(n_features=64)], r"HashingVectorizer has no .*: use TfidfVectorizer"),
+        (
+            [
+                FunctionTransformer(lambda texts: [text.lower() for text in texts]),
+                CountVectorizer(),
+            ],
+            "compute what the code makes of it before training",
+        ),
+    ],
+    ids=["hashing", "cleaning"],
+)
+def test_texts_alone_that_cannot_be_counted_are_refused_with_a_remedy(
+    texts: "pd.Series[str]", steps: list[Any], sentence: str, tmp_path: Path
+) -> None:
+    given = [f"{text} {place}" for place, text in enumerate(texts)]
+    fitted = make_pipeline(*steps, LogisticRegression()).fit(given, moods(texts))
+
+    with pytest.raises(ConversionRefused, match=sentence):
+        export(fitted, given, out=tmp_path / "package", name="moods", time_limit=None)
