@@ -46,7 +46,11 @@ OF_FULL_RANK: Final = {
     "EllipticEnvelope", "FactorAnalysis", "FastICA", "QuadraticDiscriminantAnalysis",
 }  # fmt: skip
 OF_TEXTS: Final = {"CountVectorizer", "TfidfVectorizer"}
-BEFORE_LINEAR_MODELS: Final = {"KernelPCA", "TfidfTransformer"}
+BEFORE_LINEAR_MODELS: Final = {
+    "AdditiveChi2Sampler", "BernoulliRBM", "DictionaryLearning", "KernelPCA",
+    "MiniBatchDictionaryLearning", "RBFSampler", "RandomTreesEmbedding", "SkewedChi2Sampler",
+    "SparseCoder", "TfidfTransformer",
+}  # fmt: skip
 OF_ONE_COLUMN: Final = {"IsotonicRegression"}
 OF_SEVERAL_TARGETS: Final = {"ClassifierChain", "MultiOutputClassifier"}
 WORDS: Final = (
@@ -94,6 +98,19 @@ ARGUMENTS: Final[dict[str, dict[str, Any]]] = {
     **_each("SelfTrainingClassifier", estimator=INNER),
     **_each("AffinityPropagation", damping=0.9, max_iter=1000, random_state=0),
     **_each("KernelPCA", n_components=3),
+    **_each(
+        "DictionaryLearning MiniBatchDictionaryLearning",
+        n_components=3,
+        transform_algorithm="threshold",
+        random_state=0,
+        max_iter=20,
+    ),
+    "SparseCoder": {"dictionary": np.eye(6) + 0.1, "transform_algorithm": "threshold"},
+    **_each("RBFSampler SkewedChi2Sampler", n_components=20, random_state=0),
+    **_each("RandomTreesEmbedding", n_estimators=10, random_state=0),
+    **_each("LabelPropagation LabelSpreading", gamma=5),
+    **_each("RadiusNeighborsClassifier", radius=2e5, outlier_label="most_frequent"),
+    **_each("GaussianProcessClassifier", optimizer=None),
     **_each("MeanShift", bandwidth=3e5),
     **_each("LocalOutlierFactor", novelty=True),
     **_each("KMeans MiniBatchKMeans BisectingKMeans", n_clusters=4, random_state=0),
@@ -388,7 +405,7 @@ def _labels(name: str, rows: int) -> Iterator[Any]:
     if name in OF_SEVERAL_TARGETS:
         yield np.column_stack([classes(2, rows), classes(2, rows)[::-1]])
         return
-    if name == "SelfTrainingClassifier":
+    if name in {"LabelPropagation", "LabelSpreading", "SelfTrainingClassifier"}:
         yield np.where(np.arange(rows) % 5, classes(2, rows), -1)
         return
     for count in (2,) if name in TUNED else (2, 3):

@@ -65,28 +65,31 @@ UNCONVERTED: Final = (
         "use PCA or TruncatedSVD",
     ),
     Unconverted(
+        ("MiniBatchSparsePCA", "SparsePCA"),
+        "it transforms a lone row to a vector, on which the next step fails",
+        "use PCA or TruncatedSVD",
+    ),
+    Unconverted(
+        ("PLSSVD",),
+        "it transforms to pairs of matrices where there is a target, so that no step can follow",
+        "use PLSRegression, or PCA",
+    ),
+    Unconverted(
+        ("PolynomialCountSketch",),
+        "it multiplies by Fourier transforms, for which there is no converter yet",
+        "use Nystroem(kernel='poly') or PolynomialFeatures",
+        open=True,
+    ),
+    Unconverted(
+        ("RadiusNeighborsRegressor",),
+        "its value of a row without a neighbour is no number",
+        "use KNeighborsRegressor",
+    ),
+    Unconverted(
         ("LatentDirichletAllocation",),
         "it iterates until a row's topics change by less than max_doc_update_tol, and rounding "
         "decides when that is",
         "use TruncatedSVD behind TfidfVectorizer",
-    ),
-    Unconverted(
-        ("DictionaryLearning", "MiniBatchDictionaryLearning", "SparseCoder"),
-        "it solves an optimisation for each row, whose steps rounding decides",
-        "use PCA or TruncatedSVD",
-        open=True,
-    ),
-    Unconverted(
-        ("MiniBatchSparsePCA", "SparsePCA"),
-        "it has no converter yet",
-        "use PCA",
-        open=True,
-    ),
-    Unconverted(
-        ("BernoulliRBM", "PLSSVD", "PolynomialCountSketch"),
-        "it has no converter yet",
-        "use PCA, PLSRegression or Nystroem",
-        open=True,
     ),
     Unconverted(
         ("KNeighborsTransformer", "RadiusNeighborsTransformer"),
@@ -104,36 +107,6 @@ UNCONVERTED: Final = (
         ("Isomap", "LocallyLinearEmbedding"),
         "it places a row by its neighbours, which it solves a system of equations for",
         "use PCA, KernelPCA or NeighborhoodComponentsAnalysis",
-    ),
-    Unconverted(
-        ("LabelPropagation", "LabelSpreading"),
-        "it needs the whole training data for each row",
-        "use SelfTrainingClassifier, or KNeighborsClassifier on the labelled rows",
-        open=True,
-    ),
-    Unconverted(
-        ("RadiusNeighborsClassifier", "RadiusNeighborsRegressor"),
-        "it has no converter yet",
-        "use KNeighborsClassifier or KNeighborsRegressor",
-        open=True,
-    ),
-    Unconverted(
-        ("AdditiveChi2Sampler", "RBFSampler", "SkewedChi2Sampler"),
-        "its cosines of large numbers are rounding",
-        "use Nystroem",
-        open=True,
-    ),
-    Unconverted(
-        ("GaussianProcessClassifier",),
-        "it has no converter yet",
-        "use SVC, or CalibratedClassifierCV of it",
-        open=True,
-    ),
-    Unconverted(
-        ("RandomTreesEmbedding",),
-        "it has no converter yet",
-        "use KBinsDiscretizer, or ExtraTreesClassifier itself",
-        open=True,
     ),
     Unconverted(
         (

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from sklearn.ensemble import BaggingClassifier, StackingClassifier
+from sklearn.gaussian_process import GaussianProcessClassifier
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
@@ -130,7 +131,9 @@ class Reference:
         whether a label depends on rounding is seen in them alone.
         """
         targets = _labelled(self.target)
-        if _sorts_equals(_last(self.pipeline)):
+        last = _last(self.pipeline)
+        # The label of a Gaussian process is the sign of a mean that its probability does not show.
+        if _sorts_equals(last) or isinstance(last, GaussianProcessClassifier):
             return [np.zeros((len(rows), 1))] * len(targets)
         if self.target.scores != "probability" or any(
             each.threshold is not None for each in targets

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final
 
 from sklearn.compose import ColumnTransformer
+from sklearn.feature_extraction import DictVectorizer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import KBinsDiscretizer
 
@@ -26,9 +27,20 @@ def pipeline(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix | Out
         except ConversionRefused as refused:
             rest = steps[place + 1 :]
             raise joined([*refused.each, *scope.unconverted(rest)]) from None
+        _require_width(matrix, *steps[place + 1], scope)
     if not steps:
         return matrix
     return replace(scope, sparse=_gives_sparse(steps[:-1], scope.sparse)).run(*steps[-1], matrix)
+
+
+def _require_width(matrix: Matrix, name: str, step: Estimator, scope: Scope) -> None:
+    """Refuse a step that scikit-learn refuses too: what was fitted transforms to other columns."""
+    width = getattr(step, "n_features_in_", None)
+    if isinstance(width, int) and width != matrix.width:
+        scope.refuse(
+            f"{name!r} was fitted on {width} columns and the steps before it make {matrix.width}: "
+            "use steps whose fit_transform and transform give the same columns, and fit again"
+        )
 
 
 def _gives_sparse(steps: Sequence[tuple[str, Estimator]], given: bool) -> bool:
@@ -46,6 +58,8 @@ def _gives_sparse(steps: Sequence[tuple[str, Estimator]], given: bool) -> bool:
             sparse = True
         elif hasattr(step, "sparse_output"):
             sparse = bool(step.sparse_output)
+        elif isinstance(step, DictVectorizer):
+            sparse = bool(step.sparse)
         elif isinstance(step, KBinsDiscretizer):
             sparse = step.encode == "onehot"
         elif name not in _AS_GIVEN:

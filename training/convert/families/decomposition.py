@@ -5,14 +5,25 @@ from typing import Final
 import numpy as np
 from scipy import linalg
 from sklearn.cluster import FeatureAgglomeration
-from sklearn.decomposition import PCA, FactorAnalysis, FastICA, IncrementalPCA, TruncatedSVD
+from sklearn.decomposition import (
+    PCA,
+    DictionaryLearning,
+    FactorAnalysis,
+    FastICA,
+    IncrementalPCA,
+    MiniBatchDictionaryLearning,
+    SparseCoder,
+    TruncatedSVD,
+)
 from sklearn.neighbors import NeighborhoodComponentsAnalysis
+from sklearn.neural_network import BernoulliRBM
 from sklearn.random_projection import GaussianRandomProjection, SparseRandomProjection
 
 from sklambda.arrays import FloatMatrix
 from training.convert.graph.affine import affine
 from training.convert.graph.graph import Matrix
 from training.convert.graph.scope import Convert, Estimator, Scope
+from training.convert.unconverted import qualified
 
 
 def _project(scope: Scope, matrix: Matrix, directions: FloatMatrix) -> Matrix:
@@ -56,6 +67,44 @@ def _neighborhood_components(estimator: Estimator, matrix: Matrix, scope: Scope)
         free="n_components init warm_start max_iter tol callback verbose random_state",
     )
     return _project(scope, matrix, estimator.components_)
+
+
+def _thresholded(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+    scope.admit(
+        estimator,
+        free="dictionary n_components alpha max_iter tol fit_algorithm transform_algorithm "
+        "transform_n_nonzero_coefs transform_alpha n_jobs code_init dict_init callback verbose "
+        "split_sign random_state positive_code positive_dict transform_max_iter batch_size shuffle "
+        "max_no_improvement",
+    )
+    if estimator.transform_algorithm != "threshold":
+        scope.refuse(
+            f"{qualified(estimator)}(transform_algorithm={estimator.transform_algorithm!r}) solves "
+            "an optimisation for each row, whose steps rounding decides: use "
+            "transform_algorithm='threshold', or PCA"
+        )
+    graph = scope.graph
+    given = getattr(estimator, "alpha", 1.0)
+    alpha = given if estimator.transform_alpha is None else estimator.transform_alpha
+    rows = getattr(estimator, "components_", None)
+    found = _project(scope, matrix, estimator.dictionary if rows is None else rows)
+    size = graph.node("Sub", graph.node("Abs", found.tensor), graph.constant(float(alpha)))
+    code = graph.node(
+        "Mul", graph.node("Sign", found.tensor), graph.node("Max", size, graph.constant(0.0))
+    )
+    zero = graph.constant(0.0)
+    if estimator.positive_code:
+        code = graph.node("Max", code, zero)
+    if not estimator.split_sign:
+        return found.alike(code)
+    above, below = graph.node("Max", code, zero), graph.node("Neg", graph.node("Min", code, zero))
+    return graph.join([found.alike(above), found.alike(below)])
+
+
+def _hidden_units(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+    scope.admit(estimator, free="n_components learning_rate batch_size n_iter verbose random_state")
+    units = affine(scope.graph, matrix, estimator.components_, estimator.intercept_hidden_)
+    return units.alike(scope.graph.node("Sigmoid", units.tensor))
 
 
 def _factor_analysis(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
@@ -107,9 +156,13 @@ def _agglomeration(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix
 
 
 CONVERTERS: Final[dict[type, Convert]] = {
+    BernoulliRBM: _hidden_units,
+    DictionaryLearning: _thresholded,
     FactorAnalysis: _factor_analysis,
     FastICA: _fast_ica,
     FeatureAgglomeration: _agglomeration,
+    MiniBatchDictionaryLearning: _thresholded,
+    SparseCoder: _thresholded,
     GaussianRandomProjection: _random_projection,
     IncrementalPCA: _principal_components,
     NeighborhoodComponentsAnalysis: _neighborhood_components,

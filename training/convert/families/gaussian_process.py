@@ -5,7 +5,9 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-from sklearn.gaussian_process import GaussianProcessRegressor
+from scipy import linalg
+from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
+from sklearn.gaussian_process._gpc import COEFS, LAMBDAS
 from sklearn.gaussian_process.kernels import (
     RBF,
     ConstantKernel,
@@ -17,14 +19,20 @@ from sklearn.gaussian_process.kernels import (
     Sum,
     WhiteKernel,
 )
+from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
 
 from sklambda.arrays import FloatMatrix
-from training.convert.graph import kernels
+from training.convert.graph import kernels, normal
 from training.convert.graph.graph import Matrix
+from training.convert.graph.links import both, lean, shares
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
+from training.convert.unconverted import qualified
 
 type Kernel = Callable[[Estimator, Matrix, FloatMatrix, Scope], str]
+
+_EVEN: Final = 0.5 * float(COEFS.sum())
+"""The probability where the mean is 0."""
 
 _OPERATORS: Final = {Sum: "Add", Product: "Mul"}
 
@@ -44,6 +52,81 @@ def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scaled = graph.node("Mul", mean, graph.constant(np.reshape(estimator._y_train_std, (1, -1))))
     shift = graph.constant(np.reshape(estimator._y_train_mean, (1, -1)))
     return Outputs(value=matrix.numbers(graph.node("Add", scaled, shift), weights.shape[1]))
+
+
+def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
+    scope.admit(
+        estimator,
+        free="kernel optimizer n_restarts_optimizer max_iter_predict warm_start copy_X_train "
+        "random_state multi_class n_jobs",
+    )
+    inner = estimator.base_estimator_
+    if type(inner) is OneVsOneClassifier:
+        scope.refuse(
+            f"{qualified(estimator)}(multi_class='one_vs_one') has no probabilities: use "
+            "multi_class='one_vs_rest'"
+        )
+    binary = inner.estimators_ if type(inner) is OneVsRestClassifier else [inner]
+    graph = scope.graph
+    found = [_chance(each, matrix, scope) for each in binary]
+    if len(found) == 1:
+        # The label is that of the mean, at 0 of which the probability is not quite a half.
+        least = float(np.nextafter(_EVEN, 1.0))
+        return Outputs(both(graph, found[0]), threshold=least, label_by="probability")
+    chances = graph.join(found)
+    return Outputs(lean(graph, shares(graph, chances), chances))
+
+
+def _chance(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+    """Return the probability of the second class, [N, 1].
+
+    Rasmussen and Williams, algorithm 3.2, with the logistic function as a sum of error functions
+    (Williams and Barber, Bayesian Classification with Gaussian Processes, appendix A).
+    """
+    graph, points = scope.graph, estimator.X_train_
+    if not _depends_on_data(estimator.kernel_):
+        scope.refuse("GaussianProcessClassifier has a kernel that no feature moves: use another")
+    kernel = _kernel(estimator.kernel_, matrix, points, scope)
+    weights = (estimator.y_train_ - estimator.pi_)[:, np.newaxis]
+    mean = graph.node("MatMul", kernel, graph.constant(weights))
+    scaled = graph.node("Mul", kernel, graph.constant(estimator.W_sr_[np.newaxis]))
+    inverse = linalg.solve_triangular(estimator.L_, np.eye(len(points)), lower=True)
+    solved = graph.node("MatMul", scaled, graph.constant(inverse.T))
+    axis = graph.constant([1], np.int64)
+    explained = graph.node("ReduceSumSquare", solved, axis, keepdims=1)
+    whole = _variance(estimator.kernel_, matrix, scope)
+    variance = graph.node("Sub", whole, explained)
+    alpha = graph.node("Div", graph.constant(0.5), variance)
+    slopes = graph.constant(LAMBDAS.T)
+    flatter = graph.node("Add", alpha, graph.constant(LAMBDAS.T**2))
+    stretch = graph.node("Sqrt", graph.node("Div", alpha, flatter))
+    bent = graph.node("Mul", graph.node("Mul", slopes, mean), stretch)
+    height = graph.node("Sqrt", graph.node("Div", graph.constant(np.pi), alpha))
+    spread = graph.node("Sqrt", graph.node("Mul", variance, graph.constant(2 * np.pi)))
+    area = graph.node("Div", height, graph.node("Mul", spread, graph.constant(2.0)))
+    terms = graph.node("Mul", normal.error_function(graph, bent), area)
+    total = graph.node("MatMul", terms, graph.constant(COEFS))
+    return matrix.numbers(graph.node("Add", total, graph.constant(_EVEN)), 1)
+
+
+def _variance(kernel: Estimator, matrix: Matrix, scope: Scope) -> str:
+    """Return the kernel of each row with itself: [N, 1], or [1, 1] if constant."""
+    graph = scope.graph
+    if type(kernel) in _OPERATORS:
+        parts = [_variance(part, matrix, scope) for part in (kernel.k1, kernel.k2)]
+        return graph.node(_OPERATORS[type(kernel)], *parts)
+    if type(kernel) is Exponentiation:
+        base = _variance(kernel.kernel, matrix, scope)
+        return graph.node("Pow", base, graph.constant(kernel.exponent))
+    if isinstance(kernel, DotProduct):
+        axis = graph.constant([1], np.int64)
+        squares = graph.node("ReduceSumSquare", matrix.tensor, axis, keepdims=1)
+        return graph.node("Add", squares, graph.constant(kernel.sigma_0**2))
+    if isinstance(kernel, ConstantKernel):
+        return graph.constant([[float(kernel.constant_value)]])
+    if isinstance(kernel, WhiteKernel):
+        return graph.constant([[float(kernel.noise_level)]])
+    return graph.constant([[1.0]])
 
 
 def _kernel(kernel: Estimator, matrix: Matrix, points: FloatMatrix, scope: Scope) -> str:
@@ -130,4 +213,7 @@ _LEAVES: Final[dict[type, Kernel]] = {
     RationalQuadratic: _rational,
     WhiteKernel: _white,
 }
-CONVERTERS: Final[dict[type, Convert]] = {GaussianProcessRegressor: _regressor}
+CONVERTERS: Final[dict[type, Convert]] = {
+    GaussianProcessClassifier: _classifier,
+    GaussianProcessRegressor: _regressor,
+}

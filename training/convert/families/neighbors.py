@@ -5,7 +5,12 @@ from typing import Final
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, NearestCentroid
+from sklearn.neighbors import (
+    KNeighborsClassifier,
+    KNeighborsRegressor,
+    NearestCentroid,
+    RadiusNeighborsClassifier,
+)
 
 from sklambda.arrays import FloatMatrix
 from training.convert.graph import kernels
@@ -208,6 +213,48 @@ def _last_axis(graph: Graph, terms: str) -> str:
     return graph.node("Transpose", terms, perm=[0, 2, 1])
 
 
+def _within_radius(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
+    if estimator.weights != "uniform":
+        scope.refuse(
+            f"{qualified(estimator)}(weights={_shown(estimator.weights)}) is no number for a row "
+            "that is all but equal to one of training: use weights='uniform', or "
+            "KNeighborsClassifier"
+        )
+    free = "radius weights algorithm leaf_size p metric outlier_label n_jobs"
+    scope.admit(estimator, free=free, only={"metric_params": (None,)})
+    places = np.flatnonzero(np.equal(estimator.classes_, _outlier(estimator, scope)))
+    if not len(places):
+        scope.refuse(
+            f"{qualified(estimator)} has an outlier_label that is none of its classes: use one of "
+            "them, or outlier_label='most_frequent'"
+        )
+    graph, points = scope.graph, searched(estimator, scope)
+    labels = np.eye(len(estimator.classes_))
+    distances = points.distances(graph, matrix)
+    radius = graph.constant(estimator.radius**points.power)
+    weights = graph.double(graph.node("LessOrEqual", distances, radius))
+    sums = graph.node("MatMul", weights, graph.constant(labels[estimator._y][points.order]))
+    whole = graph.node("ReduceSum", sums, graph.constant([1], np.int64), keepdims=1)
+    alone = graph.node("Equal", whole, graph.constant(0.0))
+    shares = graph.node("Div", sums, whole)
+    found = graph.node("Where", alone, graph.constant(labels[places[:1]]), shares)
+    return Outputs(matrix.numbers(found, len(labels)))
+
+
+def _outlier(estimator: Estimator, scope: Scope) -> object:
+    if estimator.outputs_2d_:
+        scope.refuse(
+            f"{qualified(estimator)} has several targets: use one for each, in "
+            "MultiOutputClassifier"
+        )
+    if estimator.outlier_label_ is None:
+        scope.refuse(
+            f"{qualified(estimator)}(outlier_label=None) refuses rows far from all others, which "
+            "no limit of a feature says: use outlier_label='most_frequent', or KNeighborsClassifier"
+        )
+    return estimator.outlier_label_[0]
+
+
 def _centroid(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free="shrink_threshold priors", only={"metric": ("euclidean",)})
     count = len(estimator.classes_)
@@ -222,4 +269,5 @@ CONVERTERS: Final[dict[type, Convert]] = {
     KNeighborsClassifier: _classifier,
     KNeighborsRegressor: _regressor,
     NearestCentroid: _centroid,
+    RadiusNeighborsClassifier: _within_radius,
 }

@@ -11,7 +11,7 @@ from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.neighbors import RadiusNeighborsClassifier
+from sklearn.neighbors import RadiusNeighborsRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
@@ -196,11 +196,11 @@ def test_what_cannot_be_exact_is_refused_and_its_step_is_named(
 
 
 def test_an_unknown_final_estimator_is_refused(frame: pd.DataFrame) -> None:
-    fitted = make_pipeline(StandardScaler(), RadiusNeighborsClassifier(100)).fit(
+    fitted = make_pipeline(StandardScaler(), RadiusNeighborsRegressor(100)).fit(
         frame[["count"]], target(2)
     )
 
-    with pytest.raises(ConversionRefused, match=r"^radiusneighborsclassifier: "):
+    with pytest.raises(ConversionRefused, match=r"^radiusneighborsregressor: "):
         Conversion(fitted, frame[["count"]], kinds_of(frame[["count"]])).convert()
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import NMF, SparsePCA
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
-from sklearn.kernel_approximation import PolynomialCountSketch, RBFSampler
+from sklearn.kernel_approximation import PolynomialCountSketch
 from sklearn.linear_model import LogisticRegression
-from sklearn.neural_network import BernoulliRBM
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 
@@ -93,15 +93,17 @@ def test_weighted_strings_are_refused() -> None:
 def test_the_refusals_of_several_steps_are_said_at_once() -> None:
     frame = numbers()[["grid", "whole"]]
     columns = ColumnTransformer(
-        [("hashed", PolynomialCountSketch(), ["grid"]), ("kept", RBFSampler(), ["whole"])]
+        [("hashed", PolynomialCountSketch(), ["grid"]), ("kept", NMF(1), ["whole"])]
     )
-    fitted = make_pipeline(columns, BernoulliRBM(), LogisticRegression()).fit(frame, classes(2))
+    fitted = make_pipeline(columns, SparsePCA(1, max_iter=1), LogisticRegression()).fit(
+        frame, classes(2)
+    )
 
     with pytest.raises(ConversionRefused) as raised:
         Conversion(fitted, frame, kinds_of(frame)).convert()
 
     refusals = raised.value.each
-    places = ["columntransformer > hashed", "columntransformer > kept", "bernoullirbm"]
+    places = ["columntransformer > hashed", "columntransformer > kept", "sparsepca"]
     assert [refusal.step for refusal in refusals] == places
     assert str(raised.value) == "\n".join(map(str, refusals))
     assert pickle.loads(pickle.dumps(raised.value)).each[2].reason == refusals[2].reason

@@ -6,11 +6,21 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.cluster import FeatureAgglomeration
-from sklearn.decomposition import PCA, FactorAnalysis, FastICA, IncrementalPCA, TruncatedSVD
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.decomposition import (
+    PCA,
+    DictionaryLearning,
+    FactorAnalysis,
+    FastICA,
+    IncrementalPCA,
+    MiniBatchDictionaryLearning,
+    SparseCoder,
+    TruncatedSVD,
+)
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomTreesEmbedding
 from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import BernoulliRBM
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.random_projection import GaussianRandomProjection, SparseRandomProjection
 
 from tests.support.proof import classes, numbers, prove
@@ -60,3 +70,42 @@ def test_another_summary_of_like_columns_is_refused() -> None:
 
     with pytest.raises(ConversionRefused, match=r"FeatureAgglomeration\(pooling_func=median\)"):
         convert(fitted, [None] * 6)
+
+
+CODES: dict[str, Callable[[], Any]] = {
+    "hidden units": lambda: BernoulliRBM(4, random_state=0),
+    "a dictionary": lambda: SparseCoder(
+        np.array([[1.0, 0.2], [0.3, 1.0]]), transform_algorithm="threshold", split_sign=True
+    ),
+    "a learnt dictionary": lambda: MiniBatchDictionaryLearning(
+        2, transform_algorithm="threshold", random_state=0, max_iter=20
+    ),
+    "leaves of random trees": lambda: RandomTreesEmbedding(4, max_depth=3, random_state=0),
+}
+
+
+@pytest.mark.parametrize("name", CODES)
+def test_a_code_equals_scikit_learn(name: str) -> None:
+    frame = numbers(rows=80)[["grid", "skewed"]]
+    pipeline = make_pipeline(MinMaxScaler(), CODES[name](), LogisticRegression())
+
+    prove(pipeline.fit(frame, classes(2, rows=80)), frame)
+
+
+def test_a_code_by_pursuit_is_refused_with_a_remedy() -> None:
+    frame = numbers(rows=80)[["grid", "skewed"]]
+    fitted = DictionaryLearning(2, max_iter=5, random_state=0).fit(frame)
+
+    with pytest.raises(ConversionRefused, match=r"'omp'.*: use transform_algorithm='threshold'"):
+        convert(fitted, [None] * 2)
+
+
+def test_steps_that_do_not_fit_each_other_are_refused() -> None:
+    frame = numbers(rows=80)[["grid", "skewed"]]
+    coded = DictionaryLearning(
+        2, transform_algorithm="threshold", split_sign=True, max_iter=5, random_state=0
+    )
+    fitted = make_pipeline(coded, LogisticRegression()).fit(frame, classes(2, rows=80))
+
+    with pytest.raises(ConversionRefused, match=r"fitted on 2 columns and .* make 4: use steps"):
+        convert(fitted, [None] * 2)

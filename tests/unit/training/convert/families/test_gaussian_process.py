@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import (
     RBF,
     ConstantKernel,
@@ -16,7 +16,7 @@ from sklearn.gaussian_process.kernels import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from tests.support.proof import numbers, prove, values
+from tests.support.proof import classes, numbers, prove, values
 from training.convert import convert
 from training.errors import ConversionRefused
 
@@ -76,3 +76,27 @@ def test_what_cannot_be_exact_is_refused_by_name(what: str) -> None:
 
     with pytest.raises(ConversionRefused, match=reason):
         convert(fitted, [None] * 6)
+
+
+PROCESSES: dict[str, Any] = {
+    "default": None,
+    "rough, with noise": 1.5 * Matern(nu=1.5) + WhiteKernel(0.1),
+    "products": DotProduct() * RBF(2.0),
+}
+
+
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("name", PROCESSES)
+def test_a_classifier_equals_scikit_learn(name: str, count: int) -> None:
+    frame = numbers(rows=60)[["grid", "skewed"]]
+    process = GaussianProcessClassifier(PROCESSES[name], optimizer=None)
+
+    prove(make_pipeline(StandardScaler(), process).fit(frame, classes(count, rows=60)), frame)
+
+
+def test_duels_without_probabilities_are_refused_with_a_remedy() -> None:
+    frame = numbers(rows=60)[["grid", "skewed"]]
+    process = GaussianProcessClassifier(multi_class="one_vs_one", optimizer=None)
+
+    with pytest.raises(ConversionRefused, match=r"'one_vs_one'.*: use multi_class='one_vs_rest'"):
+        convert(process.fit(frame, classes(3, rows=60)), [None] * 2)

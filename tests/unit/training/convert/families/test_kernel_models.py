@@ -2,13 +2,20 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 from sklearn.decomposition import KernelPCA
-from sklearn.kernel_approximation import Nystroem, RBFSampler
+from sklearn.kernel_approximation import (
+    AdditiveChi2Sampler,
+    Nystroem,
+    RBFSampler,
+    SkewedChi2Sampler,
+)
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.semi_supervised import LabelPropagation, LabelSpreading
 
 from tests.support.proof import classes, numbers, prove, values
 from training.convert import convert
@@ -24,7 +31,6 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "ridge": (KernelRidge(kernel="laplacian"), r"KernelRidge\(kernel='laplacian'\)"),
     "nystroem": (Nystroem("cosine", n_components=5), r"Nystroem\(kernel='cosine'\)"),
     "principal components": (KernelPCA(2, kernel="cosine"), r"KernelPCA\(kernel='cosine'\)"),
-    "cosines of large numbers": (RBFSampler(n_components=5), "RBFSampler has no exact"),
 }
 
 
@@ -63,3 +69,35 @@ def test_what_cannot_be_exact_is_refused_by_name(what: str) -> None:
 
     with pytest.raises(ConversionRefused, match=reason):
         convert(fitted, [None] * 6)
+
+
+FEATURES: dict[str, Any] = {
+    "cosines": RBFSampler(n_components=20, random_state=0),
+    "skewed": SkewedChi2Sampler(n_components=10, random_state=0),
+    "additive": AdditiveChi2Sampler(),
+    "additive, three steps": AdditiveChi2Sampler(sample_steps=3),
+}
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_features_of_an_approximated_kernel_equal_scikit_learn(name: str) -> None:
+    frame = numbers(rows=80)[["grid", "skewed"]]
+    pipeline = make_pipeline(MinMaxScaler(clip=True), FEATURES[name], LogisticRegression())
+
+    prove(pipeline.fit(frame, classes(2, rows=80)), frame)
+
+
+@pytest.mark.parametrize("classifier", [LabelPropagation, LabelSpreading])
+def test_labels_spread_by_a_kernel_equal_scikit_learn(classifier: Any) -> None:
+    frame = numbers(rows=80)[["grid", "skewed"]]
+    pipeline = make_pipeline(MinMaxScaler(clip=True), classifier(gamma=5))
+    labels = np.where(np.arange(80) % 4, classes(2, rows=80), -1)
+
+    prove(pipeline.fit(frame, labels), frame)
+
+
+def test_labels_spread_by_neighbours_are_refused_with_a_remedy() -> None:
+    fitted = LabelSpreading(kernel="knn").fit(numbers()[["grid"]], classes(2))
+
+    with pytest.raises(ConversionRefused, match=r"kernel='knn'.*: use kernel='rbf'"):
+        convert(fitted, [None])

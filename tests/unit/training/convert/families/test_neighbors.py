@@ -163,6 +163,15 @@ def test_ties_of_more_neighbours_than_are_sorted_by_insertion_are_undecidable() 
     assert report.undecidable > 0
 
 
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("p", [1, 2])
+def test_neighbours_within_a_radius_equal_scikit_learn(p: int, count: int) -> None:
+    frame = numbers(rows=80)[["grid", "whole"]].astype(float)
+    near = RadiusNeighborsClassifier(1.0, p=p, outlier_label="most_frequent")
+
+    prove(near.fit(frame, classes(count, rows=80)), frame)
+
+
 def taxicab(one: Any, other: Any) -> Any:
     return np.abs(one - other).sum()
 
@@ -187,8 +196,22 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: NearestCentroid("manhattan"),
         r"NearestCentroid\(metric='manhattan'\)",
     ),
-    "radius": (lambda: RadiusNeighborsClassifier(9.0), "RadiusNeighborsClassifier has no exact"),
-    "radius, value": (lambda: RadiusNeighborsRegressor(9.0), "RadiusNeighborsRegressor has no"),
+    "radius": (
+        lambda: RadiusNeighborsClassifier(9.0),
+        r"outlier_label=None\).*: use outlier_label='most_frequent'",
+    ),
+    "radius, label of no class": (
+        lambda: RadiusNeighborsClassifier(9.0, outlier_label=7),
+        "none of its classes: use one of",
+    ),
+    "radius, by distance": (
+        lambda: RadiusNeighborsClassifier(9.0, weights="distance"),
+        r"weights='distance'\).*: use weights='uniform'",
+    ),
+    "radius, value": (
+        lambda: RadiusNeighborsRegressor(9.0),
+        "RadiusNeighborsRegressor has no exact .*: use KNeighborsRegressor",
+    ),
 }
 
 
