@@ -160,5 +160,8 @@ def convert_steps(
 
 def _scores(outputs: Outputs, pipeline: Estimator, scope: Scope) -> Matrix:
     if outputs.scores is None:
-        scope.refuse(f"{type(pipeline).__name__} has no scores")
+        scope.refuse(
+            f"{type(pipeline).__name__} has no scores: "
+            "end the pipeline in a classifier or a regressor"
+        )
     return outputs.scores[1]

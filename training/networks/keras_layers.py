@@ -82,7 +82,7 @@ class Reader:
         if type(model).__name__ == "Sequential":
             value, *others = sources
             if others:
-                raise _refuse(model, "has several inputs")
+                raise _refuse(model, "has several inputs: build it as a functional model")
             for layer in model.layers:
                 value = self.layer(layer, [value])
             return value
@@ -151,12 +151,16 @@ class Reader:
                 layer, "reads an embedding of several dimensions: put Flatten() before it"
             )
         if kind == "Concatenate" and layer.axis not in (-1, 1):
-            raise _refuse(layer, f"must join columns, axis=-1, got axis={layer.axis}")
+            raise _refuse(layer, f"must join columns, axis=-1, got axis={layer.axis}: use axis=-1")
         widths = [self.widths[source] for source in sources]
         if kind == "Concatenate":
             return self._add("concatenate", sources, (), {}, sum(widths))
         if len(set(widths)) > 1:
-            raise _refuse(layer, "must merge values of the same width")
+            raise _refuse(
+                layer,
+                "must merge values of the same width: "
+                "use Concatenate, or Dense layers of one width before it",
+            )
         if kind != "Average":
             return self._add(_MERGES[kind], sources, (), {}, widths[0])
         total = self._add("add", sources, (), {}, widths[0])

@@ -36,7 +36,10 @@ def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
 def boosted(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     """Add up the votes of fitted classifiers; their parameters are those of the caller to admit."""
     if estimator.n_classes_ < 2:
-        scope.refuse(f"{type(estimator).__name__} has seen one class only")
+        scope.refuse(
+            f"{type(estimator).__name__} has seen one class only: "
+            "fit it on rows of at least two classes"
+        )
     graph = scope.graph
     trees = all(type(inner) in _TREES for inner in estimator.estimators_)
     votes = (_of_trees if trees else _of_any)(estimator, matrix, scope)
@@ -95,7 +98,10 @@ def _values_of_trees(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matr
     ensemble = Ensemble(len(estimator.estimators_))
     for target, tree in enumerate(estimator.estimators_):
         if type(tree) not in (DecisionTreeRegressor, ExtraTreeRegressor):
-            scope.refuse(f"AdaBoostRegressor of {type(tree).__name__} has no exact conversion")
+            scope.refuse(
+                f"AdaBoostRegressor of {type(tree).__name__} has no exact conversion: "
+                "use a DecisionTreeRegressor as its estimator"
+            )
         ensemble.add(grown(tree.tree_).adding(tree.tree_.value[:, 0, 0]), target)
     return ensemble.node(scope.graph, matrix)
 

@@ -30,7 +30,10 @@ def _forest(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
         "verbose warm_start",
     )
     if estimator._max_samples < 2:
-        scope.refuse("IsolationForest has trees of one row, which isolate nothing")
+        scope.refuse(
+            "IsolationForest has trees of one row, which isolate nothing: "
+            "fit it with a greater max_samples"
+        )
     graph = scope.graph
     depths = zip(
         estimator._decision_path_lengths, estimator._average_path_length_per_tree, strict=True

@@ -39,7 +39,10 @@ def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
 def bagged(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     """Average fitted classifiers; their parameters are those of the caller to admit."""
     if estimator.n_classes_ < 2:
-        scope.refuse(f"{type(estimator).__name__} has seen one class only")
+        scope.refuse(
+            f"{type(estimator).__name__} has seen one class only: "
+            "fit it on rows of at least two classes"
+        )
     if _of_trees(estimator):
         tables = [
             _spread(tree.tree_.value[:, 0, :], tree.classes_, estimator.n_classes_)
@@ -61,7 +64,9 @@ def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     values = []
     for inner, outputs in _each(estimator, matrix, scope):
         if outputs.value is None:
-            scope.refuse(f"{type(inner).__name__} is not a regressor")
+            scope.refuse(
+                f"{type(inner).__name__} is not a regressor: use a regressor as its estimator"
+            )
         values.append(outputs.value)
     return Outputs(value=_mean(values, scope))
 
@@ -107,7 +112,10 @@ def _vote(inner: Estimator, outputs: Outputs, count: int, scope: Scope) -> Matri
     graph, classes = scope.graph, np.asarray(inner.classes_, dtype=np.int64)
     if hasattr(inner, "predict_proba"):
         if outputs.probabilities is None:
-            scope.refuse(f"{type(inner).__name__} has probabilities that have no exact conversion")
+            scope.refuse(
+                f"{type(inner).__name__} has probabilities that have no exact conversion: "
+                "use an estimator with predict_proba of its own"
+            )
         if len(classes) == count:
             return outputs.probabilities
         spread = _spread(np.eye(len(classes)), classes, count)

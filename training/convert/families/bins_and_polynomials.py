@@ -47,7 +47,9 @@ def _polynomial_features(estimator: Estimator, matrix: Matrix, scope: Scope) -> 
         if degree >= least and terms:
             blocks.append(block)
     if not blocks:
-        scope.refuse("PolynomialFeatures leaves no column")
+        scope.refuse(
+            "PolynomialFeatures leaves no column: use include_bias=True or a greater degree"
+        )
     return graph.join(blocks)
 
 

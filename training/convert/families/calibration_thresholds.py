@@ -48,7 +48,10 @@ def _fold(fold: Estimator, place: int, matrix: Matrix, scope: Scope) -> Matrix:
     outputs = scope.predict(f"calibrated_classifiers_[{place}]", inner, matrix)
     # Their names may differ: temperature scaling fits on codes of the classes.
     if len(inner.classes_) != len(fold.classes) or len(fold.classes) < 2:
-        scope.refuse(f"CalibratedClassifierCV met a fold without all classes: fold {place}")
+        scope.refuse(
+            f"CalibratedClassifierCV met a fold, {place}, without all classes: "
+            "use fewer folds, by cv, or more rows of the rarest class"
+        )
     method = preferred(inner, DECISION_FIRST, scope)
     binary = len(fold.classes) == 2
     scores = (second_class if binary else response)(outputs, inner, method, scope)
@@ -99,7 +102,10 @@ def isotonic(calibrator: Estimator, scores: Matrix, scope: Scope) -> Matrix:
     """
     knots, values = calibrator.X_thresholds_, calibrator.y_thresholds_
     if knots.dtype != np.float64 or values.dtype != np.float64:
-        scope.refuse("an isotonic calibration was fitted in float32")
+        scope.refuse(
+            "an isotonic calibration was fitted in float32: "
+            "fit on float64, by frame.astype('float64')"
+        )
     graph = scope.graph
     low = graph.node("Max", scores.tensor, graph.constant(calibrator.X_min_))
     clipped = scores.alike(graph.node("Min", low, graph.constant(calibrator.X_max_)))
@@ -185,16 +191,25 @@ def _with_threshold(
     requested = estimator.response_method
     method = preferred(inner, PROBABILITY_FIRST if requested == "auto" else (requested,), scope)
     if label is not None and label != inner.classes_[1]:
-        scope.refuse(f"{name} has a threshold of the first class, {label!r}")
+        scope.refuse(
+            f"{name} has a threshold of the first class, {label!r}: "
+            "set pos_label to the second class"
+        )
     second_class(outputs, inner, method, scope)  # or it is refused
     if method == "decision_function":
         least = 0.0 if threshold is None else threshold
         if not np.isfinite(least):
-            scope.refuse(f"{name} has the threshold {least}, which no decision reaches")
+            scope.refuse(
+                f"{name} has the threshold {least}, which no decision reaches: "
+                "use a finite threshold"
+            )
         return replace(outputs, threshold=least, label_by="decision")
     least = 0.5 if threshold is None else threshold
     if not 0 <= least <= 1:
-        scope.refuse(f"{name} has the threshold {least}, which is no probability")
+        scope.refuse(
+            f"{name} has the threshold {least}, which is no probability: "
+            "use a threshold between 0 and 1"
+        )
     return replace(outputs, threshold=least, label_by="probability")
 
 

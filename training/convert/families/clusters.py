@@ -93,7 +93,10 @@ def _propagated(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
         only={"affinity": ("euclidean",)},
     )
     if not len(estimator.cluster_centers_):
-        scope.refuse("AffinityPropagation has not converged and has no clusters")
+        scope.refuse(
+            "AffinityPropagation has not converged and has no clusters: "
+            "fit it with a greater max_iter or another damping"
+        )
     return _nearest(estimator.cluster_centers_, matrix, scope.graph)
 
 
@@ -107,7 +110,9 @@ def _birch(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     graph, labels = scope.graph, np.asarray(estimator.subcluster_labels_)
     count = int(labels.max()) + 1
     if set(labels.tolist()) != set(range(count)):
-        scope.refuse("Birch has clusters that are not numbered from 0")
+        scope.refuse(
+            "Birch has clusters that are not numbered from 0: fit it with n_clusters as a number"
+        )
     centres = estimator.subcluster_centers_
     nearest = kernels.nearest(graph, matrix, centres)
     own = one_hot(graph, matrix.numbers(nearest, 1), len(centres))

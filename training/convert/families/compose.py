@@ -154,7 +154,10 @@ def _weighted(part: Matrix, name: str, weights: Mapping[str, float] | None, scop
     if weight is None:
         return part
     if any(vocabulary is not None for vocabulary in part.vocabularies):
-        scope.refuse(f"a weight of {name!r}, which holds strings, has no exact conversion")
+        scope.refuse(
+            f"a weight of {name!r}, which holds strings, has no exact conversion: "
+            "leave the weight out"
+        )
     weighted = scope.graph.node("Mul", part.tensor, scope.graph.constant(float(weight)))
     step = Elementwise(f"the weight of {name!r}", lambda values: values * weight)
     return part.mapped(weighted, [step] * part.width)
@@ -162,7 +165,7 @@ def _weighted(part: Matrix, name: str, weights: Mapping[str, float] | None, scop
 
 def _side_by_side(parts: list[Matrix], estimator: Estimator, scope: Scope) -> Matrix:
     if not parts:
-        scope.refuse(f"{type(estimator).__name__} leaves no column")
+        scope.refuse(f"{type(estimator).__name__} leaves no column: keep at least one")
     return scope.graph.join(parts)
 
 

@@ -18,7 +18,9 @@ def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
         only={"strategy": ("most_frequent", "prior", "constant")},
     )
     if np.min(estimator.n_classes_) < 2:
-        scope.refuse("DummyClassifier has seen one class only")
+        scope.refuse(
+            "DummyClassifier has seen one class only: fit it on rows of at least two classes"
+        )
     # It uses no feature: the probabilities are the same for any row.
     found = estimator.predict_proba([[0.0]])
     if estimator.n_outputs_ == 1:

@@ -27,7 +27,10 @@ def _one_hot_encoder(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matr
     trees = [_place_tree(estimator, column, matrix) for column in range(matrix.width)]
     widths = estimator._n_features_outs
     if not sum(widths):
-        scope.refuse("OneHotEncoder leaves no column")
+        scope.refuse(
+            "OneHotEncoder leaves no column: "
+            "encode a column of at least two categories, or set drop=None"
+        )
     places = look_up(graph, matrix, trees)
     # Each column is set beside its own places, so that one comparison serves all of them.
     spread = graph.take(places, np.repeat(np.arange(matrix.width), widths).tolist())

@@ -61,7 +61,10 @@ def classified(
 ) -> Outputs:
     """Average the probabilities of fitted trees; their parameters are the caller's to admit."""
     if np.min(estimator.n_classes_) < 2:
-        scope.refuse(f"{type(estimator).__name__} has seen one class only")
+        scope.refuse(
+            f"{type(estimator).__name__} has seen one class only: "
+            "fit it on rows of at least two classes"
+        )
     if estimator.n_outputs_ > 1:
         return _several(estimator, trees, matrix, scope.graph)
     pairs = [(grown(tree.tree_), tree.tree_.value[:, 0, :]) for tree in trees]

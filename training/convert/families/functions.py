@@ -176,7 +176,10 @@ def _clip(scope: Scope, values: str, bounds: Mapping[str, Any]) -> str:
     for name, bound in bounds.items():
         known = name in ("a_min", "a_max", "min", "max")
         if not known or not (bound is None or isinstance(bound, (int, float))) or bound != bound:
-            scope.refuse(f"FunctionTransformer(func=clip, kw_args={{{name!r}: ...}})")
+            scope.refuse(
+                f"FunctionTransformer(func=clip, kw_args={{{name!r}: ...}}) is not followed: "
+                "give numbers as min and max"
+            )
     least, greatest = (bounds.get(f"a_{end}", bounds.get(end)) for end in ("min", "max"))
     graph = scope.graph
     if least is not None:

@@ -45,7 +45,10 @@ def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     )
     graph = scope.graph
     if not _depends_on_data(estimator.kernel_):
-        scope.refuse("GaussianProcessRegressor has a kernel that no feature moves")
+        scope.refuse(
+            "GaussianProcessRegressor has a kernel that no feature moves: "
+            "use another kernel, such as RBF()"
+        )
     weights = estimator.alpha_.reshape(len(estimator.X_train_), -1)
     kernel = _kernel(estimator.kernel_, matrix, estimator.X_train_, scope)
     mean = graph.node("MatMul", kernel, graph.constant(weights))
@@ -139,7 +142,10 @@ def _kernel(kernel: Estimator, matrix: Matrix, points: FloatMatrix, scope: Scope
         base = _kernel(kernel.kernel, matrix, points, scope)
         return graph.node("Pow", base, graph.constant(kernel.exponent))
     if type(kernel) not in _LEAVES:
-        scope.refuse(f"the kernel {type(kernel).__name__} has no exact conversion")
+        scope.refuse(
+            f"the kernel {type(kernel).__name__} has no exact conversion: "
+            "use RBF, Matern, RationalQuadratic, DotProduct, or sums and products of them"
+        )
     return _LEAVES[type(kernel)](kernel, matrix, points, scope)
 
 
@@ -173,7 +179,9 @@ def _matern(kernel: Estimator, matrix: Matrix, points: FloatMatrix, scope: Scope
         return kernels.exponential(graph, squares, 0.5)
     factors = {0.5: 1.0, 1.5: math.sqrt(3), 2.5: math.sqrt(5)}
     if kernel.nu not in factors:
-        scope.refuse(f"Matern(nu={kernel.nu!r}) has no exact conversion")
+        scope.refuse(
+            f"Matern(nu={kernel.nu!r}) has no exact conversion: use nu=0.5, 1.5, 2.5 or inf"
+        )
     root = graph.node("Sqrt", squares)
     distance = graph.node("Mul", root, graph.constant(factors[kernel.nu]))
     decay = kernels.exponential(graph, distance, 1.0)

@@ -86,7 +86,10 @@ def _learnt_start(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     outputs = scope.predict("init", first, _single(first, matrix, scope))
     found = outputs.value if outputs.probabilities is None else outputs.probabilities
     if found is None:
-        scope.refuse(f"init={type(first).__name__} has no scores")
+        scope.refuse(
+            f"init={type(first).__name__} has no scores: "
+            "end the pipeline in a classifier or a regressor"
+        )
     return found if outputs.probabilities is None else _link(estimator, found, scope)
 
 

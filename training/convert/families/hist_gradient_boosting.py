@@ -32,7 +32,10 @@ def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free=_FITTING + "quantile")
     link = type(estimator._loss.link).__name__
     if link not in _LINKS:
-        scope.refuse(f"HistGradientBoostingRegressor has an unknown link {link}")
+        scope.refuse(
+            f"HistGradientBoostingRegressor has an unknown link {link}: "
+            "use one of scikit-learn's losses"
+        )
     raw, inverse = _raw(estimator, matrix, scope), _LINKS[link]
     value = raw if inverse is None else raw.alike(scope.graph.node(inverse, raw.tensor))
     return Outputs(value=value)
@@ -76,7 +79,10 @@ def _coded(column: Matrix, categories: Estimator, scope: Scope) -> tuple[Matrix,
     if vocabulary is not None:
         return column, [vocabulary.code(category) for category in present]
     if any(isinstance(category, str) for category in present):
-        scope.refuse("a category is a string where the column before holds numbers")
+        scope.refuse(
+            "a category is a string where the column before holds numbers: "
+            "encode the column by OrdinalEncoder, or leave it in pandas' category dtype"
+        )
     # onnxruntime looks integers up, and takes 2.5 for 2; here what equals no category becomes 0.
     graph, codes = scope.graph, np.arange(1.0, len(present) + 1)
     hot = graph.node("Equal", column.tensor, graph.constant([[float(x) for x in present]]))

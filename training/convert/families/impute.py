@@ -26,7 +26,7 @@ def _simple_imputer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matri
     graph = scope.graph
     kept = [place for place, value in enumerate(estimator.statistics_) if value == value]
     if not kept:
-        scope.refuse("SimpleImputer met no value in any column")
+        scope.refuse("SimpleImputer met no value in any column: leave empty columns out")
     missing = _missing(estimator, matrix, scope)
     columns = graph.take(matrix, kept)
     fills = [
@@ -77,10 +77,15 @@ def _turns(value: float) -> tuple[float, ...]:
 def _fill(value: Any, vocabulary: Vocabulary | None, scope: Scope) -> float:
     if vocabulary is None:
         if isinstance(value, str):
-            scope.refuse("SimpleImputer fills a column of numbers with a string")
+            scope.refuse(
+                "SimpleImputer fills a column of numbers with a string: "
+                "impute numbers and strings by two SimpleImputers"
+            )
         return float(value)
     if not isinstance(value, str):
-        scope.refuse(f"SimpleImputer fills a column of strings with {value!r}")
+        scope.refuse(
+            f"SimpleImputer fills a column of strings with {value!r}: use a string as fill_value"
+        )
     return vocabulary.code(value)
 
 
@@ -126,7 +131,7 @@ def _missing_indicator(estimator: Estimator, matrix: Matrix, scope: Scope) -> Ma
     # Where a column must miss nothing, so says the signature.
     scope.admit(estimator, free="features sparse error_on_new", only={"missing_values": (nan,)})
     if not len(estimator.features_):
-        scope.refuse("MissingIndicator leaves no column")
+        scope.refuse("MissingIndicator leaves no column: use features='all'")
     missing = scope.graph.node("IsNaN", matrix.tensor)
     return _indicators(scope.graph, matrix, missing, estimator)
 

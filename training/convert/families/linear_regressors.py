@@ -113,7 +113,10 @@ def _generalised(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     if isinstance(link, IdentityLink):
         return Outputs(value=raw)
     if not isinstance(link, LogLink):
-        scope.refuse(f"{type(estimator).__name__} has a link {type(link).__name__}")
+        scope.refuse(
+            f"{type(estimator).__name__} has a link {type(link).__name__}: "
+            "use link='identity' or 'log'"
+        )
     return Outputs(value=raw.alike(scope.graph.node("Exp", raw.tensor)))
 
 

@@ -33,7 +33,9 @@ from training.convert.graph.scope import Convert, Estimator, Scope
 def _one_vs_rest(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free="estimator n_jobs verbose")
     if any(type(inner) is _ConstantPredictor for inner in estimator.estimators_):
-        scope.refuse("OneVsRestClassifier has a label that each row has, or none")
+        scope.refuse(
+            "OneVsRestClassifier has a label that each row has, or none: leave that label out"
+        )
     pairs = each_of(estimator, matrix, scope)
     if estimator.multilabel_:
         return _multilabel(pairs, scope)
@@ -108,12 +110,17 @@ def _normalized(graph: Graph, second: Matrix) -> Matrix:
 def _one_vs_one(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free="estimator n_jobs")
     if estimator.pairwise_indices_ is not None:
-        scope.refuse("OneVsOneClassifier has a kernel matrix for its input")
+        scope.refuse(
+            "OneVsOneClassifier has a kernel matrix for its input: "
+            "use a kernel by name in its estimator"
+        )
     count = len(estimator.classes_)
     inner = estimator.estimators_[0]
     if count == 2 and not hasattr(inner, "decision_function"):
         # Its decision is then above 0 for both labels.
-        scope.refuse("OneVsOneClassifier has two classes and no decision_function")
+        scope.refuse(
+            "OneVsOneClassifier has two classes and no decision_function: use its estimator itself"
+        )
     pairs = each_of(estimator, matrix, scope)
     votes = [position(outputs, inner, scope) for inner, outputs in pairs]
     confidences = [

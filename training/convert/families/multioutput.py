@@ -39,7 +39,7 @@ def several(pairs: Pairs, kinds: Sequence[Scores], scope: Scope) -> Outputs:
     """Join the outputs for several targets: the first of `kinds` that all have, else labels."""
     for place, (inner, _) in enumerate(pairs):
         if len(inner.classes_) < 2:
-            scope.refuse(f"target {place} has one class only")
+            scope.refuse(f"target {place} has one class only: leave that target out")
     for kind in kinds:
         if all(outputs.scores is not None and outputs.scores[0] == kind for _, outputs in pairs):
             return _together([outputs for _, outputs in pairs], pairs)
@@ -75,7 +75,10 @@ def _link(outputs: Outputs, inner: Estimator, method: str, scope: Scope) -> Matr
     if method == "predict":
         return label_values(outputs, inner, scope)
     if method not in ("predict_proba", "decision_function"):
-        scope.refuse(f"ClassifierChain(chain_method={method!r}) has no exact conversion")
+        scope.refuse(
+            f"ClassifierChain(chain_method={method!r}) has no exact conversion: "
+            "use chain_method='predict_proba' or 'predict'"
+        )
     return second_class(outputs, inner, method, scope)
 
 
@@ -101,7 +104,9 @@ def _regressor_chain(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outp
 def _value(outputs: Outputs, inner: Estimator, scope: Scope) -> Matrix:
     value = response(outputs, inner, "predict", scope)
     if value.width != 1:
-        scope.refuse(f"{type(inner).__name__} has several outputs itself")
+        scope.refuse(
+            f"{type(inner).__name__} has several outputs itself: use it without the wrapper"
+        )
     return value
 
 

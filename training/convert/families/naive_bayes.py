@@ -40,7 +40,7 @@ def _multinomial(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
 def _complement(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free="alpha class_prior fit_prior force_alpha norm")
     if len(estimator.classes_) == 1:
-        scope.refuse("ComplementNB was fitted on one class")
+        scope.refuse("ComplementNB was fitted on one class: fit it on rows of at least two classes")
     return _discrete(matrix, scope, estimator.feature_log_prob_, np.zeros(1))
 
 
@@ -80,7 +80,7 @@ def _discrete(
     matrix: Matrix, scope: Scope, weights: NDArray[np.float64], constants: NDArray[np.float64]
 ) -> Outputs:
     if not (np.isfinite(weights).all() and np.isfinite(constants).all()):
-        scope.refuse("a probability of a feature or class is 0 or 1")
+        scope.refuse("a probability of a feature or class is 0 or 1: fit with a greater alpha")
     joint = affine(scope.graph, matrix, weights, constants)
     return Outputs(posteriors(scope.graph, joint))
 

@@ -95,7 +95,8 @@ def searched(estimator: Estimator, scope: Scope) -> Points:
     """Read the points among which an estimator looks neighbours up; refuses other searches."""
     name, metric = qualified(estimator), estimator.effective_metric_
     if metric not in METRICS:
-        scope.refuse(f"{name}(metric={_shown(metric)}) {_OTHER_METRICS.get(metric, _OTHER_METRIC)}")
+        reason, remedy = _OTHER_METRICS.get(metric, _OTHER_METRIC)
+        scope.refuse(f"{name}(metric={_shown(metric)}) {reason}: {remedy}")
     power = {"euclidean": 2.0, "minkowski": float(estimator.p)}.get(metric, 1.0)
     if estimator._fit_method == "brute":
         return _listed(estimator, metric, power, scope)
@@ -125,11 +126,13 @@ def _listed(estimator: Estimator, metric: str, power: float, scope: Scope) -> Po
     return Listed(metric, power, points, np.arange(len(points)))
 
 
-_OTHER_METRIC: Final = f"has no exact conversion: use one of {', '.join(METRICS)}"
+_OTHER_METRIC: Final = ("has no exact conversion", f"use one of {', '.join(METRICS)}")
 _OTHER_METRICS: Final = {
-    "cosine": "chooses among equal distances as numpy does, otherwise on each processor: set "
-    "Normalizer() before it and use metric='euclidean', algorithm='kd_tree', whose order is that "
-    "of the cosine",
+    "cosine": (
+        "chooses among equal distances as numpy does, otherwise on each processor",
+        "set Normalizer() before it and use metric='euclidean', algorithm='kd_tree', whose order "
+        "is that of the cosine",
+    ),
 }
 
 
@@ -259,7 +262,7 @@ def _centroid(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free="shrink_threshold priors", only={"metric": ("euclidean",)})
     count = len(estimator.classes_)
     if not np.isclose(estimator.class_prior_, 1 / count).all():
-        scope.refuse("NearestCentroid has classes of different priors")
+        scope.refuse("NearestCentroid has classes of different priors: use priors='uniform'")
     # The decision is of scaled columns, and the label is not.
     place = kernels.nearest(scope.graph, matrix, estimator.centroids_)
     return Outputs(label=one_hot(scope.graph, matrix.numbers(place, 1), count))

@@ -26,7 +26,7 @@ def _selector(estimator: Estimator, matrix: Matrix, scope: Scope, parameters: st
     scope.admit(estimator, free=parameters)
     chosen = estimator.get_support(indices=True).tolist()
     if not chosen:
-        scope.refuse(f"{type(estimator).__name__} selects no column")
+        scope.refuse(f"{type(estimator).__name__} selects no column: have it keep at least one")
     return scope.graph.take(matrix, chosen)
 
 

@@ -19,10 +19,16 @@ def _spline_transformer(estimator: Estimator, matrix: Matrix, scope: Scope) -> M
         only={"extrapolation": ("error", "constant", "linear", "continue", "periodic")},
     )
     if estimator.degree == 0 and estimator.extrapolation in ("constant", "linear"):
-        scope.refuse("SplineTransformer(degree=0) ends in steps that are not extrapolated")
+        scope.refuse(
+            "SplineTransformer(degree=0) ends in steps that are not extrapolated: "
+            "use degree=1 or more, or KBinsDiscretizer"
+        )
     if estimator.degree == 1 and estimator.extrapolation == "linear" and matrix.width > 1:
         # scikit-learn counts the degree up at the first column, and so moves the ends of the next.
-        scope.refuse("SplineTransformer(degree=1, extrapolation='linear') treats columns unequally")
+        scope.refuse(
+            "SplineTransformer(degree=1, extrapolation='linear') treats columns unequally: "
+            "use extrapolation='constant' or degree=2"
+        )
     graph = scope.graph
     splines = _Splines(estimator)
     inside = splines.inside(graph, matrix)

@@ -55,12 +55,21 @@ def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
         },
     )
     if estimator.break_ties and estimator.decision_function_shape == "ovo":
-        scope.refuse(f"{type(estimator).__name__} itself refuses break_ties with 'ovo'")
+        scope.refuse(
+            f"{type(estimator).__name__} itself refuses break_ties with 'ovo': "
+            "use decision_function_shape='ovr'"
+        )
     if estimator.dual_coef_.shape[0] != len(estimator.classes_) - 1:
-        scope.refuse(f"{type(estimator).__name__} has a class whose rows all weigh nothing")
+        scope.refuse(
+            f"{type(estimator).__name__} has a class whose rows all weigh nothing: "
+            "leave that class out, or weigh it"
+        )
     if not np.all(estimator.intercept_):
         # Where all kernels are 0 so is the decision, and there libsvm takes the second class.
-        scope.refuse(f"{type(estimator).__name__} has an intercept of exactly 0")
+        scope.refuse(
+            f"{type(estimator).__name__} has an intercept of exactly 0: "
+            "fit it on scaled data, by StandardScaler before it"
+        )
     if not several:
         weights = _dense(estimator.dual_coef_).T
         return Outputs(decision=_sums(estimator, matrix, scope.graph, weights))

@@ -139,10 +139,12 @@ def _admit(estimator: Estimator, scope: Scope, more: str = "") -> None:
 def _counts(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     kind, graph = type(estimator).__name__, scope.graph
     if matrix.width != 1 or matrix.vocabularies[0] is None:
-        scope.refuse(f"{kind} takes one column of texts")
+        scope.refuse(
+            f"{kind} takes one column of texts: name its column by a string in ColumnTransformer"
+        )
     terms = tuple(estimator.get_feature_names_out())
     if not all(isinstance(term, str) for term in terms):
-        scope.refuse(f"{kind} has a term that is not a string")
+        scope.refuse(f"{kind} has a term that is not a string: give it a vocabulary of strings")
     first = matrix.vocabularies[0].counted(_analyzer(estimator, scope), terms, graph.widen)
     counts = _slice(graph, first, first + len(terms))
     if estimator.binary:
@@ -220,7 +222,10 @@ def _tfidf_transformer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Ma
         weighed = _dampened(graph, weighed)
     if hasattr(estimator, "idf_"):
         if not np.isfinite(estimator.idf_).all():
-            scope.refuse("TfidfTransformer met no document with some term: its idf is infinite")
+            scope.refuse(
+                "TfidfTransformer met no document with some term: its idf is infinite: "
+                "use smooth_idf=True"
+            )
         weighed = graph.node("Mul", weighed, graph.constant([estimator.idf_]))
     if estimator.norm is None:
         return matrix.numbers(weighed)

@@ -29,7 +29,9 @@ def _soft_vote(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
         for name, voter in _members(estimator)
     ]
     if {vote.width for vote in votes} != {len(estimator.classes_)}:
-        scope.refuse("VotingClassifier has members with other classes")
+        scope.refuse(
+            "VotingClassifier has members with other classes: fit all members on the same labels"
+        )
     transformed = scope.graph.join(votes) if estimator.flatten_transform else None
     return Outputs(_average(votes, estimator, scope), transformed=transformed)
 
@@ -39,11 +41,16 @@ def _hard_vote(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     graph, count = scope.graph, len(estimator.classes_)
     weights = _weights(estimator, scope)
     if weights is not None and min(weights) < 0:
-        scope.refuse("VotingClassifier(voting='hard') has a weight below 0")
+        scope.refuse(
+            "VotingClassifier(voting='hard') has a weight below 0: use weights of at least 0"
+        )
     places = []
     for name, voter in _members(estimator):
         if not np.array_equal(voter.classes_, range(count)):  # it is fitted on their numbers
-            scope.refuse("VotingClassifier has members with other classes")
+            scope.refuse(
+                "VotingClassifier has members with other classes: "
+                "fit all members on the same labels"
+            )
         places.append(position(scope.predict(name, voter, matrix), voter, scope))
     votes = _weighted([one_hot(graph, place, count) for place in places], weights, scope)
     label = one_hot(graph, class_position(graph, votes), count)
@@ -57,7 +64,10 @@ def _voting_regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Out
         for name, voter in _members(estimator)
     ]
     if {vote.width for vote in votes} != {1}:
-        scope.refuse("VotingRegressor has members with several outputs")
+        scope.refuse(
+            "VotingRegressor has members with several outputs: "
+            "use one for each output, in MultiOutputRegressor"
+        )
     return Outputs(value=_average(votes, estimator, scope), transformed=scope.graph.join(votes))
 
 
@@ -78,7 +88,9 @@ def _average(votes: Sequence[Matrix], estimator: Estimator, scope: Scope) -> Mat
 def _weights(estimator: Estimator, scope: Scope) -> Sequence[float] | None:
     weights: Sequence[float] | None = estimator._weights_not_none
     if weights is not None and len(weights) != len(list(_members(estimator))):
-        scope.refuse(f"{type(estimator).__name__} has other members than when it was fitted")
+        scope.refuse(
+            f"{type(estimator).__name__} has other members than when it was fitted: fit it again"
+        )
     return weights
 
 
@@ -102,7 +114,10 @@ def _stacking_classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> 
         free="estimators final_estimator cv stack_method n_jobs passthrough verbose",
     )
     if isinstance(estimator.classes_, list):
-        scope.refuse("StackingClassifier has several targets")
+        scope.refuse(
+            "StackingClassifier has several targets: "
+            "use one for each target, in MultiOutputClassifier"
+        )
     return _stack(estimator, matrix, scope)
 
 
@@ -126,7 +141,10 @@ def _stack(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
         ]
     if estimator.passthrough:
         if any(vocabulary is not None for vocabulary in matrix.vocabularies):
-            scope.refuse(f"{type(estimator).__name__}(passthrough=True) has categories")
+            scope.refuse(
+                f"{type(estimator).__name__}(passthrough=True) has categories: "
+                "encode them by a step before it, or use passthrough=False"
+            )
         columns.append(matrix)
     stacked = scope.graph.join(columns)
     final = scope.predict("final_estimator", estimator.final_estimator_, stacked)

@@ -28,7 +28,9 @@ _FITTING: Final = (
 def _search(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix | Outputs:
     scope.admit(estimator, free=_FITTING)
     if not hasattr(estimator, "best_estimator_"):
-        scope.refuse(f"{type(estimator).__name__}(refit=False) has no fitted estimator")
+        scope.refuse(
+            f"{type(estimator).__name__}(refit=False) has no fitted estimator: use refit=True"
+        )
     return scope.run("best_estimator_", estimator.best_estimator_, matrix)
 
 

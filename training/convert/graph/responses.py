@@ -19,7 +19,10 @@ def preferred(estimator: Estimator, methods: Iterable[str], scope: Scope) -> str
     for method in methods:
         if hasattr(estimator, method):
             return method
-    scope.refuse(f"{type(estimator).__name__} has none of {', '.join(methods)}")
+    scope.refuse(
+        f"{type(estimator).__name__} has none of {', '.join(methods)}: "
+        "use an estimator that has one"
+    )
 
 
 def response(outputs: Outputs, estimator: Estimator, method: str, scope: Scope) -> Matrix:
@@ -30,7 +33,10 @@ def response(outputs: Outputs, estimator: Estimator, method: str, scope: Scope) 
         "predict": outputs.value,
     }[method]
     if found is None:
-        scope.refuse(f"{type(estimator).__name__}.{method} has no exact conversion")
+        scope.refuse(
+            f"{type(estimator).__name__}.{method} has no exact conversion: "
+            "use another estimator there"
+        )
     return found
 
 
@@ -39,7 +45,10 @@ def second_class(outputs: Outputs, estimator: Estimator, method: str, scope: Sco
     found = response(outputs, estimator, method, scope)
     scores = scope.graph.take(found, [1]) if method == "predict_proba" else found
     if scores.width != 1:
-        scope.refuse(f"{type(estimator).__name__}.{method} is not of two classes")
+        scope.refuse(
+            f"{type(estimator).__name__}.{method} is not of two classes: "
+            "use an estimator of two classes"
+        )
     return scores
 
 
@@ -56,7 +65,10 @@ def position(outputs: Outputs, estimator: Estimator, scope: Scope) -> Matrix:
     if found is not None and found is outputs.decision and width == 2:
         width = 1
     if found is None or found.width != width:
-        scope.refuse(f"{type(estimator).__name__}.predict has no exact conversion")
+        scope.refuse(
+            f"{type(estimator).__name__}.predict has no exact conversion: "
+            "use another estimator there"
+        )
     if outputs.label_by == "votes":
         found = found.alike(graph.node("Round", found.tensor))
     return class_position(graph, found)
@@ -65,7 +77,10 @@ def position(outputs: Outputs, estimator: Estimator, scope: Scope) -> Matrix:
 def label_values(outputs: Outputs, estimator: Estimator, scope: Scope) -> Matrix:
     """Return the values of ``predict``'s labels, which are numbers, [N, 1]."""
     if np.asarray(estimator.classes_).dtype.kind not in "iufb":
-        scope.refuse(f"{type(estimator).__name__}.predict returns labels that are not numbers")
+        scope.refuse(
+            f"{type(estimator).__name__}.predict returns labels that are not numbers: "
+            "use stack_method='predict_proba', or labels that are numbers"
+        )
     graph, place = scope.graph, position(outputs, estimator, scope)
     index = graph.node("Cast", place.tensor, to=TensorProto.INT64)
     return place.alike(graph.node("Gather", graph.constant(estimator.classes_), index))

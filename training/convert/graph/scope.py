@@ -125,14 +125,14 @@ class Scope:
         result = self.run(name, estimator, matrix)
         found = result.transformed if isinstance(result, Outputs) else result
         if found is None:
-            self.refuse(f"{name} is not a transformer")
+            self.refuse(f"{name} is not a transformer: put it last, or leave it out")
         return found
 
     def predict(self, name: str, estimator: Estimator, matrix: Matrix) -> Outputs:
         """Convert the step `name` as a predictor; raises what `run` does."""
         result = self.run(name, estimator, matrix)
         if not isinstance(result, Outputs):
-            self.refuse(f"{name} is not a predictor")
+            self.refuse(f"{name} is not a predictor: put a classifier or a regressor there")
         return result
 
     def each[T](self, makers: Iterable[Callable[[], T]]) -> list[T]:
@@ -186,10 +186,14 @@ class Scope:
         known = None if free is None else {*free.split(), *allowed}
         for name, value in estimator.get_params(deep=False).items():
             if known is not None and name not in known:
-                self.refuse(f"{type(estimator).__name__} has an unknown parameter {name!r}")
+                self.refuse(
+                    f"{qualified(estimator)} has an unknown parameter {name!r}: fit it with the "
+                    "release of its library that docs/estimators.md names"
+                )
             if name in allowed and not any(_same(value, choice) for choice in allowed[name]):
                 self.refuse(
-                    f"{type(estimator).__name__}({name}={_shown(value)}) has no exact conversion"
+                    f"{qualified(estimator)}({name}={_shown(value)}) has no exact conversion: "
+                    f"{_choose(name, allowed[name])}"
                 )
 
 
@@ -197,6 +201,16 @@ def joined(refusals: Sequence[ConversionRefused]) -> ConversionRefused:
     """Return one refusal that holds some; the same step and reason count once."""
     first, *others = {(each.step, each.reason): each for each in refusals}.values()
     return type(first)(first.step, first.reason, *others)
+
+
+def _choose(name: str, choices: Sequence[object]) -> str:
+    """Return the advice to use a parameter's other values; of many, the first."""
+    shown = [f"{name}={_shown(choice)}" for choice in choices[:_MOST_CHOICES]]
+    more = " and others" if len(choices) > _MOST_CHOICES else ""
+    return f"use {' or '.join(shown)}{more}" if shown else f"leave {name} out"
+
+
+_MOST_CHOICES: Final = 6
 
 
 def _same(value: object, choice: object) -> bool:

@@ -254,7 +254,7 @@ def tabulated(encoder: Encoder, matrix: Matrix, scope: Scope) -> Matrix:
         trees.append(tree)
         vocabularies.append(vocabulary)
     if not order:
-        scope.refuse(f"{encoder.name} leaves no column")
+        scope.refuse(f"{encoder.name} leaves no column: keep at least one")
     graph = scope.graph
     found = graph.join([matrix, look_up(graph, matrix, trees)]) if trees else matrix
     return replace(graph.take(found, order), vocabularies=tuple(vocabularies))
