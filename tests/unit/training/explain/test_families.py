@@ -36,6 +36,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
     OneHotEncoder,
     PolynomialFeatures,
+    PowerTransformer,
     SplineTransformer,
     StandardScaler,
     TargetEncoder,
@@ -88,6 +89,11 @@ BINARY = {
     "tree": (DecisionTreeClassifier(random_state=0), "trees", "probability"),
     "forest": (few(RandomForestClassifier), "trees", "probability"),
     "shallow forest": (few(RandomForestClassifier, max_depth=4), "trees", "probability"),
+    "folded steps": (
+        make_pipeline(PowerTransformer(), few(RandomForestClassifier, max_depth=4)),
+        "trees",
+        "probability",
+    ),
     "extra trees": (few(ExtraTreesClassifier), "trees", "probability"),
     "bagged trees": (few(BaggingClassifier, max_features=3), "trees", "probability"),
     "voting trees": (
