@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from tests.support.proof import classes, mixed, numbers, prove, values
-from training.errors import ConversionRefused
+from training.errors import ConversionRefused, ParityFailed
 from training.frames import kinds_of
 from training.proof.conversion import Conversion
 
