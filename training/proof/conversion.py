@@ -333,6 +333,12 @@ def blamed(
     tolerance, the first that differs in the last bit is the cause: a tree takes another branch.
     """
     step = differing_step(pipeline, convert, frame, X)
+    if _is_around_xgboost(pipeline, step):
+        return step, (
+            ". What XGBoost answers is float32, and scikit-learn computes in float32 what it makes "
+            "of it, in other last digits on other processors: use XGBoost alone, or LightGBM, "
+            "CatBoost or HistGradientBoosting in its place"
+        )
     if not has_trees or not isinstance(pipeline, Pipeline) or step != pipeline.steps[-1][0]:
         return step, ""
     inexact = differing_step(pipeline, convert, frame, X, tolerance=0.0)
@@ -344,6 +350,18 @@ def blamed(
         "trees behind it take another branch by it: give the trees the columns that the step was "
         "given, or put a model without trees behind it"
     )
+
+
+def _is_around_xgboost(pipeline: Estimator, step: str) -> bool:
+    """Return whether a step, or the estimator, holds XGBoost's and is none of them itself."""
+    if isinstance(pipeline, Pipeline):
+        if step != pipeline.steps[-1][0]:
+            return False
+        pipeline = pipeline.steps[-1][1]
+    if hasattr(pipeline, "best_estimator_") or not hasattr(pipeline, "get_params"):
+        return False
+    held = pipeline.get_params().values()
+    return any(type(each).__module__.startswith("xgboost.") for each in held)
 
 
 def differing_step(

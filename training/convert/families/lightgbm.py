@@ -321,14 +321,15 @@ def _linear_part(
     def of_leaf(tables: Sequence[NDArray[np.float64]]) -> str:
         return graph.node("Gather", graph.constant(np.concatenate(tables)), found, axis=0)
 
-    axis = graph.constant([2], np.int64)
-    slopes, reads = (
-        of_leaf([each.slopes for each in leaves]),
-        of_leaf([each.reads for each in leaves]),
-    )
-    risen = graph.node("ReduceSum", graph.node("Mul", slopes, row), axis, keepdims=0)
+    axis, nothing = graph.constant([2], np.int64), graph.constant(0.0)
+    slopes = of_leaf([each.slopes for each in leaves])
+    # A slope of 0 times infinity, which a logarithm may be, would not be 0.
+    is_read = graph.node("Greater", of_leaf([each.reads for each in leaves]), nothing)
+    rises = graph.node("Where", is_read, graph.node("Mul", slopes, row), nothing)
+    risen = graph.node("ReduceSum", rises, axis, keepdims=0)
     linear = graph.node("Add", of_leaf([each.start for each in leaves]), risen)
-    lacks = graph.node("ReduceMax", graph.node("Mul", reads, gaps), axis, keepdims=0)
+    lacking = graph.node("Where", is_read, gaps, nothing)
+    lacks = graph.node("ReduceMax", lacking, axis, keepdims=0)
     is_whole = graph.node("Equal", lacks, graph.constant(0.0))
     values = graph.node("Where", is_whole, linear, of_leaf([each.value for each in leaves]))
     targets = np.eye(width)[[place % width for place, _ in places]]

@@ -12,7 +12,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.ensemble import StackingRegressor, VotingClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OrdinalEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder, StandardScaler
 
 from tests.support.proof import classes, mixed, numbers, prove, values
 from training.errors import ConversionRefused
@@ -217,6 +217,13 @@ def test_a_classifier_of_linear_leaves_equals_lightgbm(count: int) -> None:
     frame = numbers(missing=True)
 
     prove(classifier(linear_tree=True).fit(frame, classes(count)), frame, rounds=True)
+
+
+def test_linear_leaves_behind_a_logarithm_do_not_read_what_is_infinite_elsewhere() -> None:
+    frame = numbers(missing=True)[["skewed", "whole", "constant"]]
+    logarithm = FunctionTransformer(np.log1p)
+
+    prove(make_pipeline(logarithm, regressor(linear_tree=True)).fit(frame, values()), frame)
 
 
 def test_a_classifier_of_shares_equals_lightgbm() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.compose import make_column_transformer
+from sklearn.compose import TransformedTargetRegressor, make_column_transformer
 from sklearn.ensemble import BaggingClassifier, VotingClassifier
 from sklearn.feature_selection import SelectKBest
 from sklearn.impute import SimpleImputer
@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from tests.support.proof import classes, mixed, numbers, prove, values
-from training.errors import ConversionRefused
+from training.errors import ConversionRefused, ParityFailed
 from training.frames import kinds_of
 from training.proof.conversion import Conversion
 
@@ -158,6 +158,14 @@ def test_inside_other_estimators_it_is_converted_too() -> None:
     prove(VotingClassifier([("a", classifier())], voting="soft").fit(frame, codes(3)), frame)
     prove(CalibratedClassifierCV(classifier(), cv=2).fit(frame, codes(2)), frame)
     prove(BaggingClassifier(classifier(), n_estimators=2).fit(frame, codes(2)), frame)
+
+
+def test_what_scikit_learn_computes_in_float32_around_it_is_refused_with_a_remedy() -> None:
+    frame = numbers()
+    scaled = TransformedTargetRegressor(regressor(), transformer=StandardScaler())
+
+    with pytest.raises(ParityFailed, match="LightGBM, CatBoost or HistGradientBoosting"):
+        prove(scaled.fit(frame, values()), frame)
 
 
 def squared(target: Any, found: Any) -> tuple[Any, Any]:
