@@ -52,6 +52,10 @@ def _logarithm(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     return _function(np.log if estimator.base == "e" else np.log10, matrix, scope)
 
 
+def _reciprocal(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+    return _function(np.reciprocal, matrix, scope)
+
+
 def _shifted_logarithm(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     constants = _values(estimator, estimator.C_)
     added = scope.graph.node("Add", matrix.tensor, scope.graph.constant([constants]))
@@ -376,10 +380,7 @@ CONVERTERS: Final[Mapping[str, Convert]] = {
         ),
         "MeanNormalizationScaler": admitted("variables", _in_place(_normalized)),
         "PowerTransformer": admitted("variables exp", _in_place(_power)),
-        "ReciprocalTransformer": _refused(
-            "refuses 0 alone, which no range says: use PowerTransformer or "
-            "sklearn's FunctionTransformer(np.reciprocal)"
-        ),
+        "ReciprocalTransformer": admitted("variables", _in_place(_reciprocal)),
         "RelativeFeatures": admitted(
             "variables reference func fill_value missing_values drop_original",
             _followed(_relative),

@@ -32,15 +32,17 @@ def _steps(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
 def _vectorizer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     vectorized = _steps(estimator, matrix, scope)
     for place, name in enumerate(estimator.feature_names_in_):
-        encoder = estimator.transformers_.get(name)
-        if any(category != category for own in _met(encoder) for category in own):
+        if _tells_missing(estimator.transformers_.get(name)):
             _close(matrix.vocabularies[place])
     return vectorized
 
 
-def _met(encoder: Estimator) -> Sequence[Sequence[object]]:
-    found: Sequence[Sequence[object]] = getattr(encoder, "categories_", ())
-    return found
+def _tells_missing(encoder: Estimator) -> bool:
+    """Check whether what an encoder makes of a missing text may differ from that of an unseen."""
+    if type(encoder).__name__ == "ToCategorical":  # for boosted trees, to which they are the same
+        return False
+    known = getattr(encoder, "categories_", ((np.nan,),))
+    return any(category != category for own in known for category in own)
 
 
 def _cleaner(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:

@@ -83,11 +83,10 @@ def test_an_encoder_equals_the_library(name: str) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-@pytest.mark.parametrize("encoder", [ce.TargetEncoder, ce.OneHotEncoder, ce.CountEncoder])
-def test_an_encoder_takes_each_dtype(encoder: Callable[[], Any], table: str) -> None:
+def test_an_encoder_takes_each_dtype(table: str) -> None:
     frame = TABLES[table]()
 
-    prove(encoded(encoder(), frame), frame)
+    prove(encoded(ce.CountEncoder(), frame), frame)
 
 
 @pytest.mark.parametrize("missing", ["value", "error"])

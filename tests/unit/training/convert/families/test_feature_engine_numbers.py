@@ -44,6 +44,7 @@ STEPS: dict[str, Callable[[], Any]] = {
     "log of base 10": lambda: transformation.LogTransformer(variables=["size"], base="10"),
     "log, shifted": lambda: transformation.LogCpTransformer(variables=["x", "size"]),
     "normalized": MeanNormalizationScaler,
+    "reciprocal": lambda: transformation.ReciprocalTransformer(variables=["size"]),
     "root": lambda: transformation.PowerTransformer(variables=["size"]),
     "yeo johnson": lambda: transformation.YeoJohnsonTransformer(variables=["x", "size"]),
 }
@@ -117,10 +118,6 @@ def test_parts_of_dates_equal_feature_engine(unit: str) -> None:
 
 
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
-    "a hole": (
-        lambda: transformation.ReciprocalTransformer(variables=["size"]),
-        "ReciprocalTransformer refuses 0 alone.*: use PowerTransformer",
-    ),
     "an angle": (
         lambda: transformation.ArcsinTransformer(variables=["share"]),
         "ArcsinTransformer has no exact conversion: use PowerTransformer",

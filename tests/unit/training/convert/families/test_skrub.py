@@ -143,11 +143,11 @@ def test_a_scaler_equals_skrub() -> None:
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "a linear pipeline": (
         lambda: tabular_pipeline(LogisticRegression()),
-        r"skrub.SquashingScaler was fitted on float32 .*: put FunctionTransformer\(lambda table",
+        r"skrub.SquashingScaler was fitted on float32.* put FunctionTransformer\(lambda table",
     ),
     "a linear model": (
         lambda: make_pipeline(TableVectorizer(), SimpleImputer(), LogisticRegression()),
-        r"LogisticRegression was fitted on float32: put FunctionTransformer\(lambda table",
+        r"LogisticRegression was fitted on float32.* put FunctionTransformer\(lambda table",
     ),
 }
 
