@@ -1,7 +1,7 @@
 """Nearest neighbours."""
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from scipy.sparse import issparse
@@ -244,7 +244,7 @@ def _within_radius(estimator: Estimator, matrix: Matrix, scope: Scope) -> Output
     return Outputs(matrix.numbers(found, len(labels)))
 
 
-def _outlier(estimator: Estimator, scope: Scope) -> object:
+def _outlier(estimator: Estimator, scope: Scope) -> Any:
     if estimator.outputs_2d_:
         scope.refuse(
             f"{qualified(estimator)} has several targets: use one for each, in "

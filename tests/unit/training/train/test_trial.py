@@ -109,7 +109,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     ("steps", "code"),
     [
         ("StandardScaler(), GradientBoostingClassifier()", 0),
-        ("RBFSampler(), GradientBoostingClassifier()", 4),
+        ("PolynomialCountSketch(), GradientBoostingClassifier()", 4),
     ],
 )
 def test_the_command_ends_with_the_code_of_an_export(
@@ -121,7 +121,7 @@ def test_the_command_ends_with_the_code_of_an_export(
     assert ended.value.code == code
     shown = capsys.readouterr()
     assert ("Every step converts" in shown.out) == (code == 0)
-    assert ("rbfsampler: " in shown.err) == (code == 4)
+    assert ("polynomialcountsketch: " in shown.err) == (code == 4)
 
 
 def test_only_a_configuration_has_keys_to_set(tmp_path: Path) -> None:
