@@ -254,19 +254,20 @@ class FrameMaker:
 
     def __init__(self, like: pd.DataFrame, kinds: Mapping[str, Kind]) -> None:
         self._columns = [_Form.of(like[name], kinds.get(name)) for name in map(str, like.columns)]
+        self._names = [form.name for form in self._columns]
+        self._is_plain = all(form.is_plain for form in self._columns)
 
     def __call__(self, rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
         """Return the frame of client rows, [len(rows), K]."""
-        if all(form.is_plain for form in self._columns):
+        if self._is_plain:
             return self._plain(rows)
         columns = {form.name: form.column(rows) for form in self._columns}
         return pd.DataFrame(columns, index=range(len(rows)))
 
     def _plain(self, rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
         """Build a frame of float64 alone in one piece, laid out in memory as pandas does."""
-        names = [form.name for form in self._columns]
-        values = np.array([[row[name] for row in rows] for name in names], dtype=np.float64)
-        return pd.DataFrame(values.T, columns=names)
+        values = np.array([[row[name] for row in rows] for name in self._names], dtype=np.float64)
+        return pd.DataFrame(values.T, columns=self._names)
 
 
 @dataclass(frozen=True, slots=True)
