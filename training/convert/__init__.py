@@ -161,4 +161,5 @@ def convert_steps(
 def _scores(outputs: Outputs, pipeline: Estimator, scope: Scope) -> Matrix:
     if outputs.scores is None:
         scope.refuse(f"{type(pipeline).__name__} has no scores")
-    return outputs.scores[1]
+    deciding = () if outputs.deciding is None else (outputs.deciding[1],)
+    return scope.graph.join([outputs.scores[1], *deciding])
