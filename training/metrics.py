@@ -214,7 +214,7 @@ def _parts(
     positive: int,
 ) -> Iterator[tuple[str, Target, _Rows]]:
     """Yield each target, or each value: what stands before its metrics, itself and its rows."""
-    parts = [(str(part.name), part.width, part) for part in target.parts or (target,)]
+    parts = [(str(part.name), part.shown, part) for part in target.parts or (target,)]
     if target.task == "regression":
         parts = [(name, 1, target) for name in target.outputs]
         labels = np.zeros(true.shape, dtype=np.intp)
@@ -223,7 +223,7 @@ def _parts(
         before = f"{name}: " if target.parts or len(target.outputs) > 1 else ""
         own = scores[:, first : first + width]
         yield before, part, _Rows(own, labels[:, place], true[:, place], positive)
-        first += width
+        first += width if target.task == "regression" else part.width
 
 
 def _accuracy(rows: _Rows) -> float:

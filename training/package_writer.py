@@ -21,7 +21,7 @@ from sklambda.package import (
     ModelPackage,
     package_id,
 )
-from sklambda.signature import Signature
+from sklambda.signature import Signature, Target
 from training.errors import ConversionRefused
 from training.package_check import check
 
@@ -97,7 +97,7 @@ def require_replaceable(path: Path) -> None:
 
 
 def _stored(signature: Signature) -> dict[str, object]:
-    members = dict(vars(signature))
+    members = dict(vars(signature)) | {"target": _target(signature.target)}
     if not signature.ignored:  # as for readers that do not know the member
         del members["ignored"]
     members["features"] = [
@@ -106,6 +106,13 @@ def _stored(signature: Signature) -> dict[str, object]:
     ]
     if not signature.partial:
         del members["partial"]
+    return members
+
+
+def _target(target: Target) -> dict[str, object]:
+    members = dict(vars(target)) | {"parts": [_target(part) for part in target.parts]}
+    if target.label_by is None:  # as for readers that do not know the member
+        del members["label_by"]
     return members
 
 

@@ -176,6 +176,7 @@ def _classified(
         scores=outputs.scores[0],
         classes=tuple(map(_plain, classes)),
         threshold=outputs.threshold,
+        label_by=None if outputs.deciding is None else outputs.deciding[0],
     )
 
 

@@ -1,5 +1,6 @@
 """A small package of each shape of target, all on one table."""
 
+import warnings
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -54,6 +55,10 @@ def _thresholded() -> FixedThresholdClassifier:
     return FixedThresholdClassifier(LogisticRegression(), threshold=0.3)
 
 
+def _with_probabilities() -> SVC:
+    return SVC(probability=True, random_state=0)
+
+
 def _no_target(_: pd.DataFrame) -> None:
     return None
 
@@ -69,6 +74,8 @@ SHAPES: Final[dict[str, tuple[Callable[[], Any], Callable[[pd.DataFrame], Any], 
     "a hard vote": (_hard_vote, _two, "y"),
     "three classes": (LogisticRegression, _three, "y"),
     "votes": (SVC, _three, "y"),
+    "two classes by decision": (_with_probabilities, _two, "y"),
+    "three classes by votes": (_with_probabilities, _three, "y"),
     "a value": (LinearRegression, _sum, "y"),
     "several outputs": (LinearRegression, _pair, ["u", "v"]),
     "wrapped outputs": (lambda: MultiOutputRegressor(LinearRegression()), _pair, ["u", "v"]),
@@ -91,6 +98,8 @@ def package(shape: str, folder: Path) -> Path:
     make, target_of, names = SHAPES[shape]
     frame = table()
     target = target_of(frame)
-    model = make().fit(frame) if target is None else make().fit(frame, target)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of SVC(probability=True)
+        model = make().fit(frame) if target is None else make().fit(frame, target)
     out = folder / shape.replace(" ", "_")
     return export(model, frame, out=out, name=shape.replace(" ", "-"), target=names).path

@@ -164,4 +164,5 @@ def _scores(outputs: Outputs, pipeline: Estimator, scope: Scope) -> Matrix:
             f"{type(pipeline).__name__} has no scores: "
             "end the pipeline in a classifier or a regressor"
         )
-    return outputs.scores[1]
+    deciding = () if outputs.deciding is None else (outputs.deciding[1],)
+    return scope.graph.join([outputs.scores[1], *deciding])

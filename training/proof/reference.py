@@ -135,8 +135,10 @@ class Reference:
         # The label of a Gaussian process is the sign of a mean that its probability does not show.
         if _sorts_equals(last) or isinstance(last, GaussianProcessClassifier):
             return [np.zeros((len(rows), 1))] * len(targets)
-        if self.target.scores != "probability" or any(
-            each.threshold is not None for each in targets
+        if (
+            self.target.scores != "probability"
+            or self.target.label_by
+            or any(each.threshold is not None for each in targets)
         ):
             return [None] * len(targets)
         with _single_threaded(self.threads):
@@ -183,6 +185,9 @@ class Reference:
         if isinstance(found, list):  # one matrix for each target
             found = np.hstack(found)
         scores = np.asarray(found, dtype=np.float64).reshape(len(frame), -1)
+        if self.target.label_by is not None:
+            decision = np.asarray(self.pipeline.decision_function(frame), dtype=np.float64)
+            scores = np.hstack([scores, decision.reshape(len(frame), -1)])
         if self.target.scores == "probability" and 2 * scores.shape[1] == self.target.width:
             # The probability of each label alone.
             scores = np.stack([1 - scores, scores], axis=2).reshape(len(frame), -1)

@@ -68,10 +68,11 @@ def _members(target: Target, scores: FloatMatrix) -> Iterator[_Member]:
             yield ("values", name), values
         return
     labels = label_positions(target, scores)[:, 0]
+    scores = scores[:, : target.shown]
     yield ("label",), _classes(target)[labels]
     if target.scores == "label":
         return
-    of_label, of_each = target.task != "binary" and target.width > 1, [*scores.T]
+    of_label, of_each = target.task != "binary" and target.shown > 1, [*scores.T]
     yield ("score",), scores[np.arange(len(scores)), labels] if of_label else of_each[-1]
     if target.scores == "probability":
         for name, values in zip(target.class_names, of_each, strict=True):

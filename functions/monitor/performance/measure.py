@@ -38,6 +38,9 @@ _SIGNIFICANCE: Final = 0.01
 
 _LOSSES: Final = frozenset({"mean_absolute_error", "root_mean_squared_error"})
 
+_RANKS: Final = frozenset({"roc_auc"})
+"""What needs scores and no labels."""
+
 
 @dataclass(frozen=True, slots=True)
 class Performance:
@@ -150,7 +153,10 @@ def estimated_metrics(
     if not watched.is_binary:
         return {"accuracy": estimate_accuracy(reference, column, calibrator)}
     boundary = watched.score.boundary
-    return estimate_from_bins(reference, column, inf if boundary is None else boundary, calibrator)
+    found = estimate_from_bins(reference, column, inf if boundary is None else boundary, calibrator)
+    # Where the label does not follow the score, only what needs no label is meaningful.
+    meaningful = found.keys() if boundary is not None else found.keys() & _RANKS
+    return {name: estimate for name, estimate in found.items() if name in meaningful}
 
 
 def _test_concept_drift(

@@ -116,6 +116,9 @@ def _target_refusals(place: str, own: Target, other: Target) -> Iterator[str]:
         yield f"{place}: {_differs('name', repr(other.name), repr(own.name))}"
     if own.scores != other.scores and not own.parts:
         yield f"{place}: {_differs('scores', other.scores, own.scores)}"
+    elif own.label_by != other.label_by:  # the columns of their scores are not the same
+        follows = (other.label_by or other.scores, own.label_by or own.scores)
+        yield f"{place}: {_differs('label_by', *follows)}"
     members: dict[str, tuple[Sequence[Any], Sequence[Any]]] = {
         "classes": (own.classes, other.classes),
         "outputs": (own.outputs, other.outputs),

@@ -54,9 +54,9 @@ class TargetOrder:
         if columns == list(range(len(columns))) and not swapped:
             return None
         signs = [
-            -1.0 if other.name in swapped and other.width == 1 else 1.0
+            -1.0 if other.name in swapped and _is_decision(other, column) else 1.0
             for _, other in pairs
-            for _ in range(other.width)
+            for column in range(other.width)
         ]
         return cls(target, np.array(columns, dtype=np.intp), np.array(signs), swapped)
 
@@ -90,13 +90,21 @@ class TargetOrder:
         return ordered
 
 
+def _is_decision(target: Target, column: int) -> bool:
+    """Return whether a column is the one decision between two classes."""
+    first = 0 if target.label_by is None else target.shown
+    return target.width - first == 1 and column == first
+
+
 def _places(own: Target, other: Target) -> list[int]:
     """Return the column of a challenger's target for each column of the champion's."""
     if other.width == 1:
         return [0]
     names: Sequence[Scalar] = other.outputs or other.classes
     order = {(type(name), name): place for place, name in enumerate(names)}
-    return [order[type(name), name] for name in own.outputs or own.classes]
+    shown = [order[type(name), name] for name in own.outputs or own.classes]
+    deciding = other.width - other.shown
+    return shown + [other.shown + place for place in (shown if deciding > 1 else range(deciding))]
 
 
 def _is_swapped(own: Target, other: Target) -> bool:

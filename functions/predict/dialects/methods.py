@@ -50,4 +50,5 @@ def _by_target(target: Target, row: list[float]) -> list[Any]:
 
 def _scores(target: Target, row: list[float]) -> Any:
     """Return the scores of a row; of two classes the decision without a list, as scikit-learn."""
-    return row[0] if target.scores == "decision" and target.width == 1 else row
+    decision = target.scores == "decision" and target.width == 1
+    return row[0] if decision else row[: target.shown]

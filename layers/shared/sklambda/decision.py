@@ -103,7 +103,9 @@ def decided(target: Target, scores: FloatMatrix, tolerances: FloatMatrix) -> Fla
 def _decided(target: Target, scores: FloatMatrix, tolerances: FloatMatrix) -> Flags:
     if target.threshold is not None:
         return distinct(scores[:, -1:] - target.threshold, tolerances[:, -1:])
-    if target.scores == "votes":  # whole numbers, the first greatest of which decides
+    scores, tolerances = _deciding(target, scores), _deciding(target, tolerances)
+    # Votes are whole numbers, the first greatest of which decides.
+    if "votes" in (target.scores, target.label_by):
         return np.ones(len(scores), dtype=bool)
     return distinct(scores, tolerances)
 
@@ -148,6 +150,7 @@ def _classified(target: Target, index: int, row: list[float]) -> Prediction:
     label = target.classes[index]
     if target.scores == "label":
         return Prediction(label)
+    row = row[: target.shown]
     score = row[-1] if target.task == "binary" or len(row) == 1 else row[index]
     if target.scores != "probability":
         return Prediction(label, score, threshold(target))
@@ -156,12 +159,13 @@ def _classified(target: Target, index: int, row: list[float]) -> Prediction:
 
 
 def threshold(target: Target) -> float | None:
-    """Return the score that separates two classes; None for other numbers of classes.
+    """Return the score that separates two classes; None for other numbers of classes, and where
+    the label follows something else.
 
     The second class is the label from a threshold of the model itself on, and above the threshold
     of scikit-learn, a probability of 0.5 or a decision of 0.
     """
-    if target.threshold is not None:
+    if target.threshold is not None or target.label_by is not None:
         return target.threshold
     if target.scores == "decision" and target.width == 1:
         return 0.0
@@ -199,8 +203,14 @@ def labels_at(target: Target, positions: IntMatrix) -> list[tuple[Scalar, ...]]:
 def _chosen(target: Target, scores: FloatMatrix) -> IntVector:
     if target.threshold is not None:
         return (scores[:, -1] >= target.threshold).astype(np.intp)
-    if target.scores == "decision" and target.width == 1:
+    scores = _deciding(target, scores)
+    if "decision" in (target.scores, target.label_by) and scores.shape[1] == 1:
         return (scores[:, 0] > 0).astype(np.intp)
-    if target.scores == "votes":
+    if "votes" in (target.scores, target.label_by):
         return np.rint(scores).argmax(axis=1)
     return scores.argmax(axis=1)
+
+
+def _deciding(target: Target, scores: FloatMatrix) -> FloatMatrix:
+    """Return the columns that the label follows: all, or those after the probabilities."""
+    return scores if target.label_by is None else scores[:, target.shown :]

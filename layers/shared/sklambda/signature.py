@@ -13,6 +13,7 @@ type Kind = Literal["number", "integer", "boolean", "category", "text", "datetim
 type Task = Literal["binary", "multiclass", "regression", "anomaly", "clustering", "multioutput"]
 type Parts = tuple[Target, ...]
 type Scores = Literal["probability", "decision", "votes", "value", "label"]
+type Deciding = Literal["decision", "votes"]
 type Scalar = bool | int | float | str
 type FiniteFloat = Annotated[float, isfinite]
 
@@ -105,6 +106,10 @@ class Target(Document):
         The names of the values of a regressor; else empty.
     threshold : float or None
         The least score of ``classes[1]`` with which it is the label; None for the rule below.
+    label_by : {"decision", "votes"} or None
+        What the label follows where it may be another class than the most probable one: columns of
+        scores after the probabilities, one of two classes, else one for each. None where the scores
+        decide.
     parts : tuple of Target
         The targets of a model with several, in the order of their scores; else empty.
 
@@ -120,12 +125,14 @@ class Target(Document):
     classes: tuple[Scalar, ...] = ()
     outputs: tuple[str, ...] = ()
     threshold: FiniteFloat | None = None
+    label_by: Deciding | None = None
     parts: Parts = ()
 
     def validate(self) -> None:
         """Raise `DocumentInvalid` where scores, threshold or names do not fit the task."""
         self._validate_scores()
         self._validate_threshold()
+        self._validate_label_by()
         names = {part.name for part in self.parts}
         if None in names or len(names) != len(self.parts):
             raise DocumentInvalid("each of several targets needs a unique name")
@@ -144,11 +151,24 @@ class Target(Document):
         if self.threshold is not None and not (two and least <= self.threshold <= greatest):
             raise DocumentInvalid("threshold must be a score that separates two classes")
 
+    def _validate_label_by(self) -> None:
+        several = len(self.classes) > 2 or self.label_by == "decision"
+        probable = self.scores == "probability" and self.threshold is None
+        if self.label_by is not None and not (several and probable):
+            raise DocumentInvalid("label_by must be of probabilities without a threshold")
+
     @property
     def width(self) -> int:
-        """The number of columns of the scores."""
+        """The number of columns of the scores, with those that the label follows."""
         if self.parts:
             return sum(part.width for part in self.parts)
+        if self.label_by is None:
+            return self.shown
+        return self.shown + (1 if len(self.classes) == 2 else len(self.classes))
+
+    @property
+    def shown(self) -> int:
+        """The number of the first columns of the scores that clients see; of a single target."""
         if self.task == "regression":
             return len(self.outputs)
         return 1 if self.scores == "decision" and len(self.classes) == 2 else len(self.classes)

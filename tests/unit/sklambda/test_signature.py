@@ -3,8 +3,10 @@
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
+from sklambda.decision import label_positions, to_predictions
 from sklambda.errors import DocumentInvalid
 from sklambda.signature import Analyzer, Feature, Signature, Target, TermCounts
 
@@ -174,3 +176,30 @@ def test_clients_may_send_the_row_id_and_ignored_columns() -> None:
 def test_an_ignored_column_is_nothing_else(ignored: tuple[str, ...]) -> None:
     with pytest.raises(DocumentInvalid, match="duplicate name"):
         Signature(features=(AGE,), target=BINARY, row_id="id", ignored=ignored)
+
+
+def test_a_label_that_follows_the_decision_has_columns_after_the_probabilities() -> None:
+    two = Target(task="binary", classes=("no", "yes"), label_by="decision")
+    three = Target(task="multiclass", classes=(0, 1, 2), label_by="votes")
+
+    one, other = to_predictions(two, np.array([[0.4, 0.6, -0.1]]))[0], three.width
+
+    assert (two.width, two.shown, other, three.shown) == (3, 2, 6, 3)
+    assert (one.label, one.score, one.threshold) == ("no", 0.6, None)
+    assert one.probabilities == {"no": 0.4, "yes": 0.6}
+    assert label_positions(three, np.array([[0.1, 0.2, 0.7, 1.2, 1.9, -0.1]])).tolist() == [[1]]
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"task": "binary", "classes": ("no", "yes"), "label_by": "votes"},
+        {"task": "binary", "classes": ("no", "yes"), "label_by": "decision", "threshold": 0.3},
+        {"task": "binary", "classes": (0, 1), "label_by": "decision", "scores": "decision"},
+    ],
+)
+def test_a_label_by_other_scores_needs_probabilities_without_a_threshold(
+    members: dict[str, Any],
+) -> None:
+    with pytest.raises(DocumentInvalid, match="label_by must be"):
+        Target(**members)

@@ -2,16 +2,18 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sklambda.errors import PackageRefused
 from sklambda.manifest import GoldenRow
 from sklambda.package import EXPLAINER, ModelPackage
+from sklambda.signature import Feature, Signature, Target
 from tests.conftest import Trained
 from tests.support.packages import facts
 from training.errors import ConversionRefused, ParityFailed
-from training.package_writer import write
+from training.package_writer import _stored, write
 
 
 def test_nothing_but_a_package_is_ever_replaced(churn: Trained, tmp_path: Path) -> None:
@@ -80,3 +82,14 @@ def test_an_explainer_of_another_model_is_refused_before_it_is_published(
         write(tmp_path / "p", whole.model, whole.signature, whole.golden, facts(whole), broken)
 
     assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize("label_by", [None, "decision"])
+def test_what_the_label_follows_is_written_only_where_it_is_no_score(label_by: Any) -> None:
+    target = Target(task="binary", classes=("no", "yes"), label_by=label_by)
+    feature = Feature(name="x", kind="number", nullable=False)
+
+    written = _stored(Signature(features=(feature,), target=target))["target"]
+
+    assert isinstance(written, dict)
+    assert ("label_by" in written) == (label_by is not None)

@@ -40,6 +40,10 @@ def several(pairs: Pairs, kinds: Sequence[Scores], scope: Scope) -> Outputs:
     for place, (inner, _) in enumerate(pairs):
         if len(inner.classes_) < 2:
             scope.refuse(f"target {place} has one class only: leave that target out")
+    pairs = [
+        (inner, outputs if outputs.deciding is None else replace(outputs, probabilities=None))
+        for inner, outputs in pairs
+    ]
     for kind in kinds:
         if all(outputs.scores is not None and outputs.scores[0] == kind for _, outputs in pairs):
             return _together([outputs for _, outputs in pairs], pairs)

@@ -4,13 +4,18 @@ from itertools import combinations
 from typing import Final
 
 import numpy as np
+import onnx
+from onnx import TensorProto
 from scipy import sparse
 from sklearn.svm import SVC, SVR, NuSVC, NuSVR
 
 from sklambda.arrays import FloatMatrix, FloatVector
 from sklambda.decision import TOLERANCE, scales
+from sklambda.signature import Scores
 from training.convert.graph import kernels
 from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.links import logistic
+from training.convert.graph.nearest import Body
 from training.convert.graph.outputs import Outputs, class_position, one_hot
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.unconverted import qualified
@@ -42,7 +47,6 @@ def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
 
 
 def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
-    # Of probabilities nothing is said: predict goes by the decision, and they may differ.
     _require_named_kernel(estimator, scope)
     several = len(estimator.classes_) > 2
     scope.admit(
@@ -70,18 +74,133 @@ def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
             f"{type(estimator).__name__} has an intercept of exactly 0: "
             "fit it on scaled data, by StandardScaler before it"
         )
+    graph = scope.graph
     if not several:
-        weights = _dense(estimator.dual_coef_).T
-        return Outputs(decision=_sums(estimator, matrix, scope.graph, weights))
-    pairs = _sums(estimator, matrix, scope.graph, _of_pairs(estimator))
-    decision = _votes(scope.graph, pairs, len(estimator.classes_))
+        decision = _sums(estimator, matrix, graph, _dense(estimator.dual_coef_).T)
+        # scikit-learn turns the sign of libsvm's own.
+        own = decision.alike(graph.node("Neg", decision.tensor))
+        return Outputs(_chances(estimator, own, graph), decision, label_by="decision")
+    pairs = _sums(estimator, matrix, graph, _of_pairs(estimator))
+    decision = _votes(graph, pairs, len(estimator.classes_))
     if estimator.decision_function_shape == "ovo":
         # The decisions of its pairs are no scores of the classes.
-        votes = decision.alike(scope.graph.node("Round", decision.tensor))
-        place = class_position(scope.graph, votes)
-        return Outputs(label=one_hot(scope.graph, place, len(estimator.classes_)))
+        votes = decision.alike(graph.node("Round", decision.tensor))
+        place = class_position(graph, votes)
+        return Outputs(label=one_hot(graph, place, len(estimator.classes_)))
     # Unless ties are broken, libsvm takes the first of the classes with the most votes.
-    return Outputs(decision=decision, label_by="decision" if estimator.break_ties else "votes")
+    by: Scores = "decision" if estimator.break_ties else "votes"
+    return Outputs(_chances(estimator, pairs, graph), decision, label_by=by)
+
+
+_LEAST: Final = 1e-7
+"""libsvm's least probability of a pair."""
+
+_ENOUGH: Final = 0.005
+"""The error at which it stops, of as many classes."""
+
+
+def _chances(estimator: Estimator, pairs: Matrix, graph: Graph) -> Matrix | None:
+    """Return the probabilities of the decisions of all pairs, [N, P], where there are any.
+
+    They are Platt's for each pair, coupled as libsvm's ``multiclass_probability`` does it (Wu, Lin
+    and Weng, 2004, method 2), of two classes too. The label follows the decisions, and may be
+    another class than the most probable one.
+    """
+    if not len(estimator._probA):
+        return None
+    scaled = graph.node("Mul", pairs.tensor, graph.constant([-estimator._probA]))
+    platt = graph.node("Sub", scaled, graph.constant([estimator._probB]))
+    first = logistic(graph, pairs.alike(platt))
+    least, most = graph.constant(_LEAST), graph.constant(1 - _LEAST)
+    won = first.alike(graph.node("Clip", first.tensor, least, most))
+    lost = won.alike(graph.node("Sub", graph.constant(1.0), won.tensor))
+    count = len(estimator.classes_)
+    state = graph.join([_even(graph, won, count), _couplings(graph, won, lost, count)])
+    found = graph.node(
+        "Loop",
+        graph.constant(max(100, count), np.int64),
+        graph.constant(True, np.bool_),
+        state.tensor,
+        body=_coupling(count),
+    )
+    return graph.take(state.alike(found), range(count))
+
+
+def _even(graph: Graph, alike: Matrix, count: int) -> Matrix:
+    rows = graph.node("Shape", alike.tensor, end=1)
+    shape = graph.node("Concat", rows, graph.constant([count], np.int64), axis=0)
+    return alike.numbers(graph.node("Expand", graph.constant([[1.0 / count]]), shape), count)
+
+
+def _couplings(graph: Graph, won: Matrix, lost: Matrix, count: int) -> Matrix:
+    """Return the matrix Q of each row, flat, [N, C * C]."""
+    places = {pair: place for place, pair in enumerate(combinations(range(count), 2))}
+
+    def chance(of: int, against: int) -> Matrix:
+        pair = (min(of, against), max(of, against))
+        return graph.take(won if of < against else lost, [places[pair]])
+
+    cells = []
+    for one in range(count):
+        squares = [chance(other, one).tensor for other in range(count) if other != one]
+        squares = [graph.node("Mul", each, each) for each in squares]
+        for other in range(count):
+            if other == one:
+                cells.append(won.numbers(kernels.one_by_one(graph, squares), 1))
+                continue
+            product = graph.node("Mul", chance(other, one).tensor, chance(one, other).tensor)
+            cells.append(won.numbers(graph.node("Neg", product), 1))
+    return graph.join(cells)
+
+
+def _coupling(count: int) -> onnx.GraphProto:
+    """Improve the probabilities of all rows that are not exact enough yet, one class at a time.
+
+    The state is [N, C + C * C]: the probabilities, then the matrix Q.
+    """
+    body = Body()
+    chances, couplings = body.node(
+        "Split", "state", body.constant([count, count * count], np.int64), outputs=2, axis=1
+    )
+    rows = body.node(
+        "Split", couplings, body.constant([count] * count, np.int64), outputs=count, axis=1
+    )
+    axis, last = body.constant([1], np.int64), body.constant([2], np.int64)
+    square = body.node("Reshape", couplings, body.constant([-1, count, count], np.int64))
+    column = body.node("Unsqueeze", chances, last)
+    products = body.node("Squeeze", body.node("MatMul", square, column), last)
+    norm = body.node("ReduceSum", body.node("Mul", chances, products), axis, keepdims=1)
+    errors = body.node("Abs", body.node("Sub", products, norm))
+    error = body.node("ReduceMax", errors, axis, keepdims=1)
+    again = body.node("GreaterOrEqual", error, body.constant(_ENOUGH / count))
+    improved = chances
+    for place in range(count):
+        unit = body.constant(np.eye(count)[[place]])
+        improved, products, norm = _improved(
+            body, place, unit, rows[place], improved, products, norm
+        )
+    kept = body.where(again, improved, chances)
+    body.give("Concat", kept, couplings, output="state_out", axis=1)
+    more = body.node("ReduceMax", body.node("Cast", again, to=TensorProto.INT64), keepdims=0)
+    body.give("Cast", more, output="more", to=TensorProto.BOOL)
+    return body.loop()
+
+
+def _improved(
+    body: Body, place: int, unit: str, row: str, chances: str, products: str, norm: str
+) -> tuple[str, str, str]:
+    """Move the probability of one class, then divide by the sum."""
+    at, one, two = body.constant([place], np.int64), body.constant(1.0), body.constant(2.0)
+    own = body.node("Gather", row, at, axis=1)
+    product = body.node("Gather", products, at, axis=1)
+    step = body.node("Div", body.node("Sub", norm, product), own)
+    whole = body.node("Add", one, step)
+    grown = body.node("Add", body.node("Mul", step, own), body.node("Mul", two, product))
+    norm = body.node("Add", norm, body.node("Mul", step, grown))
+    norm = body.node("Div", body.node("Div", norm, whole), whole)
+    products = body.node("Add", products, body.node("Mul", step, row))
+    moved = body.node("Add", chances, body.node("Mul", step, unit))
+    return body.node("Div", moved, whole), body.node("Div", products, whole), norm
 
 
 def _sums(estimator: Estimator, matrix: Matrix, graph: Graph, weights: FloatMatrix) -> Matrix:

@@ -253,27 +253,31 @@ def _any(graph: Graph, flags: str) -> str:
     return graph.node("ReduceMax", graph.node("Cast", flags, to=TensorProto.INT64), keepdims=0)
 
 
-class _Body:
-    """The nodes of a loop's body."""
+class Body:
+    """The nodes of a loop's body, whose state is a matrix of numbers."""
 
     def __init__(self) -> None:
         self.nodes: list[Any] = []
         self.constants: list[TensorProto] = []
 
     def node(self, operator: str, *inputs: str, outputs: int = 1, **attributes: Any) -> Any:
+        """Add a node and return the name of its output, or a list of several."""
         names = [f"body_{operator}_{len(self.nodes)}_{place}" for place in range(outputs)]
         self.nodes.append(helper.make_node(operator, inputs, names, **attributes))
         return names[0] if outputs == 1 else names
 
     def constant(self, value: Any, dtype: type[np.generic] = np.float64) -> str:
+        """Add a constant tensor and return its name."""
         name = f"body_constant_{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.asarray(value, dtype=dtype), name))
         return name
 
     def give(self, operator: str, *inputs: str, output: str, **attributes: Any) -> None:
+        """Add a node whose output has a name: `more`, whether to go on, or `state_out`."""
         self.nodes.append(helper.make_node(operator, inputs, [output], **attributes))
 
     def loop(self) -> GraphProto:
+        """Return the body of a Loop with one state."""
         state = TensorProto.DOUBLE, [None, None]
         return helper.make_graph(
             self.nodes,
@@ -291,12 +295,15 @@ class _Body:
         )
 
     def at(self, tensor: str, places: str) -> str:
+        """Return the values of each row at some places."""
         return str(self.node("GatherElements", tensor, places, axis=1))
 
     def put(self, tensor: str, places: str, values: str) -> str:
+        """Return a tensor with other values at some places of each row."""
         return str(self.node("ScatterElements", tensor, places, values, axis=1))
 
     def where(self, flags: str, yes: str, no: str) -> str:
+        """Pick from two tensors."""
         return str(self.node("Where", flags, yes, no))
 
 
@@ -306,7 +313,7 @@ def _push(k: int, points: int) -> GraphProto:
     The state is [T, 2k + 2M]: the heap's distances and places, then the distances not pushed yet
     and the turns of all points. Follows ``heap_push`` in sklearn/utils/_heap.pyx.
     """
-    body = _Body()
+    body = Body()
     sizes = body.constant([k, k, points, points], np.int64)
     heap, places, left, turns = body.node("Split", "state", sizes, outputs=4, axis=1)
     root = body.constant([0], np.int64)
@@ -328,7 +335,7 @@ def _push(k: int, points: int) -> GraphProto:
 
 
 def _sift(
-    body: _Body, heap: str, places: str, value: str, who: str, found: str, k: int
+    body: Body, heap: str, places: str, value: str, who: str, found: str, k: int
 ) -> tuple[str, str]:
     """Sift the pushed value down from the root; absent children are -inf."""
     pads = body.constant([0, 0, 0, k + 1], np.int64)

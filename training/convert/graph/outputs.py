@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sklambda.signature import Scores
+from sklambda.signature import Deciding, Scores
 from training.convert.graph.graph import Graph, Matrix
 
 
@@ -28,7 +28,8 @@ class Outputs:
         The least score of the second class that gives its label; None for the usual rule.
     label_by : str or None
         The scores that the label follows; None for the first present of those above, to whose
-        ties `training.convert.graph.links.lean` gives the side of the decision.
+        ties `training.convert.graph.links.lean` gives the side of the decision. Decisions that may
+        contradict the probabilities by more are served beside them.
     parts : tuple of Outputs
         The outputs for each target, where there are several.
     classes : sequence or None
@@ -56,7 +57,18 @@ class Outputs:
             "votes": self.decision,
         }
         kinds = _USUALLY if self.label_by is None else (self.label_by,)
+        if self.deciding is not None:
+            kinds = ("probability",)
         return next(((kind, found) for kind in kinds if (found := tensors[kind])), None)
+
+    @property
+    def deciding(self) -> tuple[Deciding, Matrix] | None:
+        """What the label follows instead of the probabilities, which is served beside them."""
+        if self.probabilities is None or self.decision is None or self.threshold is not None:
+            return None
+        if self.label_by == "decision" or self.label_by == "votes":
+            return self.label_by, self.decision
+        return None
 
 
 _USUALLY: Final[tuple[Scores, ...]] = ("probability", "decision", "value", "label")

@@ -97,7 +97,7 @@ def _method_output(name: str, target: Target) -> Output:
     datatype, row = "FP64", tuple[int, ...]()
     if name != methods.PREDICT:
         decision = target.scores == "decision" and target.width == 1
-        row = () if decision else (target.width,)
+        row = () if decision else (target.shown,)
     elif target.parts:
         datatypes = {_datatype_of_predict(part) for part in target.parts}
         datatype = datatypes.pop() if len(datatypes) == 1 else tensors.BYTES

@@ -284,17 +284,17 @@ def _every_score(target: Target) -> Iterator[_Score]:
 
 def _columns(target: Target) -> tuple[Scalar, ...]:
     """Return the class, cluster or output of each column; a single one is of the second class."""
-    return (target.outputs or target.classes)[-target.width :]
+    return (target.outputs or target.classes)[-target.shown :]
 
 
 def _predicted(target: Target, scores: FloatMatrix) -> Iterator[_Score]:
     """Yield the scores that explain the prediction of a row, [1, C]."""
     labels, start = iter(label_positions(target, scores)[0].tolist()), 0
     for part in target.parts or (target,):
-        places = [*range(part.width)]
+        places = [*range(part.shown)]
         if part.classes:
             label = next(labels)
-            places = [part.width - 1 if part.task in _TWO_SIDED else label]
+            places = [part.shown - 1 if part.task in _TWO_SIDED else label]
         for place in places:
             yield part, start + place, _columns(part)[place]
         start += part.width

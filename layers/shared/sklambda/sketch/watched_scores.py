@@ -44,8 +44,12 @@ class WatchedScore:
 
     @property
     def boundary(self) -> float | None:
-        """The greatest score that is not labelled as the second of two classes; None for others."""
+        """The greatest score that is not labelled as the second of two classes; None for others,
+        and where the label follows something else.
+        """
         if self.label is None or self.target.task not in ("binary", "anomaly"):
+            return None
+        if self.target.label_by is not None:
             return None
         if self.target.threshold is not None:
             return float(np.nextafter(self.target.threshold, -np.inf))
@@ -88,11 +92,11 @@ def _of(part: Target, before: str, start: int, place: int) -> Iterator[WatchedSc
     if part.scores == "label":
         return
     if part.task in ("binary", "anomaly"):
-        last = start + part.width
+        last = start + part.shown
         yield WatchedScore(before + part.class_names[-1], last - 1, last, place, part, label=1)
         return
     for offset, name in enumerate(part.outputs or part.class_names):
         at, label = start + offset, offset if part.classes else None
         yield WatchedScore(before + name, at, at + 1, place, part, label)
     if len(part.classes) > 1:
-        yield WatchedScore(before + CONFIDENCE, start, start + part.width, place, part)
+        yield WatchedScore(before + CONFIDENCE, start, start + part.shown, place, part)

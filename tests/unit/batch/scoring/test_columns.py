@@ -36,6 +36,8 @@ TARGETS = {
     "decision with a threshold": Target(
         task="binary", scores="decision", classes=(0, 1), threshold=-0.5
     ),
+    "binary by decision": Target(task="binary", classes=("no", "yes"), label_by="decision"),
+    "multiclass by votes": Target(task="multiclass", classes=(1, 2, 3), label_by="votes"),
     "binary label": Target(task="binary", scores="label", classes=("a", "b")),
     "multiclass": Target(task="multiclass", classes=(1, 2, 3)),
     "multiclass of floats": Target(task="multiclass", classes=(0.5, 1.5, 2.5)),

@@ -10,10 +10,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR, NuSVC, NuSVR
 
+from sklambda.decision import to_predictions
 from sklambda.session import Session
 from tests.support.proof import classes, numbers, prove, values
 from training.convert import convert
 from training.errors import ConversionRefused
+from training.frames import kinds_of
+from training.proof.conversion import Conversion
 
 CLASSIFIERS: dict[str, Callable[..., Any]] = {
     "rbf": SVC,
@@ -91,12 +94,28 @@ def test_large_numbers_without_a_scaler_equal_scikit_learn(kernel: str) -> None:
     prove(SVC(kernel=kernel).fit(frame, classes(2)), frame)
 
 
-def test_labels_follow_the_decision_where_there_are_probabilities_too() -> None:
+@pytest.mark.filterwarnings("ignore:The `probability` parameter was deprecated:FutureWarning")
+@pytest.mark.parametrize("count", [2, 3, 4])
+@pytest.mark.parametrize("break_ties", [False, True])
+def test_probabilities_are_served_beside_the_decision_that_the_label_follows(
+    break_ties: bool, count: int
+) -> None:
     frame = numbers()
-    with pytest.warns(FutureWarning, match="probability"):
-        fitted = SVC(probability=True, random_state=0).fit(frame, classes(2))
+    svc = SVC(probability=True, break_ties=break_ties, random_state=0)
+    fitted = make_pipeline(StandardScaler(), svc).fit(frame, classes(count))
+    model, signature = Conversion(fitted, frame, kinds_of(frame)).convert()
 
-    prove(fitted, frame, full=True)
+    prove(fitted, frame)
+    scores = Session(model).run(frame.to_numpy(dtype=np.float64))
+    found = to_predictions(signature.target, scores)
+
+    assert [each.label for each in found] == fitted.predict(frame).tolist()
+    assert found[0].threshold is None
+    probabilities = [[*(each.probabilities or {}).values()] for each in found]
+    expected = fitted.predict_proba(frame)
+    np.testing.assert_allclose(probabilities, expected, rtol=0, atol=1e-12)
+    contradicted = svc.classes_[expected.argmax(axis=1)] != fitted.predict(frame)
+    assert contradicted.any() or count == 2
 
 
 @pytest.mark.parametrize("classifier", [SVC, NuSVC])
