@@ -88,16 +88,6 @@ _AS_GIVEN: Final = (
 """Steps whose result is sparse where what they are given is."""
 
 
-def _require_width(matrix: Matrix, name: str, step: Estimator, scope: Scope) -> None:
-    """Refuse a step that scikit-learn refuses too: what was fitted transforms to other columns."""
-    width = getattr(step, "n_features_in_", None)
-    if isinstance(width, int) and width != matrix.width:
-        scope.refuse(
-            f"{name!r} was fitted on {width} columns and the steps before it make {matrix.width}: "
-            "use steps whose fit_transform and transform give the same columns, and fit again"
-        )
-
-
 def predicting(estimator: Estimator) -> list[tuple[str, Estimator]]:
     """Return the steps of a pipeline that do something at prediction.
 

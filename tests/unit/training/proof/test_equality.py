@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, VotingRegressor
+from sklearn.impute import SimpleImputer
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.multiclass import OneVsRestClassifier
@@ -21,6 +22,7 @@ from sklearn.svm import SVC, OneClassSVM
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from sklambda.manifest import ParityReport
+from tests.support import kinds
 from tests.support.proof import classes, numbers, values
 from training.convert import CONVERTERS
 from training.convert.graph.graph import Matrix
@@ -338,3 +340,12 @@ def test_a_tie_of_likelihoods_is_undecidable() -> None:
     report = proven(GaussianNB().fit(seen, sides), seen)
 
     assert report.undecidable >= 8
+
+
+def test_a_decision_of_0_is_undecidable_where_libsvm_goes_by_its_sign() -> None:
+    table = kinds.table("2 columns", seed=8, rows=60)
+    model = make_pipeline(SimpleImputer(add_indicator=True), StandardScaler(), SVC())
+
+    report = proven(model.fit(table.features, table.target), table.features)
+
+    assert report.undecidable > 0
