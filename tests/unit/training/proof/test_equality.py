@@ -22,7 +22,7 @@ from sklearn.svm import SVC, OneClassSVM
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from sklambda.manifest import ParityReport
-from tests.support import kinds
+from tests.support import kinds, proof
 from tests.support.proof import classes, numbers, values
 from training.convert import CONVERTERS
 from training.convert.graph.graph import Matrix
@@ -346,6 +346,6 @@ def test_a_decision_of_0_is_undecidable_where_libsvm_goes_by_its_sign() -> None:
     table = kinds.table("2 columns", seed=8, rows=60)
     model = make_pipeline(SimpleImputer(add_indicator=True), StandardScaler(), SVC())
 
-    report = proven(model.fit(table.features, table.target), table.features)
+    report = proof.prove(model.fit(table.features, table.target), table.features, rounds=True)
 
     assert report.undecidable > 0
