@@ -87,7 +87,7 @@ def _compared(parity: "ParityReport") -> str:
     if parity.widened:
         parts.append(f"{parity.widened} within the rounding of large terms")
     if parity.undecidable:
-        parts.append(f"{parity.undecidable} labels undecidable")
+        parts.append(f"{parity.undecidable} labels within rounding of a tie")
     return ", ".join(parts)
 
 
