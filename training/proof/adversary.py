@@ -42,7 +42,7 @@ _VALUES: Final = 2**25
 """About how many values the rows have: of tables of more than some hundreds of columns fewer rows
 are made for each."""
 
-_STRINGS: Final = ("", " ", "nan", "None", "unseen", "é", "日本", "\\u0000", "x" * 1000)
+STRINGS: Final = ("", " ", "nan", "None", "unseen", "é", "日本", "\\u0000", "x" * 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +205,7 @@ def neighbours(centres: FloatVector, kind: Kind) -> list[Scalar]:
 
 def _unusual(name: str, kind: Kind, pick: Callable[[], ClientRow]) -> Iterator[Case]:
     if kind == "category":
-        for place, text in enumerate(_STRINGS):
+        for place, text in enumerate(STRINGS):
             yield Case("categories", f"{name} unseen, no. {place}", pick(), {name: text})
     elif kind == "datetime":
         for moment in EXTREME_MOMENTS:

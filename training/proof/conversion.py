@@ -25,7 +25,7 @@ from training.convert.tracing import user_code
 from training.convert.unconverted import qualified
 from training.errors import ConversionRefused
 from training.frames import ClientRow, FrameMaker, client_rows, feature_of
-from training.proof.adversary import FULL, NUMERIC, Budget, Case, adversarial, real
+from training.proof.adversary import FULL, NUMERIC, STRINGS, Budget, Case, adversarial, real
 from training.proof.boundaries import boundaries
 from training.proof.equality import Equality
 from training.proof.golden import golden_rows
@@ -33,6 +33,7 @@ from training.proof.parity import Candidate, prove, require_same_as_json
 from training.proof.probing import (
     Trial,
     accepts,
+    accepts_any,
     bounds_accepted,
     choices_accepted,
     gaps_accepted,
@@ -266,7 +267,13 @@ class Conversion:
         What the user's code makes of those is not known.
         """
         trials = {
-            feature.name: accepts(unseen(feature.vocabulary))
+            feature.name: accepts_any(
+                [
+                    text
+                    for text in (*STRINGS, unseen(feature.vocabulary))
+                    if text not in feature.vocabulary
+                ]
+            )
             for feature in signature.features
             if feature.kind == "category" and not feature.accepts_unseen
         }

@@ -109,6 +109,12 @@ def accepts(value: Scalar | None) -> Trial[bool]:
     return bool(answers.accepted[0])
 
 
+def accepts_any(values: Sequence[Scalar]) -> Trial[bool]:
+    """Try some values; return whether the pipeline accepts one of them."""
+    answers = yield values
+    return bool(answers.accepted.any())
+
+
 def unseen(known: Sequence[str]) -> str:
     """Return a category that is not among the `known` ones, and longer than all of them."""
     return f"unseen {max(known, key=len, default='')}"

@@ -22,20 +22,13 @@ from training.convert.graph.scope import Code, Estimator, Follow, Scope
 from training.convert.tracing.accessors import ACCESSORS
 from training.convert.tracing.column_methods import COLUMN, SCALAR, VECTOR, merge, merged
 from training.convert.tracing.columns import Column, Value, Vector
-from training.convert.tracing.emission import (
-    Emission,
-    Limit,
-    limit_of,
-    may_break,
-    passing_leaves,
-    require_accepted,
-    values_of,
-)
+from training.convert.tracing.emission import Emission, passing_leaves, values_of
 from training.convert.tracing.expressions import (
     UNKNOWN,
     UNSEEN,
     Expression,
     Mark,
+    constant,
     is_missing,
     kind_of,
 )
@@ -43,7 +36,16 @@ from training.convert.tracing.frame_methods import FRAME, GRID, TABLES
 from training.convert.tracing.frames import Frame, Grid
 from training.convert.tracing.numpy_functions import array, call
 from training.convert.tracing.refusals import CodeRefused, line_of
-from training.convert.tracing.row_checks import Sample, check_names, check_rows, columns_of
+from training.convert.tracing.row_checks import (
+    Limit,
+    Sample,
+    check_names,
+    check_rows,
+    columns_of,
+    limit_of,
+    may_break,
+    require_accepted,
+)
 from training.convert.tracing.shims import names_used, scopes_of, shimmed
 from training.convert.tracing.tables import MOST_CELLS, tabulate, whole
 from training.convert.tracing.trace import Leaf, Trace, equal
@@ -136,17 +138,15 @@ class _Step:
             raise CodeRefused(
                 "it gets a sparse matrix", "make the step before dense: sparse_output=False"
             )
+        self._leaf_list = self._leaves()
         check_names(names_used(self._roots), self._files)
-        leaves = self._leaves()
+        leaves = self._leaf_list
         try:
             expected = check_rows(self._function, rows, self._files)
         except CodeRefused as refused:
             self._blame(refused, leaves)
             raise
-        try:
-            found = self._traced(leaves, expected)
-        except CodeRefused as refused:
-            found = self._tabulated(leaves, expected, refused)
+        found = self._followed(leaves, expected)
         self._check(found, leaves)
         self._close(found, leaves)
         made = Emission(self._scope.graph, self._matrix, leaves).columns(found)
@@ -175,8 +175,22 @@ class _Step:
             for column, vocabulary in zip(columns, self._matrix.vocabularies, strict=True)
         ]
 
-    def _traced(self, leaves: list[Leaf], expected: Sequence[Any]) -> list[Expression]:
+    def _followed(self, leaves: list[Leaf], expected: Sequence[Any]) -> list[Expression]:
+        """Return the outputs: of stand-ins alone, of categories in turn, or of tables."""
+        try:
+            return self._traced(leaves, expected)
+        except CodeRefused as refused:
+            first = refused
+        try:
+            return self._traced(leaves, expected, concrete=True)
+        except CodeRefused:
+            return self._tabulated(leaves, expected, first)
+
+    def _traced(
+        self, leaves: list[Leaf], expected: Sequence[Any], concrete: bool = False
+    ) -> list[Expression]:
         trace = Trace(leaves, self._files, tabulate, METHODS)
+        trace.is_concrete = concrete
         given = _stand_in(trace, self._rows)
         try:
             with shimmed(trace, self._scopes):
@@ -197,6 +211,8 @@ class _Step:
             equal(trace.values(one), real) for one, real in zip(found, expected, strict=True)
         ):
             raise CodeRefused("what was recorded of it is not what it gives")
+        for place in trace.concrete:
+            _close(leaves[place])
         return list(found)
 
     def _tabulated(
@@ -378,6 +394,8 @@ def _outputs(trace: Trace, found: Any) -> list[Expression]:
         return list(found.expressions)
     if isinstance(found, Value):
         return [merged(found)]
+    if trace.is_concrete and np.ndim(found) in (1, 2) and len(found) == 1:
+        return [constant(value) for value in np.asarray(found).ravel().tolist()]
     trace.refuse(
         f"it returns a {type(found).__name__} that holds none of its columns",
         "return the columns that were computed from the input",

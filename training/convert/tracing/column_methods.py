@@ -36,7 +36,8 @@ def missing(self: Any) -> Any:
     """Record where values are missing."""
 
     def rule(made: Expression, wanted: Kind) -> Expression | None:
-        return operate("isnan", wanted, made)
+        # No date is ever missing.
+        return constant(False) if made.kind == "moment" else operate("isnan", wanted, made)
 
     return self.like(
         self.trace.apply("isna", lambda each: pd.isna(each), (self,), rule, by_equality=True)

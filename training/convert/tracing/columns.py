@@ -278,8 +278,8 @@ class Column(Value):
     def __len__(self) -> int:
         return self.trace.count
 
-    def __iter__(self) -> Iterator["Scalar"]:
-        yield Scalar(self.trace, self.expression, self.shadow)
+    def __iter__(self) -> Iterator[Any]:
+        yield of_row(self.trace, self.expression, self.shadow)
 
     def __round__(self, digits: int = 0) -> Any:
         return rounded(self, digits)
@@ -323,8 +323,8 @@ class Vector(Value):
     def __len__(self) -> int:
         return self.trace.count
 
-    def __iter__(self) -> Iterator["Scalar"]:
-        yield Scalar(self.trace, self.expression, pd.Series(self.shadow))
+    def __iter__(self) -> Iterator[Any]:
+        yield of_row(self.trace, self.expression, pd.Series(self.shadow))
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, tuple) and len(key) == 2 and key[1] is None:
@@ -387,6 +387,14 @@ class Scalar(Value):
 
     def _of_text(self, name: str, function: Callable[[Any], Any]) -> Any:
         return Scalar(self.trace, *self.trace.apply(name, lambda each: each.map(function), (self,)))
+
+
+def of_row(trace: Trace, expression: Expression, shadow: Real) -> Any:
+    """Return the value of one row: a stand-in, or a category itself where the run is concrete."""
+    tabular = expression.kind == "category" and trace.is_tabular(expression)
+    if trace.is_concrete and tabular:
+        return trace.value_of(expression)
+    return Scalar(trace, expression, shadow)
 
 
 def column(trace: Trace, expression: Expression, shadow: Real) -> Column:

@@ -3,15 +3,14 @@
 Columns of one form, as the logarithms of all, share their nodes: the tensors are [N, columns].
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 from onnx import TensorProto
 
+from sklambda.arrays import FloatVector
 from sklambda.signature import UNSEEN as UNSEEN_CODE
-from training.convert.graph.float_order import rank, unrank
 from training.convert.graph.graph import Graph, Matrix, Origin
 from training.convert.graph.steps import category_tree, look_up, step_tree
 from training.convert.graph.trees import Tree
@@ -24,13 +23,16 @@ from training.convert.tracing.expressions import (
     Expression,
     is_missing,
 )
-from training.convert.tracing.operations import OPERATIONS, steps_of
+from training.convert.tracing.operations import OPERATIONS, computed, steps_of, whole_base
 from training.convert.tracing.trace import Leaf
 
 type Bundle = tuple[Expression, ...]
 
 _ELSEWHERE: Final = -2.0
 """What a look-up gives for an unseen category that is passed on."""
+
+_WHOLE: Final = np.arange(-128.0, 1536.0)
+"""Whole numbers that are looked up: hours, days of a year, minutes of a day."""
 
 _TYPES: Final = {"number": np.float64, "integer": np.int64, "boolean": np.bool_}
 
@@ -76,6 +78,8 @@ class Emission:
         """Return the column that an expression is computed from alone, and how, for trees."""
         if expression.kind not in ("number", "boolean") or not expression.leaves:
             return None
+        if whole_base(expression, self._is_whole) is not None:
+            return None  # its values are looked up, and exact
         found = steps_of(expression)
         if found is None or self._matrix.vocabularies[found[0]] is not None:
             return None
@@ -127,6 +131,35 @@ class Emission:
             return self._leaf(bundle, codes)
         if first.operation == "table":
             return self._table(bundle, codes)
+        bases = [whole_base(each, self._is_whole) for each in bundle]
+        if all(base is not None for base in bases):
+            return self._of_whole(bundle, tuple(base for base in bases if base is not None))
+        return self._operated(bundle, codes)
+
+    def _is_whole(self, leaf: Expression) -> bool:
+        return bool(self._leaves[leaf.value].is_whole)
+
+    def _of_whole(self, bundle: Bundle, bases: Bundle) -> str:
+        """Look up what is inexact of whole numbers: in the range, the values are numpy's own."""
+        graph, none = self._graph, (None,) * len(bundle)
+        numbers = Matrix(graph.double(self._tensor(bases, none)), none)
+        whole = graph.node("Equal", numbers.tensor, graph.node("Floor", numbers.tensor))
+        trees = [
+            step_tree(place, _WHOLE[:-1] + 0.5, _at_whole(each, base), np.nan)
+            for place, (each, base) in enumerate(zip(bundle, bases, strict=True))
+        ]
+        low, high = (graph.constant(end) for end in (_WHOLE[0], _WHOLE[-1]))
+        inside = graph.node(
+            "And",
+            graph.node("GreaterOrEqual", numbers.tensor, low),
+            graph.node("LessOrEqual", numbers.tensor, high),
+        )
+        inside = graph.node("And", inside, whole)
+        direct = self._operated(bundle, none)
+        return graph.node("Where", inside, look_up(graph, numbers, trees).tensor, direct)
+
+    def _operated(self, bundle: Bundle, codes: tuple[Vocabulary | None, ...]) -> str:
+        first = bundle[0]
         none: tuple[None, ...] = (None,) * len(bundle)
         inputs = [
             self._tensor(
@@ -267,6 +300,12 @@ class Emission:
         return look_up(graph, Matrix(cell, (None,)), [tree]).tensor
 
 
+def _at_whole(expression: Expression, base: Expression) -> FloatVector:
+    with np.errstate(all="ignore"):
+        found = computed(expression, base, _WHOLE)
+    return np.asarray(found, dtype=np.float64)
+
+
 def _product(keys: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
     found: list[tuple[Any, ...]] = [()]
     for each in keys:
@@ -335,103 +374,3 @@ def values_of(expression: Expression, leaves: Sequence[Leaf]) -> list[Any]:
     if expression.operation == "table":
         return list(expression.value.cells.values())
     return [value for each in expression.arguments[1:] for value in values_of(each, leaves)]
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """The numbers of an output that the later steps accept.
-
-    Attributes
-    ----------
-    least, greatest : float
-        The ends of the accepted numbers.
-    missing : bool
-        Whether NaN is accepted.
-    """
-
-    least: float = -np.inf
-    greatest: float = np.inf
-    missing: bool = True
-
-    @property
-    def is_none(self) -> bool:
-        """Whether all numbers are accepted."""
-        return self.missing and self.greatest == -self.least == np.inf
-
-
-_MAY_BREAK: Final = frozenset(
-    [
-        "cosh",
-        "exp",
-        "exp2",
-        "expm1",
-        "floordiv",
-        "fmod",
-        "log",
-        "log10",
-        "log1p",
-        "log2",
-        "mod",
-        "power",
-        "reciprocal",
-        "sinh",
-        "sqrt",
-        "square",
-        "tan",
-        "truediv",
-    ]
-)
-_GREATEST: Final = float(np.finfo(np.float64).max)
-
-
-def may_break(expression: Expression, seen: dict[int, bool] | None = None) -> bool:
-    """Check whether an expression of moderate numbers may be infinite, huge or NaN."""
-    known = {} if seen is None else seen
-    if id(expression) not in known:
-        arguments = expression.arguments
-        divisor = arguments[-1] if arguments else None
-        constant = divisor is not None and divisor.operation == "constant" and divisor.value
-        own = expression.operation in _MAY_BREAK and not (len(arguments) == 2 and constant)
-        product = expression.operation == "mul" and all(each.leaves for each in arguments)
-        steep = expression.operation == "power"
-        known[id(expression)] = (
-            own or product or steep or any(may_break(each, known) for each in arguments)
-        )
-    return known[id(expression)]
-
-
-def limit_of(accepts: Callable[[float], bool]) -> Limit:
-    """Return what later steps accept of an output, by trying numbers and bisection."""
-    ends = []
-    for sign in (-1.0, 1.0):
-        end = sign * np.inf
-        if not accepts(end):
-            end = sign * _GREATEST
-            end = end if accepts(end) else _bisected(accepts, sign)
-        ends.append(end)
-    return Limit(ends[0], ends[1], accepts(np.nan))
-
-
-def _bisected(accepts: Callable[[float], bool], sign: float) -> float:
-    good, bad = (int(rank(np.array([sign * value]))[0]) for value in (0.0, _GREATEST))
-    while abs(bad - good) > 1:
-        middle = (good + bad) // 2
-        fits = accepts(float(unrank(np.array([middle]))[0]))
-        good, bad = (middle, bad) if fits else (good, middle)
-    return float(unrank(np.array([good]))[0])
-
-
-def require_accepted(graph: Graph, outputs: Matrix, limits: Mapping[int, Limit]) -> None:
-    """Let rows have no score whose outputs the later steps refuse."""
-    places = [place for place, limit in limits.items() if not limit.is_none]
-    if not places:
-        return
-    tensor = graph.take(outputs.numbers(outputs.tensor), places).tensor
-    ends = [[getattr(limits[place], end) for place in places] for end in ("least", "greatest")]
-    low = graph.node("Less", tensor, graph.constant([ends[0]]))
-    high = graph.node("Greater", tensor, graph.constant([ends[1]]))
-    gaps = graph.constant([[not limits[place].missing for place in places]], np.bool_)
-    missing = graph.node("And", graph.node("IsNaN", tensor), gaps)
-    refused = graph.double(graph.node("Or", graph.node("Or", low, high), missing))
-    most = graph.node("ReduceMax", refused, graph.constant([1], np.int64), keepdims=1)
-    graph.require(graph.node("Equal", most, graph.constant(0.0)))

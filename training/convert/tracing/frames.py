@@ -16,6 +16,7 @@ from training.convert.tracing.columns import (
     column,
     filled,
     lookup,
+    of_row,
 )
 from training.convert.tracing.expressions import Expression
 from training.convert.tracing.refusals import ROW_WISE
@@ -126,8 +127,8 @@ class Frame(Table):
             if len(parts) != 1:
                 self.trace.refuse(f"{len(parts)} columns are assigned to one")
             value = parts[0]
-        if isinstance(value, list | tuple) and len(value) == 1 and isinstance(value[0], Scalar):
-            value = column(self.trace, value[0].expression, np.asarray(value[0].shadow))
+        if isinstance(value, list | tuple) and len(value) == 1:
+            value = value[0]  # of a loop over the rows, which met one
         if isinstance(value, Scalar):
             return column(self.trace, value.expression, np.asarray(value.shadow))
         if isinstance(value, Value):
@@ -325,7 +326,7 @@ class Row:
         if isinstance(name, list):
             return Row(self._trace, [(each, self._items[each]) for each in name])
         one = self._items[name]
-        return Scalar(self._trace, one.expression, pd.Series(np.asarray(one.shadow)))
+        return of_row(self._trace, one.expression, pd.Series(np.asarray(one.shadow)))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -378,11 +379,17 @@ def spread_over(first: Any, function: Callable[..., Any], inputs: Sequence[Any])
         names = list(first.shadow.columns)
         made = {name: function(*(_of(each, first, name) for each in inputs)) for name in names}
         return frame(first.trace, made)
-    width = max(len(each.expressions) for each in inputs if isinstance(each, Table))
+    width = max(map(_width, inputs))
     return grid(
         first.trace,
         [function(*(_at(each, place) for each in inputs)) for place in range(width)],
     )
+
+
+def _width(given: Any) -> int:
+    if isinstance(given, Table):
+        return len(given.expressions)
+    return 1 if isinstance(given, Value) or not np.ndim(given) else int(np.shape(given)[-1])
 
 
 def _of(given: Any, first: Frame, name: Any) -> Any:

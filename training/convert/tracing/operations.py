@@ -125,6 +125,69 @@ def _choose(test: Array, yes: Array, no: Array) -> Array:
     return np.where(test, *(each.astype(object) if text else each for each in (yes, no)))
 
 
+_ARCTANGENT: Final = (
+    *(3.33333333333329318027e-01, -1.99999999998764832476e-01, 1.42857142725034663711e-01),
+    *(-1.11111104054623557880e-01, 9.09088713343650656196e-02, -7.69187620504482999495e-02),
+    *(6.66107313738753120669e-02, -5.83357013379057348645e-02, 4.97687799461593236017e-02),
+    *(-3.65315727442169155270e-02, 1.62858201153657823623e-02),
+)
+
+
+def _arctangent(graph: Graph, tensor: str) -> str:
+    """Follow ``s_atan.c`` of fdlibm, by K. C. Ng: five intervals, and a polynomial in each."""
+    size, sign = graph.node("Abs", tensor), graph.node("Sign", tensor)
+    one = graph.constant(1.0)
+    reduced, offset = size, graph.constant(0.0)
+    for least, centre, angle in (
+        (7 / 16, 0.5, 4.63647609000806093515e-01),
+        (11 / 16, 1.0, 7.85398163397448278999e-01),
+        (19 / 16, 1.5, 9.82793723247329054082e-01),
+        (39 / 16, np.inf, 1.57079632679489655800e00),
+    ):
+        above = graph.node("GreaterOrEqual", size, graph.constant(least))
+        if np.isinf(centre):
+            moved = graph.node("Neg", graph.node("Div", one, size))
+        else:
+            middle = graph.constant(centre)
+            product = graph.node("Add", one, graph.node("Mul", middle, size))
+            moved = graph.node("Div", graph.node("Sub", size, middle), product)
+        reduced = graph.node("Where", above, moved, reduced)
+        offset = graph.node("Where", above, graph.constant(angle), offset)
+    square = graph.node("Mul", reduced, reduced)
+    series = graph.constant(_ARCTANGENT[-1])
+    for weight in _ARCTANGENT[-2::-1]:
+        series = graph.node("Add", graph.node("Mul", series, square), graph.constant(weight))
+    bent = graph.node("Mul", reduced, graph.node("Mul", square, series))
+    angle_of = graph.node("Sub", offset, graph.node("Sub", bent, reduced))
+    return graph.node("Mul", sign, angle_of)
+
+
+def _arcsine(graph: Graph, tensor: str) -> str:
+    one = graph.constant(1.0)
+    below, above = graph.node("Sub", one, tensor), graph.node("Add", one, tensor)
+    other = graph.node("Sqrt", graph.node("Mul", below, above))
+    return _arctangent(graph, graph.node("Div", tensor, other))
+
+
+def _arccosine(graph: Graph, tensor: str) -> str:
+    one = graph.constant(1.0)
+    below, above = graph.node("Sub", one, tensor), graph.node("Add", one, tensor)
+    ratio = graph.node("Sqrt", graph.node("Div", below, above))
+    return graph.node("Mul", graph.constant(2.0), _arctangent(graph, ratio))
+
+
+def _arctangent_of_two(graph: Graph, opposite: str, adjacent: str) -> str:
+    zero, half = graph.constant(0.0), graph.constant(np.pi)
+    angle = _arctangent(graph, graph.node("Div", opposite, adjacent))
+    behind = graph.node("Less", adjacent, zero)
+    down = graph.node("Less", opposite, zero)
+    turned = graph.node(
+        "Where", down, graph.node("Sub", angle, half), graph.node("Add", angle, half)
+    )
+    nowhere = graph.node("And", *(graph.node("Equal", x, zero) for x in (opposite, adjacent)))
+    return graph.node("Where", nowhere, zero, graph.node("Where", behind, turned, angle))
+
+
 def _step(function: Any) -> Operation:
     return Operation(function, FUNCTIONS[function])
 
@@ -166,6 +229,10 @@ UFUNCS: Final[Mapping[Any, str]] = {
     np.fmax: "fmax",
     np.fmin: "fmin",
     np.hypot: "hypot",
+    np.arccos: "arccos",
+    np.arcsin: "arcsin",
+    np.arctan: "arctan",
+    np.arctan2: "arctan2",
     np.sinh: "sinh",
     np.cosh: "cosh",
     np.tan: "tan",
@@ -190,8 +257,13 @@ def _nearest(operator: str) -> Callable[[Graph, str, str], str]:
 
 
 def _hypotenuse(graph: Graph, one: str, other: str) -> str:
-    squares = (graph.node("Mul", each, each) for each in (one, other))
-    return graph.node("Sqrt", graph.node("Add", *squares))
+    sizes = [graph.node("Abs", each) for each in (one, other)]
+    most, least = graph.node("Max", *sizes), graph.node("Min", *sizes)
+    ratio = graph.node("Div", least, most)  # no square of it overflows
+    squares = graph.node("Add", graph.constant(1.0), graph.node("Mul", ratio, ratio))
+    found = graph.node("Mul", most, graph.node("Sqrt", squares))
+    plain = graph.node("Or", *(graph.node("Equal", most, graph.constant(x)) for x in (0.0, np.inf)))
+    return graph.node("Where", plain, most, found)
 
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
@@ -223,6 +295,10 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "minimum": Operation(np.minimum, _node("Min")),
     "fmax": Operation(np.fmax, _nearest("Max")),
     "fmin": Operation(np.fmin, _nearest("Min")),
+    "arccos": Operation(np.arccos, _arccosine),
+    "arcsin": Operation(np.arcsin, _arcsine),
+    "arctan": Operation(np.arctan, _arctangent),
+    "arctan2": Operation(np.arctan2, _arctangent_of_two),
     "hypot": Operation(np.hypot, _hypotenuse),
     "sigmoid": Operation(lambda x: 1 / (1 + np.exp(-x)), _sigmoid),
     "sinh": Operation(np.sinh, _hyperbolic("Sub")),
@@ -249,15 +325,19 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
 
 _MONOTONE: Final = (
     "add sub mul truediv maximum minimum fmax fmin lt le gt ge round neg sign isnan sinh sigmoid "
-    "to_number"
+    "to_number arccos arcsin arctan"
 )
 _TURNS: Final[Mapping[str, tuple[float, ...] | None]] = {
     **dict.fromkeys(_MONOTONE.split(), ()),
-    **dict.fromkeys(("abs", "cosh"), (0.0,)),
+    **dict.fromkeys(("abs", "cosh", "power"), (0.0,)),
     **{function.__name__: TURNS.get(function, ()) for function in FUNCTIONS},
 }
 _NOT_EXACT: Final = {
+    "arccos",
+    "arcsin",
+    "arctan",
     "cosh",
+    "power",
     "sigmoid",
     "sinh",
     *(function.__name__ for function in NOT_EXACT),
@@ -329,3 +409,39 @@ def _evaluated(expression: Expression, inner: Expression) -> Callable[[FloatVect
         )
 
     return apply
+
+
+INEXACT: Final = frozenset(
+    (
+        *("arccos", "arcsin", "arctan", "arctan2"),
+        *("cbrt", "cos", "cosh", "exp", "exp2", "expm1", "hypot", "log", "log10", "log1p", "log2"),
+        *("power", "sigmoid", "sin", "sinh", "tan", "tanh"),
+    )
+)
+"""Operations whose last bits depend on the library and the processor."""
+
+
+def whole_base(expression: Expression, is_whole: Callable[[Expression], bool]) -> Expression | None:
+    """Return the whole number that an expression computes inexactly, as a sine of the hour.
+
+    None where it computes exactly, or of other than whole numbers; `is_whole` tells of columns.
+    """
+    at, inexact = expression, False
+    while not (at.kind == "integer" or (at.operation == "leaf" and is_whole(at))):
+        inexact = inexact or at.operation in INEXACT
+        before = [each for each in at.arguments if each.leaves]
+        if not before or any(each is not before[0] for each in before):
+            return None
+        at = before[0]
+    return at if inexact else None
+
+
+def computed(at: Expression, inner: Expression, values: Array) -> Array:
+    """Return an expression for values of an inner one, [N]."""
+    if at is inner:
+        return values
+    if at.operation == "constant":
+        return np.full(len(values), at.value)
+    arguments = [computed(each, inner, values) for each in at.arguments]
+    more = () if at.value is None else (at.value,)
+    return OPERATIONS[at.operation].evaluate(*arguments, *more)

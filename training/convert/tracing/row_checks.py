@@ -1,13 +1,15 @@
-"""Whether the user's code answers each row by itself, as a service must."""
+"""Whether the user's code answers each row by itself, and which answers later steps accept."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from training.convert.tracing.expressions import Array
+from training.convert.graph.float_order import rank, unrank
+from training.convert.graph.graph import Graph, Matrix
+from training.convert.tracing.expressions import Array, Expression
 from training.convert.tracing.refusals import ROW_WISE, CodeRefused, line_of
 from training.convert.tracing.trace import equal
 
@@ -99,10 +101,18 @@ def check_rows(function: Function, rows: Any, files: set[str]) -> list[Array]:
     back = _called(function, _picked(rows, np.arange(count)[::-1]), files, "its sample")
     if not _equal(whole, back, slice(None, None, -1)):
         raise CodeRefused("its answer for a row depends on the order of the rows", ROW_WISE)
-    for place in range(0, count, max(1, count // _ALONE)):
-        one = _called(function, _picked(rows, np.array([place])), files, "a single row")
+    failures = []
+    places = range(0, count, max(1, count // _ALONE))
+    for place in places:
+        try:
+            one = _called(function, _picked(rows, np.array([place])), files, "a single row")
+        except CodeRefused as refused:  # the pipeline refuses the row too, if it comes alone
+            failures.append(refused)
+            continue
         if not _equal(whole, one, np.array([place])):
             raise CodeRefused("its answer for a row depends on the other rows", ROW_WISE)
+    if 2 * len(failures) > len(places):
+        raise failures[0]
     return whole
 
 
@@ -129,3 +139,105 @@ def _equal(whole: Sequence[Array], part: Sequence[Array], places: Any) -> bool:
         len(one[places]) == len(other) and equal(one[places], other)
         for one, other in zip(whole, part, strict=True)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The numbers of an output that the later steps accept.
+
+    Attributes
+    ----------
+    least, greatest : float
+        The ends of the accepted numbers.
+    missing : bool
+        Whether NaN is accepted.
+    """
+
+    least: float = -np.inf
+    greatest: float = np.inf
+    missing: bool = True
+
+    @property
+    def is_none(self) -> bool:
+        """Whether all numbers are accepted."""
+        return self.missing and self.greatest == -self.least == np.inf
+
+
+_MAY_BREAK: Final = frozenset(
+    [
+        "arccos",
+        "arcsin",
+        "cosh",
+        "exp",
+        "exp2",
+        "expm1",
+        "floordiv",
+        "fmod",
+        "log",
+        "log10",
+        "log1p",
+        "log2",
+        "mod",
+        "power",
+        "reciprocal",
+        "sinh",
+        "sqrt",
+        "square",
+        "tan",
+        "truediv",
+    ]
+)
+_GREATEST: Final = float(np.finfo(np.float64).max)
+
+
+def may_break(expression: Expression, seen: dict[int, bool] | None = None) -> bool:
+    """Check whether an expression of moderate numbers may be infinite, huge or NaN."""
+    known = {} if seen is None else seen
+    if id(expression) not in known:
+        arguments = expression.arguments
+        divisor = arguments[-1] if arguments else None
+        constant = divisor is not None and divisor.operation == "constant" and divisor.value
+        own = expression.operation in _MAY_BREAK and not (len(arguments) == 2 and constant)
+        product = expression.operation == "mul" and all(each.leaves for each in arguments)
+        steep = expression.operation == "power"
+        known[id(expression)] = (
+            own or product or steep or any(may_break(each, known) for each in arguments)
+        )
+    return known[id(expression)]
+
+
+def limit_of(accepts: Callable[[float], bool]) -> Limit:
+    """Return what later steps accept of an output, by trying numbers and bisection."""
+    ends = []
+    for sign in (-1.0, 1.0):
+        end = sign * np.inf
+        if not accepts(end):
+            end = sign * _GREATEST
+            end = end if accepts(end) else _bisected(accepts, sign)
+        ends.append(end)
+    return Limit(ends[0], ends[1], accepts(np.nan))
+
+
+def _bisected(accepts: Callable[[float], bool], sign: float) -> float:
+    good, bad = (int(rank(np.array([sign * value]))[0]) for value in (0.0, _GREATEST))
+    while abs(bad - good) > 1:
+        middle = (good + bad) // 2
+        fits = accepts(float(unrank(np.array([middle]))[0]))
+        good, bad = (middle, bad) if fits else (good, middle)
+    return float(unrank(np.array([good]))[0])
+
+
+def require_accepted(graph: Graph, outputs: Matrix, limits: Mapping[int, Limit]) -> None:
+    """Let rows have no score whose outputs the later steps refuse."""
+    places = [place for place, limit in limits.items() if not limit.is_none]
+    if not places:
+        return
+    tensor = graph.take(outputs.numbers(outputs.tensor), places).tensor
+    ends = [[getattr(limits[place], end) for place in places] for end in ("least", "greatest")]
+    low = graph.node("Less", tensor, graph.constant([ends[0]]))
+    high = graph.node("Greater", tensor, graph.constant([ends[1]]))
+    gaps = graph.constant([[not limits[place].missing for place in places]], np.bool_)
+    missing = graph.node("And", graph.node("IsNaN", tensor), gaps)
+    refused = graph.double(graph.node("Or", graph.node("Or", low, high), missing))
+    most = graph.node("ReduceMax", refused, graph.constant([1], np.int64), keepdims=1)
+    graph.require(graph.node("Equal", most, graph.constant(0.0)))

@@ -147,13 +147,22 @@ def _rowwise(
     count = len(columns[0])
     alone = range(0, count, max(1, count // _ALONE))
     by_row = found is not None and all(
-        (one := _called(real, [[column[row]] for column in columns], shadows)) is not None
-        and same(one[0], found[row])
+        _answers_alone(real, [[column[row]] for column in columns], shadows, found[row])
         for row in alone
     )
     if found is None or not by_row:
         trace.refuse(f"the result of {name} for one value depends on the other rows", ROW_WISE)
     return found
+
+
+def _answers_alone(
+    real: Callable[..., Any], row: Sequence[list[Any]], shadows: Sequence[Any], value: Any
+) -> bool:
+    try:
+        one = _called(real, row, shadows)
+    except Exception:  # so does the pipeline, of a row that comes alone
+        return True
+    return one is not None and same(one[0], value)
 
 
 def _called(

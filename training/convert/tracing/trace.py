@@ -8,6 +8,7 @@ be those of pandas. So a rule that does not fit is refused at the line that used
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Final, NoReturn
 
 import numpy as np
@@ -20,6 +21,7 @@ from training.convert.tracing.expressions import (
     Array,
     Expression,
     Kind,
+    Table,
     boolean,
     constant,
     is_missing,
@@ -64,6 +66,14 @@ class Leaf:
     like: Any
 
     @property
+    def is_whole(self) -> bool:
+        """Whether its numbers are whole on the sample."""
+        if self.kind != "number":
+            return self.kind == "integer"
+        present = self.values[np.isfinite(self.values)]
+        return bool(len(present)) and bool((present == np.floor(present)).all())
+
+    @property
     def is_open(self) -> bool:
         """Whether clients may send values outside of the domain."""
         return self.vocabulary is not None and not self.vocabulary.is_closed
@@ -103,6 +113,9 @@ class Trace:
         self.index: Any = pd.RangeIndex(self.count)
         self.refusals: list[CodeRefused] = []
         self.of_one_row: Callable[[], AbstractContextManager[None]] = nullcontext
+        self.is_concrete = False
+        self.concrete: set[int] = set()
+        self._tests: dict[tuple[int, int], Expression] = {}
         self._tabulate = tabulate
         self._prefix: list[bool] = []
         self._taken: list[tuple[Expression, bool]] = []
@@ -285,6 +298,31 @@ class Trace:
         way = self._prefix[place] if place < len(self._prefix) else True
         self._taken.append((boolean(expression), way))
         return way
+
+    def value_of(self, expression: Expression) -> Any:
+        """Return a category of one row: each of the vocabulary in turn.
+
+        The code has a plain string then, and may do with it what it likes. Of others nothing is
+        known, so the vocabularies are to be closed: `concrete` has their columns.
+        """
+        leaves = sorted(expression.leaves)
+        domains = [self.leaves[place].domain or [] for place in leaves]
+        table = Table(tuple(leaves), {(key,): key for key in domains[0]})
+        if expression.operation == "table":
+            cells = expression.value.cells
+            table = Table(tuple(leaves), {key: cells[key] for key in product(*domains)})
+        self.concrete |= set(leaves)
+        values = list(dict.fromkeys(map(key_of, table.cells.values())))
+        for place, value in enumerate(values[:-1]):
+            known = id(expression), place
+            if known not in self._tests:
+                cells = {key: same(value, cell) for key, cell in table.cells.items()}
+                self._tests[known] = Expression(
+                    "table", "boolean", (expression,), Table(tuple(leaves), cells)
+                )
+            if self.decide(self._tests[known]):
+                return np.nan if value is None else value
+        return np.nan if values[-1] is None else values[-1]
 
     def explore(self, run: Callable[[], Any], merge: Callable[[Expression, Any, Any], Any]) -> Any:
         """Run code on all ways through its conditions, and merge what each returns."""
