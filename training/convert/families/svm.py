@@ -58,22 +58,7 @@ def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
             "decision_function_shape": ("ovr", "ovo"),
         },
     )
-    if estimator.break_ties and estimator.decision_function_shape == "ovo":
-        scope.refuse(
-            f"{type(estimator).__name__} itself refuses break_ties with 'ovo': "
-            "use decision_function_shape='ovr'"
-        )
-    if estimator.dual_coef_.shape[0] != len(estimator.classes_) - 1:
-        scope.refuse(
-            f"{type(estimator).__name__} has a class whose rows all weigh nothing: "
-            "leave that class out, or weigh it"
-        )
-    if not np.all(estimator.intercept_):
-        # Where all kernels are 0 so is the decision, and there libsvm takes the second class.
-        scope.refuse(
-            f"{type(estimator).__name__} has an intercept of exactly 0: "
-            "fit it on scaled data, by StandardScaler before it"
-        )
+    _require_decided(estimator, scope)
     graph = scope.graph
     if not several:
         decision = _sums(estimator, matrix, graph, _dense(estimator.dual_coef_).T)
@@ -90,6 +75,26 @@ def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     # Unless ties are broken, libsvm takes the first of the classes with the most votes.
     by: Scores = "decision" if estimator.break_ties else "votes"
     return Outputs(_chances(estimator, pairs, graph), decision, label_by=by)
+
+
+def _require_decided(estimator: Estimator, scope: Scope) -> None:
+    """Refuse a classifier whose label is not that of its decisions."""
+    if estimator.break_ties and estimator.decision_function_shape == "ovo":
+        scope.refuse(
+            f"{type(estimator).__name__} itself refuses break_ties with 'ovo': "
+            "use decision_function_shape='ovr'"
+        )
+    if estimator.dual_coef_.shape[0] != len(estimator.classes_) - 1:
+        scope.refuse(
+            f"{type(estimator).__name__} has a class whose rows all weigh nothing: "
+            "leave that class out, or weigh it"
+        )
+    if not np.all(estimator.intercept_):
+        # Where all kernels are 0 so is the decision, and there libsvm takes the second class.
+        scope.refuse(
+            f"{type(estimator).__name__} has an intercept of exactly 0: "
+            "fit it on scaled data, by StandardScaler before it"
+        )
 
 
 _LEAST: Final = 1e-7

@@ -1,7 +1,6 @@
 """No refusal of a conversion is without a remedy, and docs/refusals.md lists them all."""
 
 import pytest
-from sklearn.preprocessing import OneHotEncoder
 
 from tests.support.refusals import PAGE, page, refusals
 from training.convert import convert
@@ -27,9 +26,11 @@ def test_the_page_lists_each() -> None:
     assert PAGE.read_text() == page(), "write it again: python -m tests.support.refusals"
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_parameter_is_refused_with_the_values_that_convert() -> None:
-    fitted = OneHotEncoder().fit([[1.0], [2.0]])
-    fitted.set_params(handle_unknown="perhaps")
+    fitted = LinearSVC().fit([[1.0], [2.0]], [0, 1]).set_params(multi_class="perhaps")
 
-    with pytest.raises(ConversionRefused, match=r"handle_unknown='perhaps'\) has .*: use handle"):
+    with pytest.raises(
+        ConversionRefused, match=r"multi_class='perhaps'\) has .*: use multi_class="
+    ):
         convert(fitted, [None])

@@ -119,10 +119,9 @@ def test_the_monitor_calls_nothing_worse_on_the_rows_of_training(train: Train) -
     "classifier",
     [
         "FixedThresholdClassifier(HUBER, threshold=2.0, response_method='decision_function')",
-        "SVC(probability=True, random_state=0)",
+        "SVC()",
     ],
 )
-@pytest.mark.filterwarnings("ignore:The `probability` parameter:FutureWarning")
 def test_the_area_is_that_of_the_scores_that_are_served(
     train: Train, tmp_path: Path, classifier: str
 ) -> None:

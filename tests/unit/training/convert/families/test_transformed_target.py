@@ -106,11 +106,11 @@ class PowerTransformers(PowerTransformer):  # type: ignore[misc]  # scikit-learn
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "own function": (
         {"func": identity, "inverse_func": identity},
-        r"FunctionTransformer\(inverse_func=identity\)",
+        r".*FunctionTransformer\(inverse_func=identity\)",
     ),
     "arguments": (
         {"transformer": FunctionTransformer(np.log, np.exp, inv_kw_args={"where": True})},
-        r"FunctionTransformer\(inv_kw_args=",
+        r".*FunctionTransformer\(inv_kw_args=",
     ),
     "no inverse known": (
         {"transformer": PowerTransformers()},
