@@ -28,9 +28,8 @@ def test_the_page_lists_each() -> None:
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_parameter_is_refused_with_the_values_that_convert() -> None:
-    fitted = LinearSVC().fit([[1.0], [2.0]], [0, 1]).set_params(multi_class="perhaps")
+    fitted = MLPRegressor((2,), max_iter=1).fit([[1.0], [2.0]], [0.0, 1.0])
+    fitted.set_params(activation="perhaps")
 
-    with pytest.raises(
-        ConversionRefused, match=r"multi_class='perhaps'\) has .*: use multi_class="
-    ):
+    with pytest.raises(ConversionRefused, match=r"activation='perhaps'\) has .*: use activation="):
         convert(fitted, [None])
