@@ -1,6 +1,7 @@
 """No refusal of a conversion is without a remedy, and docs/refusals.md lists them all."""
 
 import pytest
+from sklearn.neural_network import MLPRegressor
 
 from tests.support.refusals import PAGE, page, refusals
 from training.convert import convert
