@@ -29,7 +29,7 @@ def test_the_page_lists_each() -> None:
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_parameter_is_refused_with_the_values_that_convert() -> None:
-    fitted = MLPRegressor((2,), max_iter=1).fit([[1.0], [2.0]], [0.0, 1.0])
+    fitted = MLPRegressor(hidden_layer_sizes=(2,), max_iter=1).fit([[1.0], [2.0]], [0.0, 1.0])
     fitted.set_params(activation="perhaps")
 
     with pytest.raises(ConversionRefused, match=r"activation='perhaps'\) has .*: use activation="):
