@@ -76,12 +76,8 @@ def _turns(value: float) -> tuple[float, ...]:
 
 def _fill(value: Any, vocabulary: Vocabulary | None, scope: Scope) -> float:
     if vocabulary is None:
-        if isinstance(value, str):
-            scope.refuse(
-                "SimpleImputer fills a column of numbers with a string: "
-                "impute numbers and strings by two SimpleImputers"
-            )
-        return float(value)
+        # Beside strings numbers stay numbers, among which an encoder knows no string: it is unseen.
+        return nan if isinstance(value, str) else float(value)
     if not isinstance(value, str):
         scope.refuse(
             f"SimpleImputer fills a column of strings with {value!r}: use a string as fill_value"

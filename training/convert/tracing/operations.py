@@ -177,15 +177,26 @@ def _arccosine(graph: Graph, tensor: str) -> str:
 
 
 def _arctangent_of_two(graph: Graph, opposite: str, adjacent: str) -> str:
-    zero, half = graph.constant(0.0), graph.constant(np.pi)
-    angle = _arctangent(graph, graph.node("Div", opposite, adjacent))
-    behind = graph.node("Less", adjacent, zero)
-    down = graph.node("Less", opposite, zero)
-    turned = graph.node(
-        "Where", down, graph.node("Sub", angle, half), graph.node("Add", angle, half)
+    """Turn the angle of the sizes into the quadrant of the signs, which zeros have too."""
+    zero, one = graph.constant(0.0), graph.constant(1.0)
+    sizes = [graph.node("Abs", each) for each in (opposite, adjacent)]
+    nowhere, far = (
+        graph.node("And", *(graph.node("Equal", size, limit) for size in sizes))
+        for limit in (zero, graph.constant(np.inf))
     )
-    nowhere = graph.node("And", *(graph.node("Equal", x, zero) for x in (opposite, adjacent)))
-    return graph.node("Where", nowhere, zero, graph.node("Where", behind, turned, angle))
+    ratio = graph.node("Where", far, one, graph.node("Div", *sizes))
+    angle = _arctangent(graph, graph.node("Where", nowhere, zero, ratio))
+    down, behind = (
+        # 1 / -0.0 is below 0, and 1 / -inf is not.
+        graph.node(
+            "Or",
+            graph.node("Less", each, zero),
+            graph.node("Less", graph.node("Div", one, each), zero),
+        )
+        for each in (opposite, adjacent)
+    )
+    angle = graph.node("Where", behind, graph.node("Sub", graph.constant(np.pi), angle), angle)
+    return graph.node("Where", down, graph.node("Neg", angle), angle)
 
 
 def _step(function: Any) -> Operation:

@@ -69,6 +69,17 @@ def test_filled_strings_equal_scikit_learn(name: str, model: str) -> None:
     prove(pipeline.fit(frame, classes(3)), frame)
 
 
+@pytest.mark.parametrize("unknown", ["ignore", "error"])
+def test_a_string_for_missing_numbers_is_no_category_of_theirs(unknown: str) -> None:
+    frame = mixed()[["colour"]].assign(rooms=np.arange(300) % 5)
+    steps = (
+        SimpleImputer(strategy="constant", fill_value="none"),
+        OneHotEncoder(handle_unknown=unknown),
+    )
+
+    prove(make_pipeline(*steps, MODELS["linear"]()).fit(frame, classes(2)), frame)
+
+
 @pytest.mark.filterwarnings("ignore:Skipping features without")  # said by scikit-learn on purpose
 @pytest.mark.parametrize("indicator", [False, True])
 @pytest.mark.parametrize("keep", [False, True])

@@ -79,6 +79,18 @@ def test_a_function_of_numbers_equals_scikit_learn(function: Callable[..., Any])
     prove(make_pipeline(FunctionTransformer(function), trees).fit(frame, classes(2)), frame)
 
 
+def angles(X: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame({"to": np.arctan2(X["y"], X["x"]), "away": np.arctan2(X["y"], -X["x"])})
+
+
+def test_angles_of_points_on_the_axes_have_the_signs_of_zeros() -> None:
+    ends = [0.0, -0.0, 1.0, -1.0, 1e300, -1e300, 1e-300, 5.0]
+    y, x = (each.ravel() for each in np.meshgrid(ends, ends))
+    frame = pd.DataFrame({"y": y, "x": x})
+
+    prove(make_pipeline(FunctionTransformer(angles), Ridge()).fit(frame, np.arange(64.0)), frame)
+
+
 def mean_of_rows(X: pd.DataFrame) -> pd.DataFrame:
     return X.fillna(X.mean())
 
