@@ -33,7 +33,7 @@ from training.convert.tracing.expressions import (
     kind_of,
 )
 from training.convert.tracing.frame_methods import FRAME, GRID, TABLES
-from training.convert.tracing.frames import Frame, Grid
+from training.convert.tracing.frames import Frame, Grid, Sparse
 from training.convert.tracing.numpy_functions import array, call
 from training.convert.tracing.refusals import CodeRefused, line_of
 from training.convert.tracing.row_checks import (
@@ -129,15 +129,14 @@ class _Step:
         self._scopes, self._files = scopes_of(roots)
         self._sample = sample
         self._rows = None if sample is None else sample.rows
+        self._sparse: Any = None
+        if hasattr(self._rows, "toarray"):
+            self._sparse, self._rows = self._rows, self._rows.toarray()
 
     def converted(self) -> Matrix:
         if self._rows is None:
             raise CodeRefused("the pipeline does not run this step to predict")
-        rows = self._rows
-        if hasattr(rows, "toarray"):
-            raise CodeRefused(
-                "it gets a sparse matrix", "make the step before dense: sparse_output=False"
-            )
+        rows = self._rows if self._sparse is None else self._sparse
         self._leaf_list = self._leaves()
         check_names(names_used(self._roots), self._files)
         leaves = self._leaf_list
@@ -186,12 +185,16 @@ class _Step:
         except CodeRefused:
             return self._tabulated(leaves, expected, first)
 
+    def _stand_in(self, trace: Trace) -> Callable[[], Any]:
+        make = _stand_in(trace, self._rows)
+        return make if self._sparse is None else lambda: Sparse(make(), self._sparse)
+
     def _traced(
         self, leaves: list[Leaf], expected: Sequence[Any], concrete: bool = False
     ) -> list[Expression]:
         trace = Trace(leaves, self._files, tabulate, METHODS)
         trace.is_concrete = concrete
-        given = _stand_in(trace, self._rows)
+        given = self._stand_in(trace)
         try:
             with shimmed(trace, self._scopes):
                 found = trace.explore(lambda: _outputs(trace, self._function(given())), _merged)
@@ -271,7 +274,7 @@ class _Step:
         trace = Trace(leaves, self._files, tabulate, METHODS)
         try:
             with shimmed(trace, self._scopes):
-                given = _stand_in(trace, self._rows)
+                given = self._stand_in(trace)
                 trace.explore(lambda: _outputs(trace, self._function(given())), _merged)
         except CodeRefused:
             pass
@@ -390,6 +393,8 @@ def _stand_in(trace: Trace, rows: Any) -> Callable[[], Any]:
 def _outputs(trace: Trace, found: Any) -> list[Expression]:
     if isinstance(found, (list, tuple)):
         found = array(found) if found else found
+    if isinstance(found, Sparse):
+        found = found.dense
     if isinstance(found, (Frame, Grid)):
         return list(found.expressions)
     if isinstance(found, Value):

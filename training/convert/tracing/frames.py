@@ -1,7 +1,7 @@
 """Stand-ins for a frame, an array of two dimensions, and a row of a frame."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -261,6 +261,60 @@ class Grid(Table):
         if name == "T":
             return Rows(self.parts)
         return lookup(self, "grid", np.ndarray, name)
+
+
+class Sparse:
+    """A stand-in for a sparse matrix, which the code can make dense, and nothing else.
+
+    Parameters
+    ----------
+    dense : Grid
+        What it holds.
+    shadow : sparse matrix or array
+        The real one of the sample, [n, K].
+    """
+
+    ndim = 2
+
+    def __init__(self, dense: Grid, shadow: Any) -> None:
+        self.dense, self.shadow = dense, shadow
+
+    __class__ = property(lambda self: type(self.shadow))  # type: ignore[assignment]  # for isinstance
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The rows that the trace follows, and the columns."""
+        return (self.dense.trace.count, len(self.dense.expressions))
+
+    def toarray(self) -> Grid:
+        """Return the array of two dimensions."""
+        return self.dense
+
+    todense = toarray
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or not hasattr(self.shadow, name):
+            raise AttributeError(f"{type(self.shadow).__name__!r} object has no attribute {name!r}")
+        if name == "A":
+            return self.dense
+        self._refuse(f"{type(self.shadow).__name__}.{name}")
+
+    def _refuse(self, what: str) -> NoReturn:
+        self.dense.trace.refuse(f"{what} of a sparse matrix", "use toarray() before it")
+
+    def __getitem__(self, _: Any) -> Any:
+        self._refuse("a part")
+
+    def __array_ufunc__(self, ufunc: Any, *_: Any, **__: Any) -> Any:
+        self._refuse(f"np.{ufunc.__name__}")
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        self._refuse("the array")
+
+    def __mul__(self, _: Any) -> Any:
+        self._refuse("arithmetic")
+
+    __add__ = __sub__ = __truediv__ = __matmul__ = __gt__ = __mul__
 
 
 class Rows:

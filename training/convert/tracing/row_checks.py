@@ -89,7 +89,7 @@ def check_rows(function: Function, rows: Any, files: set[str]) -> list[Array]:
         Of the user's code, whose lines a refusal names.
     """
     whole = _called(function, rows, files, "its sample")
-    count = len(rows)
+    count = rows.shape[0]  # a sparse matrix has no length
     if any(len(column) != count for column in whole):
         raise CodeRefused("it drops or adds rows", "drop rows before training")
     again = _called(function, rows, files, "its sample")

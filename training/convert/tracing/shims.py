@@ -138,6 +138,8 @@ def shimmed(trace: Trace, scopes: list[Scope]) -> Iterator[None]:
     for scope in scopes:
         for name, value in list(scope.items()):
             other = modules.get(id(value)) or named.get(id(value))
+            if type(value) is np.vectorize and not value.excluded:
+                other = _Vectorized(value.pyfunc, {"otypes": value.otypes})
             if other is not None:
                 changed.append((scope, name, value))
                 scope[name] = other

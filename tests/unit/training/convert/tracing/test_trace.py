@@ -6,7 +6,11 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -68,7 +72,14 @@ def of_array(X: Any) -> Any:
     return np.hstack([made, np.clip(X, -1, 1).round(1)])
 
 
-FRAMES: Final = (ratios, assigned, divided, filled, binned, of_rows)
+level = np.vectorize(lambda value: 0 if value < 0.5 else 1 if value < 2 else 2)
+
+
+def leveled(X: pd.DataFrame) -> pd.DataFrame:
+    return X.assign(level=level(X["skewed"]))
+
+
+FRAMES: Final = (leveled, ratios, assigned, divided, filled, binned, of_rows)
 
 
 @pytest.mark.parametrize("function", [*FRAMES, of_array], ids=lambda each: each.__name__)
@@ -89,6 +100,40 @@ def test_angles_of_points_on_the_axes_have_the_signs_of_zeros() -> None:
     frame = pd.DataFrame({"y": y, "x": x})
 
     prove(make_pipeline(FunctionTransformer(angles), Ridge()).fit(frame, np.arange(64.0)), frame)
+
+
+class Dense(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    def fit(self, X: Any, y: Any = None) -> "Dense":
+        return self
+
+    def transform(self, X: Any) -> Any:
+        return X.toarray() if issparse(X) else X
+
+
+DENSE: Final = {
+    "method": FunctionTransformer(lambda X: X.toarray(), accept_sparse=True),
+    "matrix": FunctionTransformer(lambda X: np.asarray(X.todense()), accept_sparse=True),
+    "class": Dense(),
+}
+
+
+@pytest.mark.parametrize("name", DENSE)
+def test_a_sparse_matrix_can_be_made_dense(name: str) -> None:
+    frame = pd.DataFrame({"text": ["good film", "bad film", "good, good", "so bad"] * 20})
+    columns = ColumnTransformer([("words", TfidfVectorizer(), "text")], sparse_threshold=1)
+    trees = HistGradientBoostingClassifier(max_iter=5, random_state=0)
+
+    prove(make_pipeline(columns, DENSE[name], trees).fit(frame, [1, 0, 1, 0] * 20), frame)
+
+
+def test_a_sparse_matrix_is_made_dense_before_anything_else() -> None:
+    frame = pd.DataFrame({"text": ["good film", "bad film", "good, good", "so bad"] * 20})
+    columns = ColumnTransformer([("words", TfidfVectorizer(), "text")], sparse_threshold=1)
+    doubled = FunctionTransformer(lambda X: X * 2, accept_sparse=True)
+    pipeline = make_pipeline(columns, doubled, Ridge()).fit(frame, [1, 0, 1, 0] * 20)
+
+    with pytest.raises(ConversionRefused, match=r"arithmetic of a sparse matrix; use toarray\(\)"):
+        Conversion(pipeline, frame, kinds_of(frame)).convert()
 
 
 def mean_of_rows(X: pd.DataFrame) -> pd.DataFrame:
