@@ -84,7 +84,10 @@ def target_of(pipeline: Estimator, outputs: Outputs | None, names: Sequence[str]
         Several columns are named, and it predicts another number.
     """
     if outputs is None:
-        raise ConversionRefused("", f"{type(pipeline).__name__} is not a predictor")
+        kind = f"{type(pipeline).__module__}.{type(pipeline).__name__}"
+        raise ConversionRefused(
+            "", f"{kind} is converted as a transformer alone: put the model behind it, as last step"
+        )
     if outputs.parts:
         return _several(outputs, names)
     name = names[0] if len(names) == 1 else None

@@ -1,5 +1,6 @@
 """Columns selected by statistics of fitting."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -18,7 +19,9 @@ from sklearn.feature_selection import (
 )
 
 from training.convert.graph.graph import Matrix
+from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
+from training.errors import ConversionRefused
 
 
 def _selector(estimator: Estimator, matrix: Matrix, scope: Scope, parameters: str) -> Matrix:
@@ -28,6 +31,19 @@ def _selector(estimator: Estimator, matrix: Matrix, scope: Scope, parameters: st
     if not chosen:
         scope.refuse(f"{type(estimator).__name__} selects no column: have it keep at least one")
     return scope.graph.take(matrix, chosen)
+
+
+def _elimination(
+    estimator: Estimator, matrix: Matrix, scope: Scope, parameters: str
+) -> Matrix | Outputs:
+    """Convert the selector and the model that was fitted on its columns, which predicts."""
+    chosen = _selector(estimator, matrix, scope, parameters)
+    try:
+        return replace(
+            scope.predict("estimator_", estimator.estimator_, chosen), transformed=chosen
+        )
+    except ConversionRefused:  # before another model it is not asked to predict
+        return chosen
 
 
 _PARAMETERS: Final[dict[type, str]] = {
@@ -45,6 +61,8 @@ _PARAMETERS: Final[dict[type, str]] = {
 }
 
 CONVERTERS: Final[dict[type, Convert]] = {
-    selector: partial(_selector, parameters=parameters)
+    selector: partial(
+        _elimination if selector in (RFE, RFECV) else _selector, parameters=parameters
+    )
     for selector, parameters in _PARAMETERS.items()
 }

@@ -128,7 +128,7 @@ class _Step:
         self._roots = roots
         self._scopes, self._files = scopes_of(roots)
         self._sample = sample
-        self._rows = None if sample is None else sample.rows
+        self._rows: Any = None if sample is None else sample.rows
         self._sparse: Any = None
         if hasattr(self._rows, "toarray"):
             self._sparse, self._rows = self._rows, self._rows.toarray()

@@ -279,7 +279,7 @@ class Sparse:
     def __init__(self, dense: Grid, shadow: Any) -> None:
         self.dense, self.shadow = dense, shadow
 
-    __class__ = property(lambda self: type(self.shadow))  # type: ignore[assignment]  # for isinstance
+    __class__ = property(lambda self: type(self.shadow))  # for isinstance
 
     @property
     def shape(self) -> tuple[int, int]:

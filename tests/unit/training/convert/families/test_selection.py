@@ -56,6 +56,13 @@ def test_selected_columns_equal_scikit_learn(name: str, model: str) -> None:
     prove(make_pipeline(SELECTORS[name](), MODELS[model]()).fit(frame, classes(2)), frame)
 
 
+@pytest.mark.parametrize("name", ["recursive", "recursive, validated"])
+def test_a_recursive_selector_predicts_by_the_model_it_kept(name: str) -> None:
+    frame = numbers().drop(columns=["large", "constant"])
+
+    prove(make_pipeline(SELECTORS[name]()).fit(frame, classes(3)), frame)
+
+
 def test_what_is_missing_passes_a_selector() -> None:
     frame = numbers(missing=True)
 
