@@ -38,8 +38,8 @@ _INTEGERS: Final = (
     2**24 + 1,
     EXACT_INTEGER + 1,
 )
-_VALUES: Final = 2**25
-"""About how many values the rows have: of tables of more than some hundreds of columns fewer rows
+_VALUES: Final = 2**22
+"""About how many values the rows have: of tables of more than some seventy columns fewer rows
 are made for each."""
 
 STRINGS: Final = ("", " ", "nan", "None", "unseen", "é", "日本", "\\u0000", "x" * 1000)
