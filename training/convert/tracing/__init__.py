@@ -128,10 +128,10 @@ class _Step:
         self._roots = roots
         self._scopes, self._files = scopes_of(roots)
         self._sample = sample
-        self._rows: Any = None if sample is None else sample.rows
-        self._sparse: Any = None
-        if hasattr(self._rows, "toarray"):
-            self._sparse, self._rows = self._rows, self._rows.toarray()
+        given: Any = None if sample is None else sample.rows
+        is_sparse = hasattr(given, "toarray")
+        self._sparse: Any = given if is_sparse else None
+        self._rows: Any = given.toarray() if is_sparse else given
 
     def converted(self) -> Matrix:
         if self._rows is None:
