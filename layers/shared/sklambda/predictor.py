@@ -84,13 +84,19 @@ class Predictor:
         Returns
         -------
         FloatMatrix
-            Shape [N, C], float64: the scores that the target of the signature describes.
+            Shape [N, C], float64: the scores that the target of the signature describes, without
+            the decisions that a label may follow instead (`run` returns them behind).
 
         Raises
         ------
         RowsInvalid
             Some row does not fit the signature; no row was scored.
         """
+        target = self.package.signature.target
+        scores = self._all_scores(rows)
+        return scores if target.label_by is None else scores[:, : target.shown]
+
+    def _all_scores(self, rows: Sequence[Row]) -> FloatMatrix:
         if not rows:
             return np.empty((0, self._session.classes))
         return self.run(self.encode(rows))
@@ -114,7 +120,7 @@ class Predictor:
 
     def predict(self, rows: Sequence[Row]) -> list[Prediction]:
         """Score rows and choose their labels; takes and raises what `score` does."""
-        return to_predictions(self.package.signature.target, self.score(rows))
+        return to_predictions(self.package.signature.target, self._all_scores(rows))
 
     @property
     def explains(self) -> bool:
@@ -198,7 +204,7 @@ class Predictor:
     def _golden_scores(self) -> FloatMatrix:
         golden = self.package.golden
         try:
-            return self.score([row.row for row in golden])
+            return self._all_scores([row.row for row in golden])
         except RowsInvalid as invalid:
             fault = invalid.faults[0]
             place = f"golden row {golden[fault.row].name!r}"

@@ -14,6 +14,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.svm import SVC
 
 import training
 from sklambda.errors import RowsInvalid
@@ -217,3 +218,14 @@ def test_settings_of_scikit_learn_hold_in_the_other_process(tmp_path: Path) -> N
         package = exported(tmp_path, pipeline, time_limit=100)
 
     assert package.manifest.parity.rows["data"] == ROWS
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # of SVC(probability=True)
+def test_a_package_scores_what_clients_see_without_the_decision_behind(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": np.linspace(-1, 1, 60), "b": np.linspace(2, 0, 60) ** 2})
+    pipeline = SVC(probability=True, random_state=0).fit(frame, frame["a"] > 0.1)
+
+    package = training.export(pipeline, frame, out=tmp_path / "p", name="p", time_limit=None)
+
+    found = Predictor.open(package.path).score(frame.to_dict("records"))
+    np.testing.assert_allclose(found, pipeline.predict_proba(frame), rtol=1e-9)
