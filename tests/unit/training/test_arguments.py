@@ -227,5 +227,5 @@ def test_a_package_scores_what_clients_see_without_the_decision_behind(tmp_path:
 
     package = training.export(pipeline, frame, out=tmp_path / "p", name="p", time_limit=None)
 
-    found = Predictor.open(package.path).score(frame.to_dict("records"))
+    found = Predictor.open(package.path).score(frame.to_dict("records"))  # type: ignore[arg-type]
     np.testing.assert_allclose(found, pipeline.predict_proba(frame), rtol=1e-9)
