@@ -258,6 +258,11 @@ class Conversion:
             usual = present[present.isin(choices)].mode().iloc[0]
             return {"choices": choices, "example": int(usual) if kind == "integer" else usual}
         least, greatest = yield from bounds_accepted(kind, own)
+        # Beside other values a number of training may give no score; beside its own it did.
+        if least is not None and len(present):
+            least = min(least, float(present.min()))
+        if greatest is not None and len(present):
+            greatest = max(greatest, float(present.max()))
         gaps = yield from gaps_accepted(kind, (least, greatest), infinite)
         return {"least": least, "greatest": greatest, "gaps": gaps}
 

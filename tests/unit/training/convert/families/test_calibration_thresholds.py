@@ -178,7 +178,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: CalibratedClassifierCV(
             logistic(), cv=PredefinedSplit(np.r_[np.zeros(290), np.ones(10)])
         ),
-        "a fold without all classes",
+        "a fold, 1, without all classes",
     ),
 }
 
