@@ -220,10 +220,12 @@ def test_settings_of_scikit_learn_hold_in_the_other_process(tmp_path: Path) -> N
     assert package.manifest.parity.rows["data"] == ROWS
 
 
-@pytest.mark.filterwarnings("ignore::FutureWarning")  # of SVC(probability=True)
+@pytest.mark.filterwarnings("ignore:The `probability` parameter was deprecated:FutureWarning")
 def test_a_package_scores_what_clients_see_without_the_decision_behind(tmp_path: Path) -> None:
     frame = pd.DataFrame({"a": np.linspace(-1, 1, 60), "b": np.linspace(2, 0, 60) ** 2})
-    pipeline = SVC(probability=True, random_state=0).fit(frame, frame["a"] > 0.1)
+    outcomes = np.random.default_rng(0).normal(size=60) + frame["a"] > 0.1
+    model = SVC(probability=True, random_state=0)
+    pipeline = make_pipeline(StandardScaler(), model).fit(frame, outcomes)
 
     package = training.export(pipeline, frame, out=tmp_path / "p", name="p", time_limit=None)
 
