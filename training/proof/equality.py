@@ -222,8 +222,9 @@ class Equality:
         decisions = self._reference.decisions([rows[place] for place in places.tolist()])
         one, other = expected.scores[places], found.scores[places]
         alike = (one == other) | (np.isnan(one) & np.isnan(other))
-        if one.shape[1] == 1:  # libsvm's label of a decision of 0 is that of its sign
-            alike &= (one != 0) | exact[places]
+        deciding = one if self._target.label_by is None else one[:, self._target.shown :]
+        if deciding.shape[1] == 1:  # libsvm's label of a decision of 0 is that of its sign
+            alike[(deciding[:, 0] == 0) & ~exact[places].all(axis=1)] = False
         for label, (decision, same, sure) in enumerate(
             zip(decisions, self._by_label(alike), self._by_label(exact[places]), strict=True)
         ):
