@@ -258,7 +258,12 @@ def lookup(stand: Any, kind: str, library: type, name: str) -> Any:
     shown = f"{library.__name__}.{name}"
     if name in BATCH:
         trace.refuse(f"{shown} looks at the other rows", LEARNT.get(name, OTHER_ROWS))
+    if name == "sparse":  # where scikit-learn looks first
+        trace.refuse("an estimator of scikit-learn reads the columns here", _A_STEP)
     trace.refuse(f"{shown} has no exact conversion")
+
+
+_A_STEP: Final = "make it a step of its own, in a Pipeline or a ColumnTransformer"
 
 
 class Column(Value):
