@@ -39,8 +39,8 @@ report: training ## Judge the records in a folder and write the report: make rep
 	$(PYTHON) -m functions.monitor report --model $(PACKAGE) --records $(RECORDS) \
 	  $(if $(UNTIL),--until $(UNTIL)) --out report.html
 
-quick: dev ## Run the unit tests, of each test of training two cases: what a change needs first
-	$(PYTEST) --cases 2 tests/unit tests/test_documents.py tests/test_project.py
+quick: dev ## Run the unit tests, of each test of training one case: what a change needs first
+	$(PYTEST) --cases 1 tests/unit tests/test_documents.py tests/test_project.py
 
 test: dev tools ## Run all tests; those on real Lambda containers need a Docker engine
 	$(PYTEST)
