@@ -84,7 +84,8 @@ class Scorer:
         self._predictor, self._options, self._folder = predictor, options, folder
         self._warner = RowWarner(signature)
         self._reader = open_reader(layout, signature, folder)
-        empty = [*self._columns(np.empty((0, signature.width)), [])]
+        nothing = np.empty((0, signature.width))
+        empty = [*self._columns(nothing, self._run(nothing), [])]
         self._writer = Writer(layout, options, signature, empty)
 
     def score(self, part: Slice) -> ScoredSlice:
@@ -101,11 +102,17 @@ class Scorer:
             self._reader.clear()
 
     def _score(self, encoded: EncodedSlice, part: Slice) -> ScoredSlice:
-        self._reject_unscored(encoded)
+        good = ~np.isin(encoded.places, [reject.place for reject in encoded.rejects])
+        X = encoded.X if good.all() else encoded.X[good]
+        try:
+            scores = self._run(X)
+        except RowsInvalid as invalid:
+            _reject(invalid, encoded, good)
+            X = encoded.X[good]
+            scores = self._run(X)
         rejected = {reject.place for reject in encoded.rejects}
-        good = ~np.isin(encoded.places, [*rejected])
         path = self._folder / f"scored-{part.first}"
-        scored = self._write(encoded, good, path, part.header)
+        scored = self._write(encoded, good, X, scores, path, part.header)
         if scored + len(rejected) != encoded.read:
             path.unlink()
             raise RuntimeError(
@@ -114,33 +121,31 @@ class Scorer:
         lines = rejects_to_json_lines(encoded.rejects, part.first, self._options.show_values)
         return ScoredSlice(path, lines, encoded.read, len(rejected))
 
-    def _reject_unscored(self, encoded: EncodedSlice) -> None:
-        """Add the rejects of records without a fault that have no score."""
-        faulty = {reject.place for reject in encoded.rejects}
-        good = np.flatnonzero(~np.isin(encoded.places, [*faulty]))
-        if not self._predictor.package.signature.partial or not len(good):
-            return
-        try:
-            self._predictor.run(encoded.X[good])
-        except RowsInvalid as invalid:
-            for fault in invalid.faults:
-                place = int(encoded.places[good[fault.row]])
-                encoded.rejects.append(Reject(place, None, fault.code, fault.detail))
-            encoded.rejects.sort(key=lambda reject: reject.place)
+    def _run(self, X: FloatMatrix) -> FloatMatrix:
+        width = self._predictor.package.signature.target.width
+        return self._predictor.run(X) if len(X) else np.empty((0, width))
 
-    def _write(self, encoded: EncodedSlice, good: Flags, path: Path, header: bool) -> int:
-        X, coerced = encoded.X, encoded.coerced
+    def _write(
+        self,
+        encoded: EncodedSlice,
+        good: Flags,
+        X: FloatMatrix,
+        scores: FloatMatrix,
+        path: Path,
+        header: bool,
+    ) -> int:
+        coerced = encoded.coerced
         if not good.all():
             places = np.cumsum(good) - 1
             coerced = [(int(places[row]), name) for row, name in coerced if good[row]]
-            X = X[good]
-        columns = [*self._columns(X, coerced)]
+        columns = [*self._columns(X, scores, coerced)]
         return self._writer.write(encoded.con, good, columns, path, header, encoded.lines)
 
-    def _columns(self, X: FloatMatrix, coerced: list[tuple[int, str]]) -> Iterator[OutputColumn]:
+    def _columns(
+        self, X: FloatMatrix, scores: FloatMatrix, coerced: list[tuple[int, str]]
+    ) -> Iterator[OutputColumn]:
         as_json = self._options.format == "json_lines"
         signature = self._predictor.package.signature
-        scores = self._predictor.run(X) if len(X) else np.empty((0, signature.target.width))
         if len(X):
             self._observe(X, scores, coerced)
         yield from prediction_columns(signature.target, scores)
@@ -152,6 +157,15 @@ class Scorer:
             yield json_explanation_column(each)
         else:
             yield from explanation_columns(signature, len(X), each)
+
+
+def _reject(invalid: RowsInvalid, encoded: EncodedSlice, good: Flags) -> None:
+    """Make rejects of the `good` records, [N], that have no score."""
+    rows = np.flatnonzero(good)
+    for fault in invalid.faults:
+        row = rows[fault.row]
+        encoded.rejects.append(Reject(int(encoded.places[row]), None, fault.code, fault.detail))
+        good[row] = False
 
 
 def rejects_to_json_lines(rejects: Iterable[Reject], first: int, show_values: bool) -> bytes:
