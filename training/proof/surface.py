@@ -142,6 +142,8 @@ class _Surface:
         if groups.max(initial=0) == 0:
             return
         by_label = [np.flatnonzero(groups == each) for each in range(groups.max() + 1)]
+        moves = {f.name for f in numeric}
+        staying = [f.name for f in self._features if f.name not in moves]
         for number in range(count):
             one, other = generator.choice(len(by_label), 2, replace=False)
             start, end = (pool[int(generator.choice(by_label[each]))] for each in (one, other))
@@ -151,11 +153,7 @@ class _Surface:
                 places = generator.choice(len(numeric), size, replace=False)
                 some = [numeric[place] for place in sorted(places.tolist())]
             moving = tuple(f for f in some if start[f.name] is not None and end[f.name] is not None)
-            mixed = {
-                f.name: (end if generator.random() < 0.5 else start)[f.name]
-                for f in self._features
-                if f not in numeric
-            }
+            mixed = {name: (end if generator.random() < 0.5 else start)[name] for name in staying}
             row = start | mixed
             yield _Path(row, moving), row | {f.name: end[f.name] for f in moving}
 
