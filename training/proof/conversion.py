@@ -98,13 +98,14 @@ class Conversion:
         }
         accepted = probe(reference, base, trials)
         features = [self._feature(name, accepted[name], known[name]) for name in self.kinds]
+        sent = {*self.kinds, row_id}
         signature = Signature(
             features=tuple(features),
             target=target,
             row_id=row_id,
             counts=tuple(self._counts(vocabularies)),
             partial=converted.is_partial,
-            ignored=tuple(name for name in self._columns if name not in {*self.kinds, row_id}),
+            ignored=tuple(name for name in self._columns if name not in sent),
         )
         return converted.model, signature
 
