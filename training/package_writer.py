@@ -21,9 +21,18 @@ from sklambda.package import (
     ModelPackage,
     package_id,
 )
-from sklambda.signature import Signature, Target
+from sklambda.signature import Feature, Signature, Target
 from training.errors import ConversionRefused
 from training.package_check import check
+
+_LATER: Mapping[type[Document], tuple[str, ...]] = {
+    Signature: ("ignored", "partial"),
+    Target: ("label_by",),
+    Feature: ("gaps",),
+    ParityReport: ("single_precision",),
+    GoldenRow: ("tolerance",),
+}
+"""Members that older readers do not know and would refuse; written only where not the default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +90,8 @@ def contents(
     """Return the contents of the files of a package by name; takes what `write` does."""
     files = {
         MODEL: model,
-        SIGNATURE: _json(_stored(signature), indent=2),
-        GOLDEN: b"".join(map(_golden_line, golden)),
+        SIGNATURE: _json(signature, indent=2),
+        GOLDEN: b"".join(map(_json, golden)),
         **optional,
     }
     return {**files, MANIFEST: _json(_manifest(files, signature, facts), indent=2)}
@@ -96,35 +105,16 @@ def require_replaceable(path: Path) -> None:
         raise PackageRefused(f"{path} exists and is not a model package; it was left as it is")
 
 
-def _stored(signature: Signature) -> dict[str, object]:
-    members = dict(vars(signature)) | {"target": _target(signature.target)}
-    if not signature.ignored:  # as for readers that do not know the member
-        del members["ignored"]
-    members["features"] = [
-        {name: value for name, value in vars(feature).items() if name != "gaps" or value}
-        for feature in signature.features
-    ]
-    if not signature.partial:
-        del members["partial"]
+def _stored(document: Document) -> dict[str, object]:
+    members, kind = dict(vars(document)), type(document)
+    for name in _LATER.get(kind, ()):
+        if members[name] == getattr(kind, name):
+            del members[name]
     return members
 
 
-def _target(target: Target) -> dict[str, object]:
-    members = dict(vars(target)) | {"parts": [_target(part) for part in target.parts]}
-    if target.label_by is None:  # as for readers that do not know the member
-        del members["label_by"]
-    return members
-
-
-def _golden_line(row: GoldenRow) -> bytes:
-    members = dict(vars(row))
-    if row.tolerance is None:  # the usual one
-        del members["tolerance"]
-    return _json(members)
-
-
-def _json(document: Document | Mapping[str, object], indent: int | None = None) -> bytes:
-    return to_json(document, indent=indent, inf_nan_mode="null", fallback=vars) + b"\n"
+def _json(document: Document, indent: int | None = None) -> bytes:
+    return to_json(document, indent=indent, inf_nan_mode="null", fallback=_stored) + b"\n"
 
 
 def _manifest(files: Mapping[str, bytes], signature: Signature, facts: Facts) -> Manifest:

@@ -1,5 +1,6 @@
 """A package is written whole, over a package or over nothing."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -7,13 +8,13 @@ from typing import Any
 import pytest
 
 from sklambda.errors import PackageRefused
-from sklambda.manifest import GoldenRow
-from sklambda.package import EXPLAINER, ModelPackage
+from sklambda.manifest import GoldenRow, ParityReport
+from sklambda.package import EXPLAINER, GOLDEN, MANIFEST, SIGNATURE, ModelPackage
 from sklambda.signature import Feature, Signature, Target
 from tests.conftest import Trained
 from tests.support.packages import facts
 from training.errors import ConversionRefused, ParityFailed
-from training.package_writer import _stored, write
+from training.package_writer import _LATER, _stored, write
 
 
 def test_nothing_but_a_package_is_ever_replaced(churn: Trained, tmp_path: Path) -> None:
@@ -86,10 +87,35 @@ def test_an_explainer_of_another_model_is_refused_before_it_is_published(
 
 @pytest.mark.parametrize("label_by", [None, "decision"])
 def test_what_the_label_follows_is_written_only_where_it_is_no_score(label_by: Any) -> None:
-    target = Target(task="binary", classes=("no", "yes"), label_by=label_by)
-    feature = Feature(name="x", kind="number", nullable=False)
-
-    written = _stored(Signature(features=(feature,), target=target))["target"]
+    written = _stored(Target(task="binary", classes=("no", "yes"), label_by=label_by))
 
     assert isinstance(written, dict)
     assert ("label_by" in written) == (label_by is not None)
+
+
+def test_a_package_without_a_use_for_later_members_is_one_that_older_readers_know(
+    churn: Trained,
+) -> None:
+    manifest, signature = (
+        json.loads((churn.package / name).read_text()) for name in (MANIFEST, SIGNATURE)
+    )
+    golden = map(json.loads, (churn.package / GOLDEN).read_text().splitlines())
+    written = {
+        Signature: [signature],
+        Target: [signature["target"]],
+        Feature: signature["features"],
+        ParityReport: [manifest["parity"]],
+        GoldenRow: [*golden],
+    }
+
+    assert written.keys() == _LATER.keys()
+    for kind, later in _LATER.items():
+        assert [members for members in written[kind] if members.keys() & set(later)] == []
+
+
+def test_a_later_member_is_written_where_it_says_something() -> None:
+    parity = ParityReport(
+        rows={}, refused=0, labels=0, max_difference=0.0, tolerance=1e-6, single_precision=0.0
+    )
+
+    assert _stored(parity)["single_precision"] == 0.0
