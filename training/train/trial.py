@@ -131,11 +131,9 @@ def _loaded(path: Path) -> Any:
     try:
         return joblib.load(path)
     except Exception as error:  # whatever the code of the file raises
-        reason = (
-            f"{type(error).__name__}: {error}"
-            if isinstance(error, ImportError)
-            else (type(error).__name__)
-        )
+        reason = type(error).__name__
+        if isinstance(error, ImportError):
+            reason += f": {error}"
         raise ConfigurationError(
             f"{path} cannot be loaded as a fitted pipeline ({reason}): write it by joblib.dump or "
             "pickle, and make the modules of its classes importable here"
