@@ -247,7 +247,6 @@ UFUNCS: Final[Mapping[Any, str]] = {
     np.sinh: "sinh",
     np.cosh: "cosh",
     np.tan: "tan",
-    np.logaddexp: "logaddexp",
     **{function: function.__name__ for function in FUNCTIONS if function is not np.isnan},
     np.abs: "abs",
     np.negative: "neg",
