@@ -12,7 +12,6 @@ from training.convert.tracing.expressions import (
     boolean,
     constant,
     integer,
-    kind_of,
     number,
     operate,
 )
@@ -486,6 +485,3 @@ def filled(trace: Trace, value: Any) -> Vector:
     """Return a column of one constant."""
     shadow = np.full(trace.count, value)
     return Vector(trace, constant(value), shadow)
-
-
-__all__ = ["Column", "Scalar", "Table", "Value", "Vector", "kind_of"]

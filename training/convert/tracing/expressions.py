@@ -255,11 +255,3 @@ def _of_times(name: str, wanted: Kind, operands: tuple[Expression, ...]) -> Expr
     if kinds in known.get((name, wanted), ()):
         return Expression(name, wanted, operands)
     return None
-
-
-def conjunction(name: str, tests: Sequence[Expression]) -> Expression:
-    """Join booleans by "and" or "or"."""
-    joined = tests[0]
-    for test in tests[1:]:
-        joined = Expression(name, "boolean", (joined, test))
-    return joined

@@ -389,10 +389,9 @@ class Row:
             return self[name]
         if name == "get":
             return lambda key, other=None: self[key] if key in self._items else other
-        reduced = self._trace.methods["tables"].get("reduce")
-        if name in ("sum", "mean", "max", "min", "any", "all", "std") and reduced is not None:
+        if name in ("sum", "mean", "max", "min", "any", "all", "std"):
             table = frame(self._trace, self._items)
-            made = reduced(table, name, axis=1)
+            made = self._trace.methods["tables"]["reduce"](table, name)
             return lambda **_: Scalar(self._trace, made.expression, made.shadow)
         self._trace.refuse(f"row.{name} has no exact conversion", "name the columns: row['a']")
 

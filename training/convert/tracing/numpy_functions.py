@@ -236,10 +236,6 @@ def _interpolated(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None,
     return where(np.isnan(value), np.nan, made)
 
 
-def _sigmoid(value: Any) -> Any:
-    return 1 / (1 + np.exp(-value))
-
-
 FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
     **{
         name: _reduced(name)
@@ -389,7 +385,7 @@ def to_number(value: Any, errors: Any = "raise", **_: Any) -> Any:
 
 def to_dates(value: Any, *inputs: Any, **options: Any) -> Any:
     """Record ``pd.to_datetime``."""
-    if isinstance(value, (Value,)) and value.expression.kind == "moment":
+    if isinstance(value, Value) and value.expression.kind == "moment":
         return value
     if not isinstance(value, Value) or value.expression.kind != "category":
         trace_of((value,)).refuse("pd.to_datetime of numbers", "send the column as a date")

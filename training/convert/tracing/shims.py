@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from sklearn.utils import check_array
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 import training.convert.tracing.numpy_functions as on_stand_ins
 from training.convert.tracing.columns import Scalar, cast
@@ -175,7 +175,7 @@ def _replacements(trace: Trace) -> tuple[dict[int, Any], dict[int, Any]]:
     by_module: dict[ModuleType, dict[str, Any]] = {
         np: _of_numpy(trace),
         pd: _of_pandas(trace),
-        math: _of_math(trace),
+        math: _of_math(),
     }
     modules = {id(each): _Module(each, names) for each, names in by_module.items()}
     named = {
@@ -185,7 +185,6 @@ def _replacements(trace: Trace) -> tuple[dict[int, Any], dict[int, Any]]:
     }
     named[id(check_array)] = _checked(check_array, 0)
     named[id(validate_data)] = _checked(validate_data, 1)
-    named[id(check_is_fitted)] = check_is_fitted
     return modules, named
 
 
@@ -319,14 +318,11 @@ def _class(real: type, make: Callable[..., Any], trace: Trace) -> type:
     return Meta(real.__name__, (), {})
 
 
-def _of_math(trace: Trace) -> dict[str, Any]:
-    def of(ufunc: Any) -> Callable[..., Any]:
-        return lambda *inputs: ufunc(*inputs)
-
+def _of_math() -> dict[str, Any]:
     def logarithm(value: Any, base: Any = None) -> Any:
         return np.log(value) if base is None else np.log(value) / math.log(base)
 
-    names = {name: _or_real(getattr(math, name), of(ufunc)) for name, ufunc in _OF_MATH.items()}
+    names = {name: _or_real(getattr(math, name), ufunc) for name, ufunc in _OF_MATH.items()}
     return {**names, "log": _or_real(math.log, logarithm)}
 
 

@@ -66,7 +66,7 @@ def tabulate(
     for row, key in enumerate(grid):
         given, values = [one[row] for one in inputs], [column[row] for column in columns]
         cells[key] = _cell(given, values, by_equality, len(places) == 1)
-    return _expression(trace, tuple(places), cells)
+    return _expression(tuple(places), cells)
 
 
 def _keys(leaf: Leaf) -> list[Any]:
@@ -212,7 +212,7 @@ def _cell(given: Sequence[Any], values: Sequence[Any], by_equality: bool, single
     return PASSED if handed_on and single else UNKNOWN
 
 
-def _expression(trace: Trace, places: tuple[int, ...], cells: dict[Any, Any]) -> Expression:
+def _expression(places: tuple[int, ...], cells: dict[Any, Any]) -> Expression:
     values = [value for value in cells.values() if value is not PASSED and value is not UNKNOWN]
     kind = _kind(values, any(value is PASSED for value in cells.values()))
     return Expression("table", kind, value=Table(places, cells))
