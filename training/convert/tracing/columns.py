@@ -84,14 +84,35 @@ class Value:
 class Table:
     """What the stand-ins of frames and of arrays of two dimensions share; see `frames`."""
 
+    __array_priority__ = 1e6
     __slots__ = ()
+    ndim = 2
     trace: Trace
     expressions: list[Expression]
+
+    __hash__ = Value.__hash__
+    __bool__ = Value.__bool__
+    __array__ = Value.__array__
+    __array_ufunc__ = Value.__array_ufunc__
+    __array_function__ = Value.__array_function__
 
     @property
     def parts(self) -> list[Any]:
         """The columns."""
         raise NotImplementedError
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The rows that the trace follows, and the columns."""
+        return (self.trace.count, len(self.expressions))
+
+    @property
+    def size(self) -> int:
+        """The number of values."""
+        return self.trace.count * len(self.expressions)
+
+    def __len__(self) -> int:
+        return self.trace.count
 
 
 def spread(trace: Trace, function: Callable[..., Any], inputs: Sequence[Any]) -> Any:
