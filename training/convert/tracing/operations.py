@@ -6,6 +6,7 @@ last bits, or nearly so, is refused there, and proven by the gate.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -368,7 +369,7 @@ def steps_of(expression: Expression) -> tuple[int, list[Elementwise]] | None:
             return None
         name = f"{expression.operation} in a function"
         exact = expression.operation not in _NOT_EXACT
-        steps.insert(0, Elementwise(name, _evaluated(expression, inner), exact, turns))
+        steps.insert(0, Elementwise(name, partial(computed, expression, inner), exact, turns))
         expression = inner
     return (expression.value, steps) if expression.kind != "category" else None
 
@@ -400,27 +401,6 @@ def _turns(expression: Expression, inner: Expression) -> tuple[float, ...] | Non
     return _TURNS.get(expression.operation)
 
 
-def _evaluated(expression: Expression, inner: Expression) -> Callable[[FloatVector], FloatVector]:
-    operation, arguments = OPERATIONS[expression.operation], expression.arguments
-    more = () if expression.value is None else (expression.value,)
-
-    def apply(values: FloatVector) -> FloatVector:
-        given = [of(each, values) for each in arguments]
-        return np.asarray(operation.evaluate(*given, *more), dtype=np.float64)
-
-    def of(argument: Expression, values: FloatVector) -> Array:
-        if argument is inner:
-            return values
-        if argument.operation == "constant":
-            return np.asarray(np.nan if argument.value is None else argument.value)
-        # The test of a choice.
-        return OPERATIONS[argument.operation].evaluate(
-            *(of(each, values) for each in argument.arguments)
-        )
-
-    return apply
-
-
 INEXACT: Final = frozenset(
     (
         *("arccos", "arcsin", "arctan", "arctan2"),
@@ -446,12 +426,15 @@ def whole_base(expression: Expression, is_whole: Callable[[Expression], bool]) -
     return at if inexact else None
 
 
-def computed(at: Expression, inner: Expression, values: Array) -> Array:
+def computed(expression: Expression, inner: Expression, values: FloatVector) -> FloatVector:
     """Return an expression for values of an inner one, [N]."""
-    if at is inner:
-        return values
-    if at.operation == "constant":
-        return np.full(len(values), at.value)
-    arguments = [computed(each, inner, values) for each in at.arguments]
-    more = () if at.value is None else (at.value,)
-    return OPERATIONS[at.operation].evaluate(*arguments, *more)
+
+    def of(at: Expression) -> Array:
+        if at is inner:
+            return values
+        if at.operation == "constant":
+            return np.asarray(np.nan if at.value is None else at.value)
+        more = () if at.value is None else (at.value,)
+        return OPERATIONS[at.operation].evaluate(*map(of, at.arguments), *more)
+
+    return np.asarray(of(expression), dtype=np.float64)
