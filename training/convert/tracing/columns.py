@@ -15,7 +15,7 @@ from training.convert.tracing.expressions import (
     number,
     operate,
 )
-from training.convert.tracing.operations import UFUNCS
+from training.convert.tracing.operations import UFUNCS, chosen
 from training.convert.tracing.refusals import BATCH, LEARNT, OTHER_ROWS, ROW_WISE
 from training.convert.tracing.trace import Real, Trace
 
@@ -428,14 +428,6 @@ def column(trace: Trace, expression: Expression, shadow: Real) -> Column:
     return Column(
         trace, expression, shadow if is_series else pd.Series(np.asarray(shadow), index=trace.index)
     )
-
-
-def chosen(test: Any, yes: Any, no: Any) -> Any:
-    """Return what numpy's where returns, with text beside numbers as objects."""
-    arrays = [np.asarray(each) for each in (yes, no)]
-    if any(each.dtype.kind in "OUT" for each in arrays):
-        arrays = [each.astype(object) for each in arrays]
-    return np.where(np.asarray(test), *arrays)
 
 
 def choose(trace: Trace, test: Any, yes: Any, no: Any) -> Any:
