@@ -172,10 +172,14 @@ _COMPARISONS: Final = frozenset(["lt", "le", "gt", "ge", "eq", "ne"])
 _LOGIC: Final = frozenset(["and", "or", "xor", "not"])
 
 
+def is_nothing(expression: Expression) -> bool:
+    """Check whether an expression is the constant for a missing value."""
+    return expression.operation == "constant" and expression.value is None
+
+
 def is_plain(expression: Expression) -> bool:
     """Check whether an expression is a number, an integer or a boolean, or a missing value."""
-    missing = expression.operation == "constant" and expression.value is None
-    return expression.kind in _PLAIN or missing
+    return expression.kind in _PLAIN or is_nothing(expression)
 
 
 def operate(name: str, wanted: Kind, *operands: Expression, value: Any = None) -> Expression | None:

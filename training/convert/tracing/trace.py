@@ -25,6 +25,7 @@ from training.convert.tracing.expressions import (
     boolean,
     constant,
     is_missing,
+    is_nothing,
     key_of,
     kind_of,
     operate,
@@ -259,9 +260,9 @@ class Trace:
         if any(side is None for side in made):
             return None
         yes, no = (side for side in made if side is not None)
-        kinds = {each.kind for each in (yes, no) if not _is_nothing(each)}
+        kinds = {each.kind for each in (yes, no) if not is_nothing(each)}
         plain = kinds <= {"number", "integer", "boolean"}
-        single = len(kinds) == 1 and not (_is_nothing(yes) or _is_nothing(no))
+        single = len(kinds) == 1 and not (is_nothing(yes) or is_nothing(no))
         wanted: Kind = (kinds.pop() if single else "number") if plain else "category"
         return operate("where", wanted, test, yes, no)
 
@@ -348,10 +349,6 @@ class Trace:
             return out
 
         return follow([])
-
-
-def _is_nothing(expression: Expression) -> bool:
-    return expression.operation == "constant" and expression.value is None
 
 
 def _series(values: list[Any], like: Real) -> "pd.Series[Any]":
