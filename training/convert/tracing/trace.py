@@ -117,6 +117,7 @@ class Trace:
         self.is_concrete = False
         self.concrete: set[int] = set()
         self._tests: dict[tuple[int, int], Expression] = {}
+        self._known: dict[Expression, Array] = {}
         self._tabulate = tabulate
         self._prefix: list[bool] = []
         self._taken: list[tuple[Expression, bool]] = []
@@ -130,14 +131,13 @@ class Trace:
         self.refusals.append(refused)
         raise refused
 
-    def values(self, expression: Expression, memo: dict[int, Array] | None = None) -> Array:
+    def values(self, expression: Expression) -> Array:
         """Return the values of an expression on the sample, [n]."""
-        memo = {} if memo is None else memo
-        if id(expression) not in memo:
-            memo[id(expression)] = self._values(expression, memo)
-        return memo[id(expression)]
+        if expression not in self._known:
+            self._known[expression] = self._values(expression)
+        return self._known[expression]
 
-    def _values(self, expression: Expression, memo: dict[int, Array]) -> Any:
+    def _values(self, expression: Expression) -> Array:
         if expression.operation == "constant":
             dtype = object if expression.kind == "category" else None
             return np.full(self.count, expression.value, dtype=dtype)
@@ -145,7 +145,7 @@ class Trace:
             return self.leaves[expression.value].values
         if expression.operation == "table":
             return self._looked_up(expression)
-        arguments = [self.values(each, memo) for each in expression.arguments]
+        arguments = [self.values(each) for each in expression.arguments]
         more = () if expression.value is None else (expression.value,)
         with np.errstate(all="ignore"):
             return np.asarray(OPERATIONS[expression.operation].evaluate(*arguments, *more))
