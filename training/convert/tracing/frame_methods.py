@@ -363,6 +363,5 @@ GRID: Final[Mapping[str, Callable[..., Any]]] = {
 
 TABLES: Final[Mapping[str, Callable[..., Any]]] = {
     "spread": spread_over,
-    "frame": lambda table: frame(table.trace, dict(enumerate(table.parts))),
     "reduce": reduce,
 }
