@@ -33,8 +33,23 @@ _LIBRARIES: Final = frozenset(
 
 def scopes_of(functions: list[Any]) -> tuple[list[Scope], set[str]]:
     """Return the global names and the files of the user's code that functions may run."""
-    scopes: dict[int, Scope] = {}
-    files: set[str] = set()
+    reached = list(_reached(functions, with_classes=True))
+    scopes = {id(each.__globals__): each.__globals__ for each in reached}
+    return list(scopes.values()), {each.__code__.co_filename for each in reached}
+
+
+def names_used(functions: list[Any]) -> set[str]:
+    """Return the names that the user's code uses, attributes among them."""
+    return {
+        name
+        for function in _reached(functions, with_classes=False)
+        for code in _codes(function.__code__)
+        for name in code.co_names
+    }
+
+
+def _reached(functions: list[Any], with_classes: bool) -> Iterator[FunctionType]:
+    """Find the user's functions among some, and those that they name; of classes, all methods."""
     seen: set[int] = set()
     waiting = list(functions)
     while waiting:
@@ -42,19 +57,15 @@ def scopes_of(functions: list[Any]) -> tuple[list[Scope], set[str]]:
         if id(one) in seen:
             continue
         seen.add(id(one))
-        if isinstance(one, type):
-            if _is_of_library(one):
-                continue
-            waiting += [each for each in vars(one).values() if _is_code(each)]
-            waiting += [each for each in one.__mro__[1:] if not _is_of_library(each)]
+        if with_classes and isinstance(one, type):
+            if not _is_of_library(one):
+                waiting += [each for each in vars(one).values() if _is_code(each)]
+                waiting += [each for each in one.__mro__[1:] if not _is_of_library(each)]
             continue
         function = _function(one)
-        if function is None or _is_of_library(function):
-            continue
-        scopes[id(function.__globals__)] = function.__globals__
-        files.add(function.__code__.co_filename)
-        waiting += _named(function)
-    return list(scopes.values()), files
+        if function is not None and not _is_of_library(function):
+            yield function
+            waiting += _named(function)
 
 
 def _is_code(value: Any) -> bool:
@@ -101,21 +112,6 @@ def _codes(code: Any) -> Iterator[Any]:
     for each in code.co_consts:
         if hasattr(each, "co_names"):
             yield from _codes(each)
-
-
-def names_used(functions: list[Any]) -> set[str]:
-    """Return the names that the user's code uses, attributes among them."""
-    found: set[str] = set()
-    seen: set[int] = set()
-    waiting = list(functions)
-    while waiting:
-        function = _function(waiting.pop())
-        if function is None or id(function) in seen or _is_of_library(function):
-            continue
-        seen.add(id(function))
-        found |= {name for code in _codes(function.__code__) for name in code.co_names}
-        waiting += _named(function)
-    return found
 
 
 class _Module(ModuleType):
