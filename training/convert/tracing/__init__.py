@@ -137,9 +137,8 @@ class _Step:
         if self._rows is None:
             raise CodeRefused("the pipeline does not run this step to predict")
         rows = self._rows if self._sparse is None else self._sparse
-        self._leaf_list = self._leaves()
-        check_names(names_used(self._roots), self._files)
-        leaves = self._leaf_list
+        leaves = self._leaves()
+        check_names(names_used(self._roots))
         try:
             expected = check_rows(self._function, rows, self._files)
         except CodeRefused as refused:

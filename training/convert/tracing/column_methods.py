@@ -23,6 +23,7 @@ from training.convert.tracing.expressions import (
     boolean,
     constant,
     is_missing,
+    is_nothing,
     kind_of,
     number,
     operate,
@@ -246,18 +247,14 @@ def merged(value: Any) -> Expression:
 
 def merge(test: Expression, yes: Expression, no: Expression) -> Expression:
     """Return the choice between the results of two ways."""
-    kinds = {each.kind for each in (yes, no) if not _is_nothing(each)}
-    gaps = _is_nothing(yes) or _is_nothing(no)
+    kinds = {each.kind for each in (yes, no) if not is_nothing(each)}
+    gaps = is_nothing(yes) or is_nothing(no)
     wanted: Kind = next(iter(kinds)) if len(kinds) == 1 and not gaps else "number"
     if "category" in kinds or not kinds:
         wanted = "category"
     made = operate("where", wanted, boolean(test), yes, no)
     assert made is not None
     return made
-
-
-def _is_nothing(expression: Expression) -> bool:
-    return expression.operation == "constant" and expression.value is None
 
 
 def _unified(found: Expression, real: Real) -> Expression:

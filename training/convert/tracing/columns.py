@@ -12,11 +12,10 @@ from training.convert.tracing.expressions import (
     boolean,
     constant,
     integer,
-    kind_of,
     number,
     operate,
 )
-from training.convert.tracing.operations import UFUNCS
+from training.convert.tracing.operations import UFUNCS, chosen
 from training.convert.tracing.refusals import BATCH, LEARNT, OTHER_ROWS, ROW_WISE
 from training.convert.tracing.trace import Real, Trace
 
@@ -85,14 +84,35 @@ class Value:
 class Table:
     """What the stand-ins of frames and of arrays of two dimensions share; see `frames`."""
 
+    __array_priority__ = 1e6
     __slots__ = ()
+    ndim = 2
     trace: Trace
     expressions: list[Expression]
+
+    __hash__ = Value.__hash__
+    __bool__ = Value.__bool__
+    __array__ = Value.__array__
+    __array_ufunc__ = Value.__array_ufunc__
+    __array_function__ = Value.__array_function__
 
     @property
     def parts(self) -> list[Any]:
         """The columns."""
         raise NotImplementedError
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The rows that the trace follows, and the columns."""
+        return (self.trace.count, len(self.expressions))
+
+    @property
+    def size(self) -> int:
+        """The number of values."""
+        return self.trace.count * len(self.expressions)
+
+    def __len__(self) -> int:
+        return self.trace.count
 
 
 def spread(trace: Trace, function: Callable[..., Any], inputs: Sequence[Any]) -> Any:
@@ -410,14 +430,6 @@ def column(trace: Trace, expression: Expression, shadow: Real) -> Column:
     )
 
 
-def chosen(test: Any, yes: Any, no: Any) -> Any:
-    """Return what numpy's where returns, with text beside numbers as objects."""
-    arrays = [np.asarray(each) for each in (yes, no)]
-    if any(each.dtype.kind in "OUT" for each in arrays):
-        arrays = [each.astype(object) for each in arrays]
-    return np.where(np.asarray(test), *arrays)
-
-
 def choose(trace: Trace, test: Any, yes: Any, no: Any) -> Any:
     """Record a choice between two columns or constants."""
     stands = [each for each in (test, yes, no) if isinstance(each, Value)]
@@ -486,6 +498,3 @@ def filled(trace: Trace, value: Any) -> Vector:
     """Return a column of one constant."""
     shadow = np.full(trace.count, value)
     return Vector(trace, constant(value), shadow)
-
-
-__all__ = ["Column", "Scalar", "Table", "Value", "Vector", "kind_of"]

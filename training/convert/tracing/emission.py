@@ -302,8 +302,7 @@ class Emission:
 
 def _at_whole(expression: Expression, base: Expression) -> FloatVector:
     with np.errstate(all="ignore"):
-        found = computed(expression, base, _WHOLE)
-    return np.asarray(found, dtype=np.float64)
+        return computed(expression, base, _WHOLE)
 
 
 def _product(keys: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:

@@ -172,10 +172,14 @@ _COMPARISONS: Final = frozenset(["lt", "le", "gt", "ge", "eq", "ne"])
 _LOGIC: Final = frozenset(["and", "or", "xor", "not"])
 
 
+def is_nothing(expression: Expression) -> bool:
+    """Check whether an expression is the constant for a missing value."""
+    return expression.operation == "constant" and expression.value is None
+
+
 def is_plain(expression: Expression) -> bool:
     """Check whether an expression is a number, an integer or a boolean, or a missing value."""
-    missing = expression.operation == "constant" and expression.value is None
-    return expression.kind in _PLAIN or missing
+    return expression.kind in _PLAIN or is_nothing(expression)
 
 
 def operate(name: str, wanted: Kind, *operands: Expression, value: Any = None) -> Expression | None:
@@ -255,11 +259,3 @@ def _of_times(name: str, wanted: Kind, operands: tuple[Expression, ...]) -> Expr
     if kinds in known.get((name, wanted), ()):
         return Expression(name, wanted, operands)
     return None
-
-
-def conjunction(name: str, tests: Sequence[Expression]) -> Expression:
-    """Join booleans by "and" or "or"."""
-    joined = tests[0]
-    for test in tests[1:]:
-        joined = Expression(name, "boolean", (joined, test))
-    return joined

@@ -202,8 +202,6 @@ def _answer(self: Frame, value: Any) -> list[Any]:
         isinstance(value, pd.Series) and not isinstance(value, Value)
     ):
         return [merged(each) for each in value]
-    if isinstance(value, Row):
-        return [merged(each) for each in value]
     return [merged(value)]
 
 
@@ -365,6 +363,5 @@ GRID: Final[Mapping[str, Callable[..., Any]]] = {
 
 TABLES: Final[Mapping[str, Callable[..., Any]]] = {
     "spread": spread_over,
-    "frame": lambda table: frame(table.trace, dict(enumerate(table.parts))),
-    "reduce": lambda table, name, axis=1: reduce(table, name),
+    "reduce": reduce,
 }

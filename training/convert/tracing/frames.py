@@ -37,8 +37,6 @@ class Frame(Table):
     """
 
     __slots__ = ("expressions", "shadow", "trace")
-    __array_priority__ = 1e6
-    ndim = 2
     empty = False
 
     def __init__(self, trace: Trace, expressions: Sequence[Expression], shadow: Real) -> None:
@@ -47,12 +45,6 @@ class Frame(Table):
         object.__setattr__(self, "shadow", shadow)
 
     __class__ = property(lambda self: pd.DataFrame)  # for isinstance
-
-    __hash__ = Value.__hash__
-    __bool__ = Value.__bool__
-    __array__ = Value.__array__
-    __array_ufunc__ = Value.__array_ufunc__
-    __array_function__ = Value.__array_function__
 
     @property
     def parts(self) -> list[Column]:
@@ -78,9 +70,6 @@ class Frame(Table):
         """Take the columns of another frame, as a change in place does."""
         object.__setattr__(self, "expressions", list(other.expressions))
         object.__setattr__(self, "shadow", other.shadow)
-
-    def __len__(self) -> int:
-        return self.trace.count
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.shadow.columns)
@@ -151,10 +140,6 @@ class Frame(Table):
     def __getattr__(self, name: str) -> Any:
         if name in ("columns", "dtypes", "index"):
             return getattr(self.shadow, name)
-        if name == "shape":
-            return (self.trace.count, len(self.expressions))
-        if name == "size":
-            return self.trace.count * len(self.expressions)
         if name == "values":
             return grid(self.trace, self.parts)
         if name in ("loc", "iloc", "at"):
@@ -181,20 +166,11 @@ class Grid(Table):
         The real values of the sample, [n, K].
     """
 
-    __array_priority__ = 1e6
-    ndim = 2
-
     def __init__(self, trace: Trace, expressions: Sequence[Expression], shadow: Real) -> None:
         self.trace, self.expressions, self.shadow = trace, list(expressions), shadow
         self.view = False
 
     __class__ = property(lambda self: np.ndarray)  # for isinstance
-
-    __hash__ = Value.__hash__
-    __bool__ = Value.__bool__
-    __array__ = Value.__array__
-    __array_ufunc__ = Value.__array_ufunc__
-    __array_function__ = Value.__array_function__
 
     @property
     def parts(self) -> list[Vector]:
@@ -203,9 +179,6 @@ class Grid(Table):
             Vector(self.trace, expression, self.shadow[:, place])
             for place, expression in enumerate(self.expressions)
         ]
-
-    def __len__(self) -> int:
-        return self.trace.count
 
     def __iter__(self) -> Iterator["Row"]:
         yield Row(self.trace, [(place, one) for place, one in enumerate(self.parts)])
@@ -252,10 +225,6 @@ class Grid(Table):
         self.expressions, self.shadow = list(other.expressions), other.shadow
 
     def __getattr__(self, name: str) -> Any:
-        if name == "shape":
-            return (self.trace.count, len(self.expressions))
-        if name == "size":
-            return self.trace.count * len(self.expressions)
         if name == "dtype":
             return self.shadow.dtype
         if name == "T":
@@ -284,7 +253,7 @@ class Sparse:
     @property
     def shape(self) -> tuple[int, int]:
         """The rows that the trace follows, and the columns."""
-        return (self.dense.trace.count, len(self.dense.expressions))
+        return self.dense.shape
 
     def toarray(self) -> Grid:
         """Return the array of two dimensions."""
@@ -389,10 +358,9 @@ class Row:
             return self[name]
         if name == "get":
             return lambda key, other=None: self[key] if key in self._items else other
-        reduced = self._trace.methods["tables"].get("reduce")
-        if name in ("sum", "mean", "max", "min", "any", "all", "std") and reduced is not None:
+        if name in ("sum", "mean", "max", "min", "any", "all", "std"):
             table = frame(self._trace, self._items)
-            made = reduced(table, name, axis=1)
+            made = self._trace.methods["tables"]["reduce"](table, name)
             return lambda **_: Scalar(self._trace, made.expression, made.shadow)
         self._trace.refuse(f"row.{name} has no exact conversion", "name the columns: row['a']")
 

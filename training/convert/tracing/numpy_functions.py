@@ -1,6 +1,7 @@
 """numpy's functions that are no ufuncs, and pandas' own, on stand-ins."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any, Final
 
@@ -8,7 +9,16 @@ import numpy as np
 import pandas as pd
 
 from training.convert.tracing.column_methods import applied, is_in, missing, present
-from training.convert.tracing.columns import Column, Scalar, Table, Value, Vector, choose, rounded
+from training.convert.tracing.columns import (
+    Column,
+    Scalar,
+    Table,
+    Value,
+    Vector,
+    choose,
+    rounded,
+    spread,
+)
 from training.convert.tracing.frames import Frame, Grid, Row, Rows, constant_column, frame, grid
 from training.convert.tracing.refusals import BATCH, LEARNT, OTHER_ROWS
 from training.convert.tracing.row_sums import reduce
@@ -95,14 +105,7 @@ def where(test: Any, *choices: Any) -> Any:
         )
     values = [arrays(each) for each in (test, *choices)]
     trace = trace_of(values)
-    tables = [each for each in values if isinstance(each, Table)]
-
-    def one(*each: Any) -> Any:
-        return choose(trace, *each)
-
-    if tables:
-        return trace.methods["tables"]["spread"](tables[0], one, values)
-    return one(*values)
+    return spread(trace, partial(choose, trace), values)
 
 
 def select(conditions: Sequence[Any], choices: Sequence[Any], default: Any = 0) -> Any:
@@ -163,9 +166,7 @@ def _digitized(value: Any, bins: Any, right: bool = False) -> Any:
 def _numbers(value: Any, copy: bool = True, nan: float = 0.0, **options: Any) -> Any:
     del copy
     if isinstance(value, Table):
-        return value.trace.methods["tables"]["spread"](
-            value, lambda each: _numbers(each, nan=nan, **options), (value,)
-        )
+        return spread(value.trace, partial(_numbers, nan=nan, **options), (value,))
     greatest = np.finfo(np.float64).max
     high, low = options.get("posinf"), options.get("neginf")
     made = where(np.isnan(value), nan, value)
@@ -186,7 +187,8 @@ def _reduced(name: str, skip: bool = False) -> Callable[..., Any]:
                 f"np.{name} looks at the other rows", LEARNT.get(name, OTHER_ROWS)
             )
         if skip:
-            return reduce(value.trace.methods["tables"]["frame"](value), name, **options).values
+            skipping = frame(value.trace, dict(enumerate(value.parts)))
+            return reduce(skipping, name, **options).values
         return reduce(value, name, **options)
 
     return function
@@ -234,10 +236,6 @@ def _interpolated(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None,
         made = where(value < xs[place + 1], slope * (value - xs[place]) + ys[place], made)
     made = where(value < xs[0], ys[0] if left is None else left, made)
     return where(np.isnan(value), np.nan, made)
-
-
-def _sigmoid(value: Any) -> Any:
-    return 1 / (1 + np.exp(-value))
 
 
 FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
@@ -389,7 +387,7 @@ def to_number(value: Any, errors: Any = "raise", **_: Any) -> Any:
 
 def to_dates(value: Any, *inputs: Any, **options: Any) -> Any:
     """Record ``pd.to_datetime``."""
-    if isinstance(value, (Value,)) and value.expression.kind == "moment":
+    if isinstance(value, Value) and value.expression.kind == "moment":
         return value
     if not isinstance(value, Value) or value.expression.kind != "category":
         trace_of((value,)).refuse("pd.to_datetime of numbers", "send the column as a date")

@@ -6,6 +6,7 @@ last bits, or nearly so, is refused there, and proven by the gate.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -44,10 +45,6 @@ def _not_equal(graph: Graph, one: str, other: str) -> str:
 
 def _cast(to: int) -> Callable[[Graph, str], str]:
     return lambda graph, tensor: graph.node("Cast", tensor, to=to)
-
-
-def _is_true(graph: Graph, tensor: str) -> str:
-    return graph.node("Cast", tensor, to=TensorProto.BOOL)
 
 
 def _is_finite(graph: Graph, tensor: str) -> str:
@@ -120,9 +117,12 @@ def _tangent(graph: Graph, tensor: str) -> str:
     return graph.node("Div", graph.node("Sin", tensor), graph.node("Cos", tensor))
 
 
-def _choose(test: Array, yes: Array, no: Array) -> Array:
-    text = any(each.dtype.kind in "OUT" for each in (yes, no))
-    return np.where(test, *(each.astype(object) if text else each for each in (yes, no)))
+def chosen(test: Any, yes: Any, no: Any) -> Array:
+    """Return what numpy's where returns, with text beside numbers as objects."""
+    arrays = [np.asarray(each) for each in (yes, no)]
+    if any(each.dtype.kind in "OUT" for each in arrays):
+        arrays = [each.astype(object) for each in arrays]
+    return np.where(np.asarray(test), *arrays)
 
 
 _ARCTANGENT: Final = (
@@ -199,63 +199,6 @@ def _arctangent_of_two(graph: Graph, opposite: str, adjacent: str) -> str:
     return graph.node("Where", down, graph.node("Neg", angle), angle)
 
 
-def _step(function: Any) -> Operation:
-    return Operation(function, FUNCTIONS[function])
-
-
-def _equal(one: Array, other: Array) -> Array:
-    found: Array = np.equal(one, other)
-    return found
-
-
-UFUNCS: Final[Mapping[Any, str]] = {
-    np.add: "add",
-    np.subtract: "sub",
-    np.multiply: "mul",
-    np.divide: "truediv",
-    np.floor_divide: "floordiv",
-    np.remainder: "mod",
-    np.fmod: "fmod",
-    np.power: "power",
-    np.float_power: "power",
-    np.less: "lt",
-    np.less_equal: "le",
-    np.greater: "gt",
-    np.greater_equal: "ge",
-    np.equal: "eq",
-    np.not_equal: "ne",
-    np.logical_and: "and",
-    np.logical_or: "or",
-    np.logical_xor: "xor",
-    np.logical_not: "not",
-    np.bitwise_and: "and",
-    np.bitwise_or: "or",
-    np.bitwise_xor: "xor",
-    np.invert: "not",
-    np.isnan: "isnan",
-    np.isinf: "isinf",
-    np.isfinite: "isfinite",
-    np.maximum: "maximum",
-    np.minimum: "minimum",
-    np.fmax: "fmax",
-    np.fmin: "fmin",
-    np.hypot: "hypot",
-    np.arccos: "arccos",
-    np.arcsin: "arcsin",
-    np.arctan: "arctan",
-    np.arctan2: "arctan2",
-    np.sinh: "sinh",
-    np.cosh: "cosh",
-    np.tan: "tan",
-    np.logaddexp: "logaddexp",
-    **{function: function.__name__ for function in FUNCTIONS if function is not np.isnan},
-    np.abs: "abs",
-    np.negative: "neg",
-    np.sign: "sign",
-}
-"""The names of numpy's functions of each element."""
-
-
 def _nearest(operator: str) -> Callable[[Graph, str, str], str]:
     """Return the greater or the less of two, of which a missing one does not count."""
 
@@ -292,13 +235,13 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "le": Operation(np.less_equal, _node("LessOrEqual")),
     "gt": Operation(np.greater, _node("Greater")),
     "ge": Operation(np.greater_equal, _node("GreaterOrEqual")),
-    "eq": Operation(_equal, _node("Equal")),
+    "eq": Operation(np.equal, _node("Equal")),
     "ne": Operation(np.not_equal, _not_equal),
     "and": Operation(np.logical_and, _node("And")),
     "or": Operation(np.logical_or, _node("Or")),
     "xor": Operation(np.logical_xor, _node("Xor")),
     "not": Operation(np.logical_not, _node("Not")),
-    "where": Operation(_choose, _node("Where")),
+    "where": Operation(chosen, _node("Where")),
     "isnan": Operation(np.isnan, _node("IsNaN")),
     "isinf": Operation(np.isinf, _is_infinite),
     "isfinite": Operation(np.isfinite, _is_finite),
@@ -318,21 +261,44 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "round": Operation(np.round, _round),
     "abs": Operation(np.abs, _node("Abs")),
     "neg": Operation(np.negative, _node("Neg")),
-    "sign": Operation(np.sign, _node("Sign")),
     "count": Operation(
         lambda x, unit: x.astype(f"{x.dtype.kind}8[{unit}]").astype(np.int64),
         lambda graph, tensor, unit: tensor,  # so the graph has it; see `emission`
     ),
     "to_number": Operation(lambda x: x.astype(np.float64), _cast(TensorProto.DOUBLE)),
     "to_integer": Operation(lambda x: x.astype(np.int64), _cast(TensorProto.INT64)),
-    "to_boolean": Operation(lambda x: x != 0, _is_true),
+    "to_boolean": Operation(lambda x: x != 0, _cast(TensorProto.BOOL)),
     **{
-        function.__name__: _step(function)
-        for function in FUNCTIONS
-        if function not in (np.isnan, np.abs, np.negative, np.sign)
+        function.__name__: Operation(function, emit)
+        for function, emit in FUNCTIONS.items()
+        if function not in (np.isnan, np.abs, np.negative)
     },
 }
 """Each operation by name."""
+
+_OF_INT64: Final = ("whole_part", "rest")  # numpy has one function for these and for float64
+UFUNCS: Final[Mapping[Any, str]] = {
+    **{
+        operation.evaluate: name
+        for name, operation in OPERATIONS.items()
+        if isinstance(operation.evaluate, np.ufunc) and name not in _OF_INT64
+    },
+    np.float_power: "power",
+    np.bitwise_and: "and",
+    np.bitwise_or: "or",
+    np.bitwise_xor: "xor",
+    np.invert: "not",
+}
+"""The names of numpy's functions of each element."""
+
+INEXACT: Final = frozenset(
+    (
+        *(function.__name__ for function in NOT_EXACT),
+        *("arccos", "arcsin", "arctan", "arctan2", "cosh"),
+        *("hypot", "power", "sigmoid", "sinh", "tan"),
+    )
+)
+"""Operations whose last bits depend on the library and the processor."""
 
 _MONOTONE: Final = (
     "add sub mul truediv maximum minimum fmax fmin lt le gt ge round neg sign isnan sinh sigmoid "
@@ -342,16 +308,6 @@ _TURNS: Final[Mapping[str, tuple[float, ...] | None]] = {
     **dict.fromkeys(_MONOTONE.split(), ()),
     **dict.fromkeys(("abs", "cosh", "power"), (0.0,)),
     **{function.__name__: TURNS.get(function, ()) for function in FUNCTIONS},
-}
-_NOT_EXACT: Final = {
-    "arccos",
-    "arcsin",
-    "arctan",
-    "cosh",
-    "power",
-    "sigmoid",
-    "sinh",
-    *(function.__name__ for function in NOT_EXACT),
 }
 
 
@@ -368,8 +324,8 @@ def steps_of(expression: Expression) -> tuple[int, list[Elementwise]] | None:
         if inner is None or turns is None:
             return None
         name = f"{expression.operation} in a function"
-        exact = expression.operation not in _NOT_EXACT
-        steps.insert(0, Elementwise(name, _evaluated(expression, inner), exact, turns))
+        exact = expression.operation not in INEXACT
+        steps.insert(0, Elementwise(name, partial(computed, expression, inner), exact, turns))
         expression = inner
     return (expression.value, steps) if expression.kind != "category" else None
 
@@ -401,37 +357,6 @@ def _turns(expression: Expression, inner: Expression) -> tuple[float, ...] | Non
     return _TURNS.get(expression.operation)
 
 
-def _evaluated(expression: Expression, inner: Expression) -> Callable[[FloatVector], FloatVector]:
-    operation, arguments = OPERATIONS[expression.operation], expression.arguments
-    more = () if expression.value is None else (expression.value,)
-
-    def apply(values: FloatVector) -> FloatVector:
-        given = [of(each, values) for each in arguments]
-        return np.asarray(operation.evaluate(*given, *more), dtype=np.float64)
-
-    def of(argument: Expression, values: FloatVector) -> Array:
-        if argument is inner:
-            return values
-        if argument.operation == "constant":
-            return np.asarray(np.nan if argument.value is None else argument.value)
-        # The test of a choice.
-        return OPERATIONS[argument.operation].evaluate(
-            *(of(each, values) for each in argument.arguments)
-        )
-
-    return apply
-
-
-INEXACT: Final = frozenset(
-    (
-        *("arccos", "arcsin", "arctan", "arctan2"),
-        *("cbrt", "cos", "cosh", "exp", "exp2", "expm1", "hypot", "log", "log10", "log1p", "log2"),
-        *("power", "sigmoid", "sin", "sinh", "tan", "tanh"),
-    )
-)
-"""Operations whose last bits depend on the library and the processor."""
-
-
 def whole_base(expression: Expression, is_whole: Callable[[Expression], bool]) -> Expression | None:
     """Return the whole number that an expression computes inexactly, as a sine of the hour.
 
@@ -447,12 +372,15 @@ def whole_base(expression: Expression, is_whole: Callable[[Expression], bool]) -
     return at if inexact else None
 
 
-def computed(at: Expression, inner: Expression, values: Array) -> Array:
+def computed(expression: Expression, inner: Expression, values: FloatVector) -> FloatVector:
     """Return an expression for values of an inner one, [N]."""
-    if at is inner:
-        return values
-    if at.operation == "constant":
-        return np.full(len(values), at.value)
-    arguments = [computed(each, inner, values) for each in at.arguments]
-    more = () if at.value is None else (at.value,)
-    return OPERATIONS[at.operation].evaluate(*arguments, *more)
+
+    def of(at: Expression) -> Array:
+        if at is inner:
+            return values
+        if at.operation == "constant":
+            return np.asarray(np.nan if at.value is None else at.value)
+        more = () if at.value is None else (at.value,)
+        return OPERATIONS[at.operation].evaluate(*map(of, at.arguments), *more)
+
+    return np.asarray(of(expression), dtype=np.float64)

@@ -55,25 +55,19 @@ def _plain(column: "pd.Series[Any]") -> Array:
     return np.array([*column, None], dtype=object)[:-1]
 
 
-def check_names(names: set[str], files: set[str]) -> None:
+def check_names(names: set[str]) -> None:
     """Raise `CodeRefused` for code that reads a clock: two runs would not show it."""
     clocks = sorted(names & _CLOCKS)
     if clocks:
         raise CodeRefused(
             f"it reads a clock ({', '.join(clocks)}), and so its answer changes by itself",
             "compute the difference to a fixed date, or send the present date as a feature",
-            _first(files),
         )
     if "open" in names:
         raise CodeRefused(
             "it opens a file, which no service has",
             "read the file before training, and keep what it holds as an attribute",
-            _first(files),
         )
-
-
-def _first(files: set[str]) -> str:
-    return ""
 
 
 def check_rows(function: Function, rows: Any, files: set[str]) -> list[Array]:

@@ -32,8 +32,8 @@ def reduce(table: Any, name: str, **options: Any) -> Any:
     if options.get("out") is not None or options.get("where") is not None:
         trace.refuse(f"{name}(out=..., where=...) has no exact conversion")
     skip = isinstance(table, Frame) and options.get("skipna", True)
-    made = _reduced(trace, parts, name, skip or options.pop("skip", False), options, table)
-    known = {key: value for key, value in options.items() if key not in ("keepdims", "skip")}
+    made = _reduced(trace, parts, name, skip, options, table)
+    known = {key: value for key, value in options.items() if key != "keepdims"}
     with np.errstate(all="ignore"):
         real = getattr(table.shadow, name)(axis=1, **known)
     if name in ("any", "all") and np.asarray(real).dtype == object:
@@ -49,10 +49,10 @@ def _reduced(
     trace: Any, parts: list[Any], name: str, skip: bool, options: dict[str, Any], table: Any
 ) -> Any:
     if name in ("any", "all"):
-        return _tested(trace, parts, name)
-    gaps = [missing(part) if part.expression.kind == "number" else None for part in parts]
+        return _tested(parts, name)
     if name in ("max", "min"):
-        return _extreme(trace, parts, gaps, name, skip)
+        return _extreme(parts, name, skip)
+    gaps = [missing(part) if part.expression.kind == "number" else None for part in parts]
     if name == "count":
         return _count(parts, gaps) * 1
     neutral = 1.0 if name == "prod" else 0.0
@@ -100,7 +100,7 @@ def _count(parts: list[Any], gaps: list[Any]) -> Any:
     return choose(first.trace, first == first, found, found)
 
 
-def _tested(trace: Any, parts: list[Any], name: str) -> Any:
+def _tested(parts: list[Any], name: str) -> Any:
     tests = [part if part.expression.kind == "boolean" else part != 0 for part in parts]
     found = tests[0]
     for test in tests[1:]:
@@ -108,7 +108,7 @@ def _tested(trace: Any, parts: list[Any], name: str) -> Any:
     return found
 
 
-def _extreme(trace: Any, parts: list[Any], gaps: list[Any], name: str, skip: bool) -> Any:
+def _extreme(parts: list[Any], name: str, skip: bool) -> Any:
     found = parts[0]
     ufunc = {
         ("max", True): np.fmax,

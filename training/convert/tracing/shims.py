@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from sklearn.utils import check_array
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 import training.convert.tracing.numpy_functions as on_stand_ins
 from training.convert.tracing.columns import Scalar, cast
@@ -33,8 +33,23 @@ _LIBRARIES: Final = frozenset(
 
 def scopes_of(functions: list[Any]) -> tuple[list[Scope], set[str]]:
     """Return the global names and the files of the user's code that functions may run."""
-    scopes: dict[int, Scope] = {}
-    files: set[str] = set()
+    reached = list(_reached(functions, with_classes=True))
+    scopes = {id(each.__globals__): each.__globals__ for each in reached}
+    return list(scopes.values()), {each.__code__.co_filename for each in reached}
+
+
+def names_used(functions: list[Any]) -> set[str]:
+    """Return the names that the user's code uses, attributes among them."""
+    return {
+        name
+        for function in _reached(functions, with_classes=False)
+        for code in _codes(function.__code__)
+        for name in code.co_names
+    }
+
+
+def _reached(functions: list[Any], with_classes: bool) -> Iterator[FunctionType]:
+    """Find the user's functions among some, and those that they name; of classes, all methods."""
     seen: set[int] = set()
     waiting = list(functions)
     while waiting:
@@ -42,19 +57,15 @@ def scopes_of(functions: list[Any]) -> tuple[list[Scope], set[str]]:
         if id(one) in seen:
             continue
         seen.add(id(one))
-        if isinstance(one, type):
-            if _is_of_library(one):
-                continue
-            waiting += [each for each in vars(one).values() if _is_code(each)]
-            waiting += [each for each in one.__mro__[1:] if not _is_of_library(each)]
+        if with_classes and isinstance(one, type):
+            if not _is_of_library(one):
+                waiting += [each for each in vars(one).values() if _is_code(each)]
+                waiting += [each for each in one.__mro__[1:] if not _is_of_library(each)]
             continue
         function = _function(one)
-        if function is None or _is_of_library(function):
-            continue
-        scopes[id(function.__globals__)] = function.__globals__
-        files.add(function.__code__.co_filename)
-        waiting += _named(function)
-    return list(scopes.values()), files
+        if function is not None and not _is_of_library(function):
+            yield function
+            waiting += _named(function)
 
 
 def _is_code(value: Any) -> bool:
@@ -101,21 +112,6 @@ def _codes(code: Any) -> Iterator[Any]:
     for each in code.co_consts:
         if hasattr(each, "co_names"):
             yield from _codes(each)
-
-
-def names_used(functions: list[Any]) -> set[str]:
-    """Return the names that the user's code uses, attributes among them."""
-    found: set[str] = set()
-    seen: set[int] = set()
-    waiting = list(functions)
-    while waiting:
-        function = _function(waiting.pop())
-        if function is None or id(function) in seen or _is_of_library(function):
-            continue
-        seen.add(id(function))
-        found |= {name for code in _codes(function.__code__) for name in code.co_names}
-        waiting += _named(function)
-    return found
 
 
 class _Module(ModuleType):
@@ -175,7 +171,7 @@ def _replacements(trace: Trace) -> tuple[dict[int, Any], dict[int, Any]]:
     by_module: dict[ModuleType, dict[str, Any]] = {
         np: _of_numpy(trace),
         pd: _of_pandas(trace),
-        math: _of_math(trace),
+        math: _of_math(),
     }
     modules = {id(each): _Module(each, names) for each, names in by_module.items()}
     named = {
@@ -185,7 +181,6 @@ def _replacements(trace: Trace) -> tuple[dict[int, Any], dict[int, Any]]:
     }
     named[id(check_array)] = _checked(check_array, 0)
     named[id(validate_data)] = _checked(validate_data, 1)
-    named[id(check_is_fitted)] = check_is_fitted
     return modules, named
 
 
@@ -319,14 +314,11 @@ def _class(real: type, make: Callable[..., Any], trace: Trace) -> type:
     return Meta(real.__name__, (), {})
 
 
-def _of_math(trace: Trace) -> dict[str, Any]:
-    def of(ufunc: Any) -> Callable[..., Any]:
-        return lambda *inputs: ufunc(*inputs)
-
+def _of_math() -> dict[str, Any]:
     def logarithm(value: Any, base: Any = None) -> Any:
         return np.log(value) if base is None else np.log(value) / math.log(base)
 
-    names = {name: _or_real(getattr(math, name), of(ufunc)) for name, ufunc in _OF_MATH.items()}
+    names = {name: _or_real(getattr(math, name), ufunc) for name, ufunc in _OF_MATH.items()}
     return {**names, "log": _or_real(math.log, logarithm)}
 
 

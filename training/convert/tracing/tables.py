@@ -1,6 +1,7 @@
 """Functions of few values, found by calling them on each."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import product
 from math import prod
 from typing import Any, Final
@@ -14,6 +15,7 @@ from training.convert.tracing.expressions import (
     UNSEEN,
     Expression,
     Kind,
+    Mark,
     Table,
     is_missing,
     key_of,
@@ -61,12 +63,13 @@ def tabulate(
         )
     grid: Grid = list(product(*keys))
     inputs = [_inputs(operand, places, grid) for operand in operands]
-    columns = [_evaluated(trace, name, real, inputs, shadows, word) for word in _STRANGERS]
+    answers = partial(_rowwise, trace, name, real, shadows)
+    columns = [_evaluated(answers, inputs, word) for word in _STRANGERS]
     cells = {}
     for row, key in enumerate(grid):
         given, values = [one[row] for one in inputs], [column[row] for column in columns]
         cells[key] = _cell(given, values, by_equality, len(places) == 1)
-    return _expression(trace, tuple(places), cells)
+    return _expression(tuple(places), cells)
 
 
 def _keys(leaf: Leaf) -> list[Any]:
@@ -108,31 +111,25 @@ def _inputs(operand: Expression, places: Sequence[int], grid: Grid) -> list[Any]
 
 
 def _evaluated(
-    trace: Trace,
-    name: str,
-    real: Callable[..., Any],
-    inputs: Sequence[list[Any]],
-    shadows: Sequence[Any],
-    stranger: str,
+    answers: Callable[[Sequence[list[Any]]], list[Any]], inputs: Sequence[list[Any]], stranger: str
 ) -> list[Any]:
     """Do the operation, with one word for the unseen category; `UNKNOWN` where that fails."""
     filled = [
-        [stranger if value is PASSED or value is UNKNOWN else value for value in column]
-        for column in inputs
+        [stranger if isinstance(value, Mark) else value for value in column] for column in inputs
     ]
     known = [
         row
         for row in range(len(filled[0]))
-        if not any(column[row] is PASSED or column[row] is UNKNOWN for column in inputs)
+        if not any(isinstance(column[row], Mark) for column in inputs)
     ]
     try:
-        return _rowwise(trace, name, real, filled, shadows)
+        return answers(filled)
     except Exception:
         if len(known) == len(filled[0]):
             raise
     # The unseen category alone may be what fails.
     part = [[column[row] for row in known] for column in filled]
-    values = dict(zip(known, _rowwise(trace, name, real, part, shadows), strict=True))
+    values = dict(zip(known, answers(part), strict=True))
     return [values.get(row, UNKNOWN) for row in range(len(filled[0]))]
 
 
@@ -140,8 +137,8 @@ def _rowwise(
     trace: Trace,
     name: str,
     real: Callable[..., Any],
-    columns: Sequence[list[Any]],
     shadows: Sequence[Any],
+    columns: Sequence[list[Any]],
 ) -> list[Any]:
     found = _called(real, columns, shadows)
     count = len(columns[0])
@@ -212,8 +209,8 @@ def _cell(given: Sequence[Any], values: Sequence[Any], by_equality: bool, single
     return PASSED if handed_on and single else UNKNOWN
 
 
-def _expression(trace: Trace, places: tuple[int, ...], cells: dict[Any, Any]) -> Expression:
-    values = [value for value in cells.values() if value is not PASSED and value is not UNKNOWN]
+def _expression(places: tuple[int, ...], cells: dict[Any, Any]) -> Expression:
+    values = [value for value in cells.values() if not isinstance(value, Mark)]
     kind = _kind(values, any(value is PASSED for value in cells.values()))
     return Expression("table", kind, value=Table(places, cells))
 

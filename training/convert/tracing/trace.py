@@ -25,6 +25,7 @@ from training.convert.tracing.expressions import (
     boolean,
     constant,
     is_missing,
+    is_nothing,
     key_of,
     kind_of,
     operate,
@@ -116,6 +117,7 @@ class Trace:
         self.is_concrete = False
         self.concrete: set[int] = set()
         self._tests: dict[tuple[int, int], Expression] = {}
+        self._known: dict[Expression, Array] = {}
         self._tabulate = tabulate
         self._prefix: list[bool] = []
         self._taken: list[tuple[Expression, bool]] = []
@@ -129,14 +131,13 @@ class Trace:
         self.refusals.append(refused)
         raise refused
 
-    def values(self, expression: Expression, memo: dict[int, Array] | None = None) -> Array:
+    def values(self, expression: Expression) -> Array:
         """Return the values of an expression on the sample, [n]."""
-        memo = {} if memo is None else memo
-        if id(expression) not in memo:
-            memo[id(expression)] = self._values(expression, memo)
-        return memo[id(expression)]
+        if expression not in self._known:
+            self._known[expression] = self._values(expression)
+        return self._known[expression]
 
-    def _values(self, expression: Expression, memo: dict[int, Array]) -> Any:
+    def _values(self, expression: Expression) -> Array:
         if expression.operation == "constant":
             dtype = object if expression.kind == "category" else None
             return np.full(self.count, expression.value, dtype=dtype)
@@ -144,7 +145,7 @@ class Trace:
             return self.leaves[expression.value].values
         if expression.operation == "table":
             return self._looked_up(expression)
-        arguments = [self.values(each, memo) for each in expression.arguments]
+        arguments = [self.values(each) for each in expression.arguments]
         more = () if expression.value is None else (expression.value,)
         with np.errstate(all="ignore"):
             return np.asarray(OPERATIONS[expression.operation].evaluate(*arguments, *more))
@@ -259,9 +260,9 @@ class Trace:
         if any(side is None for side in made):
             return None
         yes, no = (side for side in made if side is not None)
-        kinds = {each.kind for each in (yes, no) if not _is_nothing(each)}
+        kinds = {each.kind for each in (yes, no) if not is_nothing(each)}
         plain = kinds <= {"number", "integer", "boolean"}
-        single = len(kinds) == 1 and not (_is_nothing(yes) or _is_nothing(no))
+        single = len(kinds) == 1 and not (is_nothing(yes) or is_nothing(no))
         wanted: Kind = (kinds.pop() if single else "number") if plain else "category"
         return operate("where", wanted, test, yes, no)
 
@@ -348,10 +349,6 @@ class Trace:
             return out
 
         return follow([])
-
-
-def _is_nothing(expression: Expression) -> bool:
-    return expression.operation == "constant" and expression.value is None
 
 
 def _series(values: list[Any], like: Real) -> "pd.Series[Any]":
