@@ -22,6 +22,7 @@ from sklambda.arrays import FloatMatrix
 from training.convert.graph.affine import affine
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.outputs import Outputs
+from training.convert.graph.responses import require_two_classes
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.trees import Ensemble, Grown, Tree, gathered, grown, in_order, totals
 
@@ -60,11 +61,7 @@ def classified(
     estimator: Estimator, trees: Sequence[Estimator], matrix: Matrix, scope: Scope
 ) -> Outputs:
     """Average the probabilities of fitted trees; their parameters are the caller's to admit."""
-    if np.min(estimator.n_classes_) < 2:
-        scope.refuse(
-            f"{type(estimator).__name__} has seen one class only: "
-            "fit it on rows of at least two classes"
-        )
+    require_two_classes(estimator, scope)
     if estimator.n_outputs_ > 1:
         return _several(estimator, trees, matrix, scope.graph)
     pairs = [(grown(tree.tree_), tree.tree_.value[:, 0, :]) for tree in trees]
