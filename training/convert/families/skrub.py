@@ -6,11 +6,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from sklambda.arrays import FloatVector
-from training.convert.graph.graph import Elementwise, Graph, Matrix
+from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import CAST_BEFORE, Code, Convert, Estimator, Scope
-from training.convert.graph.single_precision import rounded
+from training.convert.graph.single_precision import narrowed
 from training.convert.graph.steps import category_tree, look_up, with_columns
 from training.convert.graph.tables import TEXT, Encoder, tabulated
 from training.convert.graph.vocabulary import Vocabulary
@@ -70,7 +69,7 @@ def _to_each_column(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matri
         for place, step in enumerate(steps)
         if type(step).__name__ == "ToFloat" and matrix.vocabularies[place] is None
     ]
-    floats = _single(graph, graph.take(matrix, numbers)) if numbers else matrix
+    floats = narrowed(graph, graph.take(matrix, numbers)) if numbers else matrix
     columns: list[tuple[Matrix, int]] = []
     for place, (name, step) in enumerate(zip(estimator.all_inputs_, steps, strict=True)):
         if step is None or estimator.keep_original:
@@ -107,17 +106,6 @@ def _beside(graph: Graph, columns: Places, estimator: Estimator, scope: Scope) -
     if not pieces:
         scope.refuse(f"{_kind(estimator)} leaves no column: keep one")
     return graph.join([graph.take(*piece) for piece in pieces])
-
-
-def _single(graph: Graph, matrix: Matrix) -> Matrix:
-    """Round numbers to float32."""
-
-    def apply(values: FloatVector) -> FloatVector:
-        with np.errstate(over="ignore"):
-            return values.astype(np.float32).astype(np.float64)
-
-    step = Elementwise("float32", apply)
-    return matrix.mapped(rounded(graph, matrix.tensor), [step] * matrix.width)
 
 
 def _to_sub_frame(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
@@ -173,7 +161,7 @@ def _is_null(text: str, nulls: Sequence[str]) -> bool:
 
 def _float(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     if matrix.vocabularies[0] is None:
-        return _single(scope.graph, matrix)
+        return narrowed(scope.graph, matrix)
     return _table(estimator, matrix, scope, ["number"])
 
 
@@ -207,7 +195,7 @@ def _dates(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     parts = found if isinstance(found, Matrix) else matrix
     bent = estimator._periodic_encoders
     plain = [place for place, feature in enumerate(features) if feature not in bent]
-    made = [_single(graph, graph.take(parts, plain))] if plain else []
+    made = [narrowed(graph, graph.take(parts, plain))] if plain else []
     for feature, encoder in bent.items():
         inner = getattr(encoder, "transformer_", None)
         if inner is None:
