@@ -7,7 +7,7 @@ import numpy as np
 
 from training.convert.families.functions import expm1, log1p
 from training.convert.graph.graph import Graph, Matrix
-from training.convert.graph.links import both
+from training.convert.graph.links import both, sigmoid
 from training.convert.graph.normal import probability
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
@@ -138,12 +138,6 @@ def _scaled_elu(graph: Graph, x: str, alpha: float, scale: float) -> str:
     return graph.node("Mul", found, graph.constant(scale))
 
 
-def _sigmoid(graph: Graph, x: str) -> str:
-    """Return 1 / (1 + exp(-x)): of onnxruntime's own nothing is left where it is small."""
-    one = graph.constant(1.0)
-    return graph.node("Div", one, graph.node("Add", one, graph.node("Exp", graph.node("Neg", x))))
-
-
 def _hard_sigmoid(graph: Graph, x: str) -> str:
     line = graph.node("Add", graph.node("Div", x, graph.constant(6.0)), graph.constant(0.5))
     return graph.node("Min", graph.node("Max", line, graph.constant(0.0)), graph.constant(1.0))
@@ -185,9 +179,9 @@ _OPERATIONS: Final[Mapping[str, Operate]] = {
     "prelu": _prelu,
     "elu": _elu,
     "selu": _selu,
-    "sigmoid": _of_one(_sigmoid),
+    "sigmoid": _of_one(sigmoid),
     "hard_sigmoid": _of_one(_hard_sigmoid),
-    "silu": _gated(_sigmoid),
+    "silu": _gated(sigmoid),
     "hard_silu": _gated(_hard_sigmoid),
     "tanh": _operator("Tanh"),
     "softplus": _of_one(_softplus),
