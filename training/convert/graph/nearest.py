@@ -14,7 +14,7 @@ from onnx import GraphProto, TensorProto, helper, numpy_helper
 
 from sklambda.arrays import FloatMatrix, IntVector
 from training.convert.graph.graph import Graph, Matrix
-from training.convert.graph.kernels import columns, short_squared_distances
+from training.convert.graph.kernels import columns, one_by_one, short_squared_distances
 
 METRICS: Final = ("chebyshev", "euclidean", "manhattan", "minkowski")
 
@@ -71,10 +71,7 @@ class Points:
         return [graph.node("Pow", part, powers) for part in parts]
 
     def _sum(self, graph: Graph, parts: list[str]) -> str:
-        total, *rest = parts
-        for part in rest:
-            total = graph.node("Max" if self.metric == "chebyshev" else "Add", total, part)
-        return total
+        return one_by_one(graph, parts, "Max" if self.metric == "chebyshev" else "Add")
 
 
 @dataclass(frozen=True, slots=True)
