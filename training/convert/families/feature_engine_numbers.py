@@ -16,12 +16,9 @@ from training.convert.graph.scope import Code, Convert, Estimator, Scope
 from training.convert.graph.steps import with_columns
 from training.convert.graph.tables import TEXT, Encoder, stepped
 from training.convert.graph.trees import last_left
+from training.convert.unconverted import named
 
 type Bend = Callable[[Estimator, Matrix, Scope], Matrix]
-
-
-def _kind(estimator: Estimator) -> str:
-    return f"feature_engine.{type(estimator).__name__}"
 
 
 def _in_place(bend: Bend) -> Callable[[Estimator, Matrix, Scope], Matrix]:
@@ -121,7 +118,7 @@ def _binned(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     names = list(estimator.feature_names_in_)
     known: dict[int, Sequence[object]] = {place: [*each] or [1.0] for place, each in bounds.items()}
     encoder = Encoder(
-        _kind(estimator), estimator.transform, names, kinds, matrix.vocabularies, known, names
+        named(estimator), estimator.transform, names, kinds, matrix.vocabularies, known, names
     )
     return stepped(encoder, bounds, matrix, scope)
 
@@ -139,7 +136,7 @@ def _bounds(fitted: Any) -> FloatVector:
 
 def _of_trees(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     if estimator.precision is not None:
-        scope.refuse(f"{_kind(estimator)}(precision=...) rounds its trees: leave precision out")
+        scope.refuse(f"{named(estimator)}(precision=...) rounds its trees: leave precision out")
     graph, made = scope.graph, [matrix]
     for names, tree in zip(estimator.input_features_, estimator.estimators_, strict=True):
         used = [names] if isinstance(names, str) else [*names]
@@ -152,7 +149,7 @@ def _of_trees(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
             both = response(outputs, tree, "predict_proba", scope)
             made.append(graph.take(both, [both.width - 1]))
         else:
-            scope.refuse(f"{_kind(estimator)} of several classes makes labels: use regression=True")
+            scope.refuse(f"{named(estimator)} of several classes makes labels: use regression=True")
     found = graph.join(made)
     return without(estimator, found, estimator.variables_, scope) if _drops(estimator) else found
 
@@ -176,7 +173,7 @@ def _aggregated(estimator: Estimator, scope: Scope) -> Code:
     for name in names:
         if name not in ("max", "mean", "min", "prod", "sum"):
             scope.refuse(
-                f"{_kind(estimator)}(func={name!r}) has no exact conversion: use 'sum', 'mean', "
+                f"{named(estimator)}(func={name!r}) has no exact conversion: use 'sum', 'mean', "
                 "'min', 'max' or 'prod'"
             )
     used, dropped = list(estimator.variables), _drops(estimator)
@@ -207,7 +204,7 @@ def _relative(estimator: Estimator, scope: Scope) -> Code:
     dividing = [name for name in estimator.func if name in _DIVIDING]
     if dividing and fill is None:
         scope.refuse(
-            f"{_kind(estimator)}(func={dividing[0]!r}, fill_value=None) refuses rows whose "
+            f"{named(estimator)}(func={dividing[0]!r}, fill_value=None) refuses rows whose "
             "divisor is 0 alone, which no range says: set fill_value"
         )
     used, references = list(estimator.variables), list(estimator.reference)
@@ -269,7 +266,7 @@ _PARTS: Final[Mapping[str, Callable[[Any], Any]]] = {
 def _dates(estimator: Estimator, scope: Scope) -> Code:
     if estimator.variables == "index":
         scope.refuse(
-            f"{_kind(estimator)}(variables='index'): make the dates a column, which rows have"
+            f"{named(estimator)}(variables='index'): make the dates a column, which rows have"
         )
     used, parts, dropped = (
         list(estimator.variables_),
@@ -289,7 +286,7 @@ def _between_dates(estimator: Estimator, scope: Scope) -> Code:
     unit = np.timedelta64(1, estimator.output_unit).astype("timedelta64[ns]")
     seconds = float(unit.astype(np.int64)) / 1e9
     if not seconds:
-        scope.refuse(f"{_kind(estimator)}(output_unit={estimator.output_unit!r}): use 'ns' or more")
+        scope.refuse(f"{named(estimator)}(output_unit={estimator.output_unit!r}): use 'ns' or more")
     used, references = list(estimator.variables_), list(estimator.reference_)
     dropped = list({*used, *references}) if _drops(estimator) else []
 
@@ -313,7 +310,7 @@ def _dates_only(change: Any) -> Convert:
         for place, name in zip(columns(estimator, names), names, strict=True):
             if matrix.vocabularies[place] is not None:
                 scope.refuse(
-                    f"{_kind(estimator)} reads the dates of {name!r} out of text, which has no "
+                    f"{named(estimator)} reads the dates of {name!r} out of text, which has no "
                     "exact conversion: parse the column before fitting, by pd.to_datetime"
                 )
         found: Matrix | Outputs = change(estimator, matrix, scope)
@@ -324,7 +321,7 @@ def _dates_only(change: Any) -> Convert:
 
 def _refused(reason: str) -> Convert:
     def convert(estimator: Estimator, _: Matrix, scope: Scope) -> Matrix:
-        scope.refuse(f"{_kind(estimator)} {reason}")
+        scope.refuse(f"{named(estimator)} {reason}")
 
     return convert
 

@@ -20,6 +20,7 @@ from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.steps import numbered
 from training.convert.graph.trees import Tree, constant_leaf, in_order, leaf_numbers
+from training.convert.unconverted import named
 
 ZERO: Final = float(np.float32(1e-35))
 """Up to this magnitude LightGBM takes a number for 0."""
@@ -168,8 +169,7 @@ _ONLY: Final[dict[str, tuple[object, ...]]] = dict.fromkeys(_AT_DEFAULT.split(),
 
 def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     model, raw = _raw(estimator, matrix, scope)
-    name = f"lightgbm.{type(estimator).__name__}"
-    return classified(model, raw, len(estimator.classes_), name, scope)
+    return classified(model, raw, len(estimator.classes_), named(estimator), scope)
 
 
 def classified(model: Model, raw: Matrix, count: int, name: str, scope: Scope) -> Outputs:
@@ -200,7 +200,7 @@ def _steepened(model: Model, graph: Graph, raw: Matrix) -> Matrix:
 
 def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     model, raw = _raw(estimator, matrix, scope)
-    return valued(model, raw, f"lightgbm.{type(estimator).__name__}", scope)
+    return valued(model, raw, named(estimator), scope)
 
 
 def valued(model: Model, raw: Matrix, name: str, scope: Scope) -> Outputs:

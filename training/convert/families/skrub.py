@@ -13,12 +13,9 @@ from training.convert.graph.single_precision import narrowed
 from training.convert.graph.steps import category_tree, look_up, with_columns
 from training.convert.graph.tables import TEXT, Encoder, tabulated
 from training.convert.graph.vocabulary import Vocabulary
+from training.convert.unconverted import named
 
 type Places = Sequence[tuple[Matrix, int]]  # columns, each with the matrix that it is of
-
-
-def _kind(estimator: Estimator) -> str:
-    return f"skrub.{type(estimator).__name__}"
 
 
 def _steps(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
@@ -104,7 +101,7 @@ def _beside(graph: Graph, columns: Places, estimator: Estimator, scope: Scope) -
         else:
             pieces.append((matrix, [place]))
     if not pieces:
-        scope.refuse(f"{_kind(estimator)} leaves no column: keep one")
+        scope.refuse(f"{named(estimator)} leaves no column: keep one")
     return graph.join([graph.take(*piece) for piece in pieces])
 
 
@@ -133,7 +130,7 @@ def _same(_: Estimator, matrix: Matrix, __: Scope) -> Matrix:
 def _strings_alone(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     if None in matrix.vocabularies:
         scope.refuse(
-            f"{_kind(estimator)} makes strings of numbers, which has no exact conversion: make the "
+            f"{named(estimator)} makes strings of numbers, which has no exact conversion: make the "
             "column strings before fitting"
         )
     return matrix
@@ -168,7 +165,7 @@ def _float(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
 def _dates_alone(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     if matrix.vocabularies[0] is not None:
         scope.refuse(
-            f"{_kind(estimator)} reads dates out of text, which has no exact conversion: parse the "
+            f"{named(estimator)} reads dates out of text, which has no exact conversion: parse the "
             "column before fitting, by pd.to_datetime"
         )
     return matrix
@@ -190,7 +187,7 @@ def _dates(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     features, graph = list(estimator.extracted_features_), scope.graph
     unknown = [each for each in features if each not in (*_PARTS, "total_seconds")]
     if unknown:
-        scope.refuse(f"{_kind(estimator)}(resolution={unknown[0]!r}): use resolution='second'")
+        scope.refuse(f"{named(estimator)}(resolution={unknown[0]!r}): use resolution='second'")
     found = scope.follow(estimator, matrix, _parts_of(features))
     parts = found if isinstance(found, Matrix) else matrix
     bent = estimator._periodic_encoders
@@ -200,7 +197,7 @@ def _dates(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
         inner = getattr(encoder, "transformer_", None)
         if inner is None:
             scope.refuse(
-                f"{_kind(estimator)}(periodic_encoding='circular') has no exact conversion: use "
+                f"{named(estimator)}(periodic_encoding='circular') has no exact conversion: use "
                 "'spline'"
             )
         one = graph.take(parts, [features.index(feature)])
@@ -232,10 +229,10 @@ def _table(estimator: Estimator, matrix: Matrix, scope: Scope, made: Sequence[An
     """Convert an encoder of texts by what it makes of those of training; others are refused."""
     vocabulary = matrix.vocabularies[0]
     if vocabulary is None:
-        scope.refuse(f"{_kind(estimator)} of numbers has no exact conversion: leave it out")
+        scope.refuse(f"{named(estimator)} of numbers has no exact conversion: leave it out")
     name = getattr(estimator, "input_name_", "texts")
     encoder = Encoder(
-        _kind(estimator),
+        named(estimator),
         lambda frame: estimator.transform(frame.iloc[:, 0]),
         [name],
         [TEXT],
@@ -251,7 +248,7 @@ def _squashed(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     robust, ranged = estimator.robust_scaler_, estimator.minmax_scaler_
     fitted = robust.center_ if robust is not None else getattr(ranged, "median_", np.empty(0))
     if fitted.dtype == np.float32:
-        scope.refuse(f"{_kind(estimator)} was fitted on float32 and computes in it: {CAST_BEFORE}")
+        scope.refuse(f"{named(estimator)} was fitted on float32 and computes in it: {CAST_BEFORE}")
     graph, scaled = scope.graph, matrix
     for chosen, inner in ((estimator.robust_cols_, robust), (estimator.minmax_cols_, ranged)):
         places = np.flatnonzero(chosen).tolist()

@@ -8,7 +8,7 @@ import numpy as np
 
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.outputs import Outputs
-from training.convert.unconverted import explanation, qualified
+from training.convert.unconverted import explanation, named, qualified
 from training.errors import ConversionRefused
 
 type Estimator = Any  # scikit-learn ships no types
@@ -27,13 +27,8 @@ CAST_BEFORE: Final = (
 
 
 def converter_of(estimator: Estimator, converters: Converters) -> Convert | None:
-    """Return the converter of an estimator's class, None where there is none.
-
-    A library is named by its package alone: in which of its modules a class is defined changes.
-    """
-    kind = type(estimator)
-    package = kind.__module__.partition(".")[0]
-    return converters.get(kind) or converters.get(f"{package}.{kind.__qualname__}")
+    """Return the converter of an estimator's class, None where there is none."""
+    return converters.get(type(estimator)) or converters.get(named(estimator))
 
 
 @dataclass(frozen=True, slots=True)
