@@ -1,6 +1,6 @@
 """feature-engine's transformers of numbers and dates: bent, capped, cut into bins, combined."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -8,13 +8,13 @@ import numpy as np
 from sklearn.preprocessing import FunctionTransformer, PowerTransformer, StandardScaler
 
 from sklambda.arrays import FloatVector
-from training.convert.families.feature_engine import admitted, columns, without
+from training.convert.families.feature_engine import admitted, columns, encoder_of, refused, without
 from training.convert.graph.graph import Elementwise, Graph, Matrix
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.responses import response
 from training.convert.graph.scope import Code, Convert, Estimator, Scope
 from training.convert.graph.steps import with_columns
-from training.convert.graph.tables import TEXT, Encoder, stepped
+from training.convert.graph.tables import stepped
 from training.convert.graph.trees import last_left
 from training.convert.unconverted import named
 
@@ -114,12 +114,8 @@ def _binned(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
         place: _bounds(estimator.binner_dict_[name])
         for place, name in zip(places, estimator.variables_, strict=True)
     }
-    kinds = [np.dtype(np.float64) if each is None else TEXT for each in matrix.vocabularies]
-    names = list(estimator.feature_names_in_)
-    known: dict[int, Sequence[object]] = {place: [*each] or [1.0] for place, each in bounds.items()}
-    encoder = Encoder(
-        named(estimator), estimator.transform, names, kinds, matrix.vocabularies, known, names
-    )
+    known = {place: [*each] or [1.0] for place, each in bounds.items()}
+    encoder = encoder_of(estimator, matrix, known, list(estimator.feature_names_in_))
     return stepped(encoder, bounds, matrix, scope)
 
 
@@ -319,13 +315,7 @@ def _dates_only(change: Any) -> Convert:
     return convert
 
 
-def _refused(reason: str) -> Convert:
-    def convert(estimator: Estimator, _: Matrix, scope: Scope) -> Matrix:
-        scope.refuse(f"{named(estimator)} {reason}")
-
-    return convert
-
-
+_unconverted = partial(refused, "has no exact conversion")
 _BINS: Final = "return_object return_boundaries precision "
 _PARSING: Final = "variables dayfirst yearfirst utc format missing_values drop_original "
 
@@ -336,20 +326,16 @@ CONVERTERS: Final[Mapping[str, Convert]] = {
         "ArbitraryOutlierCapper": admitted(
             "max_capping_dict min_capping_dict missing_values", _capped
         ),
-        "ArcSinhTransformer": _refused(
-            "has no exact conversion: use LogCpTransformer or YeoJohnsonTransformer"
-        ),
-        "ArcsinTransformer": _refused(
-            "has no exact conversion: use PowerTransformer(exp=0.5), or leave it out before trees"
+        "ArcSinhTransformer": _unconverted("use LogCpTransformer or YeoJohnsonTransformer"),
+        "ArcsinTransformer": _unconverted(
+            "use PowerTransformer(exp=0.5), or leave it out before trees"
         ),
         "BoxCoxTransformer": admitted("variables", _in_place(partial(_lambdas, "box-cox"))),
         "CyclicalFeatures": admitted("variables max_values drop_original", _followed(_cyclical)),
         "DatetimeFeatures": _dates_only(
             admitted(_PARSING + "features_to_extract", _followed(_dates))
         ),
-        "DatetimeOrdinal": _refused(
-            "has no exact conversion: use DatetimeSubtraction, whose days it counts"
-        ),
+        "DatetimeOrdinal": _unconverted("use DatetimeSubtraction, whose days it counts"),
         "DatetimeSubtraction": _dates_only(
             admitted(
                 _PARSING + "reference new_variables_names output_unit", _followed(_between_dates)
@@ -365,9 +351,7 @@ CONVERTERS: Final[Mapping[str, Convert]] = {
         ),
         "EqualFrequencyDiscretiser": admitted(_BINS + "variables q", _binned),
         "EqualWidthDiscretiser": admitted(_BINS + "variables bins", _binned),
-        "GeoDistanceFeatures": _refused(
-            "has no exact conversion: compute the distance before fitting, as a column"
-        ),
+        "GeoDistanceFeatures": _unconverted("compute the distance before fitting, as a column"),
         "GeometricWidthDiscretiser": admitted(_BINS + "variables bins", _binned),
         "LogCpTransformer": admitted("variables base C", _in_place(_shifted_logarithm)),
         "LogTransformer": admitted("variables base", _in_place(_logarithm)),
