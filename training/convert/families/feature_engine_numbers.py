@@ -1,6 +1,6 @@
 """feature-engine's transformers of numbers and dates: bent, capped, cut into bins, combined."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -12,13 +12,14 @@ from training.convert.families.feature_engine import admitted, columns, encoder_
 from training.convert.graph.graph import Elementwise, Graph, Matrix
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.responses import response
-from training.convert.graph.scope import Code, Convert, Estimator, Scope
+from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.steps import with_columns
 from training.convert.graph.tables import stepped
 from training.convert.graph.trees import last_left
 from training.convert.unconverted import named
 
 type Bend = Callable[[Estimator, Matrix, Scope], Matrix]
+type Make = Callable[[Any], dict[str, Any]]
 
 
 def _in_place(bend: Bend) -> Callable[[Estimator, Matrix, Scope], Matrix]:
@@ -147,23 +148,33 @@ def _of_trees(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
         else:
             scope.refuse(f"{named(estimator)} of several classes makes labels: use regression=True")
     found = graph.join(made)
-    return without(estimator, found, estimator.variables_, scope) if _drops(estimator) else found
+    if not estimator.drop_original:
+        return found
+    return without(estimator, found, estimator.variables_, scope)
 
 
-def _drops(estimator: Estimator) -> bool:
-    return bool(estimator.drop_original)
+def _followed(
+    make_of: Callable[[Estimator, Scope], tuple[Make, Sequence[Any]]],
+) -> Callable[..., Matrix | Outputs]:
+    """Return the conversion of a transformer by code that does the same, in plain pandas.
 
-
-def _followed(code_of: Callable[[Estimator, Scope], Code]) -> Callable[..., Matrix | Outputs]:
-    """Return the conversion of a transformer by code that does the same, in plain pandas."""
+    What makes the new columns of a frame comes with the columns that may be dropped for them.
+    """
 
     def convert(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix | Outputs:
-        return scope.follow(estimator, matrix, code_of(estimator, scope))
+        make, used = make_of(estimator, scope)
+        dropped = list(used) if estimator.drop_original else []
+
+        def code(frame: Any) -> Any:
+            frame = frame.assign(**make(frame))
+            return frame.drop(columns=dropped) if dropped else frame
+
+        return scope.follow(estimator, matrix, code)
 
     return convert
 
 
-def _aggregated(estimator: Estimator, scope: Scope) -> Code:
+def _aggregated(estimator: Estimator, scope: Scope) -> tuple[Make, Sequence[Any]]:
     functions = estimator.func if isinstance(estimator.func, list) else [estimator.func]
     names = [str(getattr(each, "__name__", each)) for each in functions]
     for name in names:
@@ -172,14 +183,12 @@ def _aggregated(estimator: Estimator, scope: Scope) -> Code:
                 f"{named(estimator)}(func={name!r}) has no exact conversion: use 'sum', 'mean', "
                 "'min', 'max' or 'prod'"
             )
-    used, dropped = list(estimator.variables), _drops(estimator)
+    used = list(estimator.variables)
 
-    def code(frame: Any) -> Any:
-        made = {f"made {name}": getattr(frame[used], name)(axis=1) for name in names}
-        frame = frame.assign(**made)
-        return frame.drop(columns=used) if dropped else frame
+    def make(frame: Any) -> dict[str, Any]:
+        return {f"made {name}": getattr(frame[used], name)(axis=1) for name in names}
 
-    return code
+    return make, used
 
 
 _OPERATIONS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
@@ -195,7 +204,7 @@ _OPERATIONS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
 _DIVIDING: Final = ("div", "truediv", "floordiv", "mod")
 
 
-def _relative(estimator: Estimator, scope: Scope) -> Code:
+def _relative(estimator: Estimator, scope: Scope) -> tuple[Make, Sequence[Any]]:
     fill = estimator.fill_value
     dividing = [name for name in estimator.func if name in _DIVIDING]
     if dividing and fill is None:
@@ -205,34 +214,31 @@ def _relative(estimator: Estimator, scope: Scope) -> Code:
         )
     used, references = list(estimator.variables), list(estimator.reference)
     wanted = [(name, one, other) for name in estimator.func for other in references for one in used]
-    dropped = list({*used, *references}) if _drops(estimator) else []
 
-    def code(frame: Any) -> Any:
+    def make(frame: Any) -> dict[str, Any]:
         made = {}
         for name, one, other in wanted:
             found = _OPERATIONS[name](frame[one], frame[other])
             if name in _DIVIDING:
                 found = found.where(frame[other] != 0, fill)
             made[f"{one} {name} {other}"] = found
-        frame = frame.assign(**made)
-        return frame.drop(columns=dropped) if dropped else frame
+        return made
 
-    return code
+    return make, list({*used, *references})
 
 
-def _cyclical(estimator: Estimator, scope: Scope) -> Code:
-    used, most, dropped = list(estimator.variables_), estimator.max_values_, _drops(estimator)
+def _cyclical(estimator: Estimator, scope: Scope) -> tuple[Make, Sequence[Any]]:
+    used, most = list(estimator.variables_), estimator.max_values_
 
-    def code(frame: Any) -> Any:
+    def make(frame: Any) -> dict[str, Any]:
         made = {}
         for name in used:
             turned = frame[name] * (2.0 * 3.141592653589793 / most[name])
             made[f"{name} sin"] = np.sin(turned)
             made[f"{name} cos"] = np.cos(turned)
-        frame = frame.assign(**made)
-        return frame.drop(columns=used) if dropped else frame
+        return made
 
-    return code
+    return make, used
 
 
 _PARTS: Final[Mapping[str, Callable[[Any], Any]]] = {
@@ -259,43 +265,34 @@ _PARTS: Final[Mapping[str, Callable[[Any], Any]]] = {
 }
 
 
-def _dates(estimator: Estimator, scope: Scope) -> Code:
+def _dates(estimator: Estimator, scope: Scope) -> tuple[Make, Sequence[Any]]:
     if estimator.variables == "index":
         scope.refuse(
             f"{named(estimator)}(variables='index'): make the dates a column, which rows have"
         )
-    used, parts, dropped = (
-        list(estimator.variables_),
-        list(estimator.features_to_extract_),
-        _drops(estimator),
-    )
+    used, parts = list(estimator.variables_), list(estimator.features_to_extract_)
 
-    def code(frame: Any) -> Any:
-        made = {f"{name} {part}": _PARTS[part](frame[name].dt) for name in used for part in parts}
-        frame = frame.assign(**made)
-        return frame.drop(columns=used) if dropped else frame
+    def make(frame: Any) -> dict[str, Any]:
+        return {f"{name} {part}": _PARTS[part](frame[name].dt) for name in used for part in parts}
 
-    return code
+    return make, used
 
 
-def _between_dates(estimator: Estimator, scope: Scope) -> Code:
+def _between_dates(estimator: Estimator, scope: Scope) -> tuple[Make, Sequence[Any]]:
     unit = np.timedelta64(1, estimator.output_unit).astype("timedelta64[ns]")
     seconds = float(unit.astype(np.int64)) / 1e9
     if not seconds:
         scope.refuse(f"{named(estimator)}(output_unit={estimator.output_unit!r}): use 'ns' or more")
     used, references = list(estimator.variables_), list(estimator.reference_)
-    dropped = list({*used, *references}) if _drops(estimator) else []
 
-    def code(frame: Any) -> Any:
-        made = {
+    def make(frame: Any) -> dict[str, Any]:
+        return {
             f"{one} less {other}": (frame[one] - frame[other]).dt.total_seconds() / seconds
             for other in references
             for one in used
         }
-        frame = frame.assign(**made)
-        return frame.drop(columns=dropped) if dropped else frame
 
-    return code
+    return make, list({*used, *references})
 
 
 def _dates_only(change: Any) -> Convert:
