@@ -5,7 +5,6 @@ from typing import Final
 
 import numpy as np
 import onnx
-from onnx import TensorProto
 from scipy import sparse
 from sklearn.svm import SVC, SVR, NuSVC, NuSVR
 
@@ -185,10 +184,7 @@ def _coupling(count: int) -> onnx.GraphProto:
             body, place, unit, rows[place], improved, products, norm
         )
     kept = body.where(again, improved, chances)
-    body.give("Concat", kept, couplings, output="state_out", axis=1)
-    more = body.node("ReduceMax", body.node("Cast", again, to=TensorProto.INT64), keepdims=0)
-    body.give("Cast", more, output="more", to=TensorProto.BOOL)
-    return body.loop()
+    return body.loop([kept, couplings], again)
 
 
 def _improved(
