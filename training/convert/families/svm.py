@@ -16,7 +16,7 @@ from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.links import logistic
 from training.convert.graph.nearest import Body
 from training.convert.graph.outputs import Outputs, class_position, one_hot
-from training.convert.graph.scope import Convert, Estimator, Scope
+from training.convert.graph.scope import Convert, Estimator, Scope, shown
 from training.convert.unconverted import qualified
 
 _KERNELS: Final = {"kernel": kernels.KERNELS}
@@ -31,10 +31,10 @@ _FREE: Final = "C nu epsilon degree gamma coef0 tol shrinking cache_size max_ite
 
 def _require_named_kernel(estimator: Estimator, scope: Scope) -> None:
     if estimator.kernel not in kernels.KERNELS:
-        own = getattr(estimator.kernel, "__name__", repr(estimator.kernel))
         scope.refuse(
-            f"{qualified(estimator)}(kernel={own}) is computed outside of scikit-learn: use one of "
-            f"{', '.join(map(repr, kernels.KERNELS))}, or Nystroem or RBFSampler before LinearSVC"
+            f"{qualified(estimator)}(kernel={shown(estimator.kernel)}) is computed outside of "
+            f"scikit-learn: use one of {', '.join(map(repr, kernels.KERNELS))}, or Nystroem or "
+            "RBFSampler before LinearSVC"
         )
 
 
