@@ -80,7 +80,7 @@ def _to_each_column(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matri
 
 
 def _drops(step: Estimator) -> bool:
-    return type(step).__name__ == "Drop" or bool(getattr(step, "drop_", False) is True)
+    return type(step).__name__ == "Drop" or getattr(step, "drop_", False) is True
 
 
 def _in_float64(step: Estimator) -> Estimator:
@@ -254,8 +254,10 @@ def _squashed(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
         places = np.flatnonzero(chosen).tolist()
         if places:
             part = graph.take(matrix, places)
-            new = scope.transform("scale", inner, part) if inner is robust else None
-            new = new or part.numbers(_ranged(graph, part, ranged))
+            if inner is robust:
+                new = scope.transform("scale", robust, part)
+            else:
+                new = part.numbers(_ranged(graph, part, ranged))
             scaled = with_columns(graph, scaled, places, new)
     constant = np.flatnonzero(estimator.zero_cols_).tolist()
     if constant:
