@@ -115,12 +115,12 @@ def _indicators(graph: Graph, matrix: Matrix, missing: str, indicator: Estimator
     """Return 1 where a value is missing, for some of the columns."""
     places, value = [int(place) for place in indicator.features_], indicator.missing_values
     flags = graph.double(graph.take(matrix.numbers(missing), places).tensor)
-    origins = []
-    for place in places:
-        vocabulary = matrix.vocabularies[place]
-        coded = vocabulary.code(value) if vocabulary and isinstance(value, str) else float(value)
-        origins.append(matrix.origin(place).then(_flagged(coded)))
-    return Matrix(flags, (None,) * len(places), tuple(origins))
+    columns = graph.take(matrix, places)
+    steps = [
+        _flagged(each.code(value) if each and isinstance(value, str) else float(value))
+        for each in columns.vocabularies
+    ]
+    return columns.mapped(flags, steps)
 
 
 def _missing_indicator(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
