@@ -440,7 +440,5 @@ def step_tree(feature: int, bounds: FloatVector, values: FloatVector, missing: f
 
 def look_up(graph: Graph, matrix: Matrix, trees: Sequence[Tree]) -> Matrix:
     """Look up one column of the result by each tree, [N, trees]."""
-    ensemble = Ensemble(len(trees))
-    for target, tree in enumerate(trees):
-        ensemble.add(tree, target)
-    return ensemble.node(graph, matrix)
+    aimed = [(tree, target) for target, tree in enumerate(trees)]
+    return in_order(graph, matrix, aimed, len(trees))
