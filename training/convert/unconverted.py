@@ -153,6 +153,19 @@ def qualified(estimator: Estimator) -> str:
     return ".".join([*public, kind.__qualname__])
 
 
+def named(estimator: Estimator) -> str:
+    """Return the name of an estimator's class with its package alone, as converters name it.
+
+    In which of a library's modules a class is defined changes.
+    """
+    return f"{package(estimator)}.{type(estimator).__qualname__}"
+
+
+def package(estimator: Estimator) -> str:
+    """Return the name of the library that an estimator's class is of."""
+    return type(estimator).__module__.partition(".")[0]
+
+
 def explanation(estimator: Estimator) -> str:
     """Return why an estimator has no exact conversion and what to do, as the end of a sentence."""
     name = type(estimator).__name__

@@ -16,7 +16,7 @@ from sklambda.arrays import FloatMatrix, FloatVector
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.links import lean
 from training.convert.graph.outputs import Outputs
-from training.convert.graph.responses import position
+from training.convert.graph.responses import position, require_two_classes
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.trees import Ensemble, gathered, grown
 
@@ -35,11 +35,7 @@ def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
 
 def boosted(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     """Add up the votes of fitted classifiers; their parameters are those of the caller to admit."""
-    if estimator.n_classes_ < 2:
-        scope.refuse(
-            f"{type(estimator).__name__} has seen one class only: "
-            "fit it on rows of at least two classes"
-        )
+    require_two_classes(estimator, scope)
     graph = scope.graph
     trees = all(type(inner) in _TREES for inner in estimator.estimators_)
     votes = (_of_trees if trees else _of_any)(estimator, matrix, scope)

@@ -18,7 +18,7 @@ from training.convert.families.compose import predicting
 from training.convert.families.forests import average, mean_probabilities
 from training.convert.graph.graph import Matrix
 from training.convert.graph.outputs import Outputs
-from training.convert.graph.responses import position
+from training.convert.graph.responses import position, require_two_classes
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.trees import Grown, grown
 
@@ -38,11 +38,7 @@ def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
 
 def bagged(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     """Average fitted classifiers; their parameters are those of the caller to admit."""
-    if estimator.n_classes_ < 2:
-        scope.refuse(
-            f"{type(estimator).__name__} has seen one class only: "
-            "fit it on rows of at least two classes"
-        )
+    require_two_classes(estimator, scope)
     if _of_trees(estimator):
         tables = [
             _spread(tree.tree_.value[:, 0, :], tree.classes_, estimator.n_classes_)

@@ -28,6 +28,7 @@ from training.convert.graph.trees import (
     last_left,
 )
 from training.convert.graph.vocabulary import Vocabulary
+from training.convert.unconverted import named
 
 _THRESHOLD: Final = "binclass_probability_threshold"
 _WHOLE: Final = range(-10_000, 100_000)
@@ -144,7 +145,7 @@ def _scorer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
 
 
 def _raw(estimator: Estimator, matrix: Matrix, scope: Scope) -> tuple[Model, Matrix]:
-    name = f"catboost.{type(estimator).__name__}"
+    name = named(estimator)
     _refuse_texts(estimator, name, scope)
     model = read_model(estimator)
     _refuse_statistics(model, name, scope)

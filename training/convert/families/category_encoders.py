@@ -6,6 +6,7 @@ from typing import Any, Final
 from training.convert.graph.graph import Matrix
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.tables import Encoder, tabulated
+from training.convert.unconverted import named
 
 
 def _encoder(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
@@ -31,27 +32,23 @@ def _refuse_functions(estimator: Estimator, scope: Scope) -> None:
     for name in ("handle_unknown", "handle_missing"):
         if callable(getattr(estimator, name, None)):
             scope.refuse(
-                f"{_kind(estimator)}({name}=<a function>) may tell unseen categories apart: use "
+                f"{named(estimator)}({name}=<a function>) may tell unseen categories apart: use "
                 f"{name}='value' or a number"
             )
 
 
 def _by_spelling(estimator: Estimator, _: Matrix, scope: Scope) -> Matrix:
     scope.refuse(
-        f"{_kind(estimator)} encodes categories that it never met by how they are written, which "
+        f"{named(estimator)} encodes categories that it never met by how they are written, which "
         "no table holds: use category_encoders.TargetEncoder or BinaryEncoder instead"
     )
-
-
-def _kind(estimator: Estimator) -> str:
-    return f"category_encoders.{type(estimator).__name__}"
 
 
 def _tabulated(estimator: Estimator, fitted: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     """Convert an encoder by its table, whose columns and categories the `fitted` one knows."""
     if fitted.composite_members_:
         scope.refuse(
-            f"{_kind(estimator)}(composite_cols=...) encodes several columns together: join them "
+            f"{named(estimator)}(composite_cols=...) encodes several columns together: join them "
             "in the data, to one column of categories"
         )
     names = list(fitted.feature_names_in_)
@@ -64,7 +61,7 @@ def _tabulated(estimator: Estimator, fitted: Estimator, matrix: Matrix, scope: S
     else:
         made = list(estimator.feature_names_out_)
     encoder = Encoder(
-        _kind(estimator),
+        named(estimator),
         estimator.transform,
         names,
         fitted.feature_dtypes_in_,

@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
+from onnx import TensorProto
 
 from training.convert.families.functions import expm1, log1p
 from training.convert.graph.graph import Graph, Matrix
-from training.convert.graph.links import both
+from training.convert.graph.kernels import one_by_one
+from training.convert.graph.links import both, sigmoid
 from training.convert.graph.normal import probability
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
@@ -56,14 +58,7 @@ def _operator(name: str) -> Operate:
 
 def _chain(name: str) -> Operate:
     """Return an operation that merges values one after the other, as numpy does."""
-
-    def merge(graph: Graph, node: Node, operands: list[str]) -> str:
-        total = operands[0]
-        for operand in operands[1:]:
-            total = graph.node(name, total, operand)
-        return total
-
-    return merge
+    return lambda graph, node, operands: one_by_one(graph, operands, name)
 
 
 def _dense(graph: Graph, node: Node, operands: list[str]) -> str:
@@ -79,15 +74,11 @@ def _affine(graph: Graph, node: Node, operands: list[str]) -> str:
 def _embed(graph: Graph, node: Node, operands: list[str]) -> str:
     """Look codes up, [N, k] to [N, k * d]; scikit-learn's side refuses those beyond the table."""
     (table,) = node.arrays
-    whole = graph.node("Cast", operands[0], to=_INT64)
+    whole = graph.node("Cast", operands[0], to=TensorProto.INT64)
     last = graph.constant(len(table) - 1, np.int64)
     places = graph.node("Max", graph.node("Min", whole, last), graph.constant(0, np.int64))
     found = graph.node("Gather", graph.constant(table), places, axis=0)
     return graph.node("Reshape", found, graph.constant([-1, node.width], np.int64))
-
-
-_INT64: Final = 7
-"""``TensorProto.INT64``."""
 
 
 def _layer_norm(graph: Graph, node: Node, operands: list[str]) -> str:
@@ -138,12 +129,6 @@ def _scaled_elu(graph: Graph, x: str, alpha: float, scale: float) -> str:
     return graph.node("Mul", found, graph.constant(scale))
 
 
-def _sigmoid(graph: Graph, x: str) -> str:
-    """Return 1 / (1 + exp(-x)): of onnxruntime's own nothing is left where it is small."""
-    one = graph.constant(1.0)
-    return graph.node("Div", one, graph.node("Add", one, graph.node("Exp", graph.node("Neg", x))))
-
-
 def _hard_sigmoid(graph: Graph, x: str) -> str:
     line = graph.node("Add", graph.node("Div", x, graph.constant(6.0)), graph.constant(0.5))
     return graph.node("Min", graph.node("Max", line, graph.constant(0.0)), graph.constant(1.0))
@@ -185,9 +170,9 @@ _OPERATIONS: Final[Mapping[str, Operate]] = {
     "prelu": _prelu,
     "elu": _elu,
     "selu": _selu,
-    "sigmoid": _of_one(_sigmoid),
+    "sigmoid": _of_one(sigmoid),
     "hard_sigmoid": _of_one(_hard_sigmoid),
-    "silu": _gated(_sigmoid),
+    "silu": _gated(sigmoid),
     "hard_silu": _gated(_hard_sigmoid),
     "tanh": _operator("Tanh"),
     "softplus": _of_one(_softplus),

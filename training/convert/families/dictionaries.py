@@ -1,16 +1,14 @@
 """Dictionaries of features, spread over columns by the names of their keys."""
 
-from collections.abc import Mapping
 from typing import Final
 
-import numpy as np
 from sklearn.feature_extraction import DictVectorizer
 
 from sklambda.session import INPUT
 from training.convert.families.encoding import require_double
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.scope import Convert, Estimator, Scope
-from training.convert.graph.steps import category_tree, look_up
+from training.convert.graph.steps import indicators, positions
 from training.convert.unconverted import qualified
 
 _NOWHERE: Final = -1.0
@@ -31,8 +29,11 @@ def _dict_vectorizer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matr
     for column, category in sources:
         if category is not None:
             categories.setdefault(column, []).append(category)
-    parts = [_numbers(graph, matrix, numbers), *_indicators(graph, matrix, categories)]
-    joined = graph.join([part for part in parts if part.width])
+    parts = [_numbers(graph, matrix, numbers)] if numbers else []
+    if categories:
+        places = positions(graph, matrix, categories, _NOWHERE)
+        parts.append(indicators(graph, places, [len(those) for those in categories.values()]))
+    joined = graph.join(parts)
     made: list[tuple[int, str | None]] = [(column, None) for column in numbers]
     made += [(column, each) for column, those in categories.items() for each in those]
     return graph.take(joined, [made.index(source) for source in sources])
@@ -63,28 +64,6 @@ def _numbers(graph: Graph, matrix: Matrix, columns: list[int]) -> Matrix:
     taken = graph.take(matrix, columns)
     absent = graph.node("IsNaN", taken.tensor)
     return taken.numbers(graph.node("Where", absent, graph.constant(0.0), taken.tensor))
-
-
-def _indicators(graph: Graph, matrix: Matrix, categories: Mapping[int, list[str]]) -> list[Matrix]:
-    """Return 1 where a column has a category, for all of them in order, and else 0."""
-    if not categories:
-        return []
-    trees = [
-        category_tree(
-            column,
-            matrix.vocabularies[column],
-            {category: float(place) for place, category in enumerate(those)},
-            unknown=_NOWHERE,
-            missing=_NOWHERE,
-        )
-        for column, those in categories.items()
-    ]
-    widths = [len(those) for those in categories.values()]
-    places = look_up(graph, matrix, trees)
-    spread = graph.take(places, np.repeat(np.arange(len(widths)), widths).tolist())
-    own = np.concatenate([np.arange(width) for width in widths])
-    hot = graph.node("Equal", spread.tensor, graph.constant([own]))
-    return [matrix.numbers(graph.double(hot), len(own))]
 
 
 CONVERTERS: Final[dict[type, Convert]] = {DictVectorizer: _dict_vectorizer}

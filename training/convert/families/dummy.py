@@ -8,6 +8,7 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.outputs import Outputs
+from training.convert.graph.responses import require_two_classes
 from training.convert.graph.scope import Convert, Estimator, Scope
 
 
@@ -17,10 +18,7 @@ def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
         free="constant random_state",
         only={"strategy": ("most_frequent", "prior", "constant")},
     )
-    if np.min(estimator.n_classes_) < 2:
-        scope.refuse(
-            "DummyClassifier has seen one class only: fit it on rows of at least two classes"
-        )
+    require_two_classes(estimator, scope)
     # It uses no feature: the probabilities are the same for any row.
     found = estimator.predict_proba([[0.0]])
     if estimator.n_outputs_ == 1:

@@ -9,7 +9,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, TargetEncoder
 
 from training.convert.graph.graph import Matrix
 from training.convert.graph.scope import Convert, Estimator, Scope
-from training.convert.graph.steps import category_tree, look_up
+from training.convert.graph.steps import category_tree, indicators, look_up
 from training.convert.graph.trees import Tree
 from training.convert.unconverted import qualified
 
@@ -23,7 +23,6 @@ def _one_hot_encoder(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matr
         "feature_name_combiner dtype",
     )
     require_double(estimator, scope)
-    graph = scope.graph
     trees = [_place_tree(estimator, column, matrix) for column in range(matrix.width)]
     widths = estimator._n_features_outs
     if not sum(widths):
@@ -31,12 +30,7 @@ def _one_hot_encoder(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matr
             "OneHotEncoder leaves no column: "
             "encode a column of at least two categories, or set drop=None"
         )
-    places = look_up(graph, matrix, trees)
-    # Each column is set beside its own places, so that one comparison serves all of them.
-    spread = graph.take(places, np.repeat(np.arange(matrix.width), widths).tolist())
-    own = np.concatenate([np.arange(width) for width in widths])
-    hot = graph.node("Equal", spread.tensor, graph.constant([own]))
-    return matrix.numbers(graph.double(hot), len(own))
+    return indicators(scope.graph, look_up(scope.graph, matrix, trees), widths)
 
 
 def require_double(estimator: Estimator, scope: Scope) -> None:

@@ -15,6 +15,7 @@ from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.steps import with_columns
 from training.convert.graph.tables import TEXT, Encoder, tabulated
+from training.convert.unconverted import named
 
 type Change = Callable[[Estimator, Matrix, Scope], Matrix | Outputs]
 
@@ -77,13 +78,21 @@ def _indicated(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
 
 def _encoded(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     met = getattr(estimator, "encoder_dict_", None) or estimator.category_dict_
+    places = columns(estimator, estimator.variables_)
+    known = {place: [*met[name]] for place, name in zip(places, estimator.variables_, strict=True)}
+    made = list(estimator.get_feature_names_out())
+    return tabulated(encoder_of(estimator, matrix, known, made), matrix, scope)
+
+
+def encoder_of(
+    estimator: Estimator, matrix: Matrix, known: Mapping[int, Sequence[object]], made: Sequence[Any]
+) -> Encoder:
+    """Return a transformer as one that is tried: of numbers and texts, on its frame of fitting."""
     kinds = [np.dtype(np.float64) if each is None else TEXT for each in matrix.vocabularies]
     names = list(estimator.feature_names_in_)
-    known = {names.index(name): [*met[name]] for name in estimator.variables_}
-    made = list(estimator.get_feature_names_out())
-    name = f"feature_engine.{type(estimator).__name__}"
-    encoder = Encoder(name, estimator.transform, names, kinds, matrix.vocabularies, known, made)
-    return tabulated(encoder, matrix, scope)
+    return Encoder(
+        named(estimator), estimator.transform, names, kinds, matrix.vocabularies, known, made
+    )
 
 
 def _selected(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
@@ -102,30 +111,32 @@ def _wrapped(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     return graph.join([graph.take(matrix, others), made]) if others else made
 
 
-def _refused(reason: str, remedy: str) -> Convert:
+def refused(reason: str, remedy: str) -> Convert:
+    """Return the converter of a transformer that has no conversion, by what it does."""
+
     def convert(estimator: Estimator, _: Matrix, scope: Scope) -> Matrix:
         scope.refuse(f"feature_engine.{type(estimator).__name__} {reason}: {remedy}")
 
     return convert
 
 
-_OF_OTHER_ROWS: Final = _refused(
+_OF_OTHER_ROWS: Final = refused(
     "computes a row from the rows before it, and a request holds one",
     "compute these columns before fitting, and have clients send them",
 )
-_OF_FEWER_ROWS: Final = _refused(
+_OF_FEWER_ROWS: Final = refused(
     "drops rows at prediction too, which then have no answer",
     "drop them before fitting, or use MeanMedianImputer or Winsorizer",
 )
-_AT_RANDOM: Final = _refused(
+_AT_RANDOM: Final = refused(
     "fills with values drawn at random, so that no two answers are the same",
     "use MeanMedianImputer or CategoricalImputer",
 )
-_BY_SPELLING: Final = _refused(
+_BY_SPELLING: Final = refused(
     "compares how categories are written, which no table holds",
     "use feature_engine.OrdinalEncoder or CountFrequencyEncoder(unseen='encode')",
 )
-_OF_TEXTS: Final = _refused(
+_OF_TEXTS: Final = refused(
     "counts in texts, which its graph does not hold",
     "use sklearn's CountVectorizer or TfidfVectorizer, or compute these columns before fitting",
 )

@@ -8,20 +8,18 @@ import numpy as np
 from sklearn.preprocessing import FunctionTransformer, PowerTransformer, StandardScaler
 
 from sklambda.arrays import FloatVector
-from training.convert.families.feature_engine import admitted, columns, without
+from training.convert.families.feature_engine import admitted, columns, encoder_of, refused, without
 from training.convert.graph.graph import Elementwise, Graph, Matrix
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.responses import response
-from training.convert.graph.scope import Code, Convert, Estimator, Scope
+from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.steps import with_columns
-from training.convert.graph.tables import TEXT, Encoder, stepped
+from training.convert.graph.tables import stepped
 from training.convert.graph.trees import last_left
+from training.convert.unconverted import named
 
 type Bend = Callable[[Estimator, Matrix, Scope], Matrix]
-
-
-def _kind(estimator: Estimator) -> str:
-    return f"feature_engine.{type(estimator).__name__}"
+type Make = Callable[[Any], dict[str, Any]]
 
 
 def _in_place(bend: Bend) -> Callable[[Estimator, Matrix, Scope], Matrix]:
@@ -117,12 +115,8 @@ def _binned(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
         place: _bounds(estimator.binner_dict_[name])
         for place, name in zip(places, estimator.variables_, strict=True)
     }
-    kinds = [np.dtype(np.float64) if each is None else TEXT for each in matrix.vocabularies]
-    names = list(estimator.feature_names_in_)
-    known: dict[int, Sequence[object]] = {place: [*each] or [1.0] for place, each in bounds.items()}
-    encoder = Encoder(
-        _kind(estimator), estimator.transform, names, kinds, matrix.vocabularies, known, names
-    )
+    known = {place: [*each] or [1.0] for place, each in bounds.items()}
+    encoder = encoder_of(estimator, matrix, known, list(estimator.feature_names_in_))
     return stepped(encoder, bounds, matrix, scope)
 
 
@@ -139,7 +133,7 @@ def _bounds(fitted: Any) -> FloatVector:
 
 def _of_trees(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     if estimator.precision is not None:
-        scope.refuse(f"{_kind(estimator)}(precision=...) rounds its trees: leave precision out")
+        scope.refuse(f"{named(estimator)}(precision=...) rounds its trees: leave precision out")
     graph, made = scope.graph, [matrix]
     for names, tree in zip(estimator.input_features_, estimator.estimators_, strict=True):
         used = [names] if isinstance(names, str) else [*names]
@@ -152,41 +146,49 @@ def _of_trees(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
             both = response(outputs, tree, "predict_proba", scope)
             made.append(graph.take(both, [both.width - 1]))
         else:
-            scope.refuse(f"{_kind(estimator)} of several classes makes labels: use regression=True")
+            scope.refuse(f"{named(estimator)} of several classes makes labels: use regression=True")
     found = graph.join(made)
-    return without(estimator, found, estimator.variables_, scope) if _drops(estimator) else found
+    if not estimator.drop_original:
+        return found
+    return without(estimator, found, estimator.variables_, scope)
 
 
-def _drops(estimator: Estimator) -> bool:
-    return bool(estimator.drop_original)
+def _followed(
+    make_of: Callable[[Estimator, Scope], tuple[Make, Sequence[Any]]],
+) -> Callable[..., Matrix | Outputs]:
+    """Return the conversion of a transformer by code that does the same, in plain pandas.
 
-
-def _followed(code_of: Callable[[Estimator, Scope], Code]) -> Callable[..., Matrix | Outputs]:
-    """Return the conversion of a transformer by code that does the same, in plain pandas."""
+    What makes the new columns of a frame comes with the columns that may be dropped for them.
+    """
 
     def convert(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix | Outputs:
-        return scope.follow(estimator, matrix, code_of(estimator, scope))
+        make, used = make_of(estimator, scope)
+        dropped = list(used) if estimator.drop_original else []
+
+        def code(frame: Any) -> Any:
+            frame = frame.assign(**make(frame))
+            return frame.drop(columns=dropped) if dropped else frame
+
+        return scope.follow(estimator, matrix, code)
 
     return convert
 
 
-def _aggregated(estimator: Estimator, scope: Scope) -> Code:
+def _aggregated(estimator: Estimator, scope: Scope) -> tuple[Make, Sequence[Any]]:
     functions = estimator.func if isinstance(estimator.func, list) else [estimator.func]
     names = [str(getattr(each, "__name__", each)) for each in functions]
     for name in names:
         if name not in ("max", "mean", "min", "prod", "sum"):
             scope.refuse(
-                f"{_kind(estimator)}(func={name!r}) has no exact conversion: use 'sum', 'mean', "
+                f"{named(estimator)}(func={name!r}) has no exact conversion: use 'sum', 'mean', "
                 "'min', 'max' or 'prod'"
             )
-    used, dropped = list(estimator.variables), _drops(estimator)
+    used = list(estimator.variables)
 
-    def code(frame: Any) -> Any:
-        made = {f"made {name}": getattr(frame[used], name)(axis=1) for name in names}
-        frame = frame.assign(**made)
-        return frame.drop(columns=used) if dropped else frame
+    def make(frame: Any) -> dict[str, Any]:
+        return {f"made {name}": getattr(frame[used], name)(axis=1) for name in names}
 
-    return code
+    return make, used
 
 
 _OPERATIONS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
@@ -202,44 +204,41 @@ _OPERATIONS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
 _DIVIDING: Final = ("div", "truediv", "floordiv", "mod")
 
 
-def _relative(estimator: Estimator, scope: Scope) -> Code:
+def _relative(estimator: Estimator, scope: Scope) -> tuple[Make, Sequence[Any]]:
     fill = estimator.fill_value
     dividing = [name for name in estimator.func if name in _DIVIDING]
     if dividing and fill is None:
         scope.refuse(
-            f"{_kind(estimator)}(func={dividing[0]!r}, fill_value=None) refuses rows whose "
+            f"{named(estimator)}(func={dividing[0]!r}, fill_value=None) refuses rows whose "
             "divisor is 0 alone, which no range says: set fill_value"
         )
     used, references = list(estimator.variables), list(estimator.reference)
     wanted = [(name, one, other) for name in estimator.func for other in references for one in used]
-    dropped = list({*used, *references}) if _drops(estimator) else []
 
-    def code(frame: Any) -> Any:
+    def make(frame: Any) -> dict[str, Any]:
         made = {}
         for name, one, other in wanted:
             found = _OPERATIONS[name](frame[one], frame[other])
             if name in _DIVIDING:
                 found = found.where(frame[other] != 0, fill)
             made[f"{one} {name} {other}"] = found
-        frame = frame.assign(**made)
-        return frame.drop(columns=dropped) if dropped else frame
+        return made
 
-    return code
+    return make, list({*used, *references})
 
 
-def _cyclical(estimator: Estimator, scope: Scope) -> Code:
-    used, most, dropped = list(estimator.variables_), estimator.max_values_, _drops(estimator)
+def _cyclical(estimator: Estimator, scope: Scope) -> tuple[Make, Sequence[Any]]:
+    used, most = list(estimator.variables_), estimator.max_values_
 
-    def code(frame: Any) -> Any:
+    def make(frame: Any) -> dict[str, Any]:
         made = {}
         for name in used:
             turned = frame[name] * (2.0 * 3.141592653589793 / most[name])
             made[f"{name} sin"] = np.sin(turned)
             made[f"{name} cos"] = np.cos(turned)
-        frame = frame.assign(**made)
-        return frame.drop(columns=used) if dropped else frame
+        return made
 
-    return code
+    return make, used
 
 
 _PARTS: Final[Mapping[str, Callable[[Any], Any]]] = {
@@ -266,43 +265,34 @@ _PARTS: Final[Mapping[str, Callable[[Any], Any]]] = {
 }
 
 
-def _dates(estimator: Estimator, scope: Scope) -> Code:
+def _dates(estimator: Estimator, scope: Scope) -> tuple[Make, Sequence[Any]]:
     if estimator.variables == "index":
         scope.refuse(
-            f"{_kind(estimator)}(variables='index'): make the dates a column, which rows have"
+            f"{named(estimator)}(variables='index'): make the dates a column, which rows have"
         )
-    used, parts, dropped = (
-        list(estimator.variables_),
-        list(estimator.features_to_extract_),
-        _drops(estimator),
-    )
+    used, parts = list(estimator.variables_), list(estimator.features_to_extract_)
 
-    def code(frame: Any) -> Any:
-        made = {f"{name} {part}": _PARTS[part](frame[name].dt) for name in used for part in parts}
-        frame = frame.assign(**made)
-        return frame.drop(columns=used) if dropped else frame
+    def make(frame: Any) -> dict[str, Any]:
+        return {f"{name} {part}": _PARTS[part](frame[name].dt) for name in used for part in parts}
 
-    return code
+    return make, used
 
 
-def _between_dates(estimator: Estimator, scope: Scope) -> Code:
+def _between_dates(estimator: Estimator, scope: Scope) -> tuple[Make, Sequence[Any]]:
     unit = np.timedelta64(1, estimator.output_unit).astype("timedelta64[ns]")
     seconds = float(unit.astype(np.int64)) / 1e9
     if not seconds:
-        scope.refuse(f"{_kind(estimator)}(output_unit={estimator.output_unit!r}): use 'ns' or more")
+        scope.refuse(f"{named(estimator)}(output_unit={estimator.output_unit!r}): use 'ns' or more")
     used, references = list(estimator.variables_), list(estimator.reference_)
-    dropped = list({*used, *references}) if _drops(estimator) else []
 
-    def code(frame: Any) -> Any:
-        made = {
+    def make(frame: Any) -> dict[str, Any]:
+        return {
             f"{one} less {other}": (frame[one] - frame[other]).dt.total_seconds() / seconds
             for other in references
             for one in used
         }
-        frame = frame.assign(**made)
-        return frame.drop(columns=dropped) if dropped else frame
 
-    return code
+    return make, list({*used, *references})
 
 
 def _dates_only(change: Any) -> Convert:
@@ -313,7 +303,7 @@ def _dates_only(change: Any) -> Convert:
         for place, name in zip(columns(estimator, names), names, strict=True):
             if matrix.vocabularies[place] is not None:
                 scope.refuse(
-                    f"{_kind(estimator)} reads the dates of {name!r} out of text, which has no "
+                    f"{named(estimator)} reads the dates of {name!r} out of text, which has no "
                     "exact conversion: parse the column before fitting, by pd.to_datetime"
                 )
         found: Matrix | Outputs = change(estimator, matrix, scope)
@@ -322,13 +312,7 @@ def _dates_only(change: Any) -> Convert:
     return convert
 
 
-def _refused(reason: str) -> Convert:
-    def convert(estimator: Estimator, _: Matrix, scope: Scope) -> Matrix:
-        scope.refuse(f"{_kind(estimator)} {reason}")
-
-    return convert
-
-
+_unconverted = partial(refused, "has no exact conversion")
 _BINS: Final = "return_object return_boundaries precision "
 _PARSING: Final = "variables dayfirst yearfirst utc format missing_values drop_original "
 
@@ -339,20 +323,16 @@ CONVERTERS: Final[Mapping[str, Convert]] = {
         "ArbitraryOutlierCapper": admitted(
             "max_capping_dict min_capping_dict missing_values", _capped
         ),
-        "ArcSinhTransformer": _refused(
-            "has no exact conversion: use LogCpTransformer or YeoJohnsonTransformer"
-        ),
-        "ArcsinTransformer": _refused(
-            "has no exact conversion: use PowerTransformer(exp=0.5), or leave it out before trees"
+        "ArcSinhTransformer": _unconverted("use LogCpTransformer or YeoJohnsonTransformer"),
+        "ArcsinTransformer": _unconverted(
+            "use PowerTransformer(exp=0.5), or leave it out before trees"
         ),
         "BoxCoxTransformer": admitted("variables", _in_place(partial(_lambdas, "box-cox"))),
         "CyclicalFeatures": admitted("variables max_values drop_original", _followed(_cyclical)),
         "DatetimeFeatures": _dates_only(
             admitted(_PARSING + "features_to_extract", _followed(_dates))
         ),
-        "DatetimeOrdinal": _refused(
-            "has no exact conversion: use DatetimeSubtraction, whose days it counts"
-        ),
+        "DatetimeOrdinal": _unconverted("use DatetimeSubtraction, whose days it counts"),
         "DatetimeSubtraction": _dates_only(
             admitted(
                 _PARSING + "reference new_variables_names output_unit", _followed(_between_dates)
@@ -368,9 +348,7 @@ CONVERTERS: Final[Mapping[str, Convert]] = {
         ),
         "EqualFrequencyDiscretiser": admitted(_BINS + "variables q", _binned),
         "EqualWidthDiscretiser": admitted(_BINS + "variables bins", _binned),
-        "GeoDistanceFeatures": _refused(
-            "has no exact conversion: compute the distance before fitting, as a column"
-        ),
+        "GeoDistanceFeatures": _unconverted("compute the distance before fitting, as a column"),
         "GeometricWidthDiscretiser": admitted(_BINS + "variables bins", _binned),
         "LogCpTransformer": admitted("variables base C", _in_place(_shifted_logarithm)),
         "LogTransformer": admitted("variables base", _in_place(_logarithm)),

@@ -22,8 +22,10 @@ from sklambda.arrays import FloatMatrix
 from training.convert.graph.affine import affine
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.outputs import Outputs
+from training.convert.graph.responses import require_two_classes
 from training.convert.graph.scope import Convert, Estimator, Scope
-from training.convert.graph.trees import Ensemble, Grown, Tree, gathered, grown, in_order, totals
+from training.convert.graph.steps import indicators
+from training.convert.graph.trees import Grown, Tree, gathered, grown, in_order, look_up, totals
 
 TREE_FITTING: Final = (
     "ccp_alpha criterion max_depth max_features max_leaf_nodes min_impurity_decrease "
@@ -60,11 +62,7 @@ def classified(
     estimator: Estimator, trees: Sequence[Estimator], matrix: Matrix, scope: Scope
 ) -> Outputs:
     """Average the probabilities of fitted trees; their parameters are the caller's to admit."""
-    if np.min(estimator.n_classes_) < 2:
-        scope.refuse(
-            f"{type(estimator).__name__} has seen one class only: "
-            "fit it on rows of at least two classes"
-        )
+    require_two_classes(estimator, scope)
     if estimator.n_outputs_ > 1:
         return _several(estimator, trees, matrix, scope.graph)
     pairs = [(grown(tree.tree_), tree.tree_.value[:, 0, :]) for tree in trees]
@@ -155,19 +153,14 @@ def _embedding(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
         free="n_estimators max_depth min_samples_split min_samples_leaf min_weight_fraction_leaf "
         "max_leaf_nodes min_impurity_decrease sparse_output n_jobs random_state verbose warm_start",
     )
-    ensemble = Ensemble(len(estimator.estimators_))
     seen = estimator.one_hot_encoder_.categories_
-    for target, (tree, leaves) in enumerate(zip(estimator.estimators_, seen, strict=True)):
+    trees = []
+    for tree, leaves in zip(estimator.estimators_, seen, strict=True):
         fitted = grown(tree.tree_)
         places = np.searchsorted(leaves, np.arange(len(fitted.leaf))).astype(np.float64)
-        ensemble.add(fitted.adding(places), target)
-    graph, widths = scope.graph, [len(leaves) for leaves in seen]
-    spread = graph.take(
-        ensemble.node(graph, matrix), np.repeat(np.arange(len(widths)), widths).tolist()
-    )
-    own = np.concatenate([np.arange(width) for width in widths])
-    hot = graph.node("Equal", spread.tensor, graph.constant([own]))
-    return matrix.numbers(graph.double(hot), len(own))
+        trees.append(fitted.adding(places))
+    reached = look_up(scope.graph, matrix, trees)
+    return indicators(scope.graph, reached, [len(leaves) for leaves in seen])
 
 
 CONVERTERS: Final[dict[type, Convert]] = {

@@ -3,7 +3,6 @@
 from typing import Final
 
 import numpy as np
-from onnx import TensorProto
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import (
     GradientBoostingClassifier,
@@ -21,6 +20,7 @@ from training.convert.graph.graph import Matrix
 from training.convert.graph.links import chances
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
+from training.convert.graph.single_precision import rounded
 from training.convert.graph.trees import Ensemble, constant_leaf, grown
 from training.convert.unconverted import qualified
 
@@ -104,8 +104,7 @@ def _single(first: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
             "to 1e-9: use init=None, init='zero', a tree or a forest, or StackingRegressor or "
             "StackingClassifier of the two"
         )
-    graph = scope.graph
-    return matrix.numbers(graph.double(graph.node("Cast", matrix.tensor, to=TensorProto.FLOAT)))
+    return matrix.numbers(rounded(scope.graph, matrix.tensor))
 
 
 def _link(estimator: Estimator, probability: Matrix, scope: Scope) -> Matrix:

@@ -37,7 +37,7 @@ def _simple_imputer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matri
     filled = columns.mapped(
         graph.node("Where", empty, graph.constant([fills]), columns.tensor),
         [
-            _filled(float(estimator.missing_values), fill) if vocabulary is None else None
+            _filled(_number(estimator.missing_values), fill) if vocabulary is None else None
             for fill, vocabulary in zip(fills, columns.vocabularies, strict=True)
         ],
     )
@@ -68,6 +68,11 @@ def _flagged(value: float) -> Elementwise:
 def _equal(values: FloatVector, value: float) -> Flags:
     equal: Flags = np.isnan(values) if value != value else values == value
     return equal
+
+
+def _number(missing: Any) -> float:
+    """Return what means missing among numbers; NaN for pandas' own."""
+    return nan if missing is pd.NA else float(missing)
 
 
 def _turns(value: float) -> tuple[float, ...]:
@@ -115,12 +120,12 @@ def _indicators(graph: Graph, matrix: Matrix, missing: str, indicator: Estimator
     """Return 1 where a value is missing, for some of the columns."""
     places, value = [int(place) for place in indicator.features_], indicator.missing_values
     flags = graph.double(graph.take(matrix.numbers(missing), places).tensor)
-    origins = []
-    for place in places:
-        vocabulary = matrix.vocabularies[place]
-        coded = vocabulary.code(value) if vocabulary and isinstance(value, str) else float(value)
-        origins.append(matrix.origin(place).then(_flagged(coded)))
-    return Matrix(flags, (None,) * len(places), tuple(origins))
+    columns = graph.take(matrix, places)
+    steps = [
+        _flagged(each.code(value) if each and isinstance(value, str) else _number(value))
+        for each in columns.vocabularies
+    ]
+    return columns.mapped(flags, steps)
 
 
 def _missing_indicator(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:

@@ -12,7 +12,6 @@ from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import TensorProto
 
 from sklambda.arrays import Flags, FloatMatrix, FloatVector
 from training.convert.graph.graph import Elementwise, Graph, Matrix
@@ -20,7 +19,8 @@ from training.convert.graph.links import both, logistic, probabilities
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.steps import numbered
-from training.convert.graph.trees import Ensemble, Tree, constant_leaf, in_order
+from training.convert.graph.trees import Tree, constant_leaf, in_order, leaf_numbers
+from training.convert.unconverted import named
 
 ZERO: Final = float(np.float32(1e-35))
 """Up to this magnitude LightGBM takes a number for 0."""
@@ -169,8 +169,7 @@ _ONLY: Final[dict[str, tuple[object, ...]]] = dict.fromkeys(_AT_DEFAULT.split(),
 
 def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     model, raw = _raw(estimator, matrix, scope)
-    name = f"lightgbm.{type(estimator).__name__}"
-    return classified(model, raw, len(estimator.classes_), name, scope)
+    return classified(model, raw, len(estimator.classes_), named(estimator), scope)
 
 
 def classified(model: Model, raw: Matrix, count: int, name: str, scope: Scope) -> Outputs:
@@ -201,7 +200,7 @@ def _steepened(model: Model, graph: Graph, raw: Matrix) -> Matrix:
 
 def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     model, raw = _raw(estimator, matrix, scope)
-    return valued(model, raw, f"lightgbm.{type(estimator).__name__}", scope)
+    return valued(model, raw, named(estimator), scope)
 
 
 def valued(model: Model, raw: Matrix, name: str, scope: Scope) -> Outputs:
@@ -310,13 +309,7 @@ def _linear_part(
     graph: Graph,
 ) -> str:
     leaves = [read_leaves(fields, compared.width) for _, fields in places]
-    starts = np.cumsum([0, *(len(each.value) for each in leaves)])
-    ensemble = Ensemble(len(places))
-    for target, (_, fields) in enumerate(places):
-        tree = read_tree(fields)
-        ensemble.add(tree.adding(starts[target] + np.cumsum(tree.leaf) - 1.0), target)
-    numbers = ensemble.node(graph, compared)
-    found = graph.node("Cast", numbers.tensor, to=TensorProto.INT64)
+    found = leaf_numbers(graph, compared, [read_tree(fields) for _, fields in places])
 
     def of_leaf(tables: Sequence[NDArray[np.float64]]) -> str:
         return graph.node("Gather", graph.constant(np.concatenate(tables)), found, axis=0)

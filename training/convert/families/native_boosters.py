@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator
 from training.convert.graph.graph import Matrix
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
+from training.convert.unconverted import package
 
 
 class NativeBooster(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
@@ -38,7 +39,7 @@ class NativeBooster(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships 
 
     def predict(self, X: pd.DataFrame) -> NDArray[Any]:
         """Return what the booster's own `predict` gives for a frame, [N] or [N, C]."""
-        return _PREDICT[_library(self.booster)](self.booster, X)
+        return _PREDICT[package(self.booster)](self.booster, X)
 
     @property
     def feature_names_in_(self) -> list[str]:
@@ -51,22 +52,18 @@ class NativeBooster(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships 
     @property
     def n_features_in_(self) -> int:
         """The number of columns that it was trained on."""
-        count = "num_feature" if _library(self.booster) == "lightgbm" else "num_features"
+        count = "num_feature" if package(self.booster) == "lightgbm" else "num_features"
         return int(getattr(self.booster, count)())
 
 
 def adopted(estimator: Estimator) -> Estimator:
     """Return an estimator for a native booster, and any other as it is."""
-    is_booster = type(estimator).__name__ == "Booster" and _library(estimator) in _PREDICT
+    is_booster = type(estimator).__name__ == "Booster" and package(estimator) in _PREDICT
     return NativeBooster(estimator) if is_booster else estimator
 
 
-def _library(booster: Any) -> str:
-    return type(booster).__module__.partition(".")[0]
-
-
 def _names(booster: Any) -> list[str] | None:
-    if _library(booster) == "xgboost":
+    if package(booster) == "xgboost":
         return None if booster.feature_names is None else list(booster.feature_names)
     names = list(booster.feature_name())
     numbered = [f"Column_{place}" for place in range(len(names))]

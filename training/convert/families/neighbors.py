@@ -25,7 +25,7 @@ from training.convert.graph.nearest import (
     nearest_in_order,
 )
 from training.convert.graph.outputs import Outputs, one_hot
-from training.convert.graph.scope import Convert, Estimator, Scope
+from training.convert.graph.scope import Convert, Estimator, Scope, shown
 from training.convert.unconverted import qualified
 
 
@@ -74,7 +74,7 @@ SEARCHING: Final = "n_neighbors algorithm leaf_size metric p n_jobs "
 def _tree(estimator: Estimator, scope: Scope) -> Points:
     if callable(estimator.weights):
         scope.refuse(
-            f"{qualified(estimator)}(weights={_shown(estimator.weights)}) is computed by Python: "
+            f"{qualified(estimator)}(weights={shown(estimator.weights)}) is computed by Python: "
             "use weights='uniform' or 'distance'"
         )
     scope.admit(estimator, free=f"{SEARCHING} weights", only={"metric_params": (None,)})
@@ -96,7 +96,7 @@ def searched(estimator: Estimator, scope: Scope) -> Points:
     name, metric = qualified(estimator), estimator.effective_metric_
     if metric not in METRICS:
         reason, remedy = _OTHER_METRICS.get(metric, _OTHER_METRIC)
-        scope.refuse(f"{name}(metric={_shown(metric)}) {reason}: {remedy}")
+        scope.refuse(f"{name}(metric={shown(metric)}) {reason}: {remedy}")
     power = {"euclidean": 2.0, "minkowski": float(estimator.p)}.get(metric, 1.0)
     if estimator._fit_method == "brute":
         return _listed(estimator, metric, power, scope)
@@ -134,10 +134,6 @@ _OTHER_METRICS: Final = {
         "is that of the cosine",
     ),
 }
-
-
-def _shown(metric: object) -> str:
-    return getattr(metric, "__name__", None) or repr(metric)
 
 
 def _counts(estimator: Estimator, matrix: Matrix, graph: Graph, tree: Points) -> str:
@@ -219,7 +215,7 @@ def _last_axis(graph: Graph, terms: str) -> str:
 def _within_radius(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     if estimator.weights != "uniform":
         scope.refuse(
-            f"{qualified(estimator)}(weights={_shown(estimator.weights)}) is no number for a row "
+            f"{qualified(estimator)}(weights={shown(estimator.weights)}) is no number for a row "
             "that is all but equal to one of training: use weights='uniform', or "
             "KNeighborsClassifier"
         )

@@ -6,20 +6,16 @@ from typing import Any, Final
 
 import numpy as np
 
-from sklambda.arrays import FloatVector
-from training.convert.graph.graph import Elementwise, Graph, Matrix
+from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import CAST_BEFORE, Code, Convert, Estimator, Scope
-from training.convert.graph.single_precision import rounded
+from training.convert.graph.single_precision import narrowed
 from training.convert.graph.steps import category_tree, look_up, with_columns
 from training.convert.graph.tables import TEXT, Encoder, tabulated
 from training.convert.graph.vocabulary import Vocabulary
+from training.convert.unconverted import named
 
 type Places = Sequence[tuple[Matrix, int]]  # columns, each with the matrix that it is of
-
-
-def _kind(estimator: Estimator) -> str:
-    return f"skrub.{type(estimator).__name__}"
 
 
 def _steps(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
@@ -70,7 +66,7 @@ def _to_each_column(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matri
         for place, step in enumerate(steps)
         if type(step).__name__ == "ToFloat" and matrix.vocabularies[place] is None
     ]
-    floats = _single(graph, graph.take(matrix, numbers)) if numbers else matrix
+    floats = narrowed(graph, graph.take(matrix, numbers)) if numbers else matrix
     columns: list[tuple[Matrix, int]] = []
     for place, (name, step) in enumerate(zip(estimator.all_inputs_, steps, strict=True)):
         if step is None or estimator.keep_original:
@@ -84,7 +80,7 @@ def _to_each_column(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matri
 
 
 def _drops(step: Estimator) -> bool:
-    return type(step).__name__ == "Drop" or bool(getattr(step, "drop_", False) is True)
+    return type(step).__name__ == "Drop" or getattr(step, "drop_", False) is True
 
 
 def _in_float64(step: Estimator) -> Estimator:
@@ -105,19 +101,8 @@ def _beside(graph: Graph, columns: Places, estimator: Estimator, scope: Scope) -
         else:
             pieces.append((matrix, [place]))
     if not pieces:
-        scope.refuse(f"{_kind(estimator)} leaves no column: keep one")
+        scope.refuse(f"{named(estimator)} leaves no column: keep one")
     return graph.join([graph.take(*piece) for piece in pieces])
-
-
-def _single(graph: Graph, matrix: Matrix) -> Matrix:
-    """Round numbers to float32."""
-
-    def apply(values: FloatVector) -> FloatVector:
-        with np.errstate(over="ignore"):
-            return values.astype(np.float32).astype(np.float64)
-
-    step = Elementwise("float32", apply)
-    return matrix.mapped(rounded(graph, matrix.tensor), [step] * matrix.width)
 
 
 def _to_sub_frame(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
@@ -145,7 +130,7 @@ def _same(_: Estimator, matrix: Matrix, __: Scope) -> Matrix:
 def _strings_alone(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     if None in matrix.vocabularies:
         scope.refuse(
-            f"{_kind(estimator)} makes strings of numbers, which has no exact conversion: make the "
+            f"{named(estimator)} makes strings of numbers, which has no exact conversion: make the "
             "column strings before fitting"
         )
     return matrix
@@ -173,14 +158,14 @@ def _is_null(text: str, nulls: Sequence[str]) -> bool:
 
 def _float(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     if matrix.vocabularies[0] is None:
-        return _single(scope.graph, matrix)
+        return narrowed(scope.graph, matrix)
     return _table(estimator, matrix, scope, ["number"])
 
 
 def _dates_alone(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     if matrix.vocabularies[0] is not None:
         scope.refuse(
-            f"{_kind(estimator)} reads dates out of text, which has no exact conversion: parse the "
+            f"{named(estimator)} reads dates out of text, which has no exact conversion: parse the "
             "column before fitting, by pd.to_datetime"
         )
     return matrix
@@ -202,17 +187,17 @@ def _dates(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     features, graph = list(estimator.extracted_features_), scope.graph
     unknown = [each for each in features if each not in (*_PARTS, "total_seconds")]
     if unknown:
-        scope.refuse(f"{_kind(estimator)}(resolution={unknown[0]!r}): use resolution='second'")
+        scope.refuse(f"{named(estimator)}(resolution={unknown[0]!r}): use resolution='second'")
     found = scope.follow(estimator, matrix, _parts_of(features))
     parts = found if isinstance(found, Matrix) else matrix
     bent = estimator._periodic_encoders
     plain = [place for place, feature in enumerate(features) if feature not in bent]
-    made = [_single(graph, graph.take(parts, plain))] if plain else []
+    made = [narrowed(graph, graph.take(parts, plain))] if plain else []
     for feature, encoder in bent.items():
         inner = getattr(encoder, "transformer_", None)
         if inner is None:
             scope.refuse(
-                f"{_kind(estimator)}(periodic_encoding='circular') has no exact conversion: use "
+                f"{named(estimator)}(periodic_encoding='circular') has no exact conversion: use "
                 "'spline'"
             )
         one = graph.take(parts, [features.index(feature)])
@@ -244,10 +229,10 @@ def _table(estimator: Estimator, matrix: Matrix, scope: Scope, made: Sequence[An
     """Convert an encoder of texts by what it makes of those of training; others are refused."""
     vocabulary = matrix.vocabularies[0]
     if vocabulary is None:
-        scope.refuse(f"{_kind(estimator)} of numbers has no exact conversion: leave it out")
+        scope.refuse(f"{named(estimator)} of numbers has no exact conversion: leave it out")
     name = getattr(estimator, "input_name_", "texts")
     encoder = Encoder(
-        _kind(estimator),
+        named(estimator),
         lambda frame: estimator.transform(frame.iloc[:, 0]),
         [name],
         [TEXT],
@@ -263,14 +248,16 @@ def _squashed(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     robust, ranged = estimator.robust_scaler_, estimator.minmax_scaler_
     fitted = robust.center_ if robust is not None else getattr(ranged, "median_", np.empty(0))
     if fitted.dtype == np.float32:
-        scope.refuse(f"{_kind(estimator)} was fitted on float32 and computes in it: {CAST_BEFORE}")
+        scope.refuse(f"{named(estimator)} was fitted on float32 and computes in it: {CAST_BEFORE}")
     graph, scaled = scope.graph, matrix
     for chosen, inner in ((estimator.robust_cols_, robust), (estimator.minmax_cols_, ranged)):
         places = np.flatnonzero(chosen).tolist()
         if places:
             part = graph.take(matrix, places)
-            new = scope.transform("scale", inner, part) if inner is robust else None
-            new = new or part.numbers(_ranged(graph, part, ranged))
+            if inner is robust:
+                new = scope.transform("scale", robust, part)
+            else:
+                new = part.numbers(_ranged(graph, part, ranged))
             scaled = with_columns(graph, scaled, places, new)
     constant = np.flatnonzero(estimator.zero_cols_).tolist()
     if constant:

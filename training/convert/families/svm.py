@@ -5,7 +5,6 @@ from typing import Final
 
 import numpy as np
 import onnx
-from onnx import TensorProto
 from scipy import sparse
 from sklearn.svm import SVC, SVR, NuSVC, NuSVR
 
@@ -17,7 +16,7 @@ from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.links import logistic
 from training.convert.graph.nearest import Body
 from training.convert.graph.outputs import Outputs, class_position, one_hot
-from training.convert.graph.scope import Convert, Estimator, Scope
+from training.convert.graph.scope import Convert, Estimator, Scope, shown
 from training.convert.unconverted import qualified
 
 _KERNELS: Final = {"kernel": kernels.KERNELS}
@@ -32,10 +31,10 @@ _FREE: Final = "C nu epsilon degree gamma coef0 tol shrinking cache_size max_ite
 
 def _require_named_kernel(estimator: Estimator, scope: Scope) -> None:
     if estimator.kernel not in kernels.KERNELS:
-        own = getattr(estimator.kernel, "__name__", repr(estimator.kernel))
         scope.refuse(
-            f"{qualified(estimator)}(kernel={own}) is computed outside of scikit-learn: use one of "
-            f"{', '.join(map(repr, kernels.KERNELS))}, or Nystroem or RBFSampler before LinearSVC"
+            f"{qualified(estimator)}(kernel={shown(estimator.kernel)}) is computed outside of "
+            f"scikit-learn: use one of {', '.join(map(repr, kernels.KERNELS))}, or Nystroem or "
+            "RBFSampler before LinearSVC"
         )
 
 
@@ -185,10 +184,7 @@ def _coupling(count: int) -> onnx.GraphProto:
             body, place, unit, rows[place], improved, products, norm
         )
     kept = body.where(again, improved, chances)
-    body.give("Concat", kept, couplings, output="state_out", axis=1)
-    more = body.node("ReduceMax", body.node("Cast", again, to=TensorProto.INT64), keepdims=0)
-    body.give("Cast", more, output="more", to=TensorProto.BOOL)
-    return body.loop()
+    return body.loop([kept, couplings], again)
 
 
 def _improved(

@@ -15,6 +15,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
+from training.convert.families.compose import predicting
 from training.convert.families.functions import FUNCTIONS
 from training.convert.families.powers import straightened
 from training.convert.families.quantiles import restored
@@ -44,9 +45,8 @@ def _inverse(transformer: Estimator, value: Matrix, scope: Scope) -> str:
 
 def _backwards(transformer: Estimator, value: Matrix, scope: Scope) -> str:
     scope.admit(transformer, free="steps memory transform_input verbose")
-    for _, step in reversed(transformer.steps):
-        if step is not None and step != "passthrough":
-            value = value.alike(_inverse(step, value, scope))
+    for _, step in reversed(predicting(transformer)):
+        value = value.alike(_inverse(step, value, scope))
     return value.tensor
 
 

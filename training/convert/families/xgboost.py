@@ -20,9 +20,10 @@ from sklambda.arrays import Flags, FloatMatrix, FloatVector
 from training.convert.graph import single_precision
 from training.convert.graph.graph import Elementwise, Graph, Matrix
 from training.convert.graph.outputs import Outputs, class_position, one_hot
-from training.convert.graph.scope import Convert, Estimator, Scope
+from training.convert.graph.scope import Convert, Estimator, Scope, shown
 from training.convert.graph.steps import numbered, with_columns
 from training.convert.graph.trees import Ensemble, Tree, constant_leaf
+from training.convert.unconverted import named
 
 _CATEGORICAL: Final = 1
 
@@ -261,9 +262,7 @@ def valued(model: Model, raw: Matrix, name: str, scope: Scope) -> Outputs:
 
 
 def _named(estimator: Estimator) -> str:
-    objective = estimator.objective
-    shown = objective.__name__ if callable(objective) else repr(objective)
-    return f"xgboost.{type(estimator).__name__}(objective={shown})"
+    return f"{named(estimator)}(objective={shown(estimator.objective)})"
 
 
 def _same(graph: Graph, raw: Matrix) -> Matrix:

@@ -91,7 +91,6 @@ class Chain:
     ----------
     origin : Origin
         The steps; each says where it turns.
-
     """
 
     def __init__(self, origin: Origin) -> None:
@@ -102,7 +101,7 @@ class Chain:
     def pieces(self) -> list[Piece]:
         """The pieces of the numbers; raises `NotMonotone` where a step turns too often to say."""
         nought = self(np.array([0.0, -0.0]))
-        if not _same(nought[:1], nought[1:]).all():
+        if not np.array_equal(nought[:1], nought[1:], equal_nan=True):
             raise NotMonotone(self.name)
         return self._merged([self._piece(first, last) for first, last in self._spans])
 
@@ -319,11 +318,6 @@ def _is_monotone(values: FloatVector) -> bool:
     """Return whether values rise or fall, and none is NaN."""
     before, after = values[:-1], values[1:]
     return bool((before <= after).all() or (before >= after).all())
-
-
-def _same(one: FloatVector, other: FloatVector) -> Flags:
-    same: Flags = (one == other) | (np.isnan(one) & np.isnan(other))
-    return same
 
 
 def infinite_at(origins: Iterable[Origin]) -> dict[int, tuple[float, ...]]:

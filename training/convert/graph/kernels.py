@@ -143,9 +143,9 @@ def _pairwise(graph: Graph, parts: Sequence[str]) -> str:
     return one_by_one(graph, [*lanes, *parts[even:]])
 
 
-def one_by_one(graph: Graph, parts: Sequence[str]) -> str:
-    """Add tensors in their order."""
+def one_by_one(graph: Graph, parts: Sequence[str], operator: str = "Add") -> str:
+    """Add tensors in their order, or merge them by another operator."""
     total, *rest = parts
     for part in rest:
-        total = graph.node("Add", total, part)
+        total = graph.node(operator, total, part)
     return total

@@ -28,14 +28,19 @@ def both(graph: Graph, second: Matrix) -> Matrix:
 
 
 def logistic(graph: Graph, raw: Matrix) -> Matrix:
-    """Return ``1 / (1 + exp(-raw))`` to the last bits, however small.
+    """Return the `sigmoid` of raw scores."""
+    return raw.alike(sigmoid(graph, raw.tensor))
+
+
+def sigmoid(graph: Graph, values: str) -> str:
+    """Return ``1 / (1 + exp(-x))`` to the last bits, however small.
 
     onnxruntime's own Sigmoid is exact to 1e-16, of which nothing is left for probabilities that
     are small and are then divided by their sum.
     """
-    powers = graph.node("Exp", graph.node("Neg", raw.tensor))
+    powers = graph.node("Exp", graph.node("Neg", values))
     one = graph.constant(1.0)
-    return raw.alike(graph.node("Div", one, graph.node("Add", powers, one)))
+    return graph.node("Div", one, graph.node("Add", powers, one))
 
 
 def shares(graph: Graph, parts: Matrix) -> Matrix:

@@ -6,6 +6,7 @@ walk through a k-d tree or of the training rows, and on how a heap of k drops th
 without such a tie a threshold is enough; order and heap are repeated for the others only.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from onnx import GraphProto, TensorProto, helper, numpy_helper
 
 from sklambda.arrays import FloatMatrix, IntVector
 from training.convert.graph.graph import Graph, Matrix
-from training.convert.graph.kernels import columns, short_squared_distances
+from training.convert.graph.kernels import columns, one_by_one, short_squared_distances
 
 METRICS: Final = ("chebyshev", "euclidean", "manhattan", "minkowski")
 
@@ -71,10 +72,7 @@ class Points:
         return [graph.node("Pow", part, powers) for part in parts]
 
     def _sum(self, graph: Graph, parts: list[str]) -> str:
-        total, *rest = parts
-        for part in rest:
-            total = graph.node("Max" if self.metric == "chebyshev" else "Add", total, part)
-        return total
+        return one_by_one(graph, parts, "Max" if self.metric == "chebyshev" else "Add")
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,12 +270,13 @@ class Body:
         self.constants.append(numpy_helper.from_array(np.asarray(value, dtype=dtype), name))
         return name
 
-    def give(self, operator: str, *inputs: str, output: str, **attributes: Any) -> None:
-        """Add a node whose output has a name: `more`, whether to go on, or `state_out`."""
-        self.nodes.append(helper.make_node(operator, inputs, [output], **attributes))
-
-    def loop(self) -> GraphProto:
-        """Return the body of a Loop with one state."""
+    def loop(self, parts: Sequence[str], again: str) -> GraphProto:
+        """Return the body of a Loop with one state: its parts, and whether any row goes on."""
+        some = self.node("ReduceMax", self.node("Cast", again, to=TensorProto.INT64), keepdims=0)
+        self.nodes += [
+            helper.make_node("Concat", parts, ["state_out"], axis=1),
+            helper.make_node("Cast", [some], ["more"], to=TensorProto.BOOL),
+        ]
         state = TensorProto.DOUBLE, [None, None]
         return helper.make_graph(
             self.nodes,
@@ -328,10 +327,7 @@ def _push(k: int, points: int) -> GraphProto:
     number = body.node("Cast", chosen, to=TensorProto.DOUBLE)
     who = body.where(found, number, body.node("Gather", places, root, axis=1))
     heap, places = _sift(body, heap, places, value, who, found, k)
-    body.give("Concat", heap, places, left, turns, output="state_out", axis=1)
-    more = body.node("ReduceMax", body.node("Cast", found, to=TensorProto.INT64), keepdims=0)
-    body.give("Cast", more, output="more", to=TensorProto.BOOL)
-    return body.loop()
+    return body.loop([heap, places, left, turns], found)
 
 
 def _sift(

@@ -92,6 +92,15 @@ def label_only(outputs: Outputs, estimator: Estimator, scope: Scope) -> Outputs:
     return Outputs(label=one_hot(scope.graph, place, len(estimator.classes_)))
 
 
+def require_two_classes(estimator: Estimator, scope: Scope) -> None:
+    """Refuse a classifier that was fitted on one class, or on a target of one."""
+    if np.min(estimator.n_classes_) < 2:
+        scope.refuse(
+            f"{type(estimator).__name__} has seen one class only: "
+            "fit it on rows of at least two classes"
+        )
+
+
 def each_of(estimator: Estimator, matrix: Matrix, scope: Scope) -> list[tuple[Estimator, Outputs]]:
     """Convert all of ``estimators_``, which have the same columns."""
     return [

@@ -8,7 +8,7 @@ import numpy as np
 
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.outputs import Outputs
-from training.convert.unconverted import explanation, qualified
+from training.convert.unconverted import explanation, named, qualified
 from training.errors import ConversionRefused
 
 type Estimator = Any  # scikit-learn ships no types
@@ -27,13 +27,8 @@ CAST_BEFORE: Final = (
 
 
 def converter_of(estimator: Estimator, converters: Converters) -> Convert | None:
-    """Return the converter of an estimator's class, None where there is none.
-
-    A library is named by its package alone: in which of its modules a class is defined changes.
-    """
-    kind = type(estimator)
-    package = kind.__module__.partition(".")[0]
-    return converters.get(kind) or converters.get(f"{package}.{kind.__qualname__}")
+    """Return the converter of an estimator's class, None where there is none."""
+    return converters.get(type(estimator)) or converters.get(named(estimator))
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +187,7 @@ class Scope:
                 )
             if name in allowed and not any(_same(value, choice) for choice in allowed[name]):
                 self.refuse(
-                    f"{qualified(estimator)}({name}={_shown(value)}) has no exact conversion: "
+                    f"{qualified(estimator)}({name}={shown(value)}) has no exact conversion: "
                     f"{_choose(name, allowed[name])}"
                 )
 
@@ -205,7 +200,7 @@ def joined(refusals: Sequence[ConversionRefused]) -> ConversionRefused:
 
 def _choose(name: str, choices: Sequence[object]) -> str:
     """Return the advice to use a parameter's other values; of many, the first."""
-    shown = [f"{name}={_shown(choice)}" for choice in choices[:_MOST_CHOICES]]
+    shown = [f"{name}={shown(choice)}" for choice in choices[:_MOST_CHOICES]]
     more = " and others" if len(choices) > _MOST_CHOICES else ""
     return f"use {' or '.join(shown)}{more}" if shown else f"leave {name} out"
 
@@ -218,6 +213,7 @@ def _same(value: object, choice: object) -> bool:
     return both_nan or (type(value) is type(choice) and value == choice)
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Return a parameter's value as its user wrote it: of a function or a class the name."""
     name = getattr(value, "__name__", None)
     return name if isinstance(name, str) else repr(value)

@@ -14,7 +14,15 @@ from training.convert.graph.scope import Estimator
 from training.convert.graph.trees import Tree, look_up, step_tree
 from training.convert.graph.vocabulary import Vocabulary
 
-__all__ = ["category_tree", "look_up", "numbered", "step_tree", "with_columns"]
+__all__ = [
+    "category_tree",
+    "indicators",
+    "look_up",
+    "numbered",
+    "positions",
+    "step_tree",
+    "with_columns",
+]
 
 
 def category_tree(
@@ -61,21 +69,37 @@ def _span(category: Estimator, vocabulary: Vocabulary | None) -> tuple[float, fl
     return float(np.nextafter(float(category), -np.inf)), float(category)
 
 
+def indicators(graph: Graph, places: Matrix, widths: Sequence[int]) -> Matrix:
+    """Return one-hot rows side by side, `widths` wide, of the places in each, [N, W]."""
+    # Each column is set beside its own places, so that one comparison serves all of them.
+    spread = graph.take(places, np.repeat(np.arange(len(widths)), widths).tolist())
+    own = np.concatenate([np.arange(width) for width in widths])
+    hot = graph.node("Equal", spread.tensor, graph.constant([own]))
+    return places.numbers(graph.double(hot), len(own))
+
+
 def numbered(graph: Graph, matrix: Matrix, lists: Mapping[int, Sequence[object]]) -> Matrix:
     """Replace categories by their positions in lists, one a column; NaN where a list lacks one."""
     if not lists:
         return matrix
+    return with_columns(graph, matrix, list(lists), positions(graph, matrix, lists, nan))
+
+
+def positions(
+    graph: Graph, matrix: Matrix, lists: Mapping[int, Sequence[object]], lacking: float
+) -> Matrix:
+    """Look up the positions of categories in lists, one a column; others are `lacking`."""
     trees = [
         category_tree(
             column,
             matrix.vocabularies[column],
             {category: float(place) for place, category in enumerate(categories)},
-            unknown=nan,
-            missing=nan,
+            unknown=lacking,
+            missing=lacking,
         )
         for column, categories in lists.items()
     ]
-    return with_columns(graph, matrix, list(lists), look_up(graph, matrix, trees))
+    return look_up(graph, matrix, trees)
 
 
 def with_columns(graph: Graph, matrix: Matrix, columns: Sequence[int], new: Matrix) -> Matrix:

@@ -127,6 +127,16 @@ class Encoder:
             row.append(own)
         return row
 
+    @cached_property
+    def passed(self) -> Sequence[int | None]:
+        """By column of the result: the place of the column that it passes on, if it does."""
+        places = {
+            str(name): place
+            for place, name in reversed([*enumerate(self.names)])
+            if place not in self.known
+        }
+        return [places.get(str(name)) for name in self.made]
+
     def varied(self, place: int) -> list[Row]:
         """Return rows with each category of a column, then a missing one, then unseen ones."""
         values = [*self.categories[place], np.nan, *self.unseen[place]]
@@ -208,6 +218,34 @@ def _joined(one: Result, other: Result) -> Result:
     return Result(columns, np.concatenate([one.refused, other.refused]))
 
 
+@dataclass(frozen=True)
+class _Table:
+    """What a transformer makes of its usual row, and of that with each category of a column."""
+
+    encoder: Encoder
+    usual: Result
+    parts: Mapping[int, Result]
+
+    @cached_property
+    def read(self) -> Sequence[Sequence[int]]:
+        """By column of the result: the columns whose categories change it."""
+        return [
+            [place for place, part in self.parts.items() if self._varies(part, number)]
+            if passed is None
+            else []
+            for number, passed in enumerate(self.encoder.passed)
+        ]
+
+    def _varies(self, part: Result, number: int) -> bool:
+        own = part.column(number)[~part.refused]
+        return not _same(own, np.resize(self.usual.column(number), len(own))).all()
+
+    def cells(self, number: int) -> Cells:
+        """Return a column of the result for each category of the first that it reads."""
+        on = self.read[number]
+        return (self.parts[on[0]] if on else self.usual).column(number)
+
+
 def tabulated(encoder: Encoder, matrix: Matrix, scope: Scope) -> Matrix:
     """Convert a transformer of categories by its table, and of other columns that it passes on.
 
@@ -241,16 +279,17 @@ def tabulated(encoder: Encoder, matrix: Matrix, scope: Scope) -> Matrix:
     for place in encoder.known if encoder.closes else ():
         if (vocabulary := matrix.vocabularies[place]) is not None:
             vocabulary.close()
-    _require_apart(encoder, usual, parts, scope)
+    table = _Table(encoder, usual, parts)
+    _require_apart(table, scope)
     trees: list[Tree] = []
     order, vocabularies = [], []
-    for number, name in enumerate(encoder.made):
-        if (passed := _passed(encoder, name)) is not None:
+    for number, passed in enumerate(encoder.passed):
+        if passed is not None:
             order.append(passed)
             vocabularies.append(matrix.vocabularies[passed])
             continue
         order.append(matrix.width + len(trees))
-        tree, vocabulary = _tree(encoder, number, usual, parts, scope)
+        tree, vocabulary = _tree(table, number, scope)
         trees.append(tree)
         vocabularies.append(vocabulary)
     if not order:
@@ -260,30 +299,16 @@ def tabulated(encoder: Encoder, matrix: Matrix, scope: Scope) -> Matrix:
     return replace(graph.take(found, order), vocabularies=tuple(vocabularies))
 
 
-def _passed(encoder: Encoder, name: object) -> int | None:
-    """Return the place of a column that the transformer passes on."""
-    places = [place for place, own in enumerate(encoder.names) if str(own) == str(name)]
-    return next((place for place in places if place not in encoder.known), None)
-
-
-def _varies(usual: Result, part: Result, number: int) -> bool:
-    own = part.column(number)[~part.refused]
-    return not _same(own, np.resize(usual.column(number), len(own))).all()
-
-
 def _same(one: Cells, other: Cells) -> Flags:
     same: Flags = (one == other) | ((one != one) & (other != other))
     return same.astype(bool)
 
 
-def _tree(
-    encoder: Encoder, number: int, usual: Result, parts: Mapping[int, Result], scope: Scope
-) -> tuple[Tree, Vocabulary | None]:
+def _tree(table: _Table, number: int, scope: Scope) -> tuple[Tree, Vocabulary | None]:
     """Build the look-up of one column of the result."""
-    on = [place for place, part in parts.items() if _varies(usual, part, number)]
-    cells = [usual.column(number)] if not on else [parts[on[0]].column(number)]
+    encoder, on, cells = table.encoder, table.read[number], table.cells(number)
     vocabulary = None
-    if cells[0].dtype == object:
+    if cells.dtype == object:
         vocabulary = encoder.vocabularies[on[0]] if on else None
         vocabulary = vocabulary or Vocabulary(())
     if len(on) > 1:
@@ -291,14 +316,12 @@ def _tree(
             f"{encoder.name} makes {encoder.made[number]!r} of several columns together: encode "
             "each column by itself"
         )
-    if vocabulary is not None and any(
-        not isinstance(cell, str) and cell == cell for cell in cells[0]
-    ):
+    if vocabulary is not None and any(not isinstance(cell, str) and cell == cell for cell in cells):
         scope.refuse(
             f"{encoder.name} makes strings and numbers of {encoder.made[number]!r}: have it make "
             "one of them"
         )
-    numbers = [_number(cell, vocabulary) for cell in cells[0]]
+    numbers = [_number(cell, vocabulary) for cell in cells]
     if not on:
         return constant_leaf(numbers[0]), vocabulary
     place, count = on[0], len(encoder.categories[on[0]])
@@ -320,15 +343,12 @@ def _number(cell: object, vocabulary: Vocabulary | None) -> float:
     return float(cell)  # type: ignore[arg-type]  # a number, or NaN
 
 
-def _require_apart(
-    encoder: Encoder, usual: Result, parts: Mapping[int, Result], scope: Scope
-) -> None:
+def _require_apart(table: _Table, scope: Scope) -> None:
     """Raise `ConversionRefused` if rows drawn at random are not what the table says of them."""
+    encoder = table.encoder
     rows = encoder.drawn()
     found = encoder.run(rows)
-    expected = [
-        _expected(encoder, rows, number, usual, parts) for number in range(len(encoder.made))
-    ]
+    expected = [_expected(table, rows, number) for number in range(len(encoder.made))]
     alone = [encoder.run([row]) for row in rows[:_ALONE]]
     for number, cells in enumerate(expected):
         together = _same(found.column(number), cells) | found.refused
@@ -343,20 +363,14 @@ def _require_apart(
             )
 
 
-def _expected(
-    encoder: Encoder,
-    rows: Sequence[Row],
-    number: int,
-    usual: Result,
-    parts: Mapping[int, Result],
-) -> Cells:
-    passed = _passed(encoder, encoder.made[number])
+def _expected(table: _Table, rows: Sequence[Row], number: int) -> Cells:
+    encoder, on, cells = table.encoder, table.read[number], table.cells(number)
+    passed = encoder.passed[number]
     if passed is not None:
         return np.array([row[passed] for row in rows], dtype=object)
-    on = [place for place, part in parts.items() if _varies(usual, part, number)]
     if not on:
-        return np.resize(usual.column(number), len(rows))
-    cells, values = parts[on[0]].column(number), [row[on[0]] for row in encoder.varied(on[0])]
+        return np.resize(cells, len(rows))
+    values = [row[on[0]] for row in encoder.varied(on[0])]
     where = {value: place for place, value in enumerate(values) if value == value}
     missing = len(encoder.categories[on[0]])
     return cells[[where.get(row[on[0]], missing) for row in rows]]

@@ -349,13 +349,7 @@ def gathered(graph: Graph, matrix: Matrix, trees: Grown) -> Matrix:
     for each column would give the same and be larger and slower by their number.
     """
     tables = [table[tree.leaf] for tree, table in trees]
-    starts = np.cumsum([0, *map(len, tables)]).tolist()
-    numbered = [
-        (tree.adding(start + np.cumsum(tree.leaf) - 1.0), table)
-        for (tree, table), start in zip(trees, starts, strict=False)
-    ]
-    rows = graph.join([_apiece(graph, matrix, group) for group in _grouped(numbered)])
-    leaves = graph.node("Cast", rows.tensor, to=TensorProto.INT64)
+    leaves = leaf_numbers(graph, matrix, [tree for tree, _ in trees])
     # Over the first axis onnxruntime adds row by row, as scikit-learn does: to the last bit.
     by_tree = graph.node("Transpose", leaves, perm=[1, 0])
     found = graph.node("Gather", graph.constant(np.concatenate(tables)), by_tree, axis=0)
@@ -363,11 +357,16 @@ def gathered(graph: Graph, matrix: Matrix, trees: Grown) -> Matrix:
     return matrix.numbers(graph.node("ReduceSum", found, axis, keepdims=0), tables[0].shape[1])
 
 
-def _apiece(graph: Graph, matrix: Matrix, trees: Grown) -> Matrix:
-    ensemble = Ensemble(len(trees))
-    for target, (tree, _) in enumerate(trees):
-        ensemble.add(tree, target)
-    return ensemble.node(graph, matrix)
+def leaf_numbers(graph: Graph, matrix: Matrix, trees: Sequence[Tree]) -> str:
+    """Return each tree's leaf, [N, trees] int64, numbered through the leaves of all trees."""
+    starts = np.cumsum([0, *(np.count_nonzero(tree.leaf) for tree in trees)]).tolist()
+    numbered = [
+        (tree.adding(start + np.cumsum(tree.leaf) - 1.0), start)
+        for tree, start in zip(trees, starts, strict=False)
+    ]
+    groups = ([tree for tree, _ in group] for group in _grouped(numbered))
+    found = graph.join([look_up(graph, matrix, group) for group in groups])
+    return graph.node("Cast", found.tensor, to=TensorProto.INT64)
 
 
 def totals(graph: Graph, matrix: Matrix, trees: Aimed, width: int) -> Matrix:
@@ -441,7 +440,5 @@ def step_tree(feature: int, bounds: FloatVector, values: FloatVector, missing: f
 
 def look_up(graph: Graph, matrix: Matrix, trees: Sequence[Tree]) -> Matrix:
     """Look up one column of the result by each tree, [N, trees]."""
-    ensemble = Ensemble(len(trees))
-    for target, tree in enumerate(trees):
-        ensemble.add(tree, target)
-    return ensemble.node(graph, matrix)
+    aimed = [(tree, target) for target, tree in enumerate(trees)]
+    return in_order(graph, matrix, aimed, len(trees))

@@ -114,6 +114,15 @@ def test_missing_as_pandas_has_it_is_missing() -> None:
     prove(pipeline.fit(frame, classes(2)), frame)
 
 
+@pytest.mark.parametrize("model", MODELS)
+def test_missing_as_pandas_has_it_is_missing_among_numbers(model: str) -> None:
+    frame = numbers()[["grid", "skewed"]].astype("Float64")
+    frame.iloc[::9, 0] = pd.NA
+    imputer = SimpleImputer(missing_values=pd.NA, add_indicator=True)
+
+    prove(make_pipeline(imputer, MODELS[model]()).fit(frame, classes(2)), frame)
+
+
 def test_none_for_missing_is_refused() -> None:
     frame = mixed()[["colour"]].astype(object)
     frame = frame.where(frame.notna(), None)
