@@ -63,9 +63,7 @@ def _lines(console: Console) -> "Progress":
 
 def outcome(console: Console, result: "Outcome") -> None:
     """Show the result of a run."""
-    manifest, table = result.package.manifest, Table(show_header=False, title=None)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
+    manifest, table = result.package.manifest, _pairs()
     table.add_row("Package", Text(manifest.id))
     table.add_row("Path", Text(str(result.package.path)))
     table.add_row("Rows", f"{result.trained} trained on, {result.held_out} held out")
@@ -81,6 +79,14 @@ def outcome(console: Console, result: "Outcome") -> None:
     console.print(table)
 
 
+def _pairs() -> Table:
+    """Return an empty table of names and what they are."""
+    table = Table(show_header=False, title=None)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    return table
+
+
 def _compared(parity: "ParityReport") -> str:
     compared, worst = sum(parity.rows.values()), parity.max_difference
     parts = [f"{compared} rows as scikit-learn", f"greatest difference {worst:.1e}"]
@@ -93,9 +99,7 @@ def _compared(parity: "ParityReport") -> str:
 
 def verdict(console: Console, found: "Verdict") -> None:
     """Show the result of a verification."""
-    manifest, table = found.package.manifest, Table(show_header=False, title=None)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
+    manifest, table = found.package.manifest, _pairs()
     table.add_row("Package", Text(manifest.id))
     table.add_row("Files", f"{len(manifest.files)} as the manifest describes them")
     table.add_row("Golden rows", f"{len(found.package.golden)} with scikit-learn's scores")
@@ -108,9 +112,7 @@ def verdict(console: Console, found: "Verdict") -> None:
 
 def tried(console: Console, trial: "Trial") -> None:
     """Show a trial export that passed."""
-    signature, table = trial.signature, Table(show_header=False, title=None)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
+    signature, table = trial.signature, _pairs()
     table.add_row("Steps", Text(", ".join(trial.steps)))
     table.add_row("Features", str(len(signature.features)))
     table.add_row("Answers", f"{signature.target.task}, {signature.target.scores}")
@@ -124,9 +126,7 @@ def tried(console: Console, trial: "Trial") -> None:
 
 def checked(console: Console, receipt: "Receipt") -> None:
     """Show a receipt that its files match."""
-    table = Table(show_header=False, title=None)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
+    table = _pairs()
     table.add_row("Job", f"{receipt.job}: {receipt.status}")
     table.add_row("Input", Text(receipt.input.address))
     table.add_row("Package", Text(receipt.model.id))

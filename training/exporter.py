@@ -98,7 +98,7 @@ class RunMetadata:
     kinds: Mapping[str, str] = field(default_factory=dict)
 
 
-def _no_progress(stage: str, done: int, total: int) -> None:
+def no_progress(stage: str, done: int, total: int) -> None:
     """Ignore the progress."""
 
 
@@ -116,7 +116,7 @@ def export(
     watching: Watching | None = None,
     metadata: RunMetadata | None = None,
     time_limit: float | None = TIME_LIMIT,
-    progress: Progress = _no_progress,
+    progress: Progress = no_progress,
 ) -> ModelPackage:
     """Convert a fitted pipeline, prove the conversion, and write a model package.
 
@@ -253,7 +253,7 @@ def publish(
     name: str,
     metadata: RunMetadata,
     time_limit: float | None = TIME_LIMIT,
-    progress: Progress = _no_progress,
+    progress: Progress = no_progress,
 ) -> ModelPackage:
     """Run a job and write the package; takes, returns and raises what `export` does of it."""
     proven = (

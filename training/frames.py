@@ -144,7 +144,7 @@ def _given(frame: pd.DataFrame, kinds: Mapping[str, Kind], name: str, kind: str)
             f"kinds: {name!r} is not a column that the pipeline reads{nearest(str(name), kinds)}"
         )
     inferred = kinds[name]
-    possible = _numeric_kinds(frame[name].dropna()) if inferred in _NUMERIC else [inferred]
+    possible = _writable(frame[name].dropna(), inferred)
     if kind not in possible:
         expected = " or ".join(map(repr, possible))
         raise DataError(
@@ -154,8 +154,10 @@ def _given(frame: pd.DataFrame, kinds: Mapping[str, Kind], name: str, kind: str)
     return next(one for one in possible if one == kind)
 
 
-def _numeric_kinds(present: Column) -> list[Kind]:
-    """Return the kinds that can write all numbers or booleans of a column."""
+def _writable(present: Column, inferred: Kind) -> list[Kind]:
+    """Return the kinds that can write all values of a column."""
+    if inferred not in ("number", "integer", "boolean"):
+        return [inferred]
     values = present.astype("float64")
     kinds: list[Kind] = ["number"]
     if (values == np.floor(values)).all():
@@ -173,13 +175,10 @@ def require_kinds(frame: pd.DataFrame, kinds: Mapping[str, Kind], what: str) -> 
         if present.empty:
             continue
         found = kind_of(column)
-        possible = _numeric_kinds(present) if found in _NUMERIC else [found]
+        possible = _writable(present, found)
         if kind not in (*possible, "text" if found == "category" else found):
             hint = ": give kinds={" + f"{name!r}: 'number'" + "}" if kind == "integer" else ""
             raise DataError(f"{what}: column {name!r} is of kind {found!r}, not {kind!r}{hint}")
-
-
-_NUMERIC: Final = ("number", "integer", "boolean")
 
 
 def _check_names(names: Sequence[Hashable] | pd.Index) -> None:
@@ -223,34 +222,17 @@ _PLAIN: Final[dict[Kind, Callable[[Any], Scalar]]] = {
 }
 
 
-def reference_frame(
-    rows: Sequence[Mapping[str, object]], like: pd.DataFrame, kinds: Mapping[str, Kind]
-) -> pd.DataFrame:
-    """Build the frame of client rows that scikit-learn scores.
+class FrameMaker:
+    """Builds frames of client rows, which scikit-learn scores.
 
     Parameters
     ----------
-    rows : sequence of mapping
-        Each holds every feature; None means missing.
     like : DataFrame
         The frame that the pipeline was fitted on; sets the dtypes.
     kinds : mapping of str to kind
         The features, in order. scikit-learn requires the other columns without reading them:
         they repeat the first value of `like`.
-
-    Returns
-    -------
-    DataFrame
-        Shape [len(rows), K]. Missing is NaN, but None in a column of objects in which it is; a
-        column of integers or booleans that misses a value is float64 or object, as pandas would
-        read it. Of the category dtype it has the categories of `like`, and behind them those that
-        only the rows have.
     """
-    return FrameMaker(like, kinds)(rows)
-
-
-class FrameMaker:
-    """Builds frames as `reference_frame` does; what it takes of `like` is found once."""
 
     def __init__(self, like: pd.DataFrame, kinds: Mapping[str, Kind]) -> None:
         self._columns = [_Form.of(like[name], kinds.get(name)) for name in map(str, like.columns)]
@@ -258,7 +240,21 @@ class FrameMaker:
         self._is_plain = all(form.is_plain for form in self._columns)
 
     def __call__(self, rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
-        """Return the frame of client rows, [len(rows), K]."""
+        """Return the frame of client rows.
+
+        Parameters
+        ----------
+        rows : sequence of mapping
+            Each holds every feature; None means missing.
+
+        Returns
+        -------
+        DataFrame
+            Shape [len(rows), K]. Missing is NaN, but None in a column of objects in which it is; a
+            column of integers or booleans that misses a value is float64 or object, as pandas would
+            read it. Of the category dtype it has the categories of `like`, and behind them those
+            that only the rows have.
+        """
         if self._is_plain:
             return self._plain(rows)
         columns = {form.name: form.column(rows) for form in self._columns}

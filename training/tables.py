@@ -30,7 +30,7 @@ def as_frame(rows: Any, names: Sequence[str] = ()) -> pd.DataFrame:
         The rows are none of these.
     """
     if isinstance(rows, pd.DataFrame):
-        return rows.rename(columns=lambda name: str(name) if _is_whole(name) else name)
+        return rows.rename(columns=lambda name: str(name) if is_whole(name) else name)
     library = type(rows).__module__.partition(".")[0]
     if library == "polars":
         return _of_polars(rows)
@@ -67,7 +67,8 @@ def digest(frame: pd.DataFrame) -> str:
     return found.hexdigest()
 
 
-def _is_whole(name: object) -> bool:
+def is_whole(name: object) -> bool:
+    """Check whether a column's name is a whole number, as pandas numbers columns."""
     return isinstance(name, (int, np.integer)) and not isinstance(name, bool)
 
 

@@ -13,6 +13,7 @@ from sklambda.signature import Scalar, Scores, Target, Task
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Estimator
 from training.errors import ConversionRefused, DataError
+from training.tables import is_whole
 
 _MODEL_NAME: Final = re.compile(r"[!-~]([ -~]{0,126}[!-~])?")
 
@@ -40,8 +41,8 @@ def require_names(
         raise _values_for_target(target)
     several = isinstance(target, Iterable) and not isinstance(target, str)
     given: list[Any] = [] if target is None else [*target] if several else [target]
-    known = {str(each) for each in columns if _is_whole(each)}
-    targets = [str(each) if _is_whole(each) and str(each) in known else each for each in given]
+    known = {str(each) for each in columns if is_whole(each)}
+    targets = [str(each) if is_whole(each) and str(each) in known else each for each in given]
     wrong = [each for each in targets if not isinstance(each, str) or not each.strip()]
     if wrong:
         raise _values_for_target(wrong[0])
@@ -49,10 +50,6 @@ def require_names(
     if repeated:
         raise DataError(f"target: must be different columns, got {repeated[0]!r} twice")
     return targets
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 def _values_for_target(got: object) -> DataError:

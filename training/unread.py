@@ -18,6 +18,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from training.convert.families.compose import predicting
 from training.convert.families.text import takes_dictionaries, takes_texts
 from training.convert.graph.scope import Estimator
 
@@ -99,17 +100,17 @@ def _suspects(estimator: Estimator, places: Places) -> list[int]:
         given = estimator._transformer_to_input_indices
         for name, step, _ in estimator.transformers_:
             own = [places[place] for place in given[name]]
-            if not _is(step, "drop"):
+            if not _is_dropped(step):
                 taken |= {*own} - {*_suspects(step, own)}
         return [place for place in places if place not in taken]
     if isinstance(estimator, Pipeline):
-        steps = [step for _, step in estimator.steps if not _passes(step)]
+        steps = [step for _, step in predicting(estimator) if not _is_identity(step)]
         return _suspects(steps[0], places) if steps else []
     members = _members(estimator)
     if members:
         each = [{*_suspects(member, places)} for member in members]
         return sorted(set[int].intersection(*each))
-    own_code = isinstance(estimator, FunctionTransformer) and estimator.func is not None
+    own_code = isinstance(estimator, FunctionTransformer) and not _is_identity(estimator)
     foreign = type(estimator).__module__.partition(".")[0] != "sklearn"
     return [*places] if own_code or (foreign and not isinstance(estimator, str)) else []
 
@@ -117,7 +118,7 @@ def _suspects(estimator: Estimator, places: Places) -> list[int]:
 def _members(estimator: Estimator) -> list[Estimator]:
     """Return the fitted estimators to each of which an estimator passes its columns on."""
     if isinstance(estimator, FeatureUnion):
-        return [step for _, step in estimator.transformer_list if not _is(step, "drop")]
+        return [step for _, step in estimator.transformer_list if not _is_dropped(step)]
     for name in ("best_estimator_", "estimator_"):
         if hasattr(estimator, name):
             return [getattr(estimator, name)]
@@ -127,14 +128,12 @@ def _members(estimator: Estimator) -> list[Estimator]:
     return found or [each.estimator for each in getattr(estimator, "calibrated_classifiers_", ())]
 
 
-def _passes(step: Estimator) -> bool:
-    identity = isinstance(step, FunctionTransformer) and step.func is None
-    # A sampler of imbalanced-learn acts in the fit alone.
-    return identity or step is None or _is(step, "passthrough") or hasattr(step, "fit_resample")
+def _is_identity(step: Estimator) -> bool:
+    return isinstance(step, FunctionTransformer) and step.func is None
 
 
-def _is(step: Estimator, word: str) -> bool:
-    return isinstance(step, str) and step == word
+def _is_dropped(step: Estimator) -> bool:
+    return isinstance(step, str) and step == "drop"
 
 
 class _ReadError(Exception):

@@ -1,4 +1,4 @@
-"""Fits Keras networks and exports them; runs in .venv-keras, told a folder.
+"""Fits Keras networks and exports them; runs in .venv-keras, told a folder and activations.
 
 For each network the folder gets a package, or the refusal, and Keras's own answers for the rows of
 `rows`. Those of "double" networks are computed in float64.
@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,6 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from training.errors import TrainingError
 from training.exporter import export
-
-ACTIVATIONS = (  # noqa: SIM905 - in fewer lines
-    "linear relu relu6 leaky_relu elu selu sigmoid hard_sigmoid silu hard_silu tanh softplus "
-    "softsign mish gelu exponential"
-).split()
 
 type Case = tuple[Any, pd.DataFrame, Callable[[pd.DataFrame], Any]]
 
@@ -150,8 +145,8 @@ def wrapped(last: Any, target: Any) -> Case:
     return pipeline, FRAME, answers
 
 
-def networks() -> Iterator[tuple[str, Callable[[], Case]]]:
-    for name in ACTIVATIONS:
+def networks(activations: Sequence[str]) -> Iterator[tuple[str, Callable[[], Case]]]:
+    for name in activations:
         parts = (layers.Dense(4, name), layers.BatchNormalization(), layers.Dense(1, "sigmoid"))
         yield name, partial(fitted_on_classes, *parts)
     labels = np.stack([CLASSES, 1 - CLASSES, CLASSES], axis=1)
@@ -197,16 +192,17 @@ def written(name: str, case: Case, folder: Path) -> dict[str, Any]:
     return {"rows": rows.head(50).to_dict("records"), "answers": own.reshape(50, -1).tolist()}
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, activations: Sequence[str]) -> None:
     warnings.simplefilter("ignore")
     keras.utils.set_random_seed(3)
-    found = {name: written(name, make(), folder) for name, make in [*networks(), *refused()]}
+    cases = [*networks(activations), *refused()]
+    found = {name: written(name, make(), folder) for name, make in cases}
     keras.backend.set_floatx("float64")
     keras.config.set_dtype_policy("float64")
-    for name, make in networks():
+    for name, make in networks(activations):
         found[f"double {name}"] = written(f"double {name}", make(), folder)
     (folder / "found.json").write_text(json.dumps(found))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])

@@ -40,7 +40,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("networks")
     paths = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "layers/shared")])
     subprocess.run(
-        [PYTHON, SCRIPT, folder], check=True, env=os.environ | {"PYTHONPATH": paths}, timeout=300
+        [PYTHON, SCRIPT, folder, *ACTIVATIONS],
+        check=True,
+        env=os.environ | {"PYTHONPATH": paths},
+        timeout=300,
     )
     return folder
 

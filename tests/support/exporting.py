@@ -6,8 +6,11 @@ from typing import Any, Final, Literal
 
 import pandas as pd
 
+from sklambda.package import ModelPackage
 from sklambda.predictor import Predictor
-from tests.support.kinds import Table
+from tests.support import kinds
+from tests.support.families import fitted
+from tests.support.kinds import ClientRow, Table
 from training.errors import TrainingError
 from training.exporter import RunMetadata, export_job, publish
 from training.proof.adversary import Budget
@@ -39,6 +42,18 @@ def export_quickly(pipeline: Any, rows: Any, out: Path, targets: list[str] | Non
     """Export with few rows at boundaries, in this process; raises what `training.export` does."""
     job = replace(export_job(pipeline, rows, targets or ()), budget=LEAST)
     return publish(job, out, "model", RunMetadata(), time_limit=None).path
+
+
+def export_kind(kind: str, target: str, values: str, out: Path) -> tuple[Path, list[ClientRow]]:
+    """Export a tree fitted to a kind of table; return the package, and rows of its features.
+
+    They have values of a kind, or those of training; not all need be accepted.
+    """
+    table = kinds.table(kind, rows=60, target=target)
+    path = export_quickly(fitted("tree", table), table.features, out, targets_of(table))
+    rows = [*kinds.rows(values, table.features), *kinds.rows("as trained", table.features)]
+    names = ModelPackage.open(path).signature.names
+    return path, [{name: row[name] for name in names} for row in rows]
 
 
 def ending(pipeline: Any, rows: Any, out: Path, targets: list[str] | None = None) -> Ending:

@@ -72,13 +72,13 @@ def in_double_precision(pipeline: Any, frame: pd.DataFrame) -> InDoublePrecision
     """
     if hasattr(pipeline, "best_estimator_"):
         return in_double_precision(pipeline.best_estimator_, frame)
-    last = pipeline.steps[-1][1] if isinstance(pipeline, Pipeline) else pipeline
+    steps = pipeline.steps if isinstance(pipeline, Pipeline) else [("", pipeline)]
+    step, last = steps[-1]
     if not _is_network(last):
         return None
     names = _names(pipeline, last, frame)
     few: Any = frame.head(_COMPARED)[names]
-    step = pipeline.steps[-1][0] if isinstance(pipeline, Pipeline) else ""
-    before = pipeline[:-1] if isinstance(pipeline, Pipeline) and len(pipeline) > 1 else None
+    before = pipeline[:-1] if len(steps) > 1 else None
     network, distance = _rebuilt(last, few if before is None else before.transform(few))
     if not distance <= FAR:
         raise ConversionRefused(
@@ -87,7 +87,7 @@ def in_double_precision(pipeline: Any, frame: pd.DataFrame) -> InDoublePrecision
             f"and rounding explains {FAR:g}: scale its inputs, by StandardScaler before it",
         )
     if before is not None:
-        return InDoublePrecision(Pipeline([*pipeline.steps[:-1], (step, network)]), distance)
+        return InDoublePrecision(Pipeline([*steps[:-1], (step, network)]), distance)
     network.feature_names_in_ = np.array(names, dtype=object)
     return InDoublePrecision(network, distance)
 

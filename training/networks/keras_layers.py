@@ -56,7 +56,7 @@ class Reader:
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self.widths: list[int] = []
-        self._deep: dict[int, int] = {}  # values [N, k, d] of an embedding, by their k
+        self._deep: set[int] = set()  # values [N, k, d] of an embedding
 
     def inputs(self, model: Model) -> list[int]:
         """Add the inputs of a model and return their values."""
@@ -133,9 +133,7 @@ class Reader:
             known = ", ".join(sorted((*_LAYERS, *_MERGES)))
             raise _refuse(layer, f"has no exact conversion: use layers of {known}")
         for operation, arrays, options in read(layer):
-            source = self._add(
-                operation, [source], arrays, options, _width(layer, operation, arrays)
-            )
+            source = self._add(operation, [source], arrays, options)
         return source
 
     def _flat(self, layer: Any, source: int) -> int:
@@ -143,18 +141,18 @@ class Reader:
             raise _refuse(layer, "must leave one dimension: use Flatten()")
         if source not in self._deep:
             return source
-        return self._add("linear", [source], (), {}, None)
+        return self._add("linear", [source])
 
     def _merge(self, layer: Any, kind: str, sources: Sequence[int]) -> int:
-        if self._deep.keys() & set(sources):
+        if self._deep & set(sources):
             raise _refuse(
                 layer, "reads an embedding of several dimensions: put Flatten() before it"
             )
         if kind == "Concatenate" and layer.axis not in (-1, 1):
             raise _refuse(layer, f"must join columns, axis=-1, got axis={layer.axis}: use axis=-1")
-        widths = [self.widths[source] for source in sources]
         if kind == "Concatenate":
-            return self._add("concatenate", sources, (), {}, sum(widths))
+            return self._add("concatenate", sources)
+        widths = [self.widths[source] for source in sources]
         if len(set(widths)) > 1:
             raise _refuse(
                 layer,
@@ -162,33 +160,31 @@ class Reader:
                 "use Concatenate, or Dense layers of one width before it",
             )
         if kind != "Average":
-            return self._add(_MERGES[kind], sources, (), {}, widths[0])
-        total = self._add("add", sources, (), {}, widths[0])
+            return self._add(_MERGES[kind], sources)
         share = np.full(widths[0], 1 / len(sources))
-        return self._add("affine", [total], (share, np.zeros(widths[0])), {}, widths[0])
+        return self._add("affine", [self._add("add", sources)], (share, np.zeros(widths[0])))
 
     def _add(
         self,
         operation: str,
         sources: Sequence[int],
-        arrays: Sequence[Array],
-        options: Mapping[str, float],
-        width: int | None,
+        arrays: Sequence[Array] = (),
+        options: Mapping[str, float] = {},
     ) -> int:
-        width = self.widths[sources[0]] if width is None else width
-        if operation == "embed":
-            self._deep[len(self.widths)] = self.widths[sources[0]]
-            width = self.widths[sources[0]] * arrays[0].shape[1]
+        width = self.widths[sources[0]]
+        if operation == "dense":
+            width = arrays[0].shape[1]
+        elif operation == "embed":
+            self._deep.add(len(self.widths))
+            width *= arrays[0].shape[1]
+        elif operation == "concatenate":
+            width = sum(self.widths[source] for source in sources)
         self.nodes.append(Node(operation, tuple(sources), width, tuple(arrays), dict(options)))
         self.widths.append(width)
         return len(self.widths) - 1
 
 
 type _Step = tuple[str, tuple[Array, ...], Mapping[str, float]]
-
-
-def _width(layer: Any, operation: str, arrays: Sequence[Array]) -> int | None:
-    return int(arrays[0].shape[1]) if operation == "dense" else None
 
 
 def _references(found: Any) -> Iterator[tuple[str, int]]:
@@ -257,8 +253,7 @@ def _layer_normalization(layer: Any) -> Iterator[_Step]:
 
 
 def _normalization(layer: Any) -> Iterator[_Step]:
-    if layer.axis not in (None, (-1,), (1,), [-1], [1], -1, 1):
-        raise _refuse(layer, "must normalise columns: use axis=-1")
+    _require_last_axis(layer)
     width = int(layer.input.shape[-1])
     mean = np.broadcast_to(np.asarray(layer.mean, dtype=np.float64).ravel(), width)
     variance = np.broadcast_to(np.asarray(layer.variance, dtype=np.float64).ravel(), width)

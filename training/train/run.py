@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklambda.errors import PackageRefused
 from sklambda.package import ModelPackage
 from training.errors import ConfigurationError, DataError
-from training.exporter import RunMetadata, export, require_watchable
+from training.exporter import RunMetadata, export, no_progress, require_watchable
 from training.frames import kinds_of
 from training.metrics import Evaluation, Plan, check_gates, measure
 from training.package_writer import require_replaceable
@@ -41,7 +41,7 @@ def run(
     source: Path | None,
     out: Path,
     overrides: Sequence[str] = (),
-    progress: Progress = lambda stage, done, total: None,
+    progress: Progress = no_progress,
 ) -> Outcome:
     """Train, measure, convert, prove and write.
 

@@ -17,7 +17,7 @@ import pandas as pd
 from sklambda.manifest import ParityReport
 from sklambda.signature import Signature
 from training.errors import ConfigurationError, DataError
-from training.exporter import RunMetadata, export_job
+from training.exporter import RunMetadata, export_job, no_progress
 from training.proof.adversary import Budget
 from training.proof.prove import convert_and_prove
 from training.targets import require_names
@@ -116,13 +116,9 @@ def try_export(
     targets = require_names("trial", target)
     job = export_job(pipeline, frame, targets, metadata=RunMetadata(row_id=row_id))
     few = job.frame.head(ROWS)
-    proven = convert_and_prove(replace(job, frame=few, budget=_BUDGET), _no_progress)
+    proven = convert_and_prove(replace(job, frame=few, budget=_BUDGET), no_progress)
     steps = tuple(type(step).__name__ for _, step in getattr(pipeline, "steps", [("", pipeline)]))
     return Trial(steps, len(few), proven.signature, proven.parity)
-
-
-def _no_progress(stage: str, done: int, total: int) -> None:
-    """Ignore the progress."""
 
 
 def _loaded(path: Path) -> Any:

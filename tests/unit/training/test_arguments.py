@@ -7,10 +7,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-import sklearn
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
@@ -210,16 +208,6 @@ def test_rows_that_mean_something_else_as_a_frame_are_refused(tmp_path: Path) ->
         exported(tmp_path, pipeline, rows)
 
 
-def test_settings_of_scikit_learn_hold_in_the_other_process(tmp_path: Path) -> None:
-    scale = ColumnTransformer([("s", StandardScaler(), ["a"])], remainder="passthrough")
-    with sklearn.config_context(transform_output="pandas"):
-        pipeline = make_pipeline(SimpleImputer(), scale, LogisticRegression()).fit(FRAME, LABELS)
-
-        package = exported(tmp_path, pipeline, time_limit=100)
-
-    assert package.manifest.parity.rows["data"] == ROWS
-
-
 @pytest.mark.filterwarnings("ignore:The `probability` parameter was deprecated:FutureWarning")
 def test_a_package_scores_what_clients_see_without_the_decision_behind(tmp_path: Path) -> None:
     frame = pd.DataFrame({"a": np.linspace(-1, 1, 60), "b": np.linspace(2, 0, 60) ** 2})
@@ -227,7 +215,7 @@ def test_a_package_scores_what_clients_see_without_the_decision_behind(tmp_path:
     model = SVC(probability=True, random_state=0)
     pipeline = make_pipeline(StandardScaler(), model).fit(frame, outcomes)
 
-    package = training.export(pipeline, frame, out=tmp_path / "p", name="p", time_limit=None)
+    package = exported(tmp_path, pipeline, frame)
 
     found = Predictor.open(package.path).score(frame.to_dict("records"))  # type: ignore[arg-type]
     np.testing.assert_allclose(found, pipeline.predict_proba(frame), rtol=1e-9)

@@ -15,7 +15,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from tests.support.proof import prove
 from training.errors import ConversionRefused, DataError
-from training.frames import check_values, client_rows, kind_of, kinds_of, reference_frame
+from training.frames import FrameMaker, check_values, client_rows, kind_of, kinds_of
 from training.tables import as_frame
 
 ROWS = 120
@@ -98,7 +98,7 @@ def test_rows_of_the_category_dtype_have_it_once_more(column: "pd.Series[Any]") 
     frame = frame_of(column)
     kinds = kinds_of(frame)
 
-    built = reference_frame(client_rows(frame, kinds), frame, kinds)
+    built = FrameMaker(frame, kinds)(client_rows(frame, kinds))
 
     pd.testing.assert_frame_equal(built, frame)
 
@@ -108,7 +108,7 @@ def test_an_unseen_category_stands_behind_those_of_the_dtype(ordered: bool) -> N
     frame = frame_of(WORDS.astype(pd.CategoricalDtype(list("zyxw"), ordered)))
     rows = [{"number": 0.0, "column": word} for word in ("b", "x", None, "a", "b")]
 
-    column = reference_frame(rows, frame, kinds_of(frame))["column"]
+    column = FrameMaker(frame, kinds_of(frame))(rows)["column"]
 
     assert column.cat.categories.tolist() == ["z", "y", "x", "w", "b", "a"]
     assert column.cat.codes.tolist() == [4, 2, -1, 5, 4]
@@ -119,7 +119,7 @@ def test_an_unseen_integer_is_a_category_that_fits_no_narrow_dtype() -> None:
     frame = frame_of(DIGITS.astype("int8").astype("category"))
     rows = [{"number": 0.0, "column": integer} for integer in (4, 2**53, None)]
 
-    column = reference_frame(rows, frame, kinds_of(frame))["column"]
+    column = FrameMaker(frame, kinds_of(frame))(rows)["column"]
 
     assert column.tolist()[:2] == [4, 2**53]
     assert column.isna().tolist() == [False, False, True]

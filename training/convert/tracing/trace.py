@@ -140,7 +140,8 @@ class Trace:
     def _values(self, expression: Expression) -> Array:
         if expression.operation == "constant":
             dtype = object if expression.kind == "category" else None
-            return np.full(self.count, expression.value, dtype=dtype)
+            repeated: Array = np.full(self.count, expression.value, dtype=dtype)
+            return repeated
         if expression.operation == "leaf":
             return self.leaves[expression.value].values
         if expression.operation == "table":

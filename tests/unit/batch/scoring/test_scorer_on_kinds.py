@@ -15,10 +15,8 @@ import pytest
 from functions.batch.jobs.run import run
 from sklambda.errors import RowsInvalid
 from sklambda.predictor import Predictor
-from tests.support import kinds
 from tests.support.batch_jobs import Laptop
-from tests.support.exporting import export_quickly, targets_of
-from tests.support.families import fitted
+from tests.support.exporting import export_kind
 from tests.support.kinds import ClientRow
 
 KINDS: Final = (
@@ -47,13 +45,9 @@ class Scored:
     """A model of a kind of table, and rows for it."""
 
     def __init__(self, folder: Path, kind: str, target: str, values: str) -> None:
-        table = kinds.table(kind, rows=60, target=target)
-        model = fitted("tree", table)
-        package = export_quickly(model, table.features, folder / "p", targets_of(table))
+        package, self._rows = export_kind(kind, target, values, folder / "p")
         self.predictor = Predictor.open(package)
         self.kinds = self.predictor.package.signature.kinds
-        rows = [*kinds.rows(values, table.features), *kinds.rows("as trained", table.features)]
-        self._rows = [{name: row[name] for name in self.kinds} for row in rows]
 
     def rows(self, extension: str) -> list[ClientRow]:
         """Return the rows as a format holds them: in Parquet a column has one type."""

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import pytest
 
@@ -13,10 +13,9 @@ from sklambda.policy.watching import Watching
 from sklambda.sketch import layout
 from sklambda.sketch.layout import Hour
 from sklambda.storage import Directory
-from tests.support import kinds
 from tests.support.capturing import deliver
-from tests.support.exporting import export_quickly, targets_of
-from tests.support.families import fitted
+from tests.support.exporting import export_kind
+from tests.support.kinds import ClientRow
 from tests.support.observed import Observed, observe
 
 KINDS: Final = (
@@ -38,19 +37,14 @@ NOON: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)
 @pytest.fixture(scope="module", params=KINDS, ids=lambda each: each[0])
 def sent(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, list[dict[str, Any]]]:
+) -> tuple[Path, list[ClientRow]]:
     """A package of a kind of table, and rows for it; not all are accepted."""
-    kind, target, values = request.param
-    table = kinds.table(kind, rows=60, target=target)
-    out = tmp_path_factory.mktemp("kind") / "p"
-    path = export_quickly(fitted("tree", table), table.features, out, targets_of(table))
-    rows = [*kinds.rows(values, table.features), *kinds.rows("as trained", table.features)]
-    return path, rows
+    return export_kind(*request.param, tmp_path_factory.mktemp("kind") / "p")
 
 
 @pytest.mark.parametrize("mode", ["raw", "binned"])
 def test_each_row_that_was_captured_is_counted(
-    sent: tuple[Path, list[dict[str, Any]]], mode: Literal["raw", "binned"], tmp_path: Path
+    sent: tuple[Path, list[ClientRow]], mode: Literal["raw", "binned"], tmp_path: Path
 ) -> None:
     path, rows = sent
     service = observe(path, capture=mode)
@@ -71,11 +65,8 @@ def test_each_row_that_was_captured_is_counted(
         assert sum(histogram.counts) + histogram.missing + histogram.unseen == accepted
 
 
-def served(service: Observed, rows: list[dict[str, Any]]) -> int:
+def served(service: Observed, rows: list[ClientRow]) -> int:
     """Send rows; return how many were scored."""
-    names = service.client.get("/model").json()["signature"]["features"]
-    features = [each["name"] for each in names]
-    chosen = [{name: row[name] for name in features} for row in rows]
-    response = service.client.post("/predict?on_error=skip", json={"instances": chosen})
+    response = service.client.post("/predict?on_error=skip", json={"instances": rows})
     assert response.status_code == 200, response.text
     return len(response.json()["predictions"])

@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -75,6 +78,14 @@ def test_functions_that_no_other_process_can_import_are_handed_over(
     proven = run_isolated(own, 60, no_progress)
 
     assert proven.parity.max_difference < 1e-9
+
+
+def test_settings_of_scikit_learn_hold_in_the_other_process() -> None:
+    scale = ColumnTransformer([("s", StandardScaler(), ["a"])], remainder="passthrough")
+    with sklearn.config_context(transform_output="pandas"):
+        proven = run_isolated(job(SimpleImputer(), scale, LogisticRegression()), 60, no_progress)
+
+    assert proven.parity.rows["data"] == len(FRAME)
 
 
 def test_what_cannot_be_handed_over_is_refused_with_a_remedy() -> None:

@@ -102,6 +102,15 @@ def test_angles_of_points_on_the_axes_have_the_signs_of_zeros() -> None:
     prove(make_pipeline(FunctionTransformer(angles), Ridge()).fit(frame, np.arange(64.0)), frame)
 
 
+TEXTS: Final = pd.DataFrame({"text": ["good film", "bad film", "good, good", "so bad"] * 20})
+GOOD: Final = [1, 0, 1, 0] * 20
+
+
+def counted() -> ColumnTransformer:
+    """Return a step whose result is a sparse matrix."""
+    return ColumnTransformer([("words", TfidfVectorizer(), "text")], sparse_threshold=1)
+
+
 class Dense(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Any, y: Any = None) -> "Dense":
         return self
@@ -119,21 +128,17 @@ DENSE: Final = {
 
 @pytest.mark.parametrize("name", DENSE)
 def test_a_sparse_matrix_can_be_made_dense(name: str) -> None:
-    frame = pd.DataFrame({"text": ["good film", "bad film", "good, good", "so bad"] * 20})
-    columns = ColumnTransformer([("words", TfidfVectorizer(), "text")], sparse_threshold=1)
     trees = HistGradientBoostingClassifier(max_iter=5, random_state=0)
 
-    prove(make_pipeline(columns, DENSE[name], trees).fit(frame, [1, 0, 1, 0] * 20), frame)
+    prove(make_pipeline(counted(), DENSE[name], trees).fit(TEXTS, GOOD), TEXTS)
 
 
 def test_a_sparse_matrix_is_made_dense_before_anything_else() -> None:
-    frame = pd.DataFrame({"text": ["good film", "bad film", "good, good", "so bad"] * 20})
-    columns = ColumnTransformer([("words", TfidfVectorizer(), "text")], sparse_threshold=1)
     doubled = FunctionTransformer(lambda X: X * 2, accept_sparse=True)
-    pipeline = make_pipeline(columns, doubled, Ridge()).fit(frame, [1, 0, 1, 0] * 20)
+    pipeline = make_pipeline(counted(), doubled, Ridge()).fit(TEXTS, GOOD)
 
     with pytest.raises(ConversionRefused, match=r"arithmetic of a sparse matrix; use toarray\(\)"):
-        Conversion(pipeline, frame, kinds_of(frame)).convert()
+        Conversion(pipeline, TEXTS, kinds_of(TEXTS)).convert()
 
 
 def mean_of_rows(X: pd.DataFrame) -> pd.DataFrame:
