@@ -140,10 +140,10 @@ class Trace:
     def _values(self, expression: Expression) -> Array:
         if expression.operation == "constant":
             dtype = object if expression.kind == "category" else None
-            repeated: Array = np.full(self.count, expression.value, dtype=dtype)
-            return repeated
+            return np.full(self.count, expression.value, dtype=dtype)
         if expression.operation == "leaf":
-            return self.leaves[expression.value].values
+            leaf: Leaf = self.leaves[expression.value]
+            return leaf.values
         if expression.operation == "table":
             return self._looked_up(expression)
         arguments = [self.values(each) for each in expression.arguments]

@@ -39,7 +39,8 @@ def sent(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, list[ClientRow]]:
     """A package of a kind of table, and rows for it; not all are accepted."""
-    return export_kind(*request.param, tmp_path_factory.mktemp("kind") / "p")
+    kind, target, values = request.param
+    return export_kind(kind, target, values, tmp_path_factory.mktemp("kind") / "p")
 
 
 @pytest.mark.parametrize("mode", ["raw", "binned"])
