@@ -156,6 +156,7 @@ ORDER: dict[str, list[str]] = {
         "sketch",
         "codec decision manifest row_warnings",
         "signature policy telemetry",
+        "reading",
         "datetimes document session settings storage",
         "arrays errors features prediction_ids",
     ],
