@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
+import zstandard
 from pydantic_core import from_json
 
 from sklambda.errors import InputRefused
@@ -147,13 +148,11 @@ def _decompressed(content: bytes, compression: str) -> bytes:
         if compression == "gzip":
             return gzip.decompress(content)
         if compression == "zstd":
-            import zstandard
-
             reader = zstandard.ZstdDecompressor().stream_reader(
                 io.BytesIO(content), read_across_frames=True
             )
             return reader.read()
-    except (OSError, EOFError, zlib.error) as error:
+    except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
         raise DataError(f"the compressed file is damaged or truncated ({error})") from None
     return content
 

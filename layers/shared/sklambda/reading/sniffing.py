@@ -102,7 +102,7 @@ def find_dialect(
         fitness = _fitness(content, dialect, wanted, width)
         if best is None or fitness > best[0]:
             best = fitness, dialect
-        if fitness.matches == len(wanted) or (fitness.is_even and fitness.fits):
+        if 0 < fitness.matches == len(wanted) or (fitness.is_even and fitness.fits):
             break
     assert best is not None
     return _with_escape(content, best[1])
