@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from functions.predict.challengers.modes import SPLIT_KEY, identify
 from functions.predict.http.exchange import identify_caller
-from functions.predict.http.identity import SPLIT_KEY, identify
 from functions.predict.observe.sampling import is_sampled
 
 type Context = dict[str, Any]
@@ -67,7 +67,7 @@ def test_each_kind_of_caller_has_an_identity_of_its_own(kind: str) -> None:
 def test_an_identity_is_the_same_in_each_request(kind: str) -> None:
     callers = [identify_caller({}, KINDS[kind]("n") | {"requestId": f"r{k}"}) for k in range(3)]
 
-    assert len({caller.identity for caller in callers}) == 1
+    assert len({identify(caller.headers, caller.context) for caller in callers}) == 1
 
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from functions.predict.challengers.compatibility import compare
+from functions.predict.challengers.admission import compare
 from sklambda.signature import Feature, Signature, Target
 
 NUMBER: dict[str, Any] = {"name": "x", "kind": "number", "nullable": False, "range": [-5, 10]}

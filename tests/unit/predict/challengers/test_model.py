@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from functions.predict.challengers.order import TargetOrder
+from functions.predict.challengers.model import TargetOrder
 from sklambda.decision import to_predictions
 from sklambda.signature import Target
 
