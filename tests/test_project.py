@@ -103,7 +103,7 @@ def lambda_functions() -> dict[str, dict[str, Any]]:
 
 
 ORDER: dict[str, list[str]] = {
-    "functions.authorize": ["handler", "settings tokens", "keys", "errors"],
+    "functions.authorize": ["handler", "settings tokens"],
     "functions.predict": [
         "__main__",
         "handler server",
@@ -119,7 +119,7 @@ ORDER: dict[str, list[str]] = {
     "functions.batch": [
         "__main__ handler",
         "service",
-        "steps events settings",
+        "steps settings",
         "jobs",
         "scoring",
         "formats",

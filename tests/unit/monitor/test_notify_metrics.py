@@ -6,7 +6,7 @@ from math import nan
 from typing import Any
 
 from functions.monitor.alarms.traffic import Traffic
-from functions.monitor.notify.metrics import line, metric_values
+from functions.monitor.notify import metric_values, metrics_line
 from functions.monitor.performance.estimated import Estimate
 from functions.monitor.results import Results
 from functions.monitor.statistics.intervals import Interval
@@ -14,7 +14,7 @@ from tests.support.runs import CONCEPT, empty, good, results, trained, verdict
 
 
 def parsed_line(found: Results) -> dict[str, Any]:
-    members: dict[str, Any] = json.loads(line("stack", found))
+    members: dict[str, Any] = json.loads(metrics_line("stack", found))
     return members
 
 

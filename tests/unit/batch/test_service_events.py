@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from functions.batch.events import Continue, EventRefused, Score, ScorePart, Sweep, parse
+from functions.batch.service import Continue, EventRefused, Score, ScorePart, Sweep, parse
 from tests.conftest import REPOSITORY
 
 

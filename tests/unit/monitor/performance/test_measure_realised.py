@@ -6,7 +6,7 @@ from scipy import stats
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score, roc_auc_score
 
 from functions.monitor.performance.fairness import group_rates
-from functions.monitor.performance.realised import (
+from functions.monitor.performance.measure import (
     binary_metrics,
     concept_drift,
     concept_drift_of_labels,

@@ -6,7 +6,7 @@ from math import nan
 import pytest
 
 from functions.monitor.alarms.diagnosis import Diagnosis
-from functions.monitor.notify.messages import Message, events, finding_ids, is_healthy, message
+from functions.monitor.notify import Message, events, finding_ids, is_healthy, message
 from functions.monitor.results import Results
 from tests.support.runs import CONCEPT, empty, good, results, verdict
 

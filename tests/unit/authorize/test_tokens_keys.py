@@ -8,8 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
-from functions.authorize.errors import IssuerUnavailable, TokenRefused
-from functions.authorize.keys import IssuerKeys, usable
+from functions.authorize.tokens import IssuerKeys, IssuerUnavailable, TokenRefused, usable
 
 ISSUER = "https://issuer.example"
 KEYS_AT = "https://keys.example/jwks"
