@@ -1,4 +1,4 @@
-"""Linear regressors."""
+"""Linear regressors and classifiers."""
 
 from functools import partial
 from typing import Final
@@ -21,26 +21,34 @@ from sklearn.linear_model import (
     LassoLarsCV,
     LassoLarsIC,
     LinearRegression,
+    LogisticRegression,
+    LogisticRegressionCV,
     MultiTaskElasticNet,
     MultiTaskElasticNetCV,
     MultiTaskLasso,
     MultiTaskLassoCV,
     OrthogonalMatchingPursuit,
     OrthogonalMatchingPursuitCV,
+    PassiveAggressiveClassifier,
     PassiveAggressiveRegressor,
+    Perceptron,
     PoissonRegressor,
     QuantileRegressor,
     RANSACRegressor,
     Ridge,
+    RidgeClassifier,
+    RidgeClassifierCV,
     RidgeCV,
+    SGDClassifier,
     SGDRegressor,
     TheilSenRegressor,
     TweedieRegressor,
 )
-from sklearn.svm import LinearSVR
+from sklearn.svm import LinearSVC, LinearSVR
 
 from training.convert.graph.affine import affine, fitted
-from training.convert.graph.graph import Matrix
+from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.links import both, chances, lean, logistic, shares
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 
@@ -97,6 +105,36 @@ _FREE: Final[dict[type, str]] = {
     TheilSenRegressor: "fit_intercept max_iter max_subpopulation n_jobs n_subsamples random_state "
     "tol verbose",
 }
+_LOGISTIC = (
+    "penalty C l1_ratio dual tol fit_intercept intercept_scaling class_weight random_state solver "
+    "max_iter verbose warm_start n_jobs"
+)
+_LOGISTIC_CV = (
+    "Cs class_weight cv dual fit_intercept intercept_scaling l1_ratios max_iter n_jobs penalty "
+    "random_state refit scoring solver tol use_legacy_attributes verbose"
+)
+_STOCHASTIC_CLASSIFIER = (
+    "C alpha average class_weight early_stopping epsilon eta0 fit_intercept l1_ratio "
+    "learning_rate max_iter n_iter_no_change n_jobs penalty power_t random_state shuffle tol "
+    "validation_fraction verbose warm_start"
+)
+_RIDGE_CLASSIFIER = (
+    "alpha class_weight copy_X fit_intercept max_iter positive random_state solver tol alphas cv "
+    "scoring store_cv_results"
+)
+_SUPPORT = (
+    "C class_weight dual fit_intercept intercept_scaling loss max_iter multi_class penalty "
+    "random_state tol verbose"
+)
+_LOSSES: Final = (
+    "hinge",
+    "perceptron",
+    "squared_hinge",
+    "squared_error",
+    "huber",
+    "epsilon_insensitive",
+    "squared_epsilon_insensitive",
+)
 
 
 def _linear(estimator: Estimator, matrix: Matrix, scope: Scope, *, free: str) -> Outputs:
@@ -140,13 +178,66 @@ def _ransac(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     return scope.predict("estimator", estimator.estimator_, matrix)
 
 
+def _logistic_regression(
+    estimator: Estimator, matrix: Matrix, scope: Scope, *, free: str
+) -> Outputs:
+    scope.admit(estimator, free=free)
+    decision = fitted(scope.graph, matrix, estimator)
+    return Outputs(chances(scope.graph, decision), decision)
+
+
+def _stochastic(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
+    scope.admit(
+        estimator,
+        free=_STOCHASTIC_CLASSIFIER,
+        only={"loss": ("log_loss", "modified_huber", *_LOSSES)},
+    )
+    graph, decision = scope.graph, fitted(scope.graph, matrix, estimator)
+    if estimator.loss in _LOSSES:
+        return Outputs(decision=decision)
+    link = logistic if estimator.loss == "log_loss" else _clipped
+    each = link(graph, decision)
+    found = both(graph, each) if each.width == 1 else shares(graph, each)
+    return Outputs(lean(graph, found, decision), decision)
+
+
+def _clipped(graph: Graph, decision: Matrix) -> Matrix:
+    """Return ``(clip(d, -1, 1) + 1) / 2``, as the loss modified_huber has it."""
+    one = graph.constant(1.0)
+    clipped = graph.node("Clip", decision.tensor, graph.constant(-1.0), one)
+    raised = graph.node("Add", clipped, one)
+    return decision.alike(graph.node("Div", raised, graph.constant(2.0)))
+
+
+def _decision_only(estimator: Estimator, matrix: Matrix, scope: Scope, *, free: str) -> Outputs:
+    scope.admit(estimator, free=free)
+    return Outputs(decision=fitted(scope.graph, matrix, estimator))
+
+
+def _ridge(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
+    outputs = _decision_only(estimator, matrix, scope, free=_RIDGE_CLASSIFIER)
+    decision = outputs.decision
+    if decision is None or not estimator._label_binarizer.y_type_.startswith("multilabel"):
+        return outputs
+    labels = (scope.graph.take(decision, [place]) for place in range(decision.width))
+    return Outputs(parts=tuple(Outputs(decision=label) for label in labels))
+
+
 CONVERTERS: Final[dict[type, Convert]] = {
     **{estimator: partial(_linear, free=free) for estimator, free in _FREE.items()},
     CCA: _latent,
     GammaRegressor: _generalised,
+    LinearSVC: partial(_decision_only, free=_SUPPORT),
+    LogisticRegression: partial(_logistic_regression, free=_LOGISTIC),
+    LogisticRegressionCV: partial(_logistic_regression, free=_LOGISTIC_CV),
     PLSCanonical: _latent,
     PLSRegression: _latent,
+    PassiveAggressiveClassifier: partial(_decision_only, free=f"{_STOCHASTIC_CLASSIFIER} loss"),
+    Perceptron: partial(_decision_only, free=_STOCHASTIC_CLASSIFIER),
     PoissonRegressor: _generalised,
     RANSACRegressor: _ransac,
+    RidgeClassifier: _ridge,
+    RidgeClassifierCV: _ridge,
+    SGDClassifier: _stochastic,
     TweedieRegressor: _generalised,
 }
