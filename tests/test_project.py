@@ -106,7 +106,7 @@ ORDER: dict[str, list[str]] = {
     "functions.authorize": ["handler", "settings tokens"],
     "functions.predict": [
         "__main__",
-        "handler server",
+        "handler",
         "assembly",
         "app",
         "dialects",

@@ -22,7 +22,7 @@ from sklambda.signature import Feature, Signature, Target
 from sklambda.sketch.baseline import Baseline
 from sklambda.sketch.sketch import Sketch
 from sklambda.sketch.sketcher import Sketcher
-from training.baseline.baseline import HeldOut, baseline
+from training.baseline.monitoring_files import HeldOut, baseline
 
 STOP = "2026-11-22T10:00:00+00:00"
 MARKUP = "<img src=x onerror=alert(1)>"

@@ -16,8 +16,7 @@ from sklambda.explain.kernel import contributions
 from sklambda.session import Session
 from sklambda.signature import Signature
 from training.explain.exact import Explained, closed_form, table_arrays
-from training.explain.flow import Flow
-from training.explain.refusal import NoClosedForm
+from training.explain.flow import Flow, NoClosedForm
 from training.frames import client_rows
 
 _SEED: Final = 0

@@ -15,8 +15,7 @@ from sklambda.session import Session
 from training.explain.additive import Sum, Trees, decomposed
 from training.explain.dependence import Features, dependence, spread
 from training.explain.ensembles import Boxes, boxes
-from training.explain.flow import SCORES, Flow
-from training.explain.refusal import NoClosedForm
+from training.explain.flow import SCORES, Flow, NoClosedForm
 
 _NUMBER: Final = -1
 

@@ -1,4 +1,4 @@
-"""The conversion of a fitted pipeline: its graph, its signature, their proof, the golden rows."""
+"""The conversion of a fitted pipeline: its graph, its signature, their proof."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklambda.arrays import Flags, FloatMatrix, FloatVector, IntVector
 from sklambda.codec.codec import Codec
 from sklambda.decision import TOLERANCE
-from sklambda.manifest import GoldenRow, ParityReport
+from sklambda.manifest import ParityReport
 from sklambda.session import Session
 from sklambda.signature import Feature, Kind, Signature, Target, TermCounts
 from training.convert import CONVERTERS, convert, convert_steps
@@ -28,7 +28,6 @@ from training.frames import ClientRow, FrameMaker, client_rows, feature_of
 from training.proof.adversary import FULL, NUMERIC, STRINGS, Budget, Case, adversarial, real
 from training.proof.boundaries import boundaries
 from training.proof.equality import Equality
-from training.proof.golden import golden_rows
 from training.proof.parity import Candidate, prove, require_same_as_json
 from training.proof.probing import (
     Trial,
@@ -197,12 +196,6 @@ class Conversion:
 
         candidate = Candidate(signature, codec, Session(model), self._closed(signature, reference))
         return prove(reference, candidate, cases, equality, name_step=name_step, progress=progress)
-
-    def golden(self, model: bytes, signature: Signature, cases: Sequence[Case]) -> list[GoldenRow]:
-        """Return the golden rows: some cases, with scikit-learn's own scores and labels."""
-        reference = self.reference(signature.target)
-        equality = Equality(reference, model, signature, self.frame)
-        return golden_rows(reference, equality, cases)
 
     def _vocabularies(self) -> list[Vocabulary | None]:
         return [

@@ -46,8 +46,8 @@ from sklearn.linear_model import (
 )
 from sklearn.svm import LinearSVC, LinearSVR
 
-from training.convert.graph.affine import affine, fitted
 from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.kernels import affine, fitted
 from training.convert.graph.links import both, chances, lean, logistic, shares
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope

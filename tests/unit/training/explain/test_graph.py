@@ -21,8 +21,7 @@ from tests.support.proof import classes, mixed, numbers, values
 from training.explain import require_exact
 from training.explain.dependence import dependence
 from training.explain.exact import closed_form
-from training.explain.flow import Flow
-from training.explain.refusal import NoClosedForm
+from training.explain.flow import Flow, NoClosedForm
 from training.frames import kinds_of
 from training.proof.conversion import Conversion
 

@@ -12,12 +12,12 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 from functions.monitor.performance.estimated import estimate_from_bins
 from sklambda.sketch.baseline import Calibrator, Reference
 from sklambda.sketch.sketcher import count_numbers
-from training.baseline.baseline import calibrate
+from training.baseline.monitoring_files import calibrate
 from training.baseline.rulers import share_ruler, with_edge
+from training.checks.scenario import HOURS, LABELLED, PHASES, START, Hour, Phase, customers
+from training.checks.scenario import hours as hours_of
 from training.examples.churn.pipeline import build
 from training.examples.churn.sample import generate
-from training.examples.churn.scenario import HOURS, LABELLED, PHASES, START, Hour, Phase, customers
-from training.examples.churn.scenario import hours as hours_of
 
 MANY = 40_000
 

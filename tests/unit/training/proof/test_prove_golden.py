@@ -22,13 +22,14 @@ from training.exporter import export
 from training.frames import kinds_of
 from training.proof.adversary import Case
 from training.proof.conversion import Conversion
+from training.proof.prove import golden_rows
 
 
 def kept(pipeline: Any, frame: pd.DataFrame) -> tuple[list[GoldenRow], list[Case], Any]:
     conversion = Conversion(pipeline, frame, kinds_of(frame))
     model, signature = conversion.convert()
     cases = conversion.cases(model, signature)
-    return conversion.golden(model, signature, cases), cases, signature.target
+    return golden_rows(conversion, model, signature, cases), cases, signature.target
 
 
 def duels(rows: int = 200) -> tuple[pd.DataFrame, Any]:
@@ -114,7 +115,9 @@ def test_golden_rows_are_rows_that_both_sides_score(kind: str, family: str, seed
     graph, signature = conversion.convert()
     cases = conversion.cases(graph, signature, budget=FEW)
 
-    golden = conversion.golden(graph, signature, [case for case in cases if case.group != "data"])
+    golden = golden_rows(
+        conversion, graph, signature, [case for case in cases if case.group != "data"]
+    )
 
     assert golden
     Codec(signature).encode([row.row for row in golden])  # raises where it refuses one
