@@ -17,7 +17,6 @@ from sklambda.session import Session
 from sklambda.signature import Feature, Kind, Signature, Target, TermCounts
 from training.convert import CONVERTERS, convert, convert_steps
 from training.convert.families.compose import predicting
-from training.convert.families.impute import imputes_in_rounds
 from training.convert.families.text import pipeline_input
 from training.convert.graph.scope import Converters, Estimator, Follow
 from training.convert.graph.vocabulary import Vocabulary
@@ -45,6 +44,7 @@ from training.proof.surface import near_ties
 from training.targets import target_of
 
 _SEED: Final = 0
+_IN_ROUNDS: Final = "sklearn.impute.IterativeImputer"
 _COPIES: Final = 16
 
 
@@ -114,7 +114,7 @@ class Conversion:
         Imputing in rounds reads a number only where others are missing: the second row has none.
         """
         rows = client_rows(self.frame.head(1), self.kinds)
-        if not imputes_in_rounds(self.pipeline):
+        if not _imputes_in_rounds(self.pipeline):
             return rows
         trials = {name: accepts(None) for name in self.kinds if self.kinds[name] != "datetime"}
         able = [name for name, yes in probe(reference, rows, trials).items() if yes]
@@ -296,6 +296,12 @@ class Conversion:
 
 _FEW_ROWS: Final = 50
 _DISTINCT: Final = 0.5
+
+
+def _imputes_in_rounds(estimator: Estimator) -> bool:
+    """Return whether other columns are read where one is missing, as they are not otherwise."""
+    parts = estimator.get_params(deep=True).values() if hasattr(estimator, "get_params") else ()
+    return any(qualified(part) == _IN_ROUNDS for part in (estimator, *parts))
 
 
 def _require_repeated(column: "pd.Series[Any]", *, closed: bool) -> None:

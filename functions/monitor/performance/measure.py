@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from functions.monitor.counting.windows import WindowCounts
+from functions.monitor.counting.hours import WindowCounts
 from functions.monitor.outcomes import LabelledPredictions
 from functions.monitor.performance.estimated import (
     Estimate,

@@ -22,10 +22,9 @@ from sklearn.multioutput import (
 
 from sklambda.arrays import FloatMatrix
 from sklambda.signature import Scores
-from training.convert.families.dummy import repeated
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.links import LEAN, both, lean
-from training.convert.graph.outputs import Outputs, class_position, one_hot
+from training.convert.graph.outputs import Outputs, class_position, one_hot, repeated
 from training.convert.graph.responses import (
     DECISION_FIRST,
     each_of,

@@ -14,8 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from functions.predict.pages.form import field
-from functions.predict.pages.reference import document
+from functions.predict.pages.pages import field, reference
 from sklambda.predictor import Predictor
 from sklambda.signature import Feature
 from tests.conftest import Trained
@@ -271,7 +270,7 @@ def test_nothing_of_an_openapi_document_becomes_markup() -> None:
         "components": {"schemas": {"a/b": schema}},
     }
 
-    content = bytes(document(openapi).content).decode()
+    content = bytes(reference(openapi).content).decode()
 
     assert "<script" not in content
     assert content.count("<!--") == 0

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from functions.monitor.counting.hours import count_hour
-from functions.monitor.counting.windows import count_window
+from functions.monitor.counting.hours import count_hour, count_window
 from functions.monitor.watched_model import WatchedModel
 from sklambda.policy.watching import Watching
 from sklambda.sketch import layout
