@@ -257,7 +257,7 @@ def test_only_handlers_make_clients_and_read_the_environment() -> None:
     assert found == {
         "functions/predict/__main__.py": ["os.environ["],
         "layers/shared/sklambda/session.py": ["os.environ["],
-        "training/data/s3.py": ["boto3"],
+        "training/data/sources.py": ["boto3"],
     }
 
 
