@@ -19,6 +19,7 @@ from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.links import both, chances, lean, logistic, shares
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
+from training.convert.unconverted import qualified
 
 _LOGISTIC = (
     "penalty C l1_ratio dual tol fit_intercept intercept_scaling class_weight random_state solver "
@@ -57,6 +58,11 @@ def _logistic_regression(
 ) -> Outputs:
     scope.admit(estimator, free=free)
     decision = fitted(scope.graph, matrix, estimator)
+    if decision.width > 1 and estimator.solver == "liblinear":  # to scikit-learn 1.7
+        scope.refuse(
+            f"{qualified(estimator)}(solver='liblinear') of several classes has no exact "
+            "conversion: use OneVsRestClassifier(LogisticRegression(solver='liblinear'))"
+        )
     return Outputs(chances(scope.graph, decision), decision)
 
 

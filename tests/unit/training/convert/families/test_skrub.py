@@ -25,12 +25,13 @@ from skrub import (
 )
 
 from tests.support.proof import classes, mixed, prove
+from tests.support.releases import OUTDATED_PANDAS
 from training.errors import ConversionRefused
 from training.exporter import export
 from training.frames import kinds_of
 from training.proof.conversion import Conversion
 
-pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")  # of fitting
+pytestmark = OUTDATED_PANDAS  # of fitting
 
 
 def trees(**parameters: Any) -> Any:
