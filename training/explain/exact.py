@@ -14,7 +14,7 @@ from sklambda.explain.trees import Conditions, Places, TreeTable, Words
 from sklambda.session import Session
 from training.explain.additive import Sum, Trees, decomposed
 from training.explain.dependence import Features, dependence, spread
-from training.explain.ensembles import Boxes, boxes
+from training.explain.ensembles import Boxes, Forest, boxes, is_ensemble, leaf_count
 from training.explain.flow import SCORES, Flow
 from training.explain.refusal import NoClosedForm
 
@@ -22,7 +22,11 @@ _NUMBER: Final = -1
 
 
 def tree_table(
-    trees: Trees, places: Mapping[int, int], owners: IntVector, background: FloatMatrix
+    trees: Trees,
+    places: Mapping[int, int],
+    owners: IntVector,
+    background: FloatMatrix,
+    most_bytes: int,
 ) -> TreeTable | None:
     """Build the table of some trees; None where they add the same value to every row.
 
@@ -36,12 +40,17 @@ def tree_table(
         The feature that each column of the prepared matrix depends on.
     background : FloatMatrix
         Shape [B, P]: the background, prepared.
+    most_bytes : int
+        How large the table may be.
     """
     values = trees.values
     if trees.leaves.all():
         # What all leaves of a tree share changes no Shapley value, and a leaf of 0 needs no box.
         values = values - _commonest(values)
-    boxed = boxes(trees.forest, trees.leaves & values.any(axis=1))
+    wanted = trees.leaves & values.any(axis=1)
+    if _least_bytes(trees.forest, wanted) > most_bytes:
+        raise _too_large(most_bytes)
+    boxed = boxes(trees.forest, wanted)
     if boxed is None:
         return None
     columns = np.array([places[column] for column in boxed.column.tolist()])
@@ -61,6 +70,17 @@ def tree_table(
         mix=trees.mix,
         rows=len(background),
     )
+
+
+def _least_bytes(forest: Forest, wanted: Flags) -> int:
+    """Return no more than the bytes of the table of some leaves, [M], which is not made for it."""
+    conditions = forest.least_conditions()[wanted & ~forest.doubled]
+    leaves = int(np.count_nonzero(conditions))
+    return _LEAF_BYTES * leaves + _CONDITION_BYTES * int(conditions.sum())
+
+
+def _too_large(most_bytes: int) -> NoClosedForm:
+    return NoClosedForm(f"the tables of its trees exceed {most_bytes >> 20} MB")
 
 
 def table_arrays(table: TreeTable) -> dict[str, NDArray[Any]]:
@@ -110,6 +130,12 @@ def _conditions(boxed: Boxes, columns: IntVector, order: IntVector) -> Condition
 
 MOST_BYTES: Final = 64 * 2**20
 """How large the tables of a model's trees may be."""
+
+_LEAF_BYTES: Final = 28
+"""The fewest bytes of a leaf in a table, beside its conditions: its place, a value, a literal."""
+
+_CONDITION_BYTES: Final = 21
+"""The bytes of a condition: a column, two ends and what is missing."""
 
 _SAME: Final = 1e-11
 _LINKS: Final[Mapping[str, Link]] = {
@@ -167,17 +193,20 @@ def closed_form(
     NoClosedForm
         The scores have no closed form, or its tables are too large; names the reason.
     """
+    leaves = sum(leaf_count(node) for node in flow.nodes if is_ensemble(node))
+    if leaves * (_LEAF_BYTES + _CONDITION_BYTES) > most_bytes:
+        raise _too_large(most_bytes)
     depends, reasons = dependence(flow, owners), []
     for explained in _candidates(flow):
         try:
             found = decomposed(flow, depends, explained.tensor, explained.weights)
-            exact = _exact(explained, found, depends, background)
+            exact = _exact(explained, found, depends, background, most_bytes)
         except NoClosedForm as error:
             reasons.append(error)
             continue
         tables = map(table_arrays, exact.tables)
         if sum(array.nbytes for table in tables for array in table.values()) > most_bytes:
-            raise NoClosedForm(f"the tables of its trees exceed {most_bytes >> 20} MB")
+            raise _too_large(most_bytes)
         return explained, exact
     raise reasons[0]
 
@@ -212,7 +241,11 @@ def _weights(values: FloatMatrix, scores: FloatMatrix) -> FloatMatrix | None:
 
 
 def _exact(
-    explained: Explained, found: Sum, depends: Mapping[str, Features], background: FloatMatrix
+    explained: Explained,
+    found: Sum,
+    depends: Mapping[str, Features],
+    background: FloatMatrix,
+    most_bytes: int,
 ) -> Exact:
     layout = _Layout(depends)
     linear = [layout.columns(name, weights) for name, weights in found.columns.items()]
@@ -221,7 +254,7 @@ def _exact(
     prepare = explained.flow.cut(layout.parts)
     Z = Session(prepare).run(background)
     tables = [
-        tree_table(trees, own, layout.owners, Z)
+        tree_table(trees, own, layout.owners, Z, most_bytes)
         for trees, own in zip(found.trees, places, strict=True)
     ]
     return Exact(

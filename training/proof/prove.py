@@ -117,15 +117,25 @@ def convert_and_prove(job: ExportJob, progress: Progress) -> ProvenModel:
 
 
 def _proven(job: ExportJob, progress: Progress) -> ProvenModel:
+    model, signature, parity, golden = _compared(job, progress)
+    explainer = explainer_file(model, signature, job.frame)
+    files, metrics = monitoring_files(job.baseline_data, model, signature, explainer)
+    return ProvenModel(model, signature, golden, parity, files | {EXPLAINER: explainer}, metrics)
+
+
+def _compared(
+    job: ExportJob, progress: Progress
+) -> tuple[bytes, Signature, ParityReport, list[GoldenRow]]:
+    """Convert and compare; the rows and sessions of it, which fill the memory, end here."""
     conversion = job.conversion
     progress("convert", 0, 1)
     model, signature = conversion.convert(job.targets, job.row_id)
     progress("convert", 1, 1)
     cases = conversion.cases(model, signature, job.held_out, job.budget)
-    parity = conversion.prove(model, signature, cases, lambda *done: progress("prove", *done))
+    equality = conversion.equality(model, signature)
+    parity = conversion.prove(
+        model, signature, cases, lambda *done: progress("prove", *done), equality
+    )
     if job.single_precision is not None:
         parity = parity.replace(single_precision=job.single_precision)
-    golden = conversion.golden(model, signature, cases)
-    explainer = explainer_file(model, signature, conversion.frame)
-    files, metrics = monitoring_files(job.baseline_data, model, signature, explainer)
-    return ProvenModel(model, signature, golden, parity, files | {EXPLAINER: explainer}, metrics)
+    return model, signature, parity, conversion.golden(model, signature, cases, equality)
