@@ -6,6 +6,7 @@ from typing import Final
 
 from pydantic_core import to_json
 
+from sklambda.row_warnings import RowWarningCode
 from sklambda.storage.receipt import Receipt
 from sklambda.telemetry import Write
 
@@ -15,6 +16,7 @@ _UNITS: Final = {
     "rows_scored": "Count",
     "rows_rejected": "Count",
     "batch_seconds": "Seconds",
+    **{f"batch_warning_{code}": "Count" for code in RowWarningCode},
 }
 
 
@@ -25,6 +27,9 @@ def writer(namespace: str, write: Write) -> Callable[[Receipt], None]:
 
 def _line(namespace: str, receipt: Receipt) -> dict[str, object]:
     rows = receipt.rows
+    warnings = dict.fromkeys(RowWarningCode, 0)
+    for warned in receipt.warnings or ():
+        warnings[RowWarningCode(warned.code)] += warned.rows
     units = [{"Name": name, "Unit": unit} for name, unit in _UNITS.items()]
     directive = {"Namespace": namespace, "Dimensions": [["model"], []], "Metrics": units}
     return {
@@ -39,4 +44,5 @@ def _line(namespace: str, receipt: Receipt) -> dict[str, object]:
         "rows_scored": rows.scored if rows else 0,
         "rows_rejected": rows.rejected if rows else 0,
         "batch_seconds": receipt.seconds,
+        **{f"batch_warning_{code}": number for code, number in warnings.items()},
     }
