@@ -103,23 +103,23 @@ def lambda_functions() -> dict[str, dict[str, Any]]:
 
 
 ORDER: dict[str, list[str]] = {
-    "functions.authorize": ["handler", "settings tokens", "keys", "errors"],
+    "functions.authorize": ["handler", "settings tokens"],
     "functions.predict": [
         "__main__",
-        "handler server",
+        "handler",
         "assembly",
         "app",
         "dialects",
         "service",
         "challengers",
-        "observe pages snapshot",
+        "observe pages",
         "model",
         "http settings",
     ],
     "functions.batch": [
         "__main__ handler",
         "service",
-        "steps events settings",
+        "steps settings",
         "jobs",
         "scoring",
         "formats",
@@ -146,7 +146,7 @@ ORDER: dict[str, list[str]] = {
         "convert.tracing",
         "convert.families",
         "explain targets",
-        "convert.graph frames metrics networks package_check tables",
+        "convert.graph data frames metrics networks package_check tables",
         "convert.unconverted errors examples",
     ],
     "sklambda": [
@@ -154,8 +154,9 @@ ORDER: dict[str, list[str]] = {
         "error_model predictor",
         "package explain",
         "sketch",
-        "codec decision manifest row_warnings",
+        "codec decision manifest",
         "signature policy telemetry",
+        "reading",
         "datetimes document session settings storage",
         "arrays errors features prediction_ids",
     ],
@@ -251,10 +252,12 @@ def test_only_handlers_make_clients_and_read_the_environment() -> None:
         if (mentions or clients) and path.name != "handler.py":
             found[relative(path)] = [*mentions, *clients]
 
-    # They write: `serve PACKAGE` is MODEL_DIR for the handler; onnxruntime's telemetry is off.
+    # A training run reads from S3, where its data are. The others write: `serve PACKAGE` is
+    # MODEL_DIR for the handler; onnxruntime's telemetry is off.
     assert found == {
         "functions/predict/__main__.py": ["os.environ["],
         "layers/shared/sklambda/session.py": ["os.environ["],
+        "training/data/s3.py": ["boto3"],
     }
 
 
@@ -269,7 +272,7 @@ def test_onnxruntime_is_imported_where_its_telemetry_is_off() -> None:
 
 
 def test_a_folder_can_be_surveyed() -> None:
-    folders = Counter(relative(path.parent) for path in SOURCES if path.name != "__init__.py")
+    folders = Counter(relative(path.parent) for path in SOURCES)
     del folders["training/convert/families"]  # a file for each of scikit-learn's families
 
     assert {name: n for name, n in folders.items() if n > MOST_FILES_OF_A_FOLDER} == {}

@@ -65,7 +65,7 @@ def test_rows_unlike_those_of_training_have_an_exit_code_of_their_own(
     lines = run.stderr.splitlines()
     [reason] = [line for line in lines if line.startswith("failed: ")]
     assert "`Contract` matches after removing leading blanks" in reason
-    assert "under [data.read]" in reason
+    assert "in [data.read]" in reason
     after = lines[lines.index(reason) + 1 :]
     assert after[0] == "50 rows read = 50 scored + 0 rejected"
     assert after[1].startswith("warnings: unseen categories in `Contract`, ")

@@ -11,7 +11,7 @@ from typing import Final
 from functions.batch.jobs.job import PartResult
 from functions.batch.jobs.options import Options
 from functions.batch.scoring.trials import REWRITES, Trial
-from sklambda.row_warnings import RowWarning, RowWarningCode
+from sklambda.codec.row_warnings import RowWarning, RowWarningCode
 from sklambda.signature import Signature
 from sklambda.sketch.baseline import Baseline
 from sklambda.sketch.sketch import Histogram
@@ -50,7 +50,7 @@ _CHANGES: Final = {
     "several": "removing blanks, quotes, case and zeros together",
 }
 _TRIMMED: Final = ("leading_blanks", "trailing_blanks", "blanks")
-_TRIM: Final = "clean the file, or train with `trim` under [data.read], as files are then read"
+_TRIM: Final = "clean the file, or train with `trim = true` in [data.read], by which files are read"
 _CLEAN: Final = "write these values as the training data had them"
 
 

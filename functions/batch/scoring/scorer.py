@@ -21,9 +21,9 @@ from functions.batch.scoring.columns import (
 from functions.batch.scoring.trials import Trial, Trials
 from functions.batch.scoring.writer import Writer
 from sklambda.arrays import Flags, FloatMatrix
+from sklambda.codec.row_warnings import CheckedRows, RowWarner, RowWarning
 from sklambda.errors import RowsInvalid
 from sklambda.predictor import Predictor
-from sklambda.row_warnings import CheckedRows, RowWarner, RowWarning
 
 type Observer = Callable[[FloatMatrix, FloatMatrix, Sequence[tuple[int, str]]], None]
 
@@ -90,7 +90,7 @@ class Scorer:
         signature = predictor.package.signature
         self._predictor, self._options, self._folder = predictor, options, folder
         self._warner = RowWarner(signature)
-        self._trials = Trials(signature, objects=layout.format == "json_lines")
+        self._trials = Trials(signature, layout.format)
         self._reader = open_reader(layout, signature, folder)
         nothing = np.empty((0, signature.width))
         checked = self._warner.check_many(nothing)

@@ -19,8 +19,10 @@ from functions.batch.formats.slices import EncodedSlice, Reject
 from functions.batch.formats.sql import identifier
 from functions.batch.scoring.selection import member_text
 from sklambda.arrays import Flags, FloatMatrix, FloatVector
+from sklambda.codec.row_warnings import RowWarning, RowWarningCode
 from sklambda.errors import FaultCode
-from sklambda.row_warnings import RowWarning, RowWarningCode
+from sklambda.reading.dialect import BLANKS
+from sklambda.reading.suffixes import Format
 from sklambda.signature import UNSEEN, Feature, Signature
 
 type Rewrite = Callable[[str], str]
@@ -47,9 +49,9 @@ def _all_changes(text: str) -> str:
 
 
 REWRITES: Final[Mapping[str, Rewrite]] = {
-    "leading_blanks": lambda text: text.lstrip(" \t"),
-    "trailing_blanks": lambda text: text.rstrip(" \t"),
-    "blanks": lambda text: text.strip(" \t"),
+    "leading_blanks": lambda text: text.lstrip(BLANKS),
+    "trailing_blanks": lambda text: text.rstrip(BLANKS),
+    "blanks": lambda text: text.strip(BLANKS),
     "invisible_characters": lambda text: text.strip(_INVISIBLE),
     "quotes": lambda text: text.strip(_QUOTES),
     "case": str.casefold,
@@ -94,12 +96,14 @@ class Trials:
     ----------
     signature : Signature
         Of the model.
-    objects : bool
-        Whether the records are JSON objects.
+    given : {"csv", "json_lines", "parquet"}
+        The format of the input.
     """
 
-    def __init__(self, signature: Signature, *, objects: bool) -> None:
-        self._features, self._objects = signature.features, objects
+    def __init__(self, signature: Signature, given: Format) -> None:
+        self._features, self._objects = signature.features, given == "json_lines"
+        trimmed = signature.reading.trim and given == "csv"
+        self._read: Rewrite = REWRITES["blanks"] if trimmed else str
         self._vocabularies = cache(_rewritten_vocabularies)
 
     def of(
@@ -151,9 +155,10 @@ class Trials:
             ).fetchall()
         finally:
             encoded.con.unregister("doubtful")
+        counts = [(self._read(text), rows) for text, rows in counts]
         vocabularies = self._vocabularies(feature)
         matched = {
-            name: sum(rows for value, rows in counts if rewrite(str(value)) in vocabularies[name])
+            name: sum(rows for text, rows in counts if rewrite(text) in vocabularies[name])
             for name, rewrite in REWRITES.items()
         }
         tried = sum(rows for _, rows in counts)

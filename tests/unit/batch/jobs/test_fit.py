@@ -161,8 +161,8 @@ def test_the_reason_names_features_shares_the_remedy_and_the_option() -> None:
     assert reason == (
         "the 100 scored rows are unlike those of training: unseen categories in `city` (60.00%); "
         "missing values in `age` (90.00%); `city` matches after removing leading blanks: clean the "
-        "file, or train with `trim` under [data.read], as files are then read; to accept such a "
-        "file, raise `max_missing` and `max_unseen`"
+        "file, or train with `trim = true` in [data.read], by which files are read; to accept such "
+        "a file, raise `max_missing` and `max_unseen`"
     )
 
 

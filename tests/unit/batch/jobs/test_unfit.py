@@ -14,9 +14,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from functions.batch.jobs import metrics, opening, planning, publishing
+from functions.batch.jobs import opening, planning, publishing
 from functions.batch.jobs.run import run
 from functions.batch.jobs.worker import Worker
+from functions.batch.service import metrics_writer
 from sklambda.predictor import Predictor
 from sklambda.storage.receipt import Receipt
 from tests.support.batch_jobs import PART, Killed, Laptop
@@ -198,7 +199,7 @@ def test_a_column_that_was_left_empty_fails(laptop: Laptop, customers: pd.DataFr
 def test_the_metrics_add_up_the_warnings(laptop: Laptop, customers: pd.DataFrame) -> None:
     receipt, lines = finished(laptop, padded(customers)), list[bytes]()
 
-    metrics.writer("namespace", lines.append)(receipt)
+    metrics_writer("namespace", lines.append)(receipt)
 
     [line] = map(json.loads, lines)
     assert line["batch_warning_unseen_category"] == len(CATEGORIES) * ROWS

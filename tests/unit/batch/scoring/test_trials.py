@@ -9,7 +9,9 @@ from duckdb import DuckDBPyConnection
 from functions.batch.formats.slices import EncodedSlice, Reject
 from functions.batch.scoring.trials import REWRITES, Trial, Trials
 from sklambda.arrays import FloatMatrix
-from sklambda.row_warnings import RowWarner
+from sklambda.codec.row_warnings import RowWarner
+from sklambda.reading.rules import Reading
+from sklambda.reading.suffixes import Format
 from sklambda.signature import Feature, Signature, Target
 
 TARGET = Target(task="binary", classes=("no", "yes"))
@@ -32,15 +34,15 @@ def encoded(con: DuckDBPyConnection, X: FloatMatrix, rejects: Sequence[Reject]) 
 
 
 def tried(
-    con: DuckDBPyConnection, signature: Signature, texts: Sequence[str], *, objects: bool = False
+    con: DuckDBPyConnection, signature: Signature, texts: Sequence[str], given: Format = "csv"
 ) -> Trial:
     """Try texts of which none is in the vocabulary."""
-    name = "line" if objects else "city"
+    name = "line" if given == "json_lines" else "city"
     con.execute(f"CREATE OR REPLACE TABLE records ({name} VARCHAR)")
     con.executemany("INSERT INTO records VALUES (?)", [[text] for text in texts])
     X = np.full((len(texts), 1), -1.0)
     counts = RowWarner(signature).check_many(X).counts
-    trials = Trials(signature, objects=objects)
+    trials = Trials(signature, given)
     [trial] = trials.of(encoded(con, X, []), np.ones(len(X), dtype=bool), X, counts)
     return trial
 
@@ -52,7 +54,8 @@ def tried(
         ("leading_blanks", " Bern", "Bern"),
         ("trailing_blanks", "Bern", "Bern\t"),
         ("blanks", "Bern", " Bern "),
-        ("invisible_characters", "Bern", "\ufeffBern\xa0"),
+        ("blanks", "Bern", "\ufeffBern\xa0"),
+        ("invisible_characters", "Bern", "\u200bBern\u2060"),
         ("quotes", "Bern", '"Bern"'),
         ("quotes", "Bern", "\u201cBern\u201d"),
         ("case", "Bern", "BERN"),
@@ -77,9 +80,18 @@ def test_the_simplest_change_that_fits_is_found(
 
 
 def test_a_member_of_an_object_is_tried(con: DuckDBPyConnection) -> None:
-    trial = tried(con, signature("Bern"), ['{"city": " Bern"}'] * 3, objects=True)
+    trial = tried(con, signature("Bern"), ['{"city": " Bern"}'] * 3, "json_lines")
 
     assert trial.matched["leading_blanks"] == 3
+
+
+def test_blanks_that_the_package_removes_need_no_change(con: DuckDBPyConnection) -> None:
+    model = signature("Bern").replace(read=Reading(trim=True))
+
+    trial = tried(con, model, [" BERN"])
+
+    assert "leading_blanks" not in trial.matched
+    assert trial.matched["case"] == 1
 
 
 def test_categories_that_are_refused_are_tried(con: DuckDBPyConnection) -> None:
@@ -88,9 +100,7 @@ def test_categories_that_are_refused_are_tried(con: DuckDBPyConnection) -> None:
     rejects = [Reject(place, "city", "unseen_category", "") for place in (1, 2, 3)]
     good = np.array([True, False, False, False])
 
-    [trial] = Trials(signature("Bern"), objects=False).of(
-        encoded(con, X, rejects), good, X[good], {}
-    )
+    [trial] = Trials(signature("Bern"), "csv").of(encoded(con, X, rejects), good, X[good], {})
 
     assert (trial.tried, trial.matched["leading_blanks"]) == (3, 2)
 
@@ -100,7 +110,7 @@ def test_a_few_unseen_categories_are_not_tried(con: DuckDBPyConnection) -> None:
     X[7] = -1
     counts = RowWarner(signature("Bern")).check_many(X).counts
 
-    trials = Trials(signature("Bern"), objects=False)
+    trials = Trials(signature("Bern"), "csv")
 
     assert trials.of(encoded(con, X, []), np.ones(200, dtype=bool), X, counts) == []
 
@@ -123,8 +133,6 @@ def test_a_unit_is_tried_by_the_median_of_training(
     model, X = numeric(example), values.reshape(-1, 1)
     counts = RowWarner(model).check_many(X).counts
 
-    [trial] = Trials(model, objects=False).of(
-        encoded(con, X, []), np.ones(len(X), dtype=bool), X, counts
-    )
+    [trial] = Trials(model, "csv").of(encoded(con, X, []), np.ones(len(X), dtype=bool), X, counts)
 
     assert trial == Trial("amount", 50, expected)
