@@ -102,12 +102,30 @@ def _may_explain(path: str, request: Request) -> bool:
     return "/infer" in path and any(name in request.content for name in _EXPLANATIONS)
 
 
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """What is printed once the server listens.
+
+    Attributes
+    ----------
+    example : object
+        An instance of the example request.
+    models : str
+        A sentence about the models, if there are several.
+    """
+
+    example: object
+    models: str = ""
+
+
 class Server(uvicorn.Server):
     """A server that prints its address and an example request once it listens."""
 
-    def __init__(self, workers: Workers, host: str, port: int, timeouts: Timeouts, example: object):
+    def __init__(
+        self, workers: Workers, host: str, port: int, timeouts: Timeouts, greeting: Greeting
+    ):
         super().__init__(_Config(workers, host, port, timeouts))
-        self.workers, self._example = workers, example
+        self.workers, self._greeting = workers, greeting
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and print how to ask."""
@@ -116,8 +134,11 @@ class Server(uvicorn.Server):
             port = sockets[0].getsockname()[1]
             host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
             address = f"http://{host}:{port}"
-            body = shlex.quote(json.dumps({"instances": [self._example]}, ensure_ascii=False))
-            print(f"\nServing at {address} (Ctrl+C stops it). Try:\n")
+            body = shlex.quote(
+                json.dumps({"instances": [self._greeting.example]}, ensure_ascii=False)
+            )
+            models = f" {self._greeting.models}" if self._greeting.models else ""
+            print(f"\nServing at {address} (Ctrl+C stops it).{models} Try:\n")
             print(f"curl {address}/predict -H 'content-type: application/json' -d {body}\n")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -1,6 +1,7 @@
 """The named schemas of an OpenAPI document: code generators make a class of each."""
 
 from collections.abc import Mapping
+from itertools import chain, count
 from json import dumps
 from typing import Any, Final
 
@@ -16,14 +17,16 @@ class Components:
     """Schemas by name; every schema with a title becomes one, and a reference where it was.
 
     A title consists of letters, digits and underscores. Equal schemas share a name. Of different
-    ones with the same title, the second is named ``Title2``: a generator would write one class over
-    the other, or leave both out.
+    ones with the same title, the second is named ``TitleOwner`` by its `owner`, a model that is not
+    the default one, or ``Title2``: a generator would write one class over the other, or leave both
+    out.
     """
 
     def __init__(self) -> None:
         self.schemas: dict[str, Json] = {}
         self._names: dict[str, str] = {}  # by content
         self._taken: set[str] = set()  # as generators compare names
+        self.owner = ""
 
     def of_response(self, response: Mapping[str, Any]) -> Json:
         """Return the description of a response, or of a request body, with references."""
@@ -61,9 +64,16 @@ class Components:
         return {"$ref": _PREFIX + self._names[content]}
 
     def _free(self, title: str) -> str:
-        number, name = 1, title
-        while (folded := name.replace("_", "").casefold()) in self._taken:
-            number += 1
-            name = f"{title}{number}"
-        self._taken.add(folded)
+        of_owner = f"{title}{self.owner}"
+        numbered = (f"{of_owner}{number}" for number in count(2))
+        free = (
+            name for name in chain((title, of_owner), numbered) if fold(name) not in self._taken
+        )
+        name = next(free)
+        self._taken.add(fold(name))
         return name
+
+
+def fold(name: str) -> str:
+    """Return a name as generators compare it."""
+    return name.replace("_", "").casefold()

@@ -62,5 +62,6 @@ def _request(event: Event, route: Route) -> Request:
         path_parameters=route.path_parameters,
         caller=caller,
         route=route.path,
+        model=route.model,
         measure=payload_bytes,
     )

@@ -1,9 +1,10 @@
 """``GET /``: a form with an input for each feature, filled in with the example."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from json import dumps
 from typing import Final
+from urllib.parse import quote
 
 from functions.predict.http.response import Response
 from functions.predict.model import ServedModel
@@ -182,19 +183,45 @@ _TASKS: Final[dict[Task, str]] = {
 }
 
 
-def document(model: ServedModel, root: str = "./") -> Response:
-    """Return the page with the form of a model; `root` leads to the root of the service."""
+def document(model: ServedModel, root: str = "./", names: Sequence[str] = ()) -> Response:
+    """Return the page with the form of a model.
+
+    Parameters
+    ----------
+    model : ServedModel
+        The model.
+    root : str
+        Leads to the root of the service.
+    names : sequence of str
+        The names of all models, the default one first.
+    """
     features = model.signature.features
+    own = f"models/{quote(model.name, safe='')}/" if model.name not in names[:1] else ""
     return markup.document(
         "page.html",
         script="page.js",
         root=markup.text(root),
+        models=_models(model.name, names) if len(names) > 1 else "",
+        predict=markup.text(f"{own}predict"),
+        card=markup.text(own.rstrip("/") or "model"),
         model=markup.isolated(model.name),
         package=markup.text(model.id[:12]),
         purpose=_purpose(model.signature.target),
         count="1 feature" if len(features) == 1 else f"{len(features)} features",
         fields="\n".join(field(feature, index) for index, feature in enumerate(features)),
         explain=_EXPLAIN if model.predictor.explains else "",
+    )
+
+
+def _models(current: str, names: Sequence[str]) -> str:
+    """Return links to the forms of all models; they work without the page's script."""
+    links = [_link(name, "page" if name == current else None) for name in names]
+    return f'<nav class="models" aria-label="Models">{" ".join(links)}</nav>'
+
+
+def _link(name: str, current: str | None) -> str:
+    return (
+        f"<a{attributes(href=f'?model={quote(name)}', aria_current=current)}>{isolated(name)}</a>"
     )
 
 
