@@ -26,7 +26,7 @@ from training.errors import ConversionRefused
 from training.package_check import check
 
 _LATER: Mapping[type[Document], tuple[str, ...]] = {
-    Signature: ("ignored", "partial"),
+    Signature: ("ignored", "partial", "read"),
     Target: ("label_by",),
     Feature: ("gaps",),
     ParityReport: ("single_precision",),

@@ -1,34 +1,25 @@
 """Reads slices of CSV: DuckDB parses and encodes what it can, Python the other cells."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from functions.batch.formats.csv_repair import WellFormed, accept, repair
+from functions.batch.formats.csv_repair import QUOTE, WellFormed, accept, repair
 from functions.batch.formats.encoding import EncodedRows, FeatureColumn, TableEncoder
 from functions.batch.formats.layout import Layout
 from functions.batch.formats.slices import ROW, EncodedSlice, Slice
 from functions.batch.formats.sql import category_code, connect, identifier, literal, or_missing
-from sklambda.codec.values import EXACT_INTEGER
-from sklambda.signature import Feature, Kind, Signature
+from sklambda.reading.dialect import BLANKS
+from sklambda.reading.rules import Reading
+from sklambda.reading.values import BINARY_DIGITS, cell_parser, missing_words
+from sklambda.signature import Feature, Signature
 
-MISSING: Final = frozenset(
-    (
-        *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND"),
-        *("1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
-    )
-)
-"""The words that pandas, and so training, reads as missing values in CSV."""
-
-_MISSING: Final = ", ".join(map(literal, sorted(MISSING)))
 _SIGNS: Final = (b"_", b"+")
 """Signs in cells that DuckDB reads as numbers and Python does not: 1_000 and +-1."""
-_MAX_DIGITS: Final = 400
-_BINARY_DIGITS: Final = {"1": True, "0": False}
-_BOOLEANS: Final = {"true": True, "false": False}
 
 
 class CsvReader:
@@ -45,6 +36,7 @@ class CsvReader:
     """
 
     def __init__(self, layout: Layout, signature: Signature, folder: Path) -> None:
+        self._reading = signature.reading
         self._layout, self._con = layout, connect(folder)
         self._scratch = folder / "slice.csv"
         self._view = _view(layout, self._scratch)
@@ -53,7 +45,9 @@ class CsvReader:
 
     def _encoder(self, signature: Signature, signs: bool) -> TableEncoder:
         features = enumerate(signature.features)
-        columns = [_column(self._con, place, feature, signs) for place, feature in features]
+        columns = [
+            _column(self._con, place, feature, self._reading, signs) for place, feature in features
+        ]
         return TableEncoder(self._con, signature, columns, self._materialize, self._others)
 
     def read(self, part: Slice) -> EncodedSlice:
@@ -96,7 +90,7 @@ class CsvReader:
 
     def _lines(self, records: WellFormed) -> bytes | None:
         """Return the records if a writer would write the same lines: it also quotes a #."""
-        altered = self._layout.quote.encode(), b"\r", b"#"
+        altered = QUOTE.encode(), b"\r", b"#"
         return None if any(sign in records.content for sign in altered) else records.content
 
 
@@ -108,69 +102,66 @@ def _view(layout: Layout, path: Path) -> str:
         select row_number() over () - 1 as {identifier(ROW)}, *
         from read_csv(
             {literal(str(path))}, auto_detect = false, columns = {{{columns}}}, header = false,
-            delim = {literal(layout.delimiter)}, quote = {literal(layout.quote)},
-            escape = {literal(layout.quote)}, new_line = '\\n', comment = '', skip = 0,
+            delim = {literal(layout.delimiter)}, quote = {literal(QUOTE)},
+            escape = {literal(QUOTE)}, new_line = '\\n', comment = '', skip = 0,
             nullstr = '', allow_quoted_nulls = false, null_padding = false, strict_mode = true,
             ignore_errors = false, compression = 'none', parallel = false
         )"""
 
 
-def _column(con: DuckDBPyConnection, place: int, feature: Feature, signs: bool) -> FeatureColumn:
-    column, parse = identifier(feature.name), _parser(feature)
-    code = or_missing(column, _code(con, place, feature, column, signs))
-    coerces = _BINARY_DIGITS.__contains__ if feature.kind == "boolean" else lambda cell: False
-    return FeatureColumn(feature, code, column, parse, coerces)
+def _column(
+    con: DuckDBPyConnection, place: int, feature: Feature, reading: Reading, signs: bool
+) -> FeatureColumn:
+    column = identifier(feature.name)
+    if reading.trim:
+        column = f"nullif(trim({column}, {literal(BLANKS)}), '')"
+    words = missing_words(reading, feature.vocabulary)
+    code = _code(con, place, feature, column, reading, signs)
+    if stated := words.intersection(reading.missing):
+        code = f"case when {column} in ({_list(stated)}) then 'nan'::double else {code} end"
+    parse = cell_parser(reading, feature.name, feature.kind, feature.vocabulary)
+    coerces = BINARY_DIGITS.__contains__ if feature.kind == "boolean" else lambda cell: False
+    return FeatureColumn(feature, or_missing(column, code), column, parse, coerces)
 
 
-def _code(con: DuckDBPyConnection, place: int, feature: Feature, column: str, signs: bool) -> str:
+def _code(
+    con: DuckDBPyConnection,
+    place: int,
+    feature: Feature,
+    column: str,
+    reading: Reading,
+    signs: bool,
+) -> str:
     """Return SQL of the code of an ordinary cell; null for one that Python must encode."""
     match feature.kind:
         case "number" | "integer":
-            number = f"try_cast({column} as double)"
+            number = _number(column, reading)
             found = " or ".join(f"contains({column}, '{sign.decode()}')" for sign in _SIGNS)
             return f"case when not ({found}) then {number} end" if signs else number
         case "category":
             return category_code(con, feature, place, column)
-        case "boolean":
+        case "boolean" if not (reading.true or reading.false):
             return f"case lower({column}) when 'true' then 1.0 when 'false' then 0.0 end::double"
         case "text":
-            return f"case when {column} not in ({_MISSING}) then 0.0 end::double"
-        case "datetime":
-            return "null::double"
+            words = _list(missing_words(reading, feature.vocabulary))
+            return f"case when {column} not in ({words}) then 0.0 end::double"
+    return "null::double"
 
 
-def _parser(feature: Feature) -> Callable[[str | None], object]:
-    """Return the function from a cell to the value that JSON would have; else its text."""
-    missing = MISSING.difference(feature.vocabulary)
-    parse = _PARSERS.get(feature.kind, str)
-    return lambda cell: None if cell is None or cell in missing else parse(cell)
+def _number(column: str, reading: Reading) -> str:
+    if reading.decimal == "." and reading.thousands is None and not reading.units:
+        return f"try_cast({column} as double)"
+    if reading.units:
+        return "null::double"
+    decimal, digits = re.escape(reading.decimal), "[0-9]+"
+    plain = column
+    if reading.thousands is not None:
+        digits = f"({digits}|[0-9]{{1,3}}({re.escape(reading.thousands)}[0-9]{{3}})+)"
+        plain = f"replace({plain}, {literal(reading.thousands)}, '')"
+    plain = f"replace({plain}, {literal(reading.decimal)}, '.')"
+    written = literal(f"[+-]?{digits}({decimal}[0-9]+)?")
+    return f"case when regexp_full_match({column}, {written}) then try_cast({plain} as double) end"
 
 
-def _number(cell: str) -> object:
-    if "_" in cell:
-        return cell
-    try:
-        number = float(cell)
-    except ValueError:
-        return cell
-    return number if abs(number) < EXACT_INTEGER else _large_number(cell, number)
-
-
-def _large_number(cell: str, number: float) -> object:
-    """Read a whole number as an int: a float would hide digits past 2^53."""
-    digits = cell.strip().lstrip("+-")
-    if not digits.isdecimal():
-        return number
-    # Python refuses to parse thousands of digits; any number as large is rejected alike.
-    return int(cell) if len(digits) < _MAX_DIGITS else 10**_MAX_DIGITS
-
-
-def _boolean(cell: str) -> object:
-    return (_BOOLEANS | _BINARY_DIGITS).get(cell.lower(), cell)
-
-
-_PARSERS: Final[dict[Kind, Callable[[str], object]]] = {
-    "number": _number,
-    "integer": _number,
-    "boolean": _boolean,
-}
+def _list(words: Collection[str]) -> str:
+    return ", ".join(map(literal, sorted(words)))

@@ -3,30 +3,20 @@
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from pydantic_core import from_json, to_json
 
-from functions.batch.formats.layout import Layout
-from functions.batch.formats.records import MAX_RECORD_BYTES, spans
-from functions.batch.formats.slices import (
-    ROW,
-    EncodedSlice,
-    MalformedRecord,
-    Reject,
-    Slice,
-    malformed_reject,
-)
+from functions.batch.formats.slices import ROW, EncodedSlice, Reject, Slice, malformed_reject
 from functions.batch.formats.sql import connect, identifier
 from sklambda.arrays import FloatMatrix
 from sklambda.codec.codec import Codec
 from sklambda.errors import Fault, RowsInvalid
+from sklambda.reading.records import MAX_RECORD_BYTES, MalformedRecord, spans
 from sklambda.signature import Signature
 
 type Row = dict[str, Any]
-
-_LAYOUT: Final = Layout("json_lines")
 
 
 class JsonLinesReader:
@@ -46,7 +36,7 @@ class JsonLinesReader:
 
     def read(self, part: Slice) -> EncodedSlice:
         """Read and encode a slice; the one read before is dropped."""
-        records = spans(part.content, _LAYOUT).split(part.content)
+        records = spans(part.content, None).split(part.content)
         rows, places, rejects = _parse(records)
         self._store([records[place].decode() for place in places])
         X, faults = self._encode([self._features(row) for row in rows])

@@ -3,14 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from functions.batch.formats.slices import ROW
 from sklambda.errors import InputRefused
+from sklambda.reading.dialect import Dialect
+from sklambda.reading.suffixes import Compression, Format
 from sklambda.signature import Signature
-
-type Format = Literal["csv", "json_lines", "parquet"]
-type Compression = Literal["none", "gzip", "zstd"]
 
 _MAX_NAMES: Final = 5
 """Names or numbers of columns in one message."""
@@ -32,6 +31,10 @@ class Layout:
         Encloses a cell of CSV that holds a delimiter or a line end.
     start : int
         Byte where the first record begins, after a byte order mark and the header.
+    escape, comment, trim
+        As in `sklambda.reading.dialect.Dialect`.
+    encoding : str
+        Of the input's bytes; positions count those of UTF-8.
     """
 
     format: Format
@@ -39,6 +42,23 @@ class Layout:
     delimiter: str = ","
     quote: str = '"'
     start: int = 0
+    escape: str | None = None
+    comment: str | None = None
+    trim: bool = False
+    encoding: str = "utf-8"
+
+    @property
+    def dialect(self) -> Dialect | None:
+        """How the records of CSV are written; None for other formats."""
+        if self.format != "csv":
+            return None
+        return Dialect(
+            delimiter=self.delimiter,
+            quote=self.quote,
+            escape=self.escape,
+            comment=self.comment,
+            trim=self.trim,
+        )
 
 
 @dataclass(frozen=True, slots=True)

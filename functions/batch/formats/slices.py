@@ -7,6 +7,7 @@ from typing import Final
 from duckdb import DuckDBPyConnection
 
 from sklambda.arrays import FloatMatrix, IntVector
+from sklambda.reading.records import MalformedRecord
 
 ROW: Final = "\x1f#"
 """The column of `records` that numbers its rows: a name that no input has, though many have "#"."""
@@ -37,10 +38,6 @@ class Slice:
     rows: tuple[int, int] = (0, 0)
     first: int = 1
     header: bool = True
-
-
-class MalformedRecord(Exception):
-    """A record that cannot be parsed; the message completes the sentence "the record …"."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ from math import ceil
 from pathlib import Path
 from typing import Final
 
-from functions.batch.formats import parquet_footer, parquet_reader, records
+from functions.batch.formats import parquet_footer, parquet_reader
 from functions.batch.formats.layout import Layout
 from functions.batch.formats.parquet_footer import RowGroup
 from functions.batch.formats.slices import Slice
 from functions.batch.jobs.job import MAX_PARTS, Part
 from functions.batch.jobs.sources import Source
+from sklambda.reading import records
 from sklambda.signature import Signature
 from sklambda.storage import Storage, Stored
 
@@ -50,7 +51,7 @@ class TextCutter:
         length = self._bytes
         while True:
             content, ended = self._source.read(start, length)
-            cut = records.cut(content, self._layout, ended)
+            cut = records.cut(content, self._layout.dialect, ended)
             if cut.end or ended:
                 break
             length *= 2

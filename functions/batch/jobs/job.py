@@ -10,7 +10,8 @@ from typing import Final, Self
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from functions.batch.formats.layout import Layout
-from functions.batch.jobs.options import Options, ResolvedOptions, stem
+from functions.batch.jobs.options import Options, ResolvedOptions
+from sklambda.reading.suffixes import stem
 from sklambda.storage import Extent, Stored
 
 INBOX: Final = "inbox/"

@@ -1,16 +1,18 @@
 """Opens jobs: finds the input, computes the job's id, and sniffs the layout."""
 
+from dataclasses import replace
 from math import ceil
 from typing import Final
 
-from functions.batch.formats import sniffing
 from functions.batch.formats.layout import Layout
+from functions.batch.formats.sniffing import sniff
 from functions.batch.jobs.context import Context
 from functions.batch.jobs.cutting import Cutter, ParquetCutter, TextCutter
 from functions.batch.jobs.job import MAX_PARTS, WORK, Input, Job, Outline, job_id
 from functions.batch.jobs.options import Options, ResolvedOptions
 from functions.batch.jobs.sources import Source, open_source
 from sklambda.errors import InputRefused
+from sklambda.reading import sniffing
 from sklambda.storage import Storage, Stored
 
 _EXPLANATION_FACTOR: Final = 16
@@ -93,7 +95,8 @@ def open_cutter(context: Context, job: Job) -> Cutter:
     if job.layout.format == "parquet":
         storage, stored = _find_input(context, job.input)
         return ParquetCutter(storage, stored, job.part_bytes, context.folder)
-    return TextCutter(_source(context, job.input, job.resolved), job.layout, job.part_bytes)
+    source = _source(context, job.input, job.resolved, job.layout.encoding)
+    return TextCutter(source, job.layout, job.part_bytes)
 
 
 def _key(job_id: str) -> str:
@@ -106,12 +109,20 @@ def _layout(context: Context, outline: Outline, resolved: ResolvedOptions) -> La
         storage, stored = _find_input(context, outline.input)
         return ParquetCutter.layout(storage, stored, signature, context.folder)
     head, _ = _source(context, outline.input, resolved).read(0, sniffing.HEAD)
-    return sniffing.sniff(head, resolved.input_format, resolved.delimiter, signature)
+    encoding = "utf-8"
+    if resolved.input_format == "csv":
+        encoding = sniffing.encoding_of(head, signature.reading)
+    if encoding != "utf-8":
+        head, _ = _source(context, outline.input, resolved, encoding).read(0, sniffing.HEAD)
+    layout = sniff(head, resolved.input_format, resolved.delimiter, signature)
+    return replace(layout, encoding=encoding)
 
 
-def _source(context: Context, input_: Input, resolved: ResolvedOptions) -> Source:
+def _source(
+    context: Context, input_: Input, resolved: ResolvedOptions, encoding: str = "utf-8"
+) -> Source:
     storage, stored = _find_input(context, input_)
-    return open_source(storage, stored, resolved.input_compression)
+    return open_source(storage, stored, resolved.input_compression, encoding)
 
 
 def _find_input(context: Context, input_: Input) -> tuple[Storage, Stored]:

@@ -5,20 +5,10 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from functions.batch.formats.layout import Compression, Format, OutputOptions
+from functions.batch.formats.layout import OutputOptions
 from sklambda.errors import InputRefused
+from sklambda.reading.suffixes import Compression, Format, compression_of, format_of
 
-_FORMATS: Final[dict[str, Format]] = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".txt": "csv",
-    ".jsonl": "json_lines",
-    ".ndjson": "json_lines",
-    ".jsonlines": "json_lines",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-}
-_COMPRESSIONS: Final[dict[str, Compression]] = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd"}
 _SUFFIXES: Final[dict[Format, str]] = {
     "csv": ".csv",
     "json_lines": ".jsonl",
@@ -86,8 +76,8 @@ class Options(BaseModel):
         InputRefused
             The name has no known suffix, or the options contradict each other.
         """
-        compression = self.input_compression or _compression(key)
-        format_ = self.input_format or _format(key)
+        compression = self.input_compression or compression_of(key)
+        format_ = self.input_format or format_of(key)
         if format_ == "parquet" and compression != "none":
             raise InputRefused(
                 "parquet_compressed",
@@ -154,34 +144,3 @@ def describe_invalid(error: ValidationError, names: Mapping[str, str]) -> str:
         for option, value in invalid.items()
     ]
     return "; ".join(sorted(sentences))
-
-
-def stem(key: str) -> str:
-    """Return a name without the suffixes of its format and compression."""
-    folder, slash, name = key.rpartition("/")
-    while "." in name[1:]:
-        shorter, _, last = name.rpartition(".")
-        if f".{last.lower()}" not in _FORMATS | _COMPRESSIONS:
-            break
-        name = shorter
-    return f"{folder}{slash}{name}"
-
-
-def _format(key: str) -> Format:
-    for suffix in _suffixes(key):
-        if suffix in _FORMATS:
-            return _FORMATS[suffix]
-    suffixes = ", ".join(_FORMATS)
-    raise InputRefused(
-        "format_unknown", f"the file name must end with one of {suffixes}, or .gz or .zst after it"
-    )
-
-
-def _compression(key: str) -> Compression:
-    return _COMPRESSIONS.get(_suffixes(key)[0], "none")
-
-
-def _suffixes(key: str) -> list[str]:
-    """Return the last two suffixes of a name, the last one first."""
-    parts = key.rpartition("/")[2].lower().split(".")[1:]
-    return [f".{part}" for part in reversed(parts[-2:])] or [""]

@@ -1,13 +1,15 @@
 """The decompressed bytes of an input."""
 
+import codecs
 import zlib
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any, Final, Protocol
 
 import zstandard
 
-from functions.batch.formats.layout import Compression
 from sklambda.errors import InputRefused
+from sklambda.reading.suffixes import Compression
 from sklambda.storage import Storage, Stored
 
 _STEP: Final = 1024
@@ -51,26 +53,21 @@ class PlainSource:
         return self._storage.read(self._stored, start, stop), stop == self._stored.size
 
 
-class CompressedSource:
-    """A compressed input: read from its beginning, and again from there to go back.
+class StreamedSource:
+    """A compressed or encoded input: read from its beginning, and again from there to go back.
 
     Parameters
     ----------
-    storage : Storage
-        Holds the input.
-    stored : Stored
-        The input.
-    compression : {"gzip", "zstd"}
-        Its compression; any number of members or frames.
+    open_stream : callable
+        Returns the content from its beginning, in chunks of which none is empty.
     """
 
-    def __init__(self, storage: Storage, stored: Stored, compression: Compression) -> None:
-        self._storage, self._stored, self._compression = storage, stored, compression
+    def __init__(self, open_stream: Callable[[], Iterator[bytes]]) -> None:
+        self._open = open_stream
         self._rewind()
 
     def _rewind(self) -> None:
-        chunks = self._storage.stream(self._stored)
-        self._chunks = _decompress(chunks, _DECOMPRESSORS[self._compression])
+        self._chunks = self._open()
         self._position, self._buffer = 0, bytearray()
 
     def read(self, start: int, length: int) -> tuple[bytes, bool]:
@@ -93,11 +90,31 @@ class CompressedSource:
         self._position = start
 
 
-def open_source(storage: Storage, stored: Stored, compression: Compression) -> Source:
-    """Open an input."""
-    if compression == "none":
+def open_source(
+    storage: Storage, stored: Stored, compression: Compression, encoding: str = "utf-8"
+) -> Source:
+    """Open an input; its bytes are read in UTF-8, whatever its encoding."""
+    if compression == "none" and encoding == "utf-8":
         return PlainSource(storage, stored)
-    return CompressedSource(storage, stored, compression)
+
+    def chunks() -> Iterator[bytes]:
+        found: Iterator[bytes] = iter(storage.stream(stored))
+        if compression != "none":
+            found = _decompress(found, _DECOMPRESSORS[compression])
+        return found if encoding == "utf-8" else _transcode(found, encoding)
+
+    return StreamedSource(chunks)
+
+
+def _transcode(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    """Convert content to UTF-8; yields no empty chunk."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        for chunk in chain(chunks, (b"",)):
+            if text := decoder.decode(chunk, final=not chunk):
+                yield text.encode()
+    except UnicodeError:
+        raise InputRefused("not_decodable", f"the file is not text in {encoding}") from None
 
 
 def _gzip() -> Any:

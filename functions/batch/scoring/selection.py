@@ -11,10 +11,11 @@ from typing import Final
 
 from duckdb import DuckDBPyConnection
 
-from functions.batch.formats.layout import Format, Layout, OutputOptions
+from functions.batch.formats.layout import Layout, OutputOptions
 from functions.batch.formats.sql import identifier, literal
 from functions.batch.scoring.columns import OutputColumn
 from sklambda.errors import InputRefused
+from sklambda.reading.suffixes import Format
 from sklambda.signature import Kind, Signature
 
 type Member = tuple[tuple[str, ...], str]

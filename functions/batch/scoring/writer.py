@@ -19,11 +19,12 @@ import zstandard
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
-from functions.batch.formats.layout import Compression, Layout, OutputOptions
+from functions.batch.formats.layout import Layout, OutputOptions
 from functions.batch.formats.sql import literal
 from functions.batch.scoring.columns import OutputColumn
 from functions.batch.scoring.selection import Selection, column_name
 from sklambda.arrays import Flags
+from sklambda.reading.suffixes import Compression
 from sklambda.signature import Signature
 
 _GZIP_LEVEL: Final = 1
@@ -57,7 +58,7 @@ class Writer:
         self._inside = options.compression
         self._outside: Compression = "none" if self._format == "parquet" else self._inside
         as_input = layout.format == "csv"
-        self._dialect = (layout.delimiter, layout.quote) if as_input else (",", '"')
+        self._dialect = (layout.delimiter, '"') if as_input else (",", '"')
 
     def write(
         self,

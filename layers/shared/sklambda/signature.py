@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal, NamedTuple
 from sklambda.datetimes import Unit, datetime_encoder
 from sklambda.document import Document
 from sklambda.errors import DocumentInvalid
+from sklambda.reading.rules import Reading
 
 type Kind = Literal["number", "integer", "boolean", "category", "text", "datetime"]
 type Task = Literal["binary", "multiclass", "regression", "anomaly", "clustering", "multioutput"]
@@ -16,6 +17,8 @@ type Scores = Literal["probability", "decision", "votes", "value", "label"]
 type Deciding = Literal["decision", "votes"]
 type Scalar = bool | int | float | str
 type FiniteFloat = Annotated[float, isfinite]
+
+_USUAL: Final = Reading()
 
 UNSEEN = -1.0
 """The code of a category outside of the vocabulary."""
@@ -292,6 +295,8 @@ class Signature(Document):
     partial : bool
         Whether some rows that fit it have no score, as those in which a divisor is 0: they are
         refused where they are scored.
+    read : Reading or None
+        How CSV files of its rows are read, where training states it.
     """
 
     features: Annotated[tuple[Feature, ...], len]
@@ -300,6 +305,7 @@ class Signature(Document):
     counts: tuple[TermCounts, ...] = ()
     ignored: tuple[str, ...] = ()
     partial: bool = False
+    read: Reading | None = None
 
     def validate(self) -> None:
         """Raise `DocumentInvalid` for a duplicate name, and a text without counts."""
@@ -311,6 +317,11 @@ class Signature(Document):
         counted = {counts.feature for counts in self.counts}
         if texts != counted:
             raise DocumentInvalid(f"{min(texts ^ counted)!r} must be a text with counts of terms")
+
+    @property
+    def reading(self) -> Reading:
+        """The rules by which CSV files of its rows are read."""
+        return _USUAL if self.read is None else self.read
 
     @property
     def width(self) -> int:

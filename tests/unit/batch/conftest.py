@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from duckdb import DuckDBPyConnection
 
-from functions.batch.formats.layout import Compression, Format, Layout, OutputOptions
+from functions.batch.formats.layout import Layout, OutputOptions
 from functions.batch.formats.sql import connect
 from functions.batch.scoring.columns import OutputColumn
 from functions.batch.scoring.writer import Writer
+from sklambda.reading.suffixes import Compression, Format
 from sklambda.signature import Signature, Target
 from tests.support.output_tables import BINARY, CSV, FEATURES, Write
 

@@ -200,9 +200,9 @@ def joined(refusals: Sequence[ConversionRefused]) -> ConversionRefused:
 
 def _choose(name: str, choices: Sequence[object]) -> str:
     """Return the advice to use a parameter's other values; of many, the first."""
-    shown = [f"{name}={shown(choice)}" for choice in choices[:_MOST_CHOICES]]
+    written = [f"{name}={shown(choice)}" for choice in choices[:_MOST_CHOICES]]
     more = " and others" if len(choices) > _MOST_CHOICES else ""
-    return f"use {' or '.join(shown)}{more}" if shown else f"leave {name} out"
+    return f"use {' or '.join(written)}{more}" if written else f"leave {name} out"
 
 
 _MOST_CHOICES: Final = 6

@@ -1,10 +1,9 @@
-"""Tables in CSV (RFC 4180): the kind of its feature decides how a cell is parsed."""
+"""Tables in CSV, read by the rules of the package's signature, as batch scoring reads them."""
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from io import StringIO
-from itertools import islice
 from math import isfinite
 from typing import Final
 
@@ -12,13 +11,14 @@ from functions.predict.dialects.invocations.tables import INVALID, Header, Table
 from functions.predict.http import problems
 from functions.predict.http.exchange import Limits
 from functions.predict.http.json_reader import utf8
-from sklambda.signature import Kind, Signature
+from sklambda.errors import InputRefused
+from sklambda.reading import sniffing
+from sklambda.reading.dialect import Dialect
+from sklambda.reading.records import Cell, MalformedRecord, spans, split_cells
+from sklambda.reading.rules import Reading
+from sklambda.reading.values import BINARY_DIGITS, cell_parser
+from sklambda.signature import Signature
 
-type Cell = str | None
-type Parse = Callable[[str], object]
-
-_WORDS: Final = {"true": True, "false": False}
-_BITS: Final = {"1": True, "0": False}
 _BLANKS: Final = (b" ", b"\t")
 
 
@@ -28,9 +28,9 @@ def read(content: bytes, signature: Signature, limits: Limits, header: bool | No
     Parameters
     ----------
     content : bytes
-        UTF-8, with or without a byte order mark.
+        Text, with or without a byte order mark, in UTF-8 or the encoding of the signature's rules.
     signature : Signature
-        The features, and their order where there is no header.
+        The features, their order where there is no header, and the rules of reading.
     limits : Limits
         Limits of the request.
     header : bool or None
@@ -42,32 +42,61 @@ def read(content: bytes, signature: Signature, limits: Limits, header: bool | No
     ProblemRaised
         The content is not CSV, or has too many rows or none.
     """
-    lines = _lines(content)
-    # One line above the limit shows that it is exceeded; another may be the header.
-    cells = list(islice(lines, limits.rows + 2))
+    reading = signature.reading
+    content = _decoded(content, reading)
+    if not content.strip():
+        raise _no_rows()
+    try:
+        dialect = sniffing.find_dialect(
+            content[: sniffing.HEAD], reading, signature.admitted, len(signature.names)
+        )
+    except InputRefused as refused:
+        raise problems.not_csv(refused.detail) from None
+    # One record above the limit shows that it is exceeded; another may be the header.
+    rows = content[sniffing.begin_of(content, reading) :]
+    cells = list(_records(rows, dialect, limits.rows + 2))
     if header or (header is None and _is_header(cells[:1], signature)):
         names, cells = [cell or "" for cell in cells[0]] if cells else [], cells[1:]
     else:
-        names = list(signature.names)
+        names = list(reading.names or signature.names)
     limits.require_rows(len(cells))
     if not cells:
-        raise problems.body_invalid(("", "type", "must contain at least one row"))
+        raise _no_rows()
     table = from_lists(cells, Header.of(names, signature, "header"), (), by_name=True)
-    padded = list(_padded(table)) if any(map(content.__contains__, _BLANKS)) else []
-    return replace(_parse_cells(table, signature.kinds), padded=padded)
+    blanks = not reading.trim and any(map(content.__contains__, _BLANKS))
+    padded = list(_padded(table)) if blanks else []
+    return replace(_parse_cells(table, signature), padded=padded)
 
 
-def _lines(content: bytes) -> Iterator[list[Cell]]:
-    """Return the cells of each line that is not blank; an empty cell without quotes is None."""
+def _no_rows() -> problems.ProblemRaised:
+    return problems.body_invalid(("", "type", "must contain at least one row"))
+
+
+def _decoded(content: bytes, reading: Reading) -> bytes:
+    """Return the content in UTF-8, without a byte order mark."""
+    encoding = sniffing.encoding_of(content, reading)
+    if encoding != "utf-8":
+        try:
+            return content.decode(encoding).encode()
+        except UnicodeDecodeError as error:
+            raise problems.not_csv(f"byte {error.start} is not {encoding}") from None
+    content = utf8(content, problems.not_csv)
     try:
-        text = StringIO(utf8(content, problems.not_csv).decode(), newline="")
+        content.decode()
     except UnicodeDecodeError as error:
         raise problems.not_csv(f"byte {error.start} is not UTF-8") from None
-    reader = csv.reader(text, quoting=csv.QUOTE_NOTNULL, strict=True)
-    try:
-        yield from filter(None, reader)
-    except csv.Error as error:
-        raise problems.not_csv(f"line {reader.line_num}: {error}") from None
+    return content
+
+
+def _records(content: bytes, dialect: Dialect, most: int) -> Iterator[list[Cell]]:
+    """Return the cells of each record that is no blank line."""
+    found = spans(content, dialect)
+    for start, end in zip(found.starts[:most].tolist(), found.ends[:most].tolist(), strict=True):
+        try:
+            yield split_cells(content[start:end], dialect)
+        except MalformedRecord as error:
+            line = content.count(b"\n", 0, start) + 1
+            raise problems.not_csv(f"the record of line {line} {error}") from None
 
 
 def _is_header(lines: Sequence[Sequence[Cell]], signature: Signature) -> bool:
@@ -88,53 +117,23 @@ def _padded(table: Table) -> Iterator[tuple[int, str]]:
                     yield k, name
 
 
-def _parse_cells(table: Table, kinds: dict[str, Kind]) -> Table:
+def _parse_cells(table: Table, signature: Signature) -> Table:
     """Parse the cells in place; one that cannot be parsed stays a text, which the codec refuses."""
-    parsers = {name: _PARSERS[kind] for name, kind in kinds.items() if kind in _PARSERS}
+    parsers = {
+        feature.name: cell_parser(signature.reading, feature.name, feature.kind, feature.vocabulary)
+        for feature in signature.features
+    }
+    booleans = {name for name, kind in signature.kinds.items() if kind == "boolean"}
     coerced = []
     for k, row in enumerate(table.rows):
-        if row is not INVALID:
-            coerced += [(k, name) for name in _parse_row(row, parsers)]
+        if row is INVALID:
+            continue
+        for name, cell in row.items():
+            if name in parsers:
+                row[name] = parsers[name](cell)
+                if name in booleans and cell in BINARY_DIGITS:
+                    coerced.append((k, name))
     return replace(table, coerced=coerced)
-
-
-def _parse_row(row: dict[str, object], parsers: dict[str, Parse]) -> Iterator[str]:
-    """Parse the cells of a row; returns the names of those whose type was changed."""
-    for name, cell in row.items():
-        if cell is not None and name in parsers:
-            row[name] = value = parsers[name](str(cell))
-            if cell in _BITS and isinstance(value, bool):
-                yield name
-
-
-def _number(cell: str) -> object:
-    try:
-        return float(cell) if cell else None
-    except ValueError:
-        return cell
-
-
-def _integer(cell: str) -> object:
-    try:
-        return int(cell)  # a float would lose digits above 2^53
-    except ValueError:
-        return _number(cell)
-
-
-def _boolean(cell: str) -> object:
-    return (_WORDS | _BITS).get(cell.lower(), cell) if cell else None
-
-
-def _datetime(cell: str) -> object:
-    return cell or None
-
-
-_PARSERS: Final[dict[Kind, Parse]] = {
-    "number": _number,
-    "integer": _integer,
-    "boolean": _boolean,
-    "datetime": _datetime,
-}
 
 
 def write(predictions: Iterable[object]) -> bytes:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from functions.batch.formats.layout import Layout
 from functions.batch.formats.readers import Reader, open_reader
-from functions.batch.formats.records import spans
 from functions.batch.formats.slices import Slice
+from sklambda.reading.records import spans
 from sklambda.signature import Feature, Signature
 from tests.support.random_tables import TARGET, faults_of
 
@@ -51,7 +51,7 @@ def test_each_record_is_read_as_python_reads_it_or_malformed(
     feature = Feature(name="x", kind="category", nullable=True, accepts_unseen=True)
     content = "\n".join(texts).encode().replace("é".encode(), b"\xff" if broken else "é".encode())
     layout = Layout("csv", names)
-    read = [cells_of(record, width) for record in spans(content, layout).split(content)]
+    read = [cells_of(record, width) for record in spans(content, layout.dialect).split(content)]
 
     with TemporaryDirectory() as folder:
         signature = Signature(features=(feature,), target=TARGET)

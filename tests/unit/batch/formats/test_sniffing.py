@@ -1,8 +1,9 @@
 import pytest
 
 from functions.batch.formats.layout import Layout
-from functions.batch.formats.sniffing import HEAD, sniff
+from functions.batch.formats.sniffing import sniff
 from sklambda.errors import InputRefused
+from sklambda.reading.sniffing import HEAD
 from sklambda.signature import Feature, Signature
 from tests.support.random_tables import TARGET
 

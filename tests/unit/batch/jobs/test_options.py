@@ -2,8 +2,9 @@
 
 import pytest
 
-from functions.batch.jobs.options import Options, stem
+from functions.batch.jobs.options import Options
 from sklambda.errors import InputRefused
+from sklambda.reading.suffixes import stem
 
 
 @pytest.mark.parametrize(

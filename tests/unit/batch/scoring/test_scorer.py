@@ -15,14 +15,16 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from functions.batch.formats import parquet_reader, records
-from functions.batch.formats.layout import Format, Layout, OutputOptions
+from functions.batch.formats import parquet_reader
+from functions.batch.formats.layout import Layout, OutputOptions
 from functions.batch.formats.readers import Reader
 from functions.batch.formats.slices import EncodedSlice, Slice
 from functions.batch.formats.sniffing import sniff
 from functions.batch.scoring.scorer import ScoredSlice, Scorer
 from sklambda.arrays import FloatVector
 from sklambda.predictor import Predictor
+from sklambda.reading import records
+from sklambda.reading.suffixes import Format
 from tests.conftest import MODELS, Train, Trained
 from tests.support.exporting import export_quickly
 from training.frames import client_rows, kinds_of
@@ -59,7 +61,7 @@ def _slices(content: bytes, layout: Layout, part_bytes: int) -> list[Slice]:
     start, first = layout.start, 1
     while start < len(content):
         last = start + part_bytes >= len(content)
-        cut = records.cut(content[start : start + part_bytes], layout, last)
+        cut = records.cut(content[start : start + part_bytes], layout.dialect, last)
         part = content[start : start + cut.end]
         slices.append(Slice(part, first=first, header=not slices))
         start, first = start + cut.end, first + cut.records

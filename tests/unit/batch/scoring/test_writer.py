@@ -13,9 +13,10 @@ from duckdb import DuckDBPyConnection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functions.batch.formats.layout import Compression, Format, Layout
+from functions.batch.formats.layout import Layout
 from functions.batch.scoring.columns import prediction_columns
 from sklambda.errors import InputRefused
+from sklambda.reading.suffixes import Compression, Format
 from tests.conftest import REPOSITORY
 from tests.support.output_tables import (
     NO_WARNINGS,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from duckdb import DuckDBPyConnection
 
-from functions.batch.formats.layout import Format
+from sklambda.reading.suffixes import Format
 from tests.support.output_tables import (
     LINE,
     LINES,

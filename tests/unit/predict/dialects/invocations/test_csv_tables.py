@@ -2,7 +2,7 @@
 
 import csv
 from io import StringIO
-from math import inf, isnan
+from math import inf
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from functions.predict.dialects.invocations.tables import Table
 from functions.predict.http.exchange import Limits
 from functions.predict.http.problems import ProblemRaised
 from sklambda.codec.codec import EXACT_INTEGER
+from sklambda.reading.values import MISSING
 from sklambda.signature import Feature, Signature, Target
 
 LIMITS = Limits(rows=100, bytes=100_000)
@@ -31,7 +32,9 @@ SIGNATURE = Signature(
 HEADER = 'number,whole,flag,"kind, or so",moment\n'
 ROW = "1.5,2,true,a,2026-11-22\n"
 
-texts = st.text(st.characters(exclude_categories=["Cs"]))
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")).filter(
+    lambda text: text == "" or text not in MISSING
+)
 records = st.tuples(
     st.none() | st.floats(allow_nan=False, allow_infinity=False),
     st.none() | st.integers(-EXACT_INTEGER, EXACT_INTEGER),
@@ -84,17 +87,18 @@ def test_any_bytes_are_a_table_or_a_problem(content: bytes) -> None:
     assert kind in {"", "not-csv", "body-invalid"}
 
 
-@pytest.mark.parametrize("cell", ["1e3", "-0.0", "1_000", " 12 ", "+.5", "123456789012345678901"])
+@pytest.mark.parametrize("cell", ["1e3", "-0.0", " 12 ", "+.5", "1234567890123456789e2"])
 def test_a_number_is_what_float_says(cell: str) -> None:
     assert repr(value("number", cell)) == repr(float(cell))
 
 
-def test_nan_is_missing_and_infinity_is_left_to_the_codec() -> None:
-    assert isnan(value("number", "nan"))
+def test_words_of_pandas_are_missing_and_infinity_is_left_to_the_codec() -> None:
+    assert [value(name, "NA") for name in SIGNATURE.names] == [None] * 5
     assert value("number", "-inf") == -inf
 
 
 def test_a_whole_number_keeps_all_its_digits() -> None:
+    assert value("number", "123456789012345678901") == 123456789012345678901
     assert value("whole", str(EXACT_INTEGER + 1)) == EXACT_INTEGER + 1
     assert value("whole", "5.0") == 5.0
 
@@ -121,7 +125,9 @@ def test_quotes_around_nothing_are_the_empty_text_of_a_category_and_else_null() 
     assert [value(name, '""') for name in ("number", "whole", "flag", "moment")] == [None] * 4
 
 
-@pytest.mark.parametrize(("name", "cell"), [("number", "12 kg"), ("whole", "x"), ("flag", "2")])
+@pytest.mark.parametrize(
+    ("name", "cell"), [("number", "12 kg"), ("whole", "x"), ("flag", "2"), ("number", "1_000")]
+)
 def test_a_cell_that_is_no_value_stays_a_text_for_the_codec_to_refuse(name: str, cell: str) -> None:
     assert value(name, cell) == cell
 
@@ -177,8 +183,11 @@ def test_a_line_of_another_length_is_a_fault_and_the_others_are_read() -> None:
     ("content", "place"),
     [
         (b"1,\xff", "byte 2 is not UTF-8"),
-        (b'1,"a" b\n', "line 1: ',' expected after '\"'"),
-        (b'1,2\n3,"a\n', "line 2: unexpected end of data"),
+        (b'1,"a" b\n', "the record of line 1 has a cell with more behind its closing quote"),
+        (
+            b'1,2\n3,"a\n',
+            "the record of line 2 has a cell with more behind its closing quote, or with none",
+        ),
     ],
 )
 def test_what_is_no_csv_is_reported_by_its_place(content: bytes, place: str) -> None:

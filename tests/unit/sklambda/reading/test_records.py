@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.batch.formats.layout import Layout
-from functions.batch.formats.records import Cut, cut, spans
 from sklambda.errors import InputRefused
+from sklambda.reading.dialect import Dialect
+from sklambda.reading.records import Cut, cut, spans
 
-CSV = Layout("csv", ("a", "b"))
-JSON = Layout("json_lines")
+CSV = Dialect()
+JSON = None
 TEXTS = st.text('a,;"\n\r é', max_size=40)
 
 
@@ -41,7 +41,9 @@ def _after(letter: str, state: str) -> str:
     return "quoted" if letter == '"' and state in ("begins", "closed") else "plain"
 
 
-def pieces(content: bytes, layout: Layout, cuts: Sequence[int]) -> Iterator[tuple[bytes, int]]:
+def pieces(
+    content: bytes, layout: Dialect | None, cuts: Sequence[int]
+) -> Iterator[tuple[bytes, int]]:
     """Read in blocks that end anywhere; yield whole records."""
     rest = b""
     for start, end in zip([0, *cuts], [*cuts, len(content)], strict=True):
@@ -58,7 +60,7 @@ def pieces(content: bytes, layout: Layout, cuts: Sequence[int]) -> Iterator[tupl
 @given(text=TEXTS, data=st.data())
 @pytest.mark.parametrize("layout", [CSV, JSON], ids=["csv", "json_lines"])
 def test_any_cuts_give_the_records_of_one_pass(
-    layout: Layout, text: str, data: st.DataObject
+    layout: Dialect | None, text: str, data: st.DataObject
 ) -> None:
     content = text.encode()
     cuts = sorted(data.draw(st.lists(st.integers(0, max(len(content) - 1, 0)), max_size=4)))
