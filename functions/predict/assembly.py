@@ -14,11 +14,11 @@ from functions.predict.http.exchange import Limits
 from functions.predict.http.routes import Route
 from functions.predict.model import PredictionRequest, PredictionResponse, ServedModel
 from functions.predict.observe import metrics
-from functions.predict.packages import open_packages
 from functions.predict.registry import Registry
 from functions.predict.service import Listener, Service
 from functions.predict.settings import Settings
 from sklambda.errors import SettingsInvalid
+from sklambda.predictor import Predictor
 from sklambda.telemetry import Log, Write, describe_exception
 
 if TYPE_CHECKING:
@@ -89,13 +89,21 @@ def assemble(settings: Settings, dependencies: Dependencies) -> Assembly:
 
 def _registry(settings: Settings, dependencies: Dependencies) -> Registry:
     """Replay the golden rows of all models, and build their services, the default one first."""
-    champions = [ServedModel(predictor) for predictor in open_packages(settings)]
+    champions = [ServedModel(predictor) for predictor in _open(settings)]
     _require_known(settings.redact, champions)
     services = (
         _service(settings, dependencies, champion, settings.challenger_dir if first else None)
         for first, champion in zip(chain([True], repeat(False)), champions, strict=False)
     )
-    return Registry.of(*services)
+    return Registry(*services)
+
+
+def _open(settings: Settings) -> list[Predictor]:
+    if settings.models_dir is None and not settings.default_model:
+        return [Predictor.open(settings.model_dir)]
+    from functions.predict.packages import open_packages
+
+    return open_packages(settings)
 
 
 def _require_known(redact: Iterable[str], champions: Iterable[ServedModel]) -> None:

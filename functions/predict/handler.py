@@ -32,7 +32,7 @@ def _warm() -> None:
     """Score the examples without listeners: they are not counted, captured or compared."""
     limits = Limits(settings.max_rows, settings.max_bytes)
     for each in registry:
-        alone = Registry.of(Service(each.model))
+        alone = Registry(Service(each.model))
         snapshot.warm(Gateway(create_app(alone, limits, log)), each.model)
 
 

@@ -1,39 +1,33 @@
 """The models of a service by name, each with its own `Service`, and the default one."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Iterator
 
 from functions.predict.http import problems
 from functions.predict.service import Service
 
 
-@dataclass(frozen=True, slots=True)
-class Registry:
+class Registry:  # no dataclass: a start would wait for its methods to be made
     """The models that a service holds.
+
+    Parameters
+    ----------
+    default : Service
+        Answers requests that name no model.
+    *others : Service
+        The services of the other models.
 
     Attributes
     ----------
     services : mapping of str to Service
-        The service of each model by the model's name, the default one first.
+        The services by the names of their models, the default one first.
+    names : list of str
+        These names.
     """
 
-    services: Mapping[str, Service]
-
-    @classmethod
-    def of(cls, default: Service, *others: Service) -> Self:
-        """Return the registry of services; the first answers requests that name no model."""
-        return cls({service.model.name: service for service in (default, *others)})
-
-    @property
-    def default(self) -> Service:
-        """The service that answers requests that name no model."""
-        return next(iter(self.services.values()))
-
-    @property
-    def names(self) -> list[str]:
-        """The names of the models, the default one first."""
-        return list(self.services)
+    def __init__(self, default: Service, *others: Service) -> None:
+        self.default = default
+        self.services = {service.model.name: service for service in (default, *others)}
+        self.names = list(self.services)
 
     def __iter__(self) -> Iterator[Service]:
         """Return an iterator over the services, the default one first."""

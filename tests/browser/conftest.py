@@ -132,7 +132,7 @@ def odd_address(odd: Path) -> Iterator[str]:
 def served(package: Path) -> Iterator[str]:
     """Serve a package while the block runs, at the root and behind a stage."""
     settings = Settings.from_environment({"LOG_LEVEL": "ERROR"})
-    registry = Registry.of(Service(ServedModel(Predictor.open(package))))
+    registry = Registry(Service(ServedModel(Predictor.open(package))))
     app = create_app(registry, Limits(50, 200_000), Log(f"browser {package}", settings.log_level))
     port = free_port()
     config = uvicorn.Config(_Gateway(app), port=port, log_level="error", lifespan="off")

@@ -32,7 +32,7 @@ def app_of(package: Path) -> Application:
     """Return an application of a package, with limits of 50 rows and 200,000 bytes."""
     lines = Log(f"test {package}", "INFO", StringIO())
     service = Service(ServedModel(Predictor.open(package)))
-    return create_app(Registry.of(service), Limits(50, 200_000), lines)
+    return create_app(Registry(service), Limits(50, 200_000), lines)
 
 
 def client_of(package: Path) -> TestClient:

@@ -1,7 +1,7 @@
 """The routes of all models: those of the default one as they are, and those of each by its name."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -49,30 +49,36 @@ def _routes_by_name(service: Service, routes: Iterable[Route], is_default: bool)
             yield route
 
 
-@dataclass(frozen=True, slots=True)
 class Card:
-    """The card of a model."""
+    """The card of a model.
 
-    service: Service
+    Parameters
+    ----------
+    service : Service
+        The service of the model.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     def model(self, request: Request) -> Response:
         """Return the manifest and the signature of the model, and the challenger if any."""
-        package = self.service.model.predictor.package
+        package = self._service.model.predictor.package
         card = {"manifest": package.manifest, "signature": package.signature}
-        card |= self.service.challenger_card
+        card |= self._service.challenger_card
         return Response(to_json(card, indent=2, fallback=vars))
 
 
-@dataclass(frozen=True, slots=True)
 class _Models:
     """The list of the models, and what names none of them."""
 
-    registry: Registry
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
 
     def routes(self, routes: Iterable[Route]) -> Iterator[Route]:
         """Return the route of the list, and one for each path by name of an unknown model."""
         yield Route("GET", "/models", self.models, schemas.models)
-        describe = partial(schemas.model_card, *self.registry.names)
+        describe = partial(schemas.model_card, *self._registry.names)
         yield Route("GET", _BY_NAME, self.card, describe)
         for route in routes:
             if route.model is None:
@@ -87,16 +93,16 @@ class _Models:
                 "task": service.model.signature.target.task,
                 "ready": service.model.mismatch is None,
             }
-            for service in self.registry
+            for service in self._registry
         ]
         return Response(exchange.to_json({"default": models[0]["name"], "models": models}))
 
     def card(self, request: Request) -> Response:
         """Return the manifest and the signature of a model, and its challenger if any."""
-        service = self.registry.named(request.path_parameters["model"])
+        service = self._registry.named(request.path_parameters["model"])
         request.model = service.model.name
         return Card(service).model(request)
 
     def unknown(self, request: Request) -> Response:
         """Refuse the name of a model that is not served."""
-        raise problems.unknown_model(self.registry.names)
+        raise problems.unknown_model(self._registry.names)

@@ -32,7 +32,7 @@ SECRET = "secret-4711"
 
 def client_of(predictor: Predictor, log: StringIO | None = None) -> TestClient:
     lines = Log(f"test {id(log)}", SETTINGS.log_level, log or StringIO())
-    return TestClient(create_app(Registry.of(Service(ServedModel(predictor))), LIMITS, lines))
+    return TestClient(create_app(Registry(Service(ServedModel(predictor))), LIMITS, lines))
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ LEFT = {"type": "http.disconnect"}
 @pytest.fixture(scope="module")
 def app(churn: Trained) -> Application:
     service = Service(ServedModel(Predictor.open(churn.package)))
-    return create_app(Registry.of(service), Limits(50, LIMIT), Log("asgi", "INFO", StringIO()))
+    return create_app(Registry(service), Limits(50, LIMIT), Log("asgi", "INFO", StringIO()))
 
 
 class Exchange:
@@ -166,7 +166,7 @@ def test_telemetry_of_the_framework_is_off_whatever_the_environment_says(
 ) -> None:
     monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")
     service = Service(ServedModel(Predictor.open(churn.package)))
-    app = create_app(Registry.of(service), Limits(50, LIMIT), Log("asgi", "INFO", StringIO()))
+    app = create_app(Registry(service), Limits(50, LIMIT), Log("asgi", "INFO", StringIO()))
 
     on = {name for name, value in app.asgi._telemetry.items() if value is True}
 

@@ -181,7 +181,7 @@ def test_what_unpacks_to_more_than_the_limit_is_too_long(app: Application, door:
 @pytest.fixture(scope="module")
 def roomy(churn: Trained) -> Application:
     """An application whose limits are far above Lambda's."""
-    registry = Registry.of(Service(ServedModel(Predictor.open(churn.package))))
+    registry = Registry(Service(ServedModel(Predictor.open(churn.package))))
     return create_app(registry, Limits(MANY, 10**9), Log("test sizes", "INFO", StringIO()))
 
 

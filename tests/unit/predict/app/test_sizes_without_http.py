@@ -61,7 +61,7 @@ def doors(churn: Trained, monkeypatch: pytest.MonkeyPatch) -> dict[str, Ask]:
 
 @pytest.fixture(scope="module")
 def gateway(churn: Trained) -> Gateway:
-    registry = Registry.of(Service(ServedModel(Predictor.open(churn.package))))
+    registry = Registry(Service(ServedModel(Predictor.open(churn.package))))
     return Gateway(create_app(registry, Limits(3_000, 10**9), Log("test", "INFO", StringIO())))
 
 

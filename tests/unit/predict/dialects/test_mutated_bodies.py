@@ -55,7 +55,7 @@ def numeric(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 @pytest.fixture(scope="module")
 def app(numeric: Trained) -> Application:
     service = Service(ServedModel(Predictor.open(numeric.package)))
-    return create_app(Registry.of(service), Limits(50, 200_000), Log("mutated", "INFO", StringIO()))
+    return create_app(Registry(service), Limits(50, 200_000), Log("mutated", "INFO", StringIO()))
 
 
 @pytest.fixture(scope="module")
