@@ -4,9 +4,8 @@ import os
 from functools import cache
 from typing import Any
 
-from functions.predict import snapshot
 from functions.predict.app.api import create_app
-from functions.predict.app.gateway import Gateway
+from functions.predict.app.gateway import Gateway, register_snapshot, warm
 from functions.predict.assembly import Dependencies, assemble
 from functions.predict.http.exchange import Limits
 from functions.predict.registry import Registry
@@ -33,7 +32,7 @@ def _warm() -> None:
     limits = Limits(settings.max_rows, settings.max_bytes)
     for each in registry:
         alone = Registry(Service(each.model))
-        snapshot.warm(Gateway(create_app(alone, limits, log)), each.model)
+        warm(Gateway(create_app(alone, limits, log)), each.model)
 
 
-snapshot.register(_warm)
+register_snapshot(_warm)

@@ -90,6 +90,6 @@ def test_a_package_named_by_hand_comes_before_a_folder_of_the_environment(
 
         def answers() -> bool:
             server.check_alive()
-            return ask(port, "/models")["default"] == "churn"
+            return bool(ask(port, "/models")["default"] == "churn")
 
         wait_for(answers, 60, "the server")

@@ -199,15 +199,15 @@ class _Pages:
         yield Route("GET", "/openapi.json", self.document, describe=None)
 
     def form(self, request: Request) -> Response:
-        from functions.predict.pages import form
+        from functions.predict.pages import pages
 
         name = request.query.get("model", self._registry.names[0])
-        return form.document(self._registry.named(name).model, request.root, self._registry.names)
+        return pages.form(self._registry.named(name).model, request.root, self._registry.names)
 
     def docs(self, request: Request) -> Response:
-        from functions.predict.pages import reference
+        from functions.predict.pages import pages
 
-        return reference.document(self._openapi(), request.root)
+        return pages.reference(self._openapi(), request.root)
 
     def document(self, request: Request) -> Response:
         from functions.predict.app import openapi
