@@ -146,7 +146,7 @@ ORDER: dict[str, list[str]] = {
         "convert.tracing",
         "convert.families",
         "explain targets",
-        "convert.graph frames metrics networks package_check tables",
+        "convert.graph data frames metrics networks package_check tables",
         "convert.unconverted errors examples",
     ],
     "sklambda": [
@@ -252,10 +252,12 @@ def test_only_handlers_make_clients_and_read_the_environment() -> None:
         if (mentions or clients) and path.name != "handler.py":
             found[relative(path)] = [*mentions, *clients]
 
-    # They write: `serve PACKAGE` is MODEL_DIR for the handler; onnxruntime's telemetry is off.
+    # A training run reads from S3, where its data are. The others write: `serve PACKAGE` is
+    # MODEL_DIR for the handler; onnxruntime's telemetry is off.
     assert found == {
         "functions/predict/__main__.py": ["os.environ["],
         "layers/shared/sklambda/session.py": ["os.environ["],
+        "training/data/s3.py": ["boto3"],
     }
 
 

@@ -59,11 +59,11 @@ Overrides = Annotated[
 def run_command(
     config: Configuration,
     source: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--data",
-            metavar="FILE.csv",
-            help="A CSV file with a header line; else the source that CONFIG names.",
+            metavar="FILE",
+            help="Rows: a file, folder, pattern or s3:// address; else the source of CONFIG.",
         ),
     ] = None,
     out: Annotated[
@@ -91,10 +91,10 @@ def check_command(
         ),
     ],
     source: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--data",
-            metavar="FILE.csv",
+            metavar="FILE",
             help="Rows: those that a fitted pipeline was fitted on; of a TOML file else its own.",
         ),
     ] = None,
@@ -141,8 +141,8 @@ def sample_command(
 def verify_command(
     package: Annotated[Path, typer.Argument(metavar="PACKAGE", help="The package's directory.")],
     source: Annotated[
-        Path | None,
-        typer.Option("--data", metavar="FILE.csv", help="Rows to try against its signature."),
+        str | None,
+        typer.Option("--data", metavar="FILE", help="Rows to try against its signature."),
     ] = None,
 ) -> None:
     """Check a package's files and replay its golden rows on this machine."""

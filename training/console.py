@@ -66,6 +66,7 @@ def outcome(console: Console, result: "Outcome") -> None:
     manifest, table = result.package.manifest, _pairs()
     table.add_row("Package", Text(manifest.id))
     table.add_row("Path", Text(str(result.package.path)))
+    table.add_row("Read", Text(result.source))
     table.add_row("Rows", f"{result.trained} trained on, {result.held_out} held out")
     signature = result.package.signature
     table.add_row("Features", str(len(signature.features)))

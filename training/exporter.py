@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_info
 
 from sklambda.package import ModelPackage
 from sklambda.policy.watching import Watching
+from sklambda.reading.rules import Reading
 from sklambda.signature import Kind
 from training.arguments import (
     features_frame,
@@ -87,6 +88,8 @@ class RunMetadata:
         A column of the source that clients may send along.
     kinds : mapping of str to str
         Kinds of features in place of those that the values of training have.
+    read : Reading or None
+        The rules by which CSV files of the model's rows are read.
     """
 
     evaluation: Evaluation | None = None
@@ -96,6 +99,7 @@ class RunMetadata:
     code_digest: str | None = None
     row_id: str | None = None
     kinds: Mapping[str, str] = field(default_factory=dict)
+    read: Reading | None = None
 
 
 def no_progress(stage: str, done: int, total: int) -> None:
@@ -264,7 +268,8 @@ def publish(
     check_gates(proven.metrics, metadata.gates)
     progress("write", 0, 1)
     facts = _facts(name, metadata, proven)
-    package = write(out, proven.model, proven.signature, proven.golden, facts, proven.optional)
+    signature = proven.signature.replace(read=metadata.read)
+    package = write(out, proven.model, signature, proven.golden, facts, proven.optional)
     progress("write", 1, 1)
     return package
 

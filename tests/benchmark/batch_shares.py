@@ -6,11 +6,12 @@ from pathlib import Path
 from time import process_time
 from typing import Final
 
-from functions.batch.formats import records, sniffing
 from functions.batch.formats.layout import Layout, OutputOptions
 from functions.batch.formats.slices import Slice
+from functions.batch.formats.sniffing import sniff
 from functions.batch.scoring.scorer import Scorer
 from sklambda.predictor import Predictor
+from sklambda.reading import records, sniffing
 
 _PART: Final = 16 * 2**20
 
@@ -20,7 +21,7 @@ def shares(package: Path, table: Path) -> dict[str, float]:
     predictor = Predictor.open(package)
     with table.open("rb") as file:
         head = file.read(sniffing.HEAD)
-    layout = sniffing.sniff(head, "csv", None, predictor.package.signature)
+    layout = sniff(head, "csv", None, predictor.package.signature)
     scorer = Scorer(predictor, layout, OutputOptions("csv"), table.parent)
     clock: dict[str, float] = defaultdict(float)
     parts = {
@@ -54,6 +55,6 @@ def _slices(path: Path, layout: Layout) -> Iterator[Slice]:
         rest, first = b"", 1
         while block := file.read(_PART):
             content = rest + block
-            cut = records.cut(content, layout, len(block) < _PART)
+            cut = records.cut(content, layout.dialect, len(block) < _PART)
             yield Slice(content[: cut.end], first=first, header=first == 1)
             rest, first = content[cut.end :], first + cut.records

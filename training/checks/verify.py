@@ -1,18 +1,15 @@
 """Verification of a package: its files, and its golden rows on this machine."""
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
 
 from sklambda.codec.codec import Codec
 from sklambda.errors import PackageRefused, RowsInvalid
 from sklambda.package import ModelPackage
-from sklambda.signature import Signature
-from training.errors import ConfigurationError, DataError
+from training.data.sources import client_rows
+from training.errors import ConfigurationError
 from training.package_check import check
 
 
@@ -35,8 +32,8 @@ class Verdict:
     refused: Counter[tuple[str, str]]
 
 
-def verify(path: Path, source: Path | None = None) -> Verdict:
-    """Check a package, replay its golden rows, and count the rows of a CSV file that it accepts.
+def verify(path: Path, source: str | Path | None = None) -> Verdict:
+    """Check a package, replay its golden rows, and count the rows of a file that it accepts.
 
     Raises
     ------
@@ -53,30 +50,18 @@ def verify(path: Path, source: Path | None = None) -> Verdict:
     except PackageRefused as error:
         raise ConfigurationError(str(error)) from error
     signature = predictor.package.signature
-    rows = [] if source is None else _rows(source, signature)
+    rows = [] if source is None else client_rows(str(source), signature)
     faults = _faults(Codec(signature), rows)
     refused = {row for row, _ in faults}
     counts = Counter(place for _, place in faults)
     return Verdict(predictor.package, len(rows) - len(refused), counts)
 
 
-def _rows(source: Path, signature: Signature) -> list[dict[Hashable, Any]]:
-    # Postcodes and other categories of digits stay as they are written.
-    texts = {f.name: "str" for f in signature.features if f.kind in ("category", "text")}
+def _faults(
+    codec: Codec, rows: Sequence[Mapping[str, object]]
+) -> list[tuple[int, tuple[str, str]]]:
     try:
-        frame = pd.read_csv(source, low_memory=False, dtype=texts)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{source} cannot be read as CSV: {type(error).__name__}") from None
-    absent = [name for name in signature.names if name not in frame]
-    if absent:
-        raise DataError(f"{source.name} lacks column `{absent[0]}`, a feature of the package")
-    values = frame[list(signature.names)].astype(object)
-    return values.where(values.notna(), None).to_dict("records")
-
-
-def _faults(codec: Codec, rows: Sequence[dict[Hashable, Any]]) -> list[tuple[int, tuple[str, str]]]:
-    try:
-        codec.encode(rows)  # type: ignore[arg-type]  # the names are strings
+        codec.encode(rows)
     except RowsInvalid as invalid:
         return [(f.row, (f.feature or "", f.code.value)) for f in invalid.faults]
     return []

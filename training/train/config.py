@@ -16,7 +16,10 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from sklambda.errors import DocumentInvalid
 from sklambda.policy.watching import RetrainingPolicy, Watching
+from sklambda.reading.rules import Reading
+from sklambda.signature import Kind
 from training.errors import ConfigurationError, nearest
 
 
@@ -58,6 +61,47 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+class Read(_Section):
+    """How a file of rows is read; the package keeps all but the types."""
+
+    encoding: Name | None = None
+    delimiter: str | None = None
+    quote: str = '"'
+    escape: str | None = None
+    names: Names = ()
+    skip: Annotated[int, Field(ge=0)] = 0
+    comment: str | None = None
+    trim: bool = False
+    decimal: str = "."
+    thousands: str | None = None
+    units: Names = ()
+    missing: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    default_missing: bool = True
+    true: Names = ()
+    false: Names = ()
+    dates: Mapping[str, Name] = {}
+    zone: str | None = None
+    types: Mapping[str, Kind] = {}
+
+    @model_validator(mode="after")
+    def _is_one_that_packages_have(self) -> "Read":
+        try:
+            _ = self.reading
+        except DocumentInvalid as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    @property
+    def reading(self) -> Reading:
+        """The section as the model package has it."""
+        return Reading(**self.model_dump(exclude={"types"}))
+
+    @property
+    def kept(self) -> Reading | None:
+        """What the package keeps: None where nothing is stated."""
+        return None if self.reading == Reading() else self.reading
+
+
 class Data(_Section):
     """The columns, and the source of rows without ``--data``."""
 
@@ -66,6 +110,9 @@ class Data(_Section):
     drop: Names = ()
     text: Names = ()
     path: Name | None = None
+    query: Name | None = None
+    load: Reference | None = None
+    read: Read = Read()
     sample: Reference | None = None
     sample_rows: Annotated[int, Field(ge=50)] = 4000
 

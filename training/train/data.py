@@ -1,26 +1,26 @@
 """The table that a run trains on, checked before fitting."""
 
-import csv
-import io
-import re
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from hashlib import sha256
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
+from sklambda.reading.rules import Reading
+from sklambda.signature import Kind
+from training.data import sources
+from training.data.sources import Source
 from training.errors import DataError, nearest
+from training.frames import kind_of
+from training.tables import as_frame, digest
 from training.train.config import Data
 
 _FEWEST_ROWS = 50
 _MOST_CLASSES = 100
 _NEARLY_EVERY_ROW = 0.9
 _GREATEST_EXACT = 2**53  # the greatest whole number up to which float64 holds each one
-_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 
 
 @dataclass(frozen=True)
@@ -37,27 +37,40 @@ class Table:
         The name of the column that identifies rows, if there is one.
     digest
         SHA-256 of the whole source, as 64 hexadecimal digits.
+    kinds
+        Kinds of features that their values do not tell: whole numbers beside missing ones.
+    description
+        How the source was read, for people.
     """
 
     features: pd.DataFrame
     target: pd.Series
     row_id: str | None
     digest: str
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    description: str = ""
 
 
-def read(source: Path, settings: Data) -> Table:
-    """Read a CSV file: UTF-8, commas, a line of column names.
+def read(place: str | Path, settings: Data, folder: Path = Path()) -> Table:
+    """Read files by the rules of the configuration.
+
+    Parameters
+    ----------
+    place
+        A file, a folder, a pattern, or an address of S3; relative to `folder`.
+    settings
+        The columns and the rules.
+    folder
+        Where relative places begin.
 
     Raises
     ------
     DataError
         One sentence that names columns and lines, and never holds a value.
     """
-    try:
-        content = source.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot read {source}: {error.strerror}") from None
-    return _parse(source.name, content, settings)
+    wanted = [settings.target, *_listed(settings.row_id), *settings.drop, *settings.text]
+    source = sources.read(str(place), settings.read.reading, _types(settings), wanted, folder)
+    return _named(str(place).rpartition("/")[2], source, settings)
 
 
 def from_frame(frame: pd.DataFrame, settings: Data) -> Table:
@@ -68,7 +81,20 @@ def from_frame(frame: pd.DataFrame, settings: Data) -> Table:
     DataError
         As `read` does.
     """
-    return _parse("the sample", to_csv(frame), settings)
+    source = sources.of_csv("the sample", to_csv(frame), Reading(), _types(settings))
+    return _named("the sample", source, settings)
+
+
+def from_rows(name: str, rows: object, settings: Data) -> Table:
+    """Convert rows in a form of `training.tables` to a table; raises `DataError`."""
+    frame = as_frame(rows)
+    kinds = {str(name): kind_of(frame[name]) for name in frame}
+    return _named(name, Source(frame, kinds, digest(frame), "a frame"), settings)
+
+
+def from_query(query: str, settings: Data, folder: Path) -> Table:
+    """Return the table of a query of DuckDB over files relative to `folder`; raises `DataError`."""
+    return _named("data.query", sources.of_query(query, folder), settings)
 
 
 def to_csv(frame: pd.DataFrame) -> bytes:
@@ -113,28 +139,36 @@ def split(table: Table, test_size: float, seed: int) -> tuple[Table, Table]:
     return trained, held_out
 
 
-def _parse(origin: str, content: bytes, settings: Data) -> Table:
+def _types(settings: Data) -> dict[str, Kind]:
+    texts: dict[str, Kind] = dict.fromkeys(settings.text, "text")
+    return texts | {**settings.read.types}
+
+
+def _named(origin: str, source: Source, settings: Data) -> Table:
     try:
-        return _table(content, settings)
+        return _table(source, settings)
     except DataError as error:
         raise DataError(f"{origin}: {error}") from None
 
 
-def _table(content: bytes, settings: Data) -> Table:
-    text = _decode(content)
-    columns = _check_lines(text)
-    _check_names(columns, settings)
-    frame = pd.read_csv(
-        io.StringIO(text), dtype=dict.fromkeys(settings.text, "str"), low_memory=False
-    )
+def _table(source: Source, settings: Data) -> Table:
+    frame = source.frame
+    _check_names([str(name) for name in frame], settings)
     features = frame.drop(columns=[settings.target, *settings.drop, *_listed(settings.row_id)])
     _check_target(frame[settings.target])
+    learnt = {*features.columns, settings.target}
+    doubts = [str(each) for each in source.doubts if each.column in learnt]
+    if doubts:
+        raise DataError("; ".join(doubts))
     _check_features(features, settings)
+    integers = [name for name in features if source.kinds[str(name)] == "integer"]
     return Table(
         features=features,
         target=_labels(frame[settings.target]),
         row_id=settings.row_id,
-        digest=sha256(content).hexdigest(),
+        digest=source.digest,
+        kinds={str(name): "integer" for name in integers if features[name].dtype.kind == "f"},
+        description=source.description,
     )
 
 
@@ -145,45 +179,7 @@ def _too_rare(test_size: float) -> DataError:
     )
 
 
-def _decode(content: bytes) -> str:
-    if not content.strip():
-        raise DataError("the file is empty")
-    if b"\0" in content:
-        raise DataError("the file is not text: save it as CSV in UTF-8")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise DataError(f"line {line} is not UTF-8: save the file as CSV in UTF-8") from None
-
-
-def _check_lines(text: str) -> list[str]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    columns: list[str] = []
-    try:
-        for fields in reader:
-            columns = columns or fields
-            if fields and len(fields) != len(columns):
-                raise DataError(
-                    f"line {reader.line_num} has {len(fields)} fields, "
-                    f"and the first line names {len(columns)} columns"
-                )
-    except csv.Error:
-        raise DataError(f"line {reader.line_num} is not CSV: look for a stray quote") from None
-    return columns
-
-
 def _check_names(columns: Sequence[str], settings: Data) -> None:
-    doubled = [name for name, count in Counter(columns).items() if count > 1]
-    if doubled:
-        raise DataError(f"the first line names {_list(doubled)} twice")
-    if not all(name.strip() for name in columns):
-        raise DataError(
-            "the first line leaves a column without a name, as pandas does when it writes row "
-            "numbers: to_csv(..., index=False)"
-        )
-    if len(columns) == 1 and re.search(r"[;\t|]", columns[0]):
-        raise DataError("the first line is not separated by commas: save the file as CSV")
     wanted = [("target", settings.target), ("row_id", settings.row_id)]
     wanted += [("drop", name) for name in settings.drop] + [("text", n) for n in settings.text]
     for key, name in wanted:
@@ -209,7 +205,9 @@ def _check_target(target: pd.Series) -> None:
             f"takes up to {_MOST_CLASSES} classes"
         )
     if counts.min() < 2:
-        raise DataError(f"each class of the target `{target.name}` needs 2 rows, and one has 1")
+        raise DataError(
+            f"each class of the target `{target.name}` needs 2 rows, and {counts.idxmin()!r} has 1"
+        )
 
 
 def _check_features(features: pd.DataFrame, settings: Data) -> None:
@@ -235,8 +233,6 @@ def _fault(present: pd.Series, rows: int, declared_text: bool) -> str | None:
         return _text_fault(name, present, rows)
     if pd.api.types.is_float_dtype(present.dtype) and np.isinf(present).any():
         return f"{name} has infinite values in {int(np.isinf(present).sum())} rows"
-    if present.dtype.kind == "O" and all(isinstance(value, bool) for value in present):
-        return f"{name} has true, false and empty cells: fill them, or list it in `data.text`"
     if present.dtype.kind in "iuO" and (present.abs() > _GREATEST_EXACT).any():
         return f"{name} has whole numbers beyond 2^53, which are not exact: {_USES}"
     return None
@@ -246,12 +242,6 @@ _USES = "list it in `data.row_id`, `data.drop` or, to learn from it as it is, in
 
 
 def _text_fault(name: str, present: pd.Series, rows: int) -> str | None:
-    numbers = sum(1 for value in present if _NUMBER.fullmatch(value))
-    if len(present) > numbers > len(present) / 2:
-        return (
-            f"{name} mixes {numbers} numbers with {len(present) - numbers} texts: leave the cells "
-            "without a number empty, or list it in `data.drop` or `data.text`"
-        )
     if present.nunique() > _NEARLY_EVERY_ROW * rows:
         return f"{name} has a different text in nearly every row: {_USES}"
     return None

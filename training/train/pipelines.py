@@ -69,6 +69,19 @@ def sample(config: Config, folder: Path, rows: int | None = None) -> pd.DataFram
     return frame
 
 
+def load_rows(config: Config, folder: Path) -> Any:
+    """Return the rows that ``data.load`` returns, in a form of `training.tables`.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such function, or it fails.
+    """
+    reference = str(config.data.load)
+    function = _find(reference, folder, "data.load")
+    return _call("data.load", reference, folder, function)
+
+
 def digest(config: Config, folder: Path) -> str:
     """Return the SHA-256 of the configuration as it holds and of the module that builds."""
     source = _file(config.pipeline.build, folder).read_bytes()

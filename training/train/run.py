@@ -28,17 +28,18 @@ type Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """The package that a run wrote, and the numbers of rows that it read."""
+    """The package that a run wrote, the numbers of rows that it read, and how it read them."""
 
     package: ModelPackage
     trained: int
     held_out: int
+    source: str
 
 
 def run(
     path: Path,
     *,
-    source: Path | None,
+    source: str | Path | None,
     out: Path,
     overrides: Sequence[str] = (),
     progress: Progress = no_progress,
@@ -50,7 +51,8 @@ def run(
     path
         The configuration.
     source
-        A CSV file; None for the source that the configuration names.
+        A file, a folder, a pattern or an address of S3; None for the source that the configuration
+        names.
     out
         The package's directory. It is written whole, or not at all.
     overrides
@@ -74,7 +76,7 @@ def run(
     _check_out(out)
     with _stage("read", progress):
         table = read_table(config, path.parent, source)
-        require_watchable(config.monitor.watching, kinds_of(table.features))
+        require_watchable(config.monitor.watching, kinds_of(table.features, table.kinds))
         trained, held_out = data.split(table, config.evaluation.test_size, config.seed)
     with _stage("fit", progress):
         fit(pipeline, trained)
@@ -88,9 +90,11 @@ def run(
         data_digest=table.digest,
         code_digest=pipelines.digest(config, path.parent),
         row_id=table.row_id,
+        kinds=table.kinds,
+        read=config.data.read.kept,
     )
     package = _export(pipeline, trained, held_out, out, config, metadata, progress)
-    return Outcome(package, len(trained.features), len(held_out.features))
+    return Outcome(package, len(trained.features), len(held_out.features), table.description)
 
 
 def _check_out(out: Path) -> None:
@@ -100,7 +104,7 @@ def _check_out(out: Path) -> None:
         raise ConfigurationError(f"--out: {error}") from error
 
 
-def read_table(config: Config, folder: Path, source: Path | None) -> Table:
+def read_table(config: Config, folder: Path, source: str | Path | None) -> Table:
     """Return the rows of `source`, else those that the configuration in `folder` names.
 
     Raises
@@ -110,13 +114,21 @@ def read_table(config: Config, folder: Path, source: Path | None) -> Table:
     DataError
         It cannot be read, or does not fit the configuration.
     """
+    settings = config.data
     if source is not None:
-        return data.read(source, config.data)
-    if config.data.path is not None:
-        return data.read(folder / config.data.path, config.data)
-    if config.data.sample is not None:
-        return data.from_frame(pipelines.sample(config, folder), config.data)
-    raise ConfigurationError("no data source: pass --data, or set `data.path` or `data.sample`")
+        return data.read(source, settings)
+    if settings.path is not None:
+        return data.read(settings.path, settings, folder)
+    if settings.query is not None:
+        return data.from_query(settings.query, settings, folder)
+    if settings.load is not None:
+        return data.from_rows("data.load", pipelines.load_rows(config, folder), settings)
+    if settings.sample is not None:
+        return data.from_frame(pipelines.sample(config, folder), settings)
+    raise ConfigurationError(
+        "no data source: pass --data, or set `data.path`, `data.query`, `data.load` or "
+        "`data.sample`"
+    )
 
 
 def fit(pipeline: Pipeline, trained: Table) -> None:

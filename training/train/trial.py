@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 
 from sklambda.manifest import ParityReport
+from sklambda.reading.rules import Reading
 from sklambda.signature import Signature
-from training.errors import ConfigurationError, DataError
+from training.data import sources
+from training.errors import ConfigurationError
 from training.exporter import RunMetadata, export_job, no_progress
 from training.proof.adversary import Budget
 from training.proof.prove import convert_and_prove
@@ -60,7 +61,7 @@ class Trial:
 
 
 def try_configuration(
-    path: Path, source: Path | None = None, overrides: Sequence[str] = ()
+    path: Path, source: str | Path | None = None, overrides: Sequence[str] = ()
 ) -> Trial:
     """Fit the pipeline of a configuration on few rows, and try to export it.
 
@@ -72,10 +73,11 @@ def try_configuration(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of training that ends early
         fit(pipeline, table)
-    return try_export(pipeline, table.features, config.data.target, table.row_id)
+    run = RunMetadata(row_id=table.row_id, kinds=table.kinds)
+    return try_export(pipeline, table.features, config.data.target, run)
 
 
-def try_fitted(path: Path, source: Path | None, target: str | None = None) -> Trial:
+def try_fitted(path: Path, source: str | Path | None, target: str | None = None) -> Trial:
     """Load a fitted pipeline that joblib or pickle wrote, and try to export it.
 
     Loading runs code of the file: load only files that you trust.
@@ -102,19 +104,16 @@ def try_fitted(path: Path, source: Path | None, target: str | None = None) -> Tr
             " which tell categories from numbers"
         )
     pipeline = _loaded(path)
-    try:
-        frame = pd.read_csv(source, low_memory=False)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{source} cannot be read as CSV: {type(error).__name__}") from None
-    return try_export(pipeline, frame, target)
+    rows = sources.read(str(source), Reading(), wanted=[] if target is None else [target])
+    return try_export(pipeline, rows.frame, target)
 
 
 def try_export(
-    pipeline: Any, frame: Any, target: str | None = None, row_id: str | None = None
+    pipeline: Any, frame: Any, target: str | None = None, metadata: RunMetadata | None = None
 ) -> Trial:
     """Convert a fitted pipeline and compare it on few rows; takes and raises what `export` does."""
     targets = require_names("trial", target)
-    job = export_job(pipeline, frame, targets, metadata=RunMetadata(row_id=row_id))
+    job = export_job(pipeline, frame, targets, metadata=metadata)
     few = job.frame.head(ROWS)
     proven = convert_and_prove(replace(job, frame=few, budget=_BUDGET), no_progress)
     steps = tuple(type(step).__name__ for _, step in getattr(pipeline, "steps", [("", pipeline)]))

@@ -149,8 +149,10 @@ def _code(
 
 
 def _number(column: str, reading: Reading) -> str:
-    if reading.decimal == "." and reading.thousands is None:
+    if reading.decimal == "." and reading.thousands is None and not reading.units:
         return f"try_cast({column} as double)"
+    if reading.units:
+        return "null::double"
     decimal, digits = re.escape(reading.decimal), "[0-9]+"
     plain = column
     if reading.thousands is not None:

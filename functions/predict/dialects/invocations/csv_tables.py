@@ -53,7 +53,8 @@ def read(content: bytes, signature: Signature, limits: Limits, header: bool | No
     except InputRefused as refused:
         raise problems.not_csv(refused.detail) from None
     # One record above the limit shows that it is exceeded; another may be the header.
-    cells = list(_records(content, dialect, limits.rows + 2))
+    rows = content[sniffing.begin_of(content, reading) :]
+    cells = list(_records(rows, dialect, limits.rows + 2))
     if header or (header is None and _is_header(cells[:1], signature)):
         names, cells = [cell or "" for cell in cells[0]] if cells else [], cells[1:]
     else:

@@ -37,6 +37,8 @@ class Reading(Document):
         The sign before decimals.
     thousands : str or None
         The sign between groups of three digits.
+    units : tuple of str
+        Signs and words before or after a number that are no part of it, as $ and %.
     missing : tuple of str
         Words that mean a missing value, besides those of pandas.
     default_missing : bool
@@ -60,6 +62,7 @@ class Reading(Document):
     trim: bool = False
     decimal: str = "."
     thousands: str | None = None
+    units: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     default_missing: bool = True
     true: tuple[str, ...] = ()
@@ -76,6 +79,8 @@ class Reading(Document):
             raise DocumentInvalid(f"true and false must be spelt differently, got {min(both)!r}")
         if len(set(self.names)) != len(self.names):
             raise DocumentInvalid("names must be different")
+        if not all(unit.strip() for unit in self.units):
+            raise DocumentInvalid("units must not be empty")
         if self.encoding is not None:
             _require_encoding(self.encoding)
         if self.zone is not None:

@@ -76,7 +76,7 @@ def sniff(head: bytes, reading: Reading, wanted: Collection[str]) -> Sniffed:
         The file is empty or no text, or its header cannot be read.
     """
     dialect = find_dialect(head, reading, wanted)
-    begin = _begin(head, reading)
+    begin = begin_of(head, reading)
     names, after = _header(head[begin:], dialect, whole=len(head) < HEAD)
     if reading.names and not {*reading.names} <= {*names}:
         return Sniffed(dialect, reading.names, begin, has_header=False)
@@ -91,7 +91,7 @@ def find_dialect(
     Takes and raises what `sniff` does; `width` is the number of its columns, if it is known.
     """
     require_text(head)
-    content, width = head[_begin(head, reading) :], len(reading.names) or width
+    content, width = head[begin_of(head, reading) :], len(reading.names) or width
     plain = Dialect(
         quote=reading.quote, escape=reading.escape, comment=reading.comment, trim=reading.trim
     )
@@ -117,7 +117,7 @@ class _Fitness(NamedTuple):
     width: int
 
 
-def _begin(head: bytes, reading: Reading) -> int:
+def begin_of(head: bytes, reading: Reading) -> int:
     """Return the position after a byte order mark and the lines that are skipped."""
     begin = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
     for _ in range(reading.skip):

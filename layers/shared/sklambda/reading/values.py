@@ -87,8 +87,26 @@ def _integer_parser(reading: Reading) -> Parse:
 
 def number_parser(reading: Reading) -> Parse:
     """Return the function that reads a number, whole ones past 2^53 as an int."""
-    if reading.decimal == "." and reading.thousands is None:
-        return _number
+    parse = _number if reading.decimal == "." else _grouped(reading)
+    if reading.thousands is not None:
+        parse = _grouped(reading)
+    if not reading.units:
+        return parse
+    units = "|".join(map(re.escape, sorted(reading.units, key=len, reverse=True)))
+    around = re.compile(
+        rf"[ \t]*([+-]?)[ \t]*(?:{units})?[ \t]*([^ \t].*?)[ \t]*(?:{units})?[ \t]*"
+    )
+
+    def without_unit(cell: str) -> object:
+        found = around.fullmatch(cell)
+        number = parse(found[1] + found[2]) if found else cell
+        return cell if isinstance(number, str) else number
+
+    return without_unit
+
+
+def _grouped(reading: Reading) -> Parse:
+    """Return the function that reads a number with its own signs before decimals or thousands."""
     decimal, thousands = re.escape(reading.decimal), reading.thousands
     groups = "" if thousands is None else rf"|[0-9]{{1,3}}(?:{re.escape(thousands)}[0-9]{{3}})+"
     written = re.compile(

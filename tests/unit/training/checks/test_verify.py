@@ -53,7 +53,7 @@ def test_a_file_without_a_feature_is_refused(churn: Trained, tmp_path: Path) -> 
 
 
 def test_a_file_that_is_not_there_is_refused(churn: Trained, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="cannot be read as CSV"):
+    with pytest.raises(DataError, match="cannot read"):
         verify(churn.package, tmp_path / "none.csv")
 
 

@@ -137,8 +137,11 @@ def test_bytes_that_are_not_utf8_are_refused_with_their_line(
     assert "line 3 is not UTF-8" in _refusal(write(customers.to_csv().encode("latin-1")))
 
 
-def test_utf16_is_refused(write: Write, customers: pd.DataFrame) -> None:
-    assert "not text" in _refusal(write(customers.to_csv().encode("utf-16")))
+def test_utf16_is_known_by_its_mark(write: Write, customers: pd.DataFrame) -> None:
+    table = data.read(write(customers.to_csv(index=False).encode("utf-16")), SETTINGS)
+
+    assert table.features["fee"].tolist() == customers["fee"].tolist()
+    assert table.description == "CSV, delimiter comma, UTF-16"
 
 
 @pytest.mark.parametrize(("row", "fields"), [(b"a,b,c,d", 4), (b"a,b,c,d,e,f", 6)])
@@ -148,11 +151,13 @@ def test_a_ragged_row_is_refused_with_its_line(
     lines = data.to_csv(customers).splitlines()
     lines[7] = row
 
-    assert f"line 8 has {fields} fields" in _refusal(write(b"\n".join(lines)))
+    assert f"the record of line 8 has {fields} cells" in _refusal(write(b"\n".join(lines)))
 
 
 def test_a_quote_that_is_not_closed_is_refused(write: Write, customers: pd.DataFrame) -> None:
-    assert "stray quote" in _refusal(write(data.to_csv(customers) + b'"a,b,c,d,e'))
+    assert "line 82 has a cell with more behind its closing quote, or with none" in _refusal(
+        write(data.to_csv(customers) + b'"a,b,c,d,e')
+    )
 
 
 def test_a_field_may_hold_commas_and_lines(write: Write, customers: pd.DataFrame) -> None:
@@ -171,8 +176,11 @@ def test_row_numbers_without_a_name_are_refused(write: Write, customers: pd.Data
     assert "index=False" in _refusal(write(customers.to_csv().encode()))
 
 
-def test_another_separator_is_recognised(write: Write, customers: pd.DataFrame) -> None:
-    assert "not separated by commas" in _refusal(write(customers.to_csv(sep=";").encode()))
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_another_separator_is_found(write: Write, customers: pd.DataFrame, separator: str) -> None:
+    content = customers.to_csv(sep=separator, index=False).encode()
+
+    assert list(data.read(write(content), SETTINGS).features) == ["plan", "fee", "months"]
 
 
 @pytest.mark.parametrize("key", ["target", "row_id", "drop", "text"])
@@ -211,10 +219,10 @@ def test_fewer_than_50_rows_are_refused(write: Write, customers: pd.DataFrame) -
     assert "training needs at least 50 rows, got 49" in _refusal(write(customers.head(49)))
 
 
-def test_a_class_of_one_row_is_refused(write: Write, customers: pd.DataFrame) -> None:
-    customers.loc[0, "left"] = SECRET
+def test_a_class_of_one_row_is_named(write: Write, customers: pd.DataFrame) -> None:
+    customers.loc[0, "left"] = "perhaps"
 
-    assert "needs 2 rows, and one has 1" in _refusal(write(customers))
+    assert "needs 2 rows, and 'perhaps' has 1" in _refusal(write(customers))
 
 
 def test_a_text_that_differs_in_every_row_is_named(write: Write, customers: pd.DataFrame) -> None:
@@ -236,13 +244,23 @@ def test_a_column_that_mixes_numbers_and_texts_is_named(
     customers["months"] = customers["months"].astype(object)
     customers.loc[[3, 4], "months"] = SECRET
 
-    assert "column `months` mixes 78 numbers with 2 texts" in _refusal(write(customers))
+    assert (
+        "`months` looks like numbers in 78 records and texts in 2: state `data.read.missing"
+        in _refusal(write(customers))
+    )
 
 
-def test_truth_values_with_empty_cells_are_named(write: Write, customers: pd.DataFrame) -> None:
+def test_booleans_and_whole_numbers_keep_their_kind_beside_empty_cells(
+    write: Write, customers: pd.DataFrame
+) -> None:
     customers["plan"] = [True, False, None, True] * 20
+    customers["months"] = customers["months"].astype("Int64")
+    customers.loc[3, "months"] = pd.NA
 
-    assert "column `plan` has true, false and empty cells" in _refusal(write(customers))
+    table = data.read(write(customers), SETTINGS)
+
+    assert table.features["plan"].tolist() == [True, False, None, True] * 20
+    assert table.kinds == {"months": "integer"}
 
 
 @pytest.mark.parametrize("number", [2**53 + 2, 2**70])

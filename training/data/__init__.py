@@ -1,0 +1,1 @@
+"""Tables of rows from files, queries and functions, with typed columns."""
