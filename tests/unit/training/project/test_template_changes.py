@@ -1,5 +1,7 @@
 """Which parameters change between two templates, and which data would be lost."""
 
+from collections.abc import Mapping
+
 import pytest
 import yaml
 
@@ -8,8 +10,11 @@ from training.errors import ConfigurationError
 from training.project.template_changes import compare
 
 
-def template(resources: dict[str, object], parameters: dict[str, object] | None = None) -> str:
-    return yaml.safe_dump({"Parameters": parameters or {}, "Resources": resources})
+def template(
+    resources: Mapping[str, object], parameters: Mapping[str, object] | None = None
+) -> str:
+    text = yaml.safe_dump({"Parameters": dict(parameters or {}), "Resources": dict(resources)})
+    return str(text)
 
 
 BUCKET: dict[str, object] = {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain"}
@@ -48,7 +53,7 @@ def test_parameters_are_compared_by_name_and_default() -> None:
         "F": {"Default": 5},
     }
 
-    changes = compare(template({"R": ROLE}, dict(old)), template({"R": ROLE}, dict(new)))
+    changes = compare(template({"R": ROLE}, old), template({"R": ROLE}, new))
 
     assert changes.removed == ("A",)
     assert changes.added == {"E": None, "F": "5"}
