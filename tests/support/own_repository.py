@@ -5,9 +5,10 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from dataclasses import replace
 from pathlib import Path
 
-from tests.support.installed import Installed, variables, write_foreign_modules
+from tests.support.installed import Installed, write_foreign_modules
 from tests.support.lambda_containers import ARCHITECTURE, tool, tool_environment
 from tests.support.sam_build import SamBuild
 from training.project import third_party
@@ -27,13 +28,16 @@ _LAYERS = {
 }
 
 
-def make_repository(environment: Path, folder: Path, **environment_variables: str) -> Installed:
+def make_repository(environment: Path, folder: Path, **settings: str) -> Installed:
     """Have `sklambda new` make a repository, in which modules have the names of ours."""
-    outside = Installed(environment, folder, variables(), ("sklambda",))
+    mine = folder / "mine"
+    tools = {**tool_environment(), **settings, "PYTHONPATH": str(mine), "OMP_NUM_THREADS": "1"}
+    for name in ("MODEL_DIR", "VIRTUAL_ENV"):
+        tools.pop(name, None)
+    outside = Installed(environment, folder, tools, ("sklambda",))
     outside.sklambda("new", "mine")
-    write_foreign_modules(folder / "mine")
-    tools = tool_environment(PYTHONPATH=str(folder / "mine"), **environment_variables)
-    return Installed(environment, folder / "mine", variables(**tools), ("sklambda",))
+    write_foreign_modules(mine)
+    return replace(outside, folder=mine)
 
 
 def require_sam() -> None:
