@@ -103,23 +103,23 @@ def lambda_functions() -> dict[str, dict[str, Any]]:
 
 
 ORDER: dict[str, list[str]] = {
-    "functions.authorize": ["handler", "settings tokens", "keys", "errors"],
+    "functions.authorize": ["handler", "settings tokens"],
     "functions.predict": [
         "__main__",
-        "handler server",
+        "handler",
         "assembly",
         "app",
         "dialects",
         "service",
         "challengers",
-        "observe pages snapshot",
+        "observe pages",
         "model",
         "http settings",
     ],
     "functions.batch": [
         "__main__ handler",
         "service",
-        "steps events settings",
+        "steps settings",
         "jobs",
         "scoring",
         "formats",
@@ -154,7 +154,7 @@ ORDER: dict[str, list[str]] = {
         "error_model predictor",
         "package explain",
         "sketch",
-        "codec decision manifest row_warnings",
+        "codec decision manifest",
         "signature policy telemetry",
         "reading",
         "datetimes document session settings storage",
@@ -257,7 +257,7 @@ def test_only_handlers_make_clients_and_read_the_environment() -> None:
     assert found == {
         "functions/predict/__main__.py": ["os.environ["],
         "layers/shared/sklambda/session.py": ["os.environ["],
-        "training/data/s3.py": ["boto3"],
+        "training/data/sources.py": ["boto3"],
     }
 
 
@@ -272,7 +272,7 @@ def test_onnxruntime_is_imported_where_its_telemetry_is_off() -> None:
 
 
 def test_a_folder_can_be_surveyed() -> None:
-    folders = Counter(relative(path.parent) for path in SOURCES if path.name != "__init__.py")
+    folders = Counter(relative(path.parent) for path in SOURCES)
     del folders["training/convert/families"]  # a file for each of scikit-learn's families
 
     assert {name: n for name, n in folders.items() if n > MOST_FILES_OF_A_FOLDER} == {}

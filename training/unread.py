@@ -1,7 +1,7 @@
 """The columns that a fitted pipeline is given and never reads.
 
 scikit-learn drops a column by its name or place before anything looks into it, and refuses rows
-without it all the same. Such a column is no feature: nobody should have to send it, and none of
+without it all the same. Such a column is no feature: no client should have to send it, and none of
 its values belongs into a package. A column that is looked into and then has no effect, as one that
 `SelectKBest` leaves out after it has refused its missing values, is a feature.
 """

@@ -9,9 +9,8 @@ from http.client import HTTPException
 from typing import Any
 
 from functions.authorize import tokens
-from functions.authorize.errors import IssuerUnavailable, TokenRefused
 from functions.authorize.settings import Settings
-from functions.authorize.tokens import TokenVerifier
+from functions.authorize.tokens import IssuerUnavailable, TokenRefused, TokenVerifier
 
 _SECONDS = 3
 _MAX_BYTES = 1_000_000

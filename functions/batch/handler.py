@@ -10,10 +10,9 @@ from typing import Any
 
 import boto3
 
-from functions.batch.jobs import metrics
 from functions.batch.jobs.context import Context
 from functions.batch.jobs.cost import Rates
-from functions.batch.service import Callbacks, Service
+from functions.batch.service import Callbacks, Service, metrics_writer
 from functions.batch.settings import Settings
 from sklambda.predictor import Predictor
 from sklambda.storage import Bucket, Storage, open_storage
@@ -76,7 +75,7 @@ service = Service(
         _distribute if settings.batch_machine else None,
         settings.batch_distribute_above,
     ),
-    metrics.writer(settings.metrics_namespace, write_line)
+    metrics_writer(settings.metrics_namespace, write_line)
     if settings.metrics_namespace
     else lambda receipt: None,
 )

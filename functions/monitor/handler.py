@@ -9,12 +9,11 @@ from urllib.parse import quote
 
 import boto3
 
-from functions.monitor import events, judge
+from functions.monitor import events, judge, notify
 from functions.monitor.alarms import diagnosis, traffic
 from functions.monitor.alarms.diagnosis import LogLines
 from functions.monitor.alarms.traffic import Traffic
-from functions.monitor.notify import metrics
-from functions.monitor.notify.messages import Event, Message
+from functions.monitor.notify import Event, Message
 from functions.monitor.results import Results
 from functions.monitor.run import Monitor, Period, Ports
 from functions.monitor.settings import Settings
@@ -80,7 +79,7 @@ def _publish(published: Sequence[Event]) -> None:
 
 def _write_metrics(results: Results) -> None:
     if settings.metrics_namespace:
-        write_line(metrics.line(settings.metrics_namespace, results))
+        write_line(notify.metrics_line(settings.metrics_namespace, results))
 
 
 def _address(key: str) -> str:

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from functions.monitor.counting.hours import count_hour
-from functions.monitor.counting.windows import WindowCounts, count_window
+from functions.monitor.counting.hours import WindowCounts, count_hour, count_window
 from functions.monitor.drift.compare import Findings, compare
 from functions.monitor.drift.histograms import histogram_pairs
 from functions.monitor.drift.verdict import Thresholds

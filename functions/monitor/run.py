@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
+from functions.monitor import notify
 from functions.monitor.alarms.diagnosis import Diagnosis, LogLines, diagnose
 from functions.monitor.alarms.traffic import Traffic
 from functions.monitor.events import Alarm, RunRequest
-from functions.monitor.notify import messages
-from functions.monitor.notify.messages import Event, Message
+from functions.monitor.notify import Event, Message
 from functions.monitor.report import files
 from functions.monitor.results import Results
 from functions.monitor.state import Deployment, State, claim, release
@@ -131,18 +131,18 @@ class Monitor:
 
     def _notify_new(self, results: Results, reported: dict[str, str]) -> dict[str, str]:
         """Send the findings that are not reported yet; return those that are reported then."""
-        findings, is_healthy = messages.finding_ids(results), messages.is_healthy(results)
+        findings, is_healthy = notify.finding_ids(results), notify.is_healthy(results)
         new = set(findings) - reported.keys()
         if new or (is_healthy and reported):
             self._send(results, recovered=is_healthy)
         address = self._ports.address(_page(results))
-        self._ports.publish(list(messages.events(results, new, address)))
+        self._ports.publish(list(notify.events(results, new, address)))
         self._ports.write_metrics(results)
         return {} if is_healthy else reported | dict.fromkeys(findings, results.window.stop)
 
     def _send(self, results: Results, recovered: bool = False) -> None:
         address = self._ports.address(_page(results))
-        self._ports.send(messages.message(results, address, recovered))
+        self._ports.send(notify.message(results, address, recovered))
 
     def _once(self, name: str, action: Callable[[], None]) -> bool:
         """Act unless an earlier run did; a failure releases the claim."""

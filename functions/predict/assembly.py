@@ -153,8 +153,7 @@ def _with_challenger(
     disclosure: "Disclosure | None",
 ) -> Service:
     from functions.predict.challengers.admission import admit
-    from functions.predict.challengers.shadow import Shadow
-    from functions.predict.challengers.split import Split
+    from functions.predict.challengers.modes import Shadow, Split
 
     log, write, share = dependencies.log, dependencies.write, settings.challenger_share
     admission = admit(path, champion, log)

@@ -4,9 +4,8 @@ import os
 from functools import cache
 from typing import Any
 
-from functions.predict import snapshot
 from functions.predict.app.api import create_app
-from functions.predict.app.gateway import Gateway
+from functions.predict.app.gateway import Gateway, register_snapshot, warm
 from functions.predict.assembly import Dependencies, assemble
 from functions.predict.http.exchange import Limits
 from functions.predict.service import Service
@@ -30,7 +29,7 @@ service, app, handler = assemble(settings, Dependencies(log, write_line, _s3))
 def _warm() -> None:
     """Score the example without listeners: it is not counted, captured or compared."""
     limits = Limits(settings.max_rows, settings.max_bytes)
-    snapshot.warm(Gateway(create_app(Service(service.model), limits, log)), service.model)
+    warm(Gateway(create_app(Service(service.model), limits, log)), service.model)
 
 
-snapshot.register(_warm)
+register_snapshot(_warm)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final, Literal
 from functions.predict.http.exchange import Caller
 from sklambda.arrays import FloatMatrix
 from sklambda.codec.codec import Row
+from sklambda.codec.row_warnings import RowWarner, RowWarning
 from sklambda.decision import Prediction, to_predictions
 from sklambda.errors import OutOfTime
 from sklambda.predictor import GoldenMismatch, Predictor
-from sklambda.row_warnings import RowWarner, RowWarning
 from sklambda.signature import Signature
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from sklambda.errors import OutOfTime, PackageRefused
 
 if TYPE_CHECKING:
     from functions.predict.challengers.admission import Admission
-    from functions.predict.challengers.split import Split
+    from functions.predict.challengers.modes import Split
 
 
 EXPLAIN_SECONDS: Final = 8

@@ -15,7 +15,7 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 from functions.monitor.drift.compare import Findings, compare
 from functions.monitor.drift.verdict import Verdict
 from functions.monitor.performance.estimated import estimate_from_bins
-from functions.monitor.performance.realised import concept_drift
+from functions.monitor.performance.measure import concept_drift
 from sklambda.arrays import FloatMatrix
 from sklambda.sketch.baseline import Baseline
 from sklambda.sketch.sketch import to_json

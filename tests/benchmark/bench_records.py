@@ -21,7 +21,7 @@ from sklambda.policy.watching import Watching
 from sklambda.signature import Signature
 from sklambda.storage import Directory, hour_folder
 from tests.support import capturing, drifting
-from training.baseline.baseline import HeldOut, baseline
+from training.baseline.monitoring_files import HeldOut, baseline
 
 ROWS: Final = 1_000_000
 OBJECTS: Final = 40

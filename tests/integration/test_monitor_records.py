@@ -20,7 +20,7 @@ from sklambda.storage import Bucket, hour_folder
 from tests.conftest import Trained
 from tests.integration.conftest import BucketFactory
 from tests.support.observed import Observed, observe
-from training.baseline.baseline import HeldOut, baseline
+from training.baseline.monitoring_files import HeldOut, baseline
 from training.examples.churn.sample import generate
 
 NOW = whole_hour(datetime.now(UTC)) + timedelta(hours=1)

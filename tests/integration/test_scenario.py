@@ -8,8 +8,7 @@ import pytest
 from functions.monitor.__main__ import LocalMonitor, read_report
 from sklambda.storage import Directory
 from tests.conftest import Trained
-from training.checks.scenario import date_outcomes, replay, run_service
-from training.examples.churn.scenario import START, Hour, hours
+from training.checks.scenario import START, Hour, date_outcomes, hours, replay, run_service
 
 HOURS = 25
 

@@ -7,7 +7,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from functions.predict import snapshot
+from functions.predict.app.gateway import register_snapshot, warm
 from functions.predict.model import ServedModel
 from sklambda.predictor import Predictor
 from tests.conftest import Trained
@@ -52,14 +52,14 @@ def test_the_function_is_warmed_before_a_snapshot_and_leaves_no_trace(
 def test_outside_lambda_nothing_is_registered() -> None:
     assert HOOKS not in sys.modules
 
-    snapshot.register(lambda: pytest.fail("there is no snapshot here"))
+    register_snapshot(lambda: pytest.fail("there is no snapshot here"))
 
 
 def test_a_model_that_fails_its_own_example_has_no_snapshot(predictor: Predictor) -> None:
     model = ServedModel(predictor)
 
     with pytest.raises(RuntimeError, match="must be scored, got status 503"):
-        snapshot.warm(lambda event, context: {"statusCode": 503}, model)
+        warm(lambda event, context: {"statusCode": 503}, model)
 
 
 def test_the_models_own_example_is_scored(predictor: Predictor) -> None:
@@ -69,6 +69,6 @@ def test_the_models_own_example_is_scored(predictor: Predictor) -> None:
         events.append(SimpleNamespace(**event))
         return {"statusCode": 200}
 
-    snapshot.warm(handler, ServedModel(predictor))
+    warm(handler, ServedModel(predictor))
 
     assert {event.path for event in events} == {"/predict"}

@@ -7,6 +7,7 @@ import csv
 import gzip
 import json
 import re
+import shutil
 import subprocess
 import tomllib
 from datetime import datetime, timedelta
@@ -63,22 +64,32 @@ def empty(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Instal
     return Installed(environment, tmp_path_factory.mktemp("empty"), variables(), ("sklambda",))
 
 
-@pytest.fixture(scope="module", params=[("sklambda",), ("python", "-m", "sklambda")], ids=" ".join)
-def foreign(
-    request: pytest.FixtureRequest, environment: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Installed:
-    """A user whose own modules have the names of ours, and come first on the path."""
-    folder = tmp_path_factory.mktemp("foreign")
+FORMS = [("sklambda",), ("python", "-m", "sklambda")]
+
+
+@pytest.fixture(scope="module")
+def trained_folder(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a user whose own modules have the names of ours, with a package."""
+    folder = tmp_path_factory.mktemp("foreign") / "mine"
+    folder.mkdir()
     write_foreign_modules(folder)
     (folder / "mine.toml").write_text(MINE)
     (folder / "mine.py").write_text(MINE_PIPELINE)
     (folder / "my_columns.py").write_text('NUMBERS = ["tenure", "MonthlyCharges"]\n')
-    installed = Installed(environment, folder, variables(PYTHONPATH=str(folder)), request.param)
-    installed.sklambda(
-        "sample", installed.example() / "train.toml", "--rows", 400, "--out", "mine.csv"
-    )
+    installed = Installed(environment, folder, variables(PYTHONPATH=str(folder)), FORMS[1])
+    config = installed.example() / "train.toml"
+    installed.sklambda("sample", config, "--rows", 400, "--out", "mine.csv")
     installed.sklambda("train", "mine.toml", "--out", "package")
-    return installed
+    return folder
+
+
+@pytest.fixture(scope="module", params=FORMS, ids=" ".join)
+def foreign(request: pytest.FixtureRequest, environment: Path, trained_folder: Path) -> Installed:
+    """The user, whose modules come first on the path, and either form of the command."""
+    form: tuple[str, ...] = request.param
+    folder = trained_folder.with_name("-".join(form))
+    shutil.copytree(trained_folder, folder)
+    return Installed(environment, folder, variables(PYTHONPATH=str(folder)), form)
 
 
 def relative_files(*patterns: str) -> set[str]:

@@ -22,14 +22,13 @@ UNCHECKED_HASH = 0b01
 """PEP 552: the byte code is named by a hash, and nobody compares it with the module."""
 OF_LAMBDA = {"boto3", "botocore", "s3transfer"}
 BATCH = """
-import sys, boto3, duckdb, zstandard, functions.batch.service, functions.batch.jobs.metrics
+import sys, boto3, duckdb, zstandard, functions.batch.service
 print(boto3.__file__, duckdb.__file__, zstandard.backend, *(sys.modules.keys() & {"pandas"}))
 """
 MONITOR = """
 import sys, boto3, sklambda
-from functions.monitor import events, judge, run, settings
+from functions.monitor import events, judge, notify, run, settings
 from functions.monitor.alarms import diagnosis, traffic
-from functions.monitor.notify import messages, metrics
 absent = {"pandas", "scipy", "sklearn", "fastapi", "duckdb"}
 print(boto3.__file__, sklambda.__path__[0], *(sys.modules.keys() & absent))
 """

@@ -9,7 +9,7 @@ from sklambda.signature import UNSEEN, Feature, Signature, Target
 from sklambda.sketch.baseline import Baseline
 from sklambda.sketch.sketch import Sketch
 from sklambda.sketch.sketcher import Sketcher
-from training.baseline.baseline import HeldOut, baseline
+from training.baseline.monitoring_files import HeldOut, baseline
 
 NUMBERS = 20
 CATEGORIES = (2, 2, 3, 4, 5, 8, 10, 20, 50, 200)

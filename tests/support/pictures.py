@@ -19,7 +19,7 @@ from rich.text import Text
 from tests.browser.conftest import browser_process, served
 from tests.conftest import REPOSITORY
 from tests.support.documents import Command, checkout, steps
-from training.examples.churn.scenario import HOURS, START
+from training.checks.scenario import HOURS, START
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -13,8 +13,7 @@ from functions.monitor.drift.histograms import histogram_pairs
 from functions.monitor.performance.estimated import Estimate
 from functions.monitor.performance.fairness import ColumnFairness, group_rates
 from functions.monitor.performance.history import HistoryPoint
-from functions.monitor.performance.measure import Performance
-from functions.monitor.performance.realised import ConceptDrift
+from functions.monitor.performance.measure import ConceptDrift, Performance
 from functions.monitor.results import Comparison, Results, Window
 from functions.monitor.statistics.intervals import Interval, wilson
 from sklambda.arrays import FloatMatrix, FloatVector
@@ -23,7 +22,7 @@ from sklambda.signature import Feature, Signature, Target
 from sklambda.sketch.baseline import Baseline
 from sklambda.sketch.sketch import Sketch
 from sklambda.sketch.sketcher import Sketcher
-from training.baseline.baseline import HeldOut, baseline
+from training.baseline.monitoring_files import HeldOut, baseline
 
 STOP = "2026-11-22T10:00:00+00:00"
 MARKUP = "<img src=x onerror=alert(1)>"

@@ -6,8 +6,7 @@ from typing import Any
 from functions.monitor.drift.compare import Findings
 from functions.monitor.drift.verdict import State, Verdict
 from functions.monitor.performance.estimated import Estimate
-from functions.monitor.performance.measure import Performance
-from functions.monitor.performance.realised import ConceptDrift
+from functions.monitor.performance.measure import ConceptDrift, Performance
 from functions.monitor.results import Comparison, Results, Window
 from functions.monitor.statistics.intervals import Interval
 from sklambda.manifest import MetricInterval

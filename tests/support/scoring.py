@@ -9,7 +9,7 @@ from functions.monitor.statistics.classification import sort_rows
 from sklambda.arrays import Flags, FloatVector
 from sklambda.signature import Feature, Signature, Target
 from sklambda.sketch.baseline import Baseline, Calibrator
-from training.baseline.baseline import HeldOut, baseline
+from training.baseline.monitoring_files import HeldOut, baseline
 
 SIGNATURE = Signature(
     features=(Feature(name="x", kind="number", nullable=False),),

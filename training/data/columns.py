@@ -1,7 +1,6 @@
 """The cells of a CSV column as values of one type, stated or inferred."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sklambda.datetimes import datetime_encoder
 from sklambda.errors import ValueRefused
@@ -22,7 +22,7 @@ from training.errors import DataError
 type Column = pd.Series[Any]
 
 _INTEGER: Final = re.compile(r"\s*[+-]?[0-9]+\s*")
-_NUMPY: Final = {"integer": "int64", "number": "float64", "boolean": "bool"}
+_NUMPY: Final = {"integer": "int64", "number": "float64"}
 _EXPECTED: Final = {
     "integer": "a whole number",
     "number": "a number",
@@ -69,30 +69,36 @@ def typed(
     DataError
         A cell is not of the stated type; names the record and no value.
     """
-    counts = Counter(cells)
-    present = [cell for cell in counts if cell is not None and cell not in missing_words(reading)]
+    codes, distinct = pd.factorize(np.array(cells, dtype=object))  # of None -1, the last value
+    words = missing_words(reading)
+    present = [cell for cell in distinct if cell not in words]
     kind = stated or infer(present, reading)
     parse = cell_parser(reading, name, kind)
-    values = {cell: parse(cell) for cell in counts}
+    values = {cell: parse(cell) for cell in distinct}
     wrong = {cell for cell in present if not _is_of(kind, values[cell])}
     if wrong:
-        first = next(place for place, cell in enumerate(cells) if cell in wrong)
-        count = sum(counts[cell] for cell in wrong)
+        places = np.flatnonzero([cell in wrong for cell in cells])
         raise DataError(
-            f"column `{name}`: record {first + 1}, and {count - 1} more, must have "
+            f"column `{name}`: record {places[0] + 1}, and {len(places) - 1} more, must have "
             f"{_EXPECTED[kind]}: state `data.read.types.{name}` otherwise, or list the words that "
             "mean a missing value in `data.read.missing`"
         )
-    return TypedColumn(_series(name, [values[cell] for cell in cells], kind), kind)
+    return TypedColumn(_series(name, [*values.values(), None], codes, kind), kind)
 
 
 def infer(present: Sequence[str], reading: Reading) -> Kind:
-    """Return the type of cells that are not missing."""
-    number = number_parser(reading)
+    """Return the type of distinct cells that are not missing."""
     if not present:
         return "number"
-    if all(isinstance(number(cell), (int, float)) for cell in present):
-        whole = all(isinstance(number(cell), int) or _INTEGER.fullmatch(cell) for cell in present)
+    number = number_parser(reading)
+    first = number(present[0])
+    numbers = [] if isinstance(first, str) else [*map(number, present)]
+    if numbers and not any(isinstance(each, str) for each in numbers):
+        whole = all(
+            isinstance(each, int)
+            or (isinstance(each, float) and each.is_integer() and _INTEGER.fullmatch(cell))
+            for each, cell in zip(numbers, present, strict=True)
+        )
         return "integer" if whole else "number"
     booleans = {*reading.true, *reading.false}
     if all(cell.lower() in BOOLEANS or cell in booleans for cell in present):
@@ -145,7 +151,7 @@ def typed_values(name: str, values: Sequence[Any], stated: Kind | None = None) -
             "convert it in the file, or leave the key out"
         )
     plain = [_plain(value) for value in values]
-    return TypedColumn(_series(name, plain, stated or kind), stated or kind)
+    return TypedColumn(_series(name, plain, np.arange(len(plain)), stated or kind), stated or kind)
 
 
 def _type_of(value: object) -> Kind | None:
@@ -168,22 +174,26 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _series(name: str, values: list[Any], kind: Kind) -> Column:
-    missing = any(value is None or value != value for value in values)
+def _series(name: str, values: list[Any], codes: NDArray[np.intp], kind: Kind) -> Column:
+    """Return the series of the values that codes choose."""
+    absent = np.array([value is None or value != value for value in values], dtype=bool)
+    missing = bool(absent[codes].any())
+    present = [None if no else value for value, no in zip(values, absent.tolist(), strict=True)]
+    if kind in ("integer", "number"):
+        large = kind == "integer" and any(abs(value or 0) >= 2**63 for value in present)
+        dtype = object if large else "float64" if missing else _NUMPY[kind]
+        blank = np.nan if missing else 0  # 0 is of no row
+        filled = np.array([blank if value is None else value for value in present], dtype=dtype)
+        return pd.Series(filled[codes], name=name)
+    chosen = np.array(present, dtype=object)[codes]
     if kind == "datetime":
         try:
-            moments = pd.to_datetime(pd.Series(values, dtype=object), format="ISO8601")
+            moments = pd.to_datetime(pd.Series(chosen), format="ISO8601")
         except ValueError:
             raise DataError(
                 f"column `{name}` must have {_EXPECTED[kind]}, and no time zones of several kinds"
             ) from None
         return moments.rename(name)
-    if kind in ("category", "text"):
-        return pd.Series(values, dtype="str", name=name)
     if kind == "boolean":
-        return pd.Series(values, dtype=object if missing else bool, name=name)
-    large = kind == "integer" and any(abs(value or 0) >= 2**63 for value in values)
-    if missing or large:
-        present = [np.nan if value is None else value for value in values]
-        return pd.Series(present, dtype=object if large else "float64", name=name)
-    return pd.Series(values, dtype=_NUMPY[kind], name=name)
+        return pd.Series(chosen, dtype=object if missing else bool, name=name)
+    return pd.Series(chosen, dtype="str", name=name)

@@ -69,6 +69,8 @@ def doubt(name: str, cells: Sequence[Cell], reading: Reading) -> Doubt | None:
     if blank and numbers + blank == counts.total():
         looks_like = "numbers, with blanks for missing ones"
         return Doubt(name, looks_like, ("data.read.trim = true", category))
+    if reading.decimal == "," and numbers == counts.total():
+        return Doubt(name, 'numbers, but not with `data.read.decimal = ","`', (category,))
     if numbers > counts.total() * _MOST:
         others = counts.total() - numbers
         return Doubt(

@@ -15,8 +15,7 @@ from onnx import NodeProto
 from sklambda.arrays import FloatMatrix
 from training.explain.dependence import Features, spread
 from training.explain.ensembles import Forest, is_ensemble
-from training.explain.flow import Flow, attributes
-from training.explain.refusal import NoClosedForm
+from training.explain.flow import Flow, NoClosedForm, attributes
 
 _NOTHING: Final = 1e-12
 

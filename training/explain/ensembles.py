@@ -13,8 +13,7 @@ from sklambda.arrays import Flags, FloatVector
 from sklambda.explain.trees import category_bits
 from training.convert.graph.graph import ML_DOMAIN
 from training.convert.graph.trees import BRANCH_MEMBER
-from training.explain.flow import attributes
-from training.explain.refusal import NoClosedForm
+from training.explain.flow import NoClosedForm, attributes
 
 type Integers = NDArray[np.int64]
 

@@ -20,6 +20,10 @@ _PREFIX: Final = "explained_"
 type Columns = Sequence[int] | NDArray[np.integer[Any]]
 
 
+class NoClosedForm(Exception):
+    """The scores are not a sum over features or trees; the message is the end of a sentence."""
+
+
 class Flow:
     """The nodes of a graph, by what they make.
 

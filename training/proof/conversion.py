@@ -1,4 +1,4 @@
-"""The conversion of a fitted pipeline: its graph, its signature, their proof, the golden rows."""
+"""The conversion of a fitted pipeline: its graph, its signature, their proof."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,12 +12,11 @@ from sklearn.pipeline import Pipeline
 from sklambda.arrays import Flags, FloatMatrix, FloatVector, IntVector
 from sklambda.codec.codec import Codec
 from sklambda.decision import TOLERANCE
-from sklambda.manifest import GoldenRow, ParityReport
+from sklambda.manifest import ParityReport
 from sklambda.session import Session
 from sklambda.signature import Feature, Kind, Signature, Target, TermCounts
 from training.convert import CONVERTERS, convert, convert_steps
 from training.convert.families.compose import predicting
-from training.convert.families.impute import imputes_in_rounds
 from training.convert.families.text import pipeline_input
 from training.convert.graph.scope import Converters, Estimator, Follow
 from training.convert.graph.vocabulary import Vocabulary
@@ -28,7 +27,6 @@ from training.frames import ClientRow, FrameMaker, client_rows, feature_of
 from training.proof.adversary import FULL, NUMERIC, STRINGS, Budget, Case, adversarial, real
 from training.proof.boundaries import boundaries
 from training.proof.equality import Equality
-from training.proof.golden import golden_rows
 from training.proof.parity import Candidate, prove, require_same_as_json
 from training.proof.probing import (
     Trial,
@@ -46,6 +44,7 @@ from training.proof.surface import near_ties
 from training.targets import target_of
 
 _SEED: Final = 0
+_IN_ROUNDS: Final = "sklearn.impute.IterativeImputer"
 _COPIES: Final = 16
 
 
@@ -115,7 +114,7 @@ class Conversion:
         Imputing in rounds reads a number only where others are missing: the second row has none.
         """
         rows = client_rows(self.frame.head(1), self.kinds)
-        if not imputes_in_rounds(self.pipeline):
+        if not _imputes_in_rounds(self.pipeline):
             return rows
         trials = {name: accepts(None) for name in self.kinds if self.kinds[name] != "datetime"}
         able = [name for name, yes in probe(reference, rows, trials).items() if yes]
@@ -197,12 +196,6 @@ class Conversion:
 
         candidate = Candidate(signature, codec, Session(model), self._closed(signature, reference))
         return prove(reference, candidate, cases, equality, name_step=name_step, progress=progress)
-
-    def golden(self, model: bytes, signature: Signature, cases: Sequence[Case]) -> list[GoldenRow]:
-        """Return the golden rows: some cases, with scikit-learn's own scores and labels."""
-        reference = self.reference(signature.target)
-        equality = Equality(reference, model, signature, self.frame)
-        return golden_rows(reference, equality, cases)
 
     def _vocabularies(self) -> list[Vocabulary | None]:
         return [
@@ -303,6 +296,12 @@ class Conversion:
 
 _FEW_ROWS: Final = 50
 _DISTINCT: Final = 0.5
+
+
+def _imputes_in_rounds(estimator: Estimator) -> bool:
+    """Return whether other columns are read where one is missing, as they are not otherwise."""
+    parts = estimator.get_params(deep=True).values() if hasattr(estimator, "get_params") else ()
+    return any(qualified(part) == _IN_ROUNDS for part in (estimator, *parts))
 
 
 def _require_repeated(column: "pd.Series[Any]", *, closed: bool) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklambda.arrays import FloatMatrix
+from sklambda.codec.row_warnings import RowWarner, RowWarning
 from sklambda.decision import label_positions
-from sklambda.row_warnings import RowWarner, RowWarning
 from sklambda.signature import Signature, Target
 
 if TYPE_CHECKING:

@@ -20,9 +20,9 @@ from functions.batch.scoring.columns import (
 )
 from functions.batch.scoring.writer import Writer
 from sklambda.arrays import Flags, FloatMatrix
+from sklambda.codec.row_warnings import RowWarner
 from sklambda.errors import RowsInvalid
 from sklambda.predictor import Predictor
-from sklambda.row_warnings import RowWarner
 
 type Observer = Callable[[FloatMatrix, FloatMatrix, Sequence[tuple[int, str]]], None]
 

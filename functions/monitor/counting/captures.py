@@ -16,8 +16,8 @@ from pydantic_core import from_json
 from functions.monitor.counting.predictions import NO_ROW, digest, row_name
 from sklambda.arrays import FloatMatrix, FloatVector, IntVector
 from sklambda.codec.codec import Codec
+from sklambda.codec.row_warnings import RowWarningCode
 from sklambda.errors import RowsInvalid
-from sklambda.row_warnings import RowWarningCode
 from sklambda.signature import Feature, Signature, Target
 from sklambda.sketch.layout import MODES, ROLES, Role
 from sklambda.sketch.sketch import Mode

@@ -3,7 +3,7 @@
 Confidence-based performance estimation: a calibrated score is the probability that the label is
 true, so that the expected share of true labels follows from the scores (NannyML's CBPE). It is
 blind to concept drift, where the probabilities no longer hold:
-`functions.monitor.performance.realised.concept_drift` tests for that.
+`functions.monitor.performance.measure.concept_drift` tests for that.
 """
 
 from dataclasses import dataclass

@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
+from functions.monitor.counting.hours import stored_hours, sum_histograms, sum_sketches
 from functions.monitor.counting.predictions import Predictions
-from functions.monitor.counting.windows import stored_hours, sum_histograms, sum_sketches
 from functions.monitor.outcomes import LabelledPredictions, Outcomes, join, stored_predictions
 from functions.monitor.performance.measure import (
     estimated_metrics,

@@ -8,7 +8,7 @@ from functions.monitor.drift.histograms import HistogramPair
 from functions.monitor.drift.verdict import Verdict
 from functions.monitor.performance.fairness import ColumnFairness
 from functions.monitor.performance.measure import Performance
-from functions.monitor.report import charts, tables, timelines
+from functions.monitor.report import charts, tables
 from functions.monitor.report.markup import display, element, text
 from functions.monitor.report.summary import chapters
 from functions.monitor.report.wording import describe, metric_name, number, percent, plural
@@ -168,7 +168,7 @@ def _metrics_over_time(results: Results) -> str:
     names = list(dict.fromkeys(n for one in history for n in (*one.realised, *one.estimated)))
     figures = []
     for place, name in enumerate(names):
-        chart = timelines.performance(history, name, trained.get(name), f"metric-{place}")
+        chart = charts.performance_over_time(history, name, trained.get(name), f"metric-{place}")
         caption = element("figcaption", element("h3", text(metric_name(name))))
         figures.append(element("figure", caption, chart))
     if not figures:
@@ -201,14 +201,14 @@ def _history(results: Results) -> str:
         element(
             "figure",
             element("figcaption", element("h3", display(name), _SCORE)),
-            timelines.scores(history, name, f"score-{place}"),
+            charts.scores_over_time(history, name, f"score-{place}"),
         )
         for place, name in enumerate(names)
     ]
     volume = element(
         "figure",
         element("figcaption", element("h3", "Predictions")),
-        timelines.volume(history, "volume"),
+        charts.volume_over_time(history, "volume"),
     )
     band = "Band: from the 10 % to the 90 % quantile; line: the median."
     note = element("p", band, class_="legend quiet")

@@ -192,14 +192,14 @@ class _Pages:
         yield Route("GET", "/openapi.json", self.document, describe=None)
 
     def form(self, request: Request) -> Response:
-        from functions.predict.pages import form
+        from functions.predict.pages import pages
 
-        return form.document(self._service.model, request.root)
+        return pages.form(self._service.model, request.root)
 
     def docs(self, request: Request) -> Response:
-        from functions.predict.pages import reference
+        from functions.predict.pages import pages
 
-        return reference.document(self._openapi(), request.root)
+        return pages.reference(self._openapi(), request.root)
 
     def document(self, request: Request) -> Response:
         from functions.predict.app import openapi

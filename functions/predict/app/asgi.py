@@ -28,7 +28,7 @@ _DROPPED_BYTES: Final = 100_000_000
 """How much of a body that is too long is read, so that its client sees the response."""
 
 _CLIENT_LEFT: Final = 499
-"""The status of a response that nobody receives."""
+"""The status of a response whose client has left."""
 
 
 def application(respond: Respond, limits: Limits, openapi: Callable[[], dict[str, Any]]) -> FastAPI:

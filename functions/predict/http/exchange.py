@@ -51,7 +51,8 @@ class Caller:
     key_id : str or None
         The id of the API key, or the principal; never the key.
     headers, context : mapping of str to object
-        Where its stable identity is found: headers by lower-case name, and the request context.
+        Where a split finds its stable identity: headers by lower-case name, and the request
+        context.
     request_part : str
         What the ids of the predictions begin with: drawn for each request, never a client's.
     """
@@ -61,14 +62,6 @@ class Caller:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     context: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
     request_part: str = field(default_factory=draw_request_part)
-
-    @property
-    def identity(self) -> str | None:
-        """The identity that stays the same over requests; None for an anonymous caller."""
-        # Found when a split asks for it: no other request pays for it.
-        from functions.predict.http.identity import identify
-
-        return identify(self.headers, self.context)
 
     def prediction_id(self, index: int) -> str:
         """Return the id of the prediction for a row, as feedback and monitoring use it."""

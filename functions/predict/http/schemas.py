@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from functions.predict.http.named_schemas import Schema, choice, named_object, title_of, typed
 from functions.predict.http.response import JSON
+from sklambda.codec.row_warnings import RowWarningCode
 from sklambda.codec.values import EXACT_INTEGER
 from sklambda.decision import threshold
-from sklambda.row_warnings import RowWarningCode
 from sklambda.signature import Feature, Kind, Scalar, Scores, Signature, Target
 
 type Responses = dict[int | str, dict[str, Any]]

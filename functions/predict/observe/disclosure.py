@@ -1,6 +1,6 @@
 """What captures tell of scores: no more than the captured features do.
 
-A score at full precision gives away what a capture leaves out: the model is known to whoever reads
+A score at full precision gives away what a capture leaves out: the model is known to readers of
 captures, and only one value of a redacted feature, or one number in a bin, has just this score. So
 the score of a capture is the mean of the model's scores over the values that the capture leaves
 open, and the label is that of the mean. Rows that are captured alike have the same score and label,
@@ -32,7 +32,7 @@ BIN_CASES: Final = 16
 """The number of cases within the bins of a row."""
 
 CROWD_SHARE: Final = 0.25
-"""The least share of the cases within the bins that a label needs to be told."""
+"""The least share of the cases within the bins that a label needs to be captured."""
 
 STEPS: Final = 100
 """The number of steps that a score is rounded to, over its range in training."""
@@ -352,7 +352,7 @@ class Cases:
 
 
 def _alike(target: Target, scores: FloatMatrix, cases: FloatMatrix) -> FloatMatrix:
-    """Return which cases, [N, k], are told as one with their row: 1, else 0.
+    """Return which cases, [N, k], are captured as one with their row: 1, else 0.
 
     Those with the row's label if they are at least `CROWD_SHARE`; else those with the most frequent
     label, and with all rare ones.

@@ -84,8 +84,7 @@ class Feedback:
     def _object(self, item: Mapping[str, Any], arrival: datetime) -> tuple[str, bytes]:
         """Return the key and the content, both the same for the same outcome at the same time.
 
-        Any difference makes another object: which of several outcomes is the newest can be told
-        only by who reads all of them.
+        Any difference makes another object: only a reader of all outcomes finds the newest.
         """
         time = _time(item)
         members = _named(item) | {"outcome": canonical(self.target, item["outcome"])}

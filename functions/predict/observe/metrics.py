@@ -19,8 +19,8 @@ from functions.predict.http.exchange import Request
 from functions.predict.http.response import Response
 from functions.predict.http.routes import Endpoint
 from functions.predict.model import PredictionRequest, PredictionResponse
+from sklambda.codec.row_warnings import RowWarningCode
 from sklambda.decision import Prediction
-from sklambda.row_warnings import RowWarningCode
 from sklambda.telemetry import Write
 
 BINS: Final = 100

@@ -181,7 +181,7 @@ def _parse[T](path: Path, name: str, parse: Callable[[], T]) -> T:
 
 
 def _check_listing(path: Path, manifest: Manifest) -> None:
-    """Refuse files that the manifest does not list: nobody has checked them."""
+    """Refuse files that the manifest does not list: no digest checks them."""
     found, listed = {each.name for each in path.iterdir()}, {MANIFEST, *manifest.files}
     if found - listed:
         name = min(found - listed)

@@ -13,9 +13,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from functions.authorize.errors import TokenRefused
 from functions.authorize.settings import Settings
-from functions.authorize.tokens import TokenVerifier, from_event, policy, principal
+from functions.authorize.tokens import TokenRefused, TokenVerifier, from_event, policy, principal
 from tests.conftest import REPOSITORY
 
 TEMPLATE = REPOSITORY / "template.yaml"

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from functions.batch.events import EventRefused
 from functions.batch.jobs.options import Options
-from functions.batch.service import Callbacks, JobStuck, Service
+from functions.batch.service import Callbacks, EventRefused, JobStuck, Service
 from functions.batch.steps import JobOver, ModelChanged
 from sklambda.errors import InputRefused
 from sklambda.predictor import Predictor

@@ -12,7 +12,7 @@ from functions.monitor.alarms.diagnosis import LogLines
 from functions.monitor.alarms.traffic import Traffic
 from functions.monitor.drift.verdict import Verdict
 from functions.monitor.events import Alarm, RunRequest
-from functions.monitor.notify.messages import Event, Message
+from functions.monitor.notify import Event, Message
 from functions.monitor.performance.measure import Performance
 from functions.monitor.results import Results, Window
 from functions.monitor.run import Monitor, Ports

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from functions.monitor.notify.metrics import metric_values
+from functions.monitor.notify import metric_values
 from functions.monitor.settings import Settings
 from tests.conftest import REPOSITORY
 from tests.support.runs import empty, good, results

@@ -17,8 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from functions.monitor.performance.measure import dropped_metrics
-from functions.monitor.performance.realised import binary_metrics
+from functions.monitor.performance.measure import binary_metrics, dropped_metrics
 from sklambda.decision import label_positions
 from sklambda.manifest import MetricInterval
 from sklambda.package import ModelPackage

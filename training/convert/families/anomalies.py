@@ -12,12 +12,11 @@ from sklearn.neighbors import LocalOutlierFactor
 from sklearn.svm import OneClassSVM
 
 from sklambda.arrays import FloatVector
-from training.convert.families.neighbors import SEARCHING, searched
 from training.convert.graph import kernels
-from training.convert.graph.affine import affine
 from training.convert.graph.float_order import rank, unrank
 from training.convert.graph.graph import Graph, Matrix
-from training.convert.graph.nearest import Points, counts_of_nearest
+from training.convert.graph.kernels import affine
+from training.convert.graph.nearest import SEARCHING, Points, counts_of_nearest, searched
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.trees import Tree, gathered, grown
@@ -105,7 +104,7 @@ def _kernel(estimator: Estimator, matrix: Matrix, graph: Graph) -> str:
     products = kernels.products(graph, matrix, vectors)
     if estimator.kernel == "linear":
         return products
-    base = kernels.affine(graph, products, gamma, estimator.coef0)
+    base = kernels.scaled(graph, products, gamma, estimator.coef0)
     if estimator.kernel == "sigmoid":
         return graph.node("Tanh", base)
     return kernels.power(graph, base, estimator.degree)

@@ -1,12 +1,14 @@
-"""Probabilities calibrated, thresholds chosen."""
+"""Probabilities calibrated, thresholds chosen; isotonic regression, a line that never turns."""
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import nan
 from typing import Final
 
 import numpy as np
 from onnx import TensorProto
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.isotonic import IsotonicRegression
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 
 from sklambda.arrays import FloatVector
@@ -213,8 +215,22 @@ def _with_threshold(
     return replace(outputs, threshold=least, label_by="probability")
 
 
+def _isotonic_regression(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
+    # Where "raise" refuses a row, so says the signature.
+    scope.admit(estimator, free="y_min y_max increasing out_of_bounds")
+    graph = scope.graph
+    value = isotonic(estimator, matrix, scope)
+    if estimator.out_of_bounds == "nan" and len(estimator.X_thresholds_) > 1:
+        below = graph.node("Less", matrix.tensor, graph.constant(estimator.X_min_))
+        above = graph.node("Greater", matrix.tensor, graph.constant(estimator.X_max_))
+        outside = graph.node("Or", below, above)
+        value = value.alike(graph.node("Where", outside, graph.constant(nan), value.tensor))
+    return Outputs(value=value)
+
+
 CONVERTERS: Final[dict[type, Convert]] = {
     CalibratedClassifierCV: _calibrated,
     FixedThresholdClassifier: _fixed,
+    IsotonicRegression: _isotonic_regression,
     TunedThresholdClassifierCV: _tuned,
 }

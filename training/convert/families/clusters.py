@@ -15,8 +15,8 @@ from sklearn.utils.extmath import row_norms
 
 from sklambda.arrays import FloatMatrix
 from training.convert.graph import kernels
-from training.convert.graph.affine import affine
 from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.kernels import affine
 from training.convert.graph.outputs import Outputs, one_hot
 from training.convert.graph.scope import Convert, Estimator, Scope
 

@@ -20,8 +20,8 @@ from sklearn.neural_network import BernoulliRBM
 from sklearn.random_projection import GaussianRandomProjection, SparseRandomProjection
 
 from sklambda.arrays import FloatMatrix
-from training.convert.graph.affine import affine
 from training.convert.graph.graph import Matrix
+from training.convert.graph.kernels import affine
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.unconverted import qualified
 

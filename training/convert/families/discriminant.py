@@ -5,8 +5,8 @@ from typing import Final
 import numpy as np
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 
-from training.convert.graph.affine import affine, fitted
 from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.kernels import affine, fitted
 from training.convert.graph.links import chances
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope

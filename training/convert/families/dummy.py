@@ -2,12 +2,10 @@
 
 from typing import Final
 
-import numpy as np
-from numpy.typing import ArrayLike
 from sklearn.dummy import DummyClassifier, DummyRegressor
 
-from training.convert.graph.graph import Graph, Matrix
-from training.convert.graph.outputs import Outputs
+from training.convert.graph.graph import Matrix
+from training.convert.graph.outputs import Outputs, repeated
 from training.convert.graph.responses import require_two_classes
 from training.convert.graph.scope import Convert, Estimator, Scope
 
@@ -34,15 +32,6 @@ def _classifier(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
 def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     scope.admit(estimator, free="constant quantile strategy")
     return Outputs(value=repeated(scope.graph, matrix, estimator.constant_))
-
-
-def repeated(graph: Graph, matrix: Matrix, row: ArrayLike) -> Matrix:
-    """Return the same row, [C], for each row of the matrix, whatever is in it."""
-    values = np.reshape(np.asarray(row, dtype=np.float64), (1, -1))
-    rows = graph.node("Shape", matrix.tensor, start=0, end=1)
-    shape = graph.node("Concat", rows, graph.constant([1], np.int64), axis=0)
-    repeated = graph.node("Expand", graph.constant(values), shape)
-    return matrix.numbers(repeated, values.size)
 
 
 CONVERTERS: Final[dict[type, Convert]] = {

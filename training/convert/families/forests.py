@@ -19,8 +19,8 @@ from sklearn.tree import (
 )
 
 from sklambda.arrays import FloatMatrix
-from training.convert.graph.affine import affine
 from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.kernels import affine
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.responses import require_two_classes
 from training.convert.graph.scope import Convert, Estimator, Scope

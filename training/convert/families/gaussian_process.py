@@ -187,7 +187,7 @@ def _matern(kernel: Estimator, matrix: Matrix, points: FloatMatrix, scope: Scope
     decay = kernels.exponential(graph, distance, 1.0)
     if kernel.nu == 0.5:
         return decay
-    growth = kernels.affine(graph, distance, 1.0, 1.0)
+    growth = kernels.scaled(graph, distance, 1.0, 1.0)
     if kernel.nu == 2.5:
         third = graph.node("Div", graph.node("Mul", distance, distance), graph.constant(3.0))
         growth = graph.node("Add", growth, third)
@@ -204,7 +204,7 @@ def _rational(kernel: Estimator, matrix: Matrix, points: FloatMatrix, scope: Sco
 
 def _products(kernel: Estimator, matrix: Matrix, points: FloatMatrix, scope: Scope) -> str:
     products = kernels.dot(scope.graph, matrix, points)
-    return kernels.affine(scope.graph, products, 1.0, kernel.sigma_0**2)
+    return kernels.scaled(scope.graph, products, 1.0, kernel.sigma_0**2)
 
 
 def _scaled_squares(kernel: Estimator, matrix: Matrix, points: FloatMatrix, scope: Scope) -> str:

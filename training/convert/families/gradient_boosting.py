@@ -14,8 +14,7 @@ from sklearn.ensemble import (
 from sklambda.arrays import FloatVector
 from training.convert.families.forests import CONVERTERS as AVERAGED
 from training.convert.families.forests import TREE_FITTING
-from training.convert.families.linear_classifiers import CONVERTERS as LINEAR_CLASSIFIERS
-from training.convert.families.linear_regressors import CONVERTERS as LINEAR_REGRESSORS
+from training.convert.families.linear_models import CONVERTERS as LINEAR
 from training.convert.graph.graph import Matrix
 from training.convert.graph.links import chances
 from training.convert.graph.outputs import Outputs
@@ -31,7 +30,6 @@ _FITTING: Final = (
 _ABOVE_ZERO: Final = 2.0**-1000
 """Added to raw scores, it changes 0 alone, at which scikit-learn decides for the second class."""
 
-_LINEAR: Final = {**LINEAR_CLASSIFIERS, **LINEAR_REGRESSORS}
 _DOUBLE: Final = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
 _CONSTANT: Final = frozenset({"constant", "mean", "median", "most_frequent", "prior", "quantile"})
 
@@ -98,7 +96,7 @@ def _single(first: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     if type(first) in AVERAGED:  # trees round them themselves
         return matrix
     weights = np.asarray(getattr(first, "coef_", None))
-    if not (type(first) in _DOUBLE or (type(first) in _LINEAR and weights.dtype == np.float64)):
+    if not (type(first) in _DOUBLE or (type(first) in LINEAR and weights.dtype == np.float64)):
         scope.refuse(
             f"{qualified(first)} as init computes in float32, which no conversion equals "
             "to 1e-9: use init=None, init='zero', a tree or a forest, or StackingRegressor or "

@@ -6,8 +6,7 @@ Its samplers draw rows at fitting; at prediction a pipeline passes them over.
 from collections.abc import Mapping
 from typing import Final
 
-from training.convert.families.ada_boost import BOOSTING, boosted
-from training.convert.families.bagging import BAGGING, bagged
+from training.convert.families.bagging_and_ada_boost import BAGGING, BOOSTING, bagged, boosted
 from training.convert.families.compose import pipeline
 from training.convert.families.forests import FOREST_FITTING, classified
 from training.convert.graph.graph import Matrix

@@ -167,12 +167,6 @@ def _iterative_imputer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Ma
     return graph.join([filled, flags]) if flags.width else filled
 
 
-def imputes_in_rounds(estimator: Estimator) -> bool:
-    """Return whether other columns are read where one is missing, as they are not otherwise."""
-    parts = estimator.get_params(deep=True).values() if hasattr(estimator, "get_params") else ()
-    return any(isinstance(part, IterativeImputer) for part in (estimator, *parts))
-
-
 def _rounds(estimator: Estimator, filled: Matrix, missing: Matrix, scope: Scope) -> Matrix:
     """Predict each missing value from the others, in the rounds of fitting."""
     graph = scope.graph

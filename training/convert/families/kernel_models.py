@@ -15,8 +15,8 @@ from sklearn.semi_supervised import LabelPropagation, LabelSpreading
 
 from sklambda.arrays import FloatMatrix
 from training.convert.graph import kernels
-from training.convert.graph.affine import affine
 from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.kernels import affine
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.unconverted import qualified
@@ -131,7 +131,7 @@ def _kernel(estimator: Estimator, matrix: Matrix, graph: Graph, points: FloatMat
     if estimator.kernel == "linear":
         return products
     shift = 1.0 if estimator.coef0 is None else estimator.coef0
-    base = kernels.affine(graph, products, gamma, shift)
+    base = kernels.scaled(graph, products, gamma, shift)
     if estimator.kernel == "sigmoid":
         return graph.node("Tanh", base)
     degree = 3.0 if estimator.degree is None else estimator.degree

@@ -8,8 +8,8 @@ from onnx import TensorProto
 from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
 
 from training.convert.graph import kernels
-from training.convert.graph.affine import affine
 from training.convert.graph.graph import Matrix
+from training.convert.graph.kernels import affine
 from training.convert.graph.links import posteriors
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope

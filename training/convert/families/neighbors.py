@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.neighbors import (
     KNeighborsClassifier,
     KNeighborsRegressor,
@@ -17,12 +16,12 @@ from training.convert.graph import kernels
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.links import LEAN
 from training.convert.graph.nearest import (
-    METRICS,
-    KDTree,
+    SEARCHING,
     Listed,
     Points,
     counts_of_nearest,
     nearest_in_order,
+    searched,
 )
 from training.convert.graph.outputs import Outputs, one_hot
 from training.convert.graph.scope import Convert, Estimator, Scope, shown
@@ -68,9 +67,6 @@ def _regressor(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     return Outputs(value=matrix.numbers(graph.node("Div", sums, whole), values.shape[1]))
 
 
-SEARCHING: Final = "n_neighbors algorithm leaf_size metric p n_jobs "
-
-
 def _tree(estimator: Estimator, scope: Scope) -> Points:
     if callable(estimator.weights):
         scope.refuse(
@@ -89,51 +85,6 @@ def _tree(estimator: Estimator, scope: Scope) -> Points:
 
 
 _NOISE: Final = ("distance", "euclidean")
-
-
-def searched(estimator: Estimator, scope: Scope) -> Points:
-    """Read the points among which an estimator looks neighbours up; refuses other searches."""
-    name, metric = qualified(estimator), estimator.effective_metric_
-    if metric not in METRICS:
-        reason, remedy = _OTHER_METRICS.get(metric, _OTHER_METRIC)
-        scope.refuse(f"{name}(metric={shown(metric)}) {reason}: {remedy}")
-    power = {"euclidean": 2.0, "minkowski": float(estimator.p)}.get(metric, 1.0)
-    if estimator._fit_method == "brute":
-        return _listed(estimator, metric, power, scope)
-    if estimator._fit_method != "kd_tree":
-        scope.refuse(
-            f"{name} looks neighbours up by {estimator._fit_method!r}, whose choice among equal "
-            "distances cannot be followed: fit it with algorithm='kd_tree'"
-        )
-    points, order, nodes, bounds = map(np.asarray, estimator._tree.get_arrays())
-    if nodes["is_leaf"][: len(nodes) // 2].any():
-        scope.refuse(
-            f"{name} has a tree whose leaves are not on one level: fit it with another leaf_size"
-        )
-    starts, ends = nodes["idx_start"], nodes["idx_end"]
-    return KDTree(metric, power, points[order], order, starts, ends, bounds)
-
-
-def _listed(estimator: Estimator, metric: str, power: float, scope: Scope) -> Points:
-    points = estimator._fit_X
-    if issparse(points) or points.dtype != np.float64:
-        held = "sparse" if issparse(points) else points.dtype.name
-        scope.refuse(
-            f"{qualified(estimator)} looks neighbours up by 'brute' on {held} columns, where its "
-            "choice among equal distances is numpy's, another on each processor: fit it with "
-            "algorithm='kd_tree', on dense columns"
-        )
-    return Listed(metric, power, points, np.arange(len(points)))
-
-
-_OTHER_METRIC: Final = ("has no exact conversion", f"use one of {', '.join(METRICS)}")
-_OTHER_METRICS: Final = {
-    "cosine": (
-        "chooses among equal distances as numpy does, otherwise on each processor",
-        "set Normalizer() before it and use metric='euclidean', algorithm='kd_tree', whose order "
-        "is that of the cosine",
-    ),
-}
 
 
 def _counts(estimator: Estimator, matrix: Matrix, graph: Graph, tree: Points) -> str:

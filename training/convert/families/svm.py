@@ -237,7 +237,7 @@ def _kernel(estimator: Estimator, matrix: Matrix, graph: Graph, vectors: FloatMa
     if estimator.kernel == "rbf":
         squares = kernels.squared_distances(graph, matrix, vectors)
         return kernels.exponential(graph, squares, gamma)
-    base = kernels.affine(graph, kernels.dot(graph, matrix, vectors), gamma, shift)
+    base = kernels.scaled(graph, kernels.dot(graph, matrix, vectors), gamma, shift)
     if estimator.kernel == "sigmoid":
         return graph.node("Tanh", base)
     return kernels.power(graph, base, estimator.degree)
@@ -264,7 +264,7 @@ def _votes(graph: Graph, pairs: Matrix, classes: int) -> Matrix:
     moved = graph.node("MatMul", lost, graph.constant(second - first))
     votes = graph.node("Add", moved, graph.constant(first.sum(axis=0)[None, :]))
     sure = graph.node("MatMul", pairs.tensor, graph.constant(first - second))
-    scale = kernels.affine(graph, graph.node("Abs", sure), 1.0, 1.0)
+    scale = kernels.scaled(graph, graph.node("Abs", sure), 1.0, 1.0)
     scale = graph.node("Mul", scale, graph.constant(3.0))
     share = graph.node("Div", sure, scale)
     return pairs.numbers(graph.node("Add", votes, share), classes)

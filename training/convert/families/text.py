@@ -56,7 +56,7 @@ def _begins_with(kind: type | tuple[type, ...], estimator: Estimator) -> bool:
 
 
 def _of_texts(step: Any) -> bool:
-    """Check whether a step is a function of something else than a table: it says no names."""
+    """Check whether a step is a function of something else than a table: it returns no names."""
     return isinstance(step, FunctionTransformer) and not hasattr(step, "feature_names_in_")
 
 

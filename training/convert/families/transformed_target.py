@@ -17,8 +17,7 @@ from sklearn.preprocessing import (
 
 from training.convert.families.compose import predicting
 from training.convert.families.functions import FUNCTIONS
-from training.convert.families.powers import straightened
-from training.convert.families.quantiles import restored
+from training.convert.families.powers_and_quantiles import restored, straightened
 from training.convert.graph.graph import Matrix
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.responses import response

@@ -1,4 +1,4 @@
-"""Kernels and distances between the rows of a matrix and constant rows, in float64.
+"""Weighted sums of the features; kernels and distances between rows and constant rows, in float64.
 
 ``ai.onnx.ml`` has operators for them, but they compute in float32.
 """
@@ -7,12 +7,48 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
+from scipy.sparse import issparse
 
 from sklambda.arrays import FloatMatrix
 from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.scope import Estimator
 
 KERNELS = ("linear", "poly", "rbf", "sigmoid")
+
+
+def affine(graph: Graph, matrix: Matrix, weights: ArrayLike, constants: ArrayLike) -> Matrix:
+    """Return ``matrix @ weights.T + constants``.
+
+    Parameters
+    ----------
+    graph : Graph
+        The graph that the nodes are added to.
+    matrix : Matrix
+        Shape [N, K].
+    weights : array-like
+        Shape [T, K], or [K] for one sum.
+    constants : array-like
+        Shape [T], or a number.
+
+    Returns
+    -------
+    Matrix
+        Shape [N, T].
+    """
+    rows = np.atleast_2d(np.asarray(weights, dtype=np.float64))
+    added = np.reshape(np.asarray(constants, dtype=np.float64), (1, -1))
+    operator, more = ("Gemm", [graph.constant(added)]) if added.any() else ("MatMul", [])
+    sums = graph.node(operator, matrix.tensor, graph.constant(rows.T), *more)
+    return matrix.numbers(sums, len(rows))
+
+
+def fitted(graph: Graph, matrix: Matrix, estimator: Estimator) -> Matrix:
+    """Return ``X @ coef_.T + intercept_``, which scikit-learn's linear models share."""
+    # sparsify() makes a sparse matrix of the weights.
+    weights = estimator.coef_.toarray() if issparse(estimator.coef_) else estimator.coef_
+    return affine(graph, matrix, weights, estimator.intercept_)
 
 
 def squared_distances(graph: Graph, matrix: Matrix, others: FloatMatrix) -> str:
@@ -95,10 +131,10 @@ def exponential(graph: Graph, squares: str, gamma: float) -> str:
     return graph.node("Exp", graph.node("Mul", squares, graph.constant(-gamma)))
 
 
-def affine(graph: Graph, tensor: str, scale: float, shift: float) -> str:
+def scaled(graph: Graph, tensor: str, scale: float, shift: float) -> str:
     """Return scale·x + shift."""
-    scaled = graph.node("Mul", tensor, graph.constant(scale))
-    return graph.node("Add", scaled, graph.constant(shift))
+    product = graph.node("Mul", tensor, graph.constant(scale))
+    return graph.node("Add", product, graph.constant(shift))
 
 
 def power(graph: Graph, base: str, exponent: int) -> str:

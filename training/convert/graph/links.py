@@ -4,8 +4,8 @@ from typing import Final
 
 import numpy as np
 
-from training.convert.graph.affine import affine
 from training.convert.graph.graph import Graph, Matrix
+from training.convert.graph.kernels import affine
 
 LEAN: Final = 2.0**-50
 """How far a tie of probabilities is moved towards the class of the decision."""

@@ -12,12 +12,27 @@ from typing import Any, Final
 
 import numpy as np
 from onnx import GraphProto, TensorProto, helper, numpy_helper
+from scipy.sparse import issparse
 
 from sklambda.arrays import FloatMatrix, IntVector
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.kernels import columns, one_by_one, short_squared_distances
+from training.convert.graph.scope import Estimator, Scope, shown
+from training.convert.unconverted import qualified
 
 METRICS: Final = ("chebyshev", "euclidean", "manhattan", "minkowski")
+
+SEARCHING: Final = "n_neighbors algorithm leaf_size metric p n_jobs "
+"""Parameters of a search that `searched` has read."""
+
+_OTHER_METRIC: Final = ("has no exact conversion", f"use one of {', '.join(METRICS)}")
+_OTHER_METRICS: Final = {
+    "cosine": (
+        "chooses among equal distances as numpy does, otherwise on each processor",
+        "set Normalizer() before it and use metric='euclidean', algorithm='kd_tree', whose order "
+        "is that of the cosine",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,3 +370,38 @@ def _sift(
     heap, places = body.put(heap, at, value), body.put(places, at, who)
     start, end = body.constant([0], np.int64), body.constant([k], np.int64)
     return str(body.node("Slice", heap, start, end, body.constant([1], np.int64))), places
+
+
+def searched(estimator: Estimator, scope: Scope) -> Points:
+    """Read the points among which an estimator looks neighbours up; refuses other searches."""
+    name, metric = qualified(estimator), estimator.effective_metric_
+    if metric not in METRICS:
+        reason, remedy = _OTHER_METRICS.get(metric, _OTHER_METRIC)
+        scope.refuse(f"{name}(metric={shown(metric)}) {reason}: {remedy}")
+    power = {"euclidean": 2.0, "minkowski": float(estimator.p)}.get(metric, 1.0)
+    if estimator._fit_method == "brute":
+        return _listed(estimator, metric, power, scope)
+    if estimator._fit_method != "kd_tree":
+        scope.refuse(
+            f"{name} looks neighbours up by {estimator._fit_method!r}, whose choice among equal "
+            "distances cannot be followed: fit it with algorithm='kd_tree'"
+        )
+    points, order, nodes, bounds = map(np.asarray, estimator._tree.get_arrays())
+    if nodes["is_leaf"][: len(nodes) // 2].any():
+        scope.refuse(
+            f"{name} has a tree whose leaves are not on one level: fit it with another leaf_size"
+        )
+    starts, ends = nodes["idx_start"], nodes["idx_end"]
+    return KDTree(metric, power, points[order], order, starts, ends, bounds)
+
+
+def _listed(estimator: Estimator, metric: str, power: float, scope: Scope) -> Points:
+    points = estimator._fit_X
+    if issparse(points) or points.dtype != np.float64:
+        held = "sparse" if issparse(points) else points.dtype.name
+        scope.refuse(
+            f"{qualified(estimator)} looks neighbours up by 'brute' on {held} columns, where its "
+            "choice among equal distances is numpy's, another on each processor: fit it with "
+            "algorithm='kd_tree', on dense columns"
+        )
+    return Listed(metric, power, points, np.arange(len(points)))

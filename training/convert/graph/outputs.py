@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from sklambda.signature import Deciding, Scores
 from training.convert.graph.graph import Graph, Matrix
 
@@ -87,3 +90,12 @@ def one_hot(graph: Graph, place: Matrix, width: int) -> Matrix:
     """Encode positions, [N, 1], as one-hot rows, [N, width]."""
     columns = graph.constant([[float(column) for column in range(width)]])
     return place.numbers(graph.double(graph.node("Equal", place.tensor, columns)), width)
+
+
+def repeated(graph: Graph, matrix: Matrix, row: ArrayLike) -> Matrix:
+    """Return the same row, [C], for each row of the matrix, whatever is in it."""
+    values = np.reshape(np.asarray(row, dtype=np.float64), (1, -1))
+    count = graph.node("Shape", matrix.tensor, start=0, end=1)
+    shape = graph.node("Concat", count, graph.constant([1], np.int64), axis=0)
+    rows = graph.node("Expand", graph.constant(values), shape)
+    return matrix.numbers(rows, values.size)

@@ -25,7 +25,7 @@ from training.convert.graph.vocabulary import Vocabulary
 TEXT: Final = pd.StringDtype(na_value=np.nan)
 """The dtype of strings where fitting kept none."""
 
-_TEXTS: Final = ("~ unseen 1", "Z", "\u00e9 another that nobody saw", "-7.25")
+_TEXTS: Final = ("~ unseen 1", "Z", "\u00e9 another that is unseen", "-7.25")
 _NUMBERS: Final = (-7654321.5, 0.123456789, 1e17, -1e-9)
 _PASSED: Final = (0.0, 1.5, -2.25, 7.0)
 _SEED: Final = 0
@@ -100,7 +100,7 @@ class Encoder:
 
     @cached_property
     def unseen(self) -> Mapping[int, list[object]]:
-        """By column that it encodes: categories that nobody met, unlike each other."""
+        """By column that it encodes: unseen categories, unlike each other."""
         if self.closes:
             return {place: [] for place in self.known}
         return {

@@ -19,9 +19,9 @@ from training.convert.tracing.columns import (
     rounded,
     spread,
 )
+from training.convert.tracing.frame_methods import reduce
 from training.convert.tracing.frames import Frame, Grid, Row, Rows, constant_column, frame, grid
 from training.convert.tracing.refusals import BATCH, LEARNT, OTHER_ROWS
-from training.convert.tracing.row_sums import reduce
 from training.convert.tracing.trace import Trace
 
 _DEEP: Final = 3

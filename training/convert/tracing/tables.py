@@ -111,11 +111,11 @@ def _inputs(operand: Expression, places: Sequence[int], grid: Grid) -> list[Any]
 
 
 def _evaluated(
-    answers: Callable[[Sequence[list[Any]]], list[Any]], inputs: Sequence[list[Any]], stranger: str
+    answers: Callable[[Sequence[list[Any]]], list[Any]], inputs: Sequence[list[Any]], unseen: str
 ) -> list[Any]:
     """Do the operation, with one word for the unseen category; `UNKNOWN` where that fails."""
     filled = [
-        [stranger if isinstance(value, Mark) else value for value in column] for column in inputs
+        [unseen if isinstance(value, Mark) else value for value in column] for column in inputs
     ]
     known = [
         row

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sklambda.storage.directory import Directory
-from sklambda.storage.objects import Extent, Piece, Storage, Stored
+from sklambda.storage.objects import Directory, Extent, Piece, Storage, Stored
 from sklambda.storage.s3 import Bucket, Client
 
 __all__ = [

@@ -87,3 +87,23 @@ def test_a_highly_compressed_input_is_buffered_in_pieces(tmp_path: Path) -> None
 
 def test_reading_behind_the_end_gives_nothing(tmp_path: Path) -> None:
     assert PlainSource(*stored(tmp_path, b"abc")).read(3, 5) == (b"", True)
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip"])
+@pytest.mark.parametrize("encoding", ["utf-16", "iso8859-1"])
+def test_bytes_are_read_in_utf8_whatever_the_encoding(
+    tmp_path: Path, compression: Compression, encoding: str
+) -> None:
+    text = "Größe;naïve\n" * 400
+    content = text.encode(encoding)
+    packed = content if compression == "none" else PACK["gzip"](content)
+    source = open_source(*stored(tmp_path, packed), compression, encoding)
+
+    pieces = [source.read(start, 1000)[0] for start in range(0, len(text.encode()), 1000)]
+
+    assert b"".join(pieces).decode() == text
+
+
+def test_bytes_of_another_encoding_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputRefused, match="the file is not text in cp1252"):
+        open_source(*stored(tmp_path, b"a\x81b"), "none", "cp1252").read(0, 10)

@@ -18,10 +18,10 @@ from functions.batch.scoring.columns import (
 )
 from sklambda.arrays import FloatMatrix
 from sklambda.codec.codec import Codec
+from sklambda.codec.row_warnings import RowWarner
 from sklambda.decision import to_predictions
 from sklambda.explain.explainer import Explanation
 from sklambda.predictor import Predictor
-from sklambda.row_warnings import RowWarner
 from sklambda.signature import Feature, Signature, Target
 from tests.conftest import Trained
 from training.frames import client_rows, kinds_of

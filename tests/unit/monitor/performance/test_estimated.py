@@ -14,7 +14,7 @@ from sklambda.sketch.baseline import Reference
 from sklambda.sketch.sketcher import Sketcher, count_numbers
 from sklambda.sketch.watched_scores import CONFIDENCE
 from tests.support.scoring import base, draw, estimate_from_rows
-from training.baseline.baseline import HeldOut, baseline
+from training.baseline.monitoring_files import HeldOut, baseline
 from training.baseline.rulers import quantile_ruler
 
 BASE = base()

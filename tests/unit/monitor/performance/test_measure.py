@@ -19,7 +19,7 @@ from sklambda.signature import Feature, Signature, Target
 from sklambda.sketch.baseline import Baseline
 from sklambda.storage import Directory
 from tests.support.capturing import HOUR, NOON, Capture, deliver, line, package, put_outcomes
-from training.baseline.baseline import HeldOut, baseline
+from training.baseline.monitoring_files import HeldOut, baseline
 from training.exporter import export
 
 ROWS = 600

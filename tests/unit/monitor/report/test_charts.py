@@ -14,7 +14,7 @@ from functions.monitor.drift.histograms import (
     histogram_pairs,
 )
 from functions.monitor.performance.history import HistoryPoint
-from functions.monitor.report import charts, timelines
+from functions.monitor.report import charts
 from functions.monitor.report.charts import WIDTH, ticks
 from functions.monitor.statistics.intervals import Interval
 from sklambda.manifest import MetricInterval
@@ -140,9 +140,9 @@ def test_history_of_any_length_is_drawn(count: int) -> None:
     trained = MetricInterval(value=0.81, low=0.8, high=0.82)
 
     for pair in (
-        timelines.scores(history, "Yes", "s"),
-        timelines.volume(history, "v"),
-        timelines.performance(history, "accuracy", trained, "p"),
+        charts.scores_over_time(history, "Yes", "s"),
+        charts.volume_over_time(history, "v"),
+        charts.performance_over_time(history, "accuracy", trained, "p"),
     ):
         drawn(pair)
 
@@ -156,7 +156,7 @@ def test_gaps_in_the_history_are_left_out() -> None:
         HistoryPoint(HOUR.format(2), 5, realised={"accuracy": known}),
     ]
 
-    svg = drawn(timelines.performance(history, "accuracy", None, "p"))
+    svg = drawn(charts.performance_over_time(history, "accuracy", None, "p"))
 
     assert len(list(svg.iter("circle"))) == 1
 
@@ -165,7 +165,7 @@ def test_a_metric_without_any_figure_is_drawn_empty() -> None:
     nothing = Interval(float("nan"), float("nan"), float("nan"), 0)
     history = [HistoryPoint(HOUR.format(0), 5, realised={"accuracy": nothing})]
 
-    drawn(timelines.performance(history, "accuracy", None, "p"))
+    drawn(charts.performance_over_time(history, "accuracy", None, "p"))
 
 
 def test_rates_stay_in_their_picture() -> None:

@@ -7,8 +7,7 @@ import pytest
 
 from functions.monitor.drift.verdict import Verdict
 from functions.monitor.performance.estimated import Estimate
-from functions.monitor.performance.measure import Performance
-from functions.monitor.performance.realised import ConceptDrift
+from functions.monitor.performance.measure import ConceptDrift, Performance
 from functions.monitor.report.summary import MAX_HEADLINE, chapters, headline, summary
 from functions.monitor.report.wording import (
     NONE,

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from functions.predict.app.api import Application
+from functions.predict.app.event_sources import EventRefused
 from functions.predict.app.gateway import Gateway
-from functions.predict.app.other_sources import EventRefused
 from sklambda.predictor import Predictor
 from tests.conftest import REPOSITORY, Trained
 from tests.support.observed import observe

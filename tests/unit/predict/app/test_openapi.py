@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 import pytest
 
 from functions.predict.app import openapi
-from functions.predict.app.components import Components
+from functions.predict.app.openapi import Components
 from functions.predict.http import schemas
 from functions.predict.http.exchange import Request
 from functions.predict.http.response import Response

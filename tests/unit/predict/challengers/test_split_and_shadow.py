@@ -11,8 +11,7 @@ import pytest
 
 from functions.predict.challengers.admission import admission
 from functions.predict.challengers.model import Challenger
-from functions.predict.challengers.shadow import Shadow
-from functions.predict.challengers.split import Split
+from functions.predict.challengers.modes import Shadow, Split
 from functions.predict.http.exchange import Caller
 from functions.predict.model import PredictionRequest, PredictionResponse, ServedModel
 from functions.predict.service import Service

@@ -19,7 +19,7 @@ from sklambda.sketch.sketcher import Sketcher, count_numbers
 from sklambda.sketch.watched_scores import watched_scores
 from tests.conftest import Trained
 from tests.support.drifting import SIGNATURE, answers, matrix, reference
-from training.baseline.baseline import HeldOut, baseline, calibrate
+from training.baseline.monitoring_files import HeldOut, baseline, calibrate
 from training.baseline.rulers import (
     CROWD,
     quantile_ruler,

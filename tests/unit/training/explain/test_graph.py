@@ -18,11 +18,9 @@ from sklearn.preprocessing import Normalizer, OneHotEncoder, PowerTransformer, S
 from sklambda.explain.explainer import owners
 from tests.support.explaining import Explained, explained
 from tests.support.proof import classes, mixed, numbers, values
-from training.explain import require_exact
+from training.explain import closed_form, require_exact
 from training.explain.dependence import dependence
-from training.explain.exact import closed_form
-from training.explain.flow import Flow
-from training.explain.refusal import NoClosedForm
+from training.explain.flow import Flow, NoClosedForm
 from training.frames import kinds_of
 from training.proof.conversion import Conversion
 

@@ -10,8 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from functions.monitor.performance.measure import dropped_metrics
-from functions.monitor.performance.realised import binary_metrics
+from functions.monitor.performance.measure import binary_metrics, dropped_metrics
 from sklambda.decision import label_positions
 from sklambda.package import ModelPackage
 from sklambda.predictor import Predictor

@@ -1,13 +1,14 @@
 """Calibrated probabilities equal scikit-learn's, and a threshold gives its labels."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.frozen import FrozenEstimator
+from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, make_scorer
 from sklearn.model_selection import (
@@ -21,7 +22,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from sklambda.session import Session
-from tests.support.proof import classes, numbers, prove
+from tests.support.proof import classes, numbers, prove, values
 from training.convert import convert
 from training.errors import ConversionRefused
 from training.frames import kinds_of
@@ -29,6 +30,8 @@ from training.proof.conversion import Conversion
 
 # A knot can lie so far out that the gate cannot write its neighbours in float32.
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered in cast:RuntimeWarning")
+type Outside = Literal["nan", "clip", "raise"]
+OUTSIDE: tuple[Outside, ...] = ("nan", "clip", "raise")
 
 
 def logistic() -> Any:
@@ -193,3 +196,24 @@ def test_what_cannot_be_exact_is_refused_at_its_place(what: str) -> None:
 
     with pytest.raises(ConversionRefused, match=rf"^\w+: .*{reason}"):
         Conversion(fitted, numbers(), kinds_of(numbers())).convert()
+
+
+@pytest.mark.parametrize("outside", OUTSIDE)
+@pytest.mark.parametrize("column", ["grid", "whole", "constant"])
+def test_a_value_equals_scikit_learn(column: str, outside: Outside) -> None:
+    frame = numbers(rows=100)[[column]]
+    regressor = IsotonicRegression(out_of_bounds=outside)
+
+    prove(regressor.fit(frame, values(rows=100)), frame, full=outside == next(iter(OUTSIDE)))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{"increasing": False}, {"increasing": "auto"}, {"y_min": 2, "y_max": 5}],
+    ids=["falling", "either way", "within bounds"],
+)
+def test_what_is_fitted_equals_scikit_learn(parameters: dict[str, Any]) -> None:
+    frame = numbers()[["skewed"]]
+    pipeline = make_pipeline(StandardScaler(), IsotonicRegression(**parameters))
+
+    prove(pipeline.fit(frame, values()), frame)

@@ -38,6 +38,7 @@ from training.convert.families.text import separator_of
 from training.errors import ConversionRefused, ParityFailed
 from training.frames import kinds_of
 from training.proof.conversion import Conversion
+from training.proof.prove import golden_rows
 from training.tables import as_frame
 
 TELLING = (
@@ -350,7 +351,7 @@ def test_golden_rows_hold_no_very_long_text(texts: "pd.Series[str]") -> None:
     model, signature = conversion.convert()
     cases = conversion.cases(model, signature)
 
-    golden = conversion.golden(model, signature, cases)
+    golden = golden_rows(conversion, model, signature, cases)
 
     assert max(len(str(case.row["review"])) for case in cases) > 100_000
     assert max(len(str(row.row["review"])) for row in golden) <= 10_000
