@@ -28,8 +28,8 @@ class Build:
     ----------
     model : Model
         The model.
-    stage : str
-        The stage that it was built for.
+    stack : str
+        The name of its stack.
     environment : str
         Its section of `samconfig.toml`.
     tools : Tools
@@ -39,7 +39,7 @@ class Build:
     """
 
     model: Model
-    stage: str
+    stack: str
     environment: str
     tools: Tools
     functions: list[lambda_size.BuiltFunction]
@@ -68,7 +68,7 @@ def build(
     model = repository.model(name)
     _require_version(repository, ours.version)
     environment = repository.environment(name, stage)
-    architecture = repository.architecture(environment)
+    stack, architecture = repository.stack(name, stage), repository.architecture(environment)
     model.require_package()
     tools = find(architecture)
     application = layout.application_of(model, ours)
@@ -86,7 +86,7 @@ def build(
         "--parameter-overrides", f"Architecture={architecture}", *options, folder=model.root,
     )  # fmt: skip
     _stamp(model)
-    return Build(model, stage, environment, tools, lambda_size.check(model.built))
+    return Build(model, stack, environment, tools, lambda_size.check(model.built))
 
 
 def deploy(built: Build, options: Sequence[str]) -> str:
@@ -97,13 +97,13 @@ def deploy(built: Build, options: Sequence[str]) -> str:
     ToolFailed
         ``sam deploy`` ended with an error.
     """
-    model, stack = built.model, f"{built.model.name}-{built.stage}"
+    model = built.model
     built.tools.sam(
-        "deploy", "--template-file", model.built / TEMPLATE, "--stack-name", stack,
+        "deploy", "--template-file", model.built / TEMPLATE, "--stack-name", built.stack,
         "--config-file", model.root / CONFIG, "--config-env", built.environment,
         "--no-fail-on-empty-changeset", *options, folder=model.root,
     )  # fmt: skip
-    return stack
+    return built.stack
 
 
 def _require_version(repository: Repository, release: str) -> None:

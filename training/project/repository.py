@@ -3,7 +3,6 @@
 import re
 import shlex
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -132,9 +131,21 @@ class Repository:
         return found["version"] if found else None
 
     def require_version(self, release: str) -> None:
-        """Write the pinned version of sklambda; all else of `requirements.txt` stays."""
+        """Write the pinned version of sklambda; all else of `requirements.txt` stays.
+
+        Raises
+        ------
+        ConfigurationError
+            The pin has hashes, which are those of one version.
+        """
         path = self.root / REQUIREMENTS
         text = path.read_bytes().decode()
+        pin = _PIN.search(text)
+        if pin and pin["version"] != release and text[pin.end() :].lstrip(" ").startswith("\\"):
+            raise ConfigurationError(
+                f"{REQUIREMENTS} has hashes of sklambda {pin['version']}: lock it again for "
+                f"{release}; all else of the upgrade is done"
+            )
         path.write_bytes(_PIN.sub(lambda found: found["before"] + release, text).encode())
 
     def environment(self, model: str, stage: str) -> str:
@@ -144,13 +155,33 @@ class Repository:
         """
         config = self._config()
         for section in (f"{model}-{stage}", stage):
-            if isinstance(config.get(section), dict):
+            if _table(config, section):
                 return section
         stages = [name for name, section in config.items() if _deploys(section)]
         raise ConfigurationError(
             f"{CONFIG} has no [{stage}.deploy.parameters] (there are {', '.join(stages) or 'none'})"
             f"{nearest(stage, stages)}"
         )
+
+    def stack(self, model: str, stage: str) -> str:
+        """Return the name of the stack: ``NAME-STAGE``, or what a section of `samconfig.toml` says.
+
+        Raises
+        ------
+        ConfigurationError
+            A section says one that all models share.
+        """
+        environment = self.environment(model, stage)
+        name = _parameters(self._config()[environment]).get("stack_name")
+        if name is None:
+            return f"{model}-{stage}"
+        if environment == stage and len(self.models()) > 1:
+            raise ConfigurationError(
+                f"{CONFIG}: [{stage}] sets stack_name, which would be one stack for all models: "
+                f"set it in [{model}-{stage}.deploy.parameters], or leave it out for "
+                f"{model}-{stage}"
+            )
+        return str(name)
 
     def architecture(self, environment: str) -> str:
         """Return the processor that a section of `samconfig.toml` deploys for."""
@@ -177,17 +208,32 @@ class Repository:
 
 
 def _deploys(section: object) -> bool:
-    return isinstance(section, dict) and "deploy" in section
+    return bool(_table(section, "deploy"))
 
 
 def _overrides(section: object) -> dict[str, str]:
     """Return the parameters of the template that a section of `samconfig.toml` sets."""
-    return dict(_pairs(section)) if isinstance(section, dict) else {}
+    written = _parameters(section).get("parameter_overrides", [])
+    try:
+        words = shlex.split(written) if isinstance(written, str) else map(str, written)
+    except ValueError:
+        raise ConfigurationError(
+            f"{CONFIG}: a quotation mark of parameter_overrides is not closed"
+        ) from None
+    pairs = (word.partition("=") for word in words)
+    return {name: value.strip("\"'") for name, _, value in pairs}
 
 
-def _pairs(section: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for command in ("global", "deploy"):
-        written = section.get(command, {}).get("parameters", {}).get("parameter_overrides", [])
-        for word in shlex.split(written) if isinstance(written, str) else map(str, written):
-            name, _, value = word.partition("=")
-            yield name, value.strip("\"'")
+def _parameters(section: object) -> dict[str, Any]:
+    """Return what a section says for ``sam deploy``."""
+    return {
+        name: value
+        for command in ("global", "deploy")
+        for name, value in _table(_table(section, command), "parameters").items()
+    }
+
+
+def _table(document: object, name: str) -> dict[str, Any]:
+    """Return a table of a table; an empty one where there is none."""
+    found = document.get(name) if isinstance(document, dict) else None
+    return found if isinstance(found, dict) else {}

@@ -71,13 +71,32 @@ def find(architecture: str) -> Tools:
     ConfigurationError
         One is not on the path; says what to install.
     """
-    folders = tuple(dict.fromkeys([str(Path(sys.executable).parent), *os.get_exec_path()]))
-    python = next((folder for folder in folders if _has_pip(Path(folder, _PYTHON))), None)
+    folders = _folders()
     for name in ("sam", "make"):
         require(name, folders)
-    if python is None:
-        raise ConfigurationError(_missing(_PYTHON))
-    return Tools((python, *folders), architecture)
+    return Tools((str(python_with_pip().parent), *folders), architecture)
+
+
+def python_with_pip() -> Path:
+    """Return the first Python of the path that installs packages; one of uv's does not.
+
+    Raises
+    ------
+    ConfigurationError
+        There is none; says what to install.
+    """
+    for folder in _folders():
+        python = Path(folder, _PYTHON)
+        if python.is_file():
+            command = [str(python), "-m", "pip", "--version"]
+            if subprocess.run(command, capture_output=True, check=False).returncode == 0:
+                return python
+    raise ConfigurationError(_missing(_PYTHON))
+
+
+def _folders() -> tuple[str, ...]:
+    """Return the folders of the path, after that of the Python that runs."""
+    return tuple(dict.fromkeys([str(Path(sys.executable).parent), *os.get_exec_path()]))
 
 
 def require(name: str, folders: Sequence[str] | None = None) -> str:
@@ -90,11 +109,3 @@ def require(name: str, folders: Sequence[str] | None = None) -> str:
 
 def _missing(name: str) -> str:
     return f"`{name}` is not on the path: install {_TO_INSTALL[name]}"
-
-
-def _has_pip(python: Path) -> bool:
-    """Return whether a Python is there that installs packages; a version manager's shim may not."""
-    if not python.is_file():
-        return False
-    command = [str(python), "-m", "pip", "--version"]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0

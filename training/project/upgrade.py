@@ -1,7 +1,6 @@
 """From the version that a repository requires to the one that is installed."""
 
 import subprocess
-import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from training.project.eject import replace_base
 from training.project.merge import Merge, merge
 from training.project.repository import INFRA, REQUIREMENTS, Model, Repository
 from training.project.template_changes import Changes, compare
+from training.project.tools import python_with_pip
 
 type Say = Callable[[str], None]
 """Shows a line while an upgrade is under way."""
@@ -140,7 +140,7 @@ def _old(
 def _downloaded(release: str, folder: Path) -> Path:
     """Have pip download a wheel, of which nothing is run."""
     options = ["--quiet", "--no-deps", "--only-binary=:all:", "--dest", str(folder)]
-    command = [sys.executable, "-m", "pip", "download", *options, f"sklambda=={release}"]
+    command = [str(python_with_pip()), "-m", "pip", "download", *options, f"sklambda=={release}"]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     wheels = list(folder.glob("sklambda-*.whl"))
     if run.returncode != 0 or not wheels:

@@ -68,6 +68,19 @@ def test_the_pinned_version_alone_is_replaced(
     assert path.read_bytes() == f"pandas\r\n{raised}\r\nrich==1.0\r\n".encode()
 
 
+def test_a_pin_with_hashes_is_read_and_not_rewritten(repository: Repository) -> None:
+    path = repository.root / "requirements.txt"
+    path.write_text("sklambda[training]==1.0 \\\n    --hash=sha256:00\n")
+    text = path.read_text()
+
+    with pytest.raises(ConfigurationError, match=r"has hashes of sklambda 1.0: lock it again"):
+        repository.require_version("2.0")
+    repository.require_version("1.0")
+
+    assert repository.required_version() == "1.0"
+    assert path.read_text() == text
+
+
 def test_a_repository_without_requirements_requires_no_version(repository: Repository) -> None:
     (repository.root / "requirements.txt").unlink()
 
@@ -88,6 +101,28 @@ def test_a_section_of_the_model_takes_the_place_of_the_stage(repository: Reposit
 def test_a_stage_that_is_absent_is_refused_with_the_nearest(repository: Repository) -> None:
     with pytest.raises(ConfigurationError, match=r"no \[stagign.*staging, prod.*mean `staging`"):
         repository.environment("churn", "stagign")
+
+
+def test_the_stack_is_model_and_stage(repository: Repository) -> None:
+    assert repository.stack("churn", "prod") == "churn-prod"
+
+
+def test_a_model_may_keep_the_name_of_a_stack_that_is_there(repository: Repository) -> None:
+    section = '[churn-prod.deploy.parameters]\nstack_name = "sklambda-prod"\n'
+    configure(repository, SECTION.format("prod", '""') + section)
+
+    assert repository.stack("churn", "prod") == "sklambda-prod"
+
+
+def test_a_stack_for_all_models_is_refused_where_there_are_several(repository: Repository) -> None:
+    configure(repository, '[prod.global.parameters]\nstack_name = "all"\n')
+    alone = repository.stack("churn", "prod")
+    (repository.root / "models/second").mkdir()
+
+    with pytest.raises(ConfigurationError, match=r"\[prod\] sets stack_name"):
+        repository.stack("churn", "prod")
+
+    assert alone == "all"
 
 
 @pytest.mark.parametrize(
@@ -123,3 +158,22 @@ def test_a_samconfig_that_is_not_toml_is_refused(repository: Repository) -> None
 
     with pytest.raises(ConfigurationError, match="is not TOML"):
         repository.environment("churn", "prod")
+
+
+@pytest.mark.parametrize(
+    "text", ["prod = 3", "[prod]\ndeploy = 3", "[prod.deploy]\nparameters = 3"]
+)
+def test_a_section_of_another_shape_is_no_stage_or_an_empty_one(
+    repository: Repository, text: str
+) -> None:
+    configure(repository, text)
+
+    assert repository.architecture("prod") == "x86_64"
+    assert repository.setting("LogLevel") == []
+
+
+def test_an_open_quotation_mark_is_refused(repository: Repository) -> None:
+    configure(repository, SECTION.format("prod", "'Redact=\"age'"))
+
+    with pytest.raises(ConfigurationError, match="is not closed"):
+        repository.architecture("prod")
