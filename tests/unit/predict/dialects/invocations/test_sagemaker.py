@@ -113,6 +113,26 @@ def test_warnings_are_in_a_header(client: TestClient, rows: Rows) -> None:
     assert warnings(response)["total"] >= 1
 
 
+def test_the_header_has_the_number_of_rows_with_each_warning(
+    client: TestClient, rows: Rows
+) -> None:
+    for row in rows[:2]:
+        row["gender"] = "none of training"
+
+    response = client.post(PATH, json={"instances": rows[:3]})
+
+    expected = {"feature": "gender", "code": "unseen_category", "rows": 2}
+    assert warnings(response)["counts"][0] == expected
+
+
+def test_the_header_of_one_row_has_no_counts(client: TestClient, rows: Rows) -> None:
+    rows[0]["gender"] = "none of training"
+
+    response = client.post(PATH, json={"instances": rows[:1]})
+
+    assert warnings(response).keys() == {"total", "first"}
+
+
 def test_a_header_with_many_warnings_is_bounded(client: TestClient, rows: Rows) -> None:
     for row in rows:
         row |= {name: "none of training" for name, value in row.items() if isinstance(value, str)}
