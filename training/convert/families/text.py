@@ -221,6 +221,11 @@ def _of_texts(estimator: Estimator, matrix: Matrix, scope: Scope) -> Vocabulary:
             f"{type(estimator).__name__} takes one column of texts: name its column by a string in "
             "ColumnTransformer"
         )
+    if vocabulary.is_tabulated:
+        scope.refuse(
+            f"{type(estimator).__name__} takes texts that code makes of known ones alone: "
+            "compute what the code makes of it before training, or use methods of texts and re.sub"
+        )
     return vocabulary
 
 

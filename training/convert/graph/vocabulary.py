@@ -25,6 +25,8 @@ class Vocabulary:
         self, categories: Iterable[str], origin: "tuple[Vocabulary, Steps] | None" = None
     ) -> None:
         self.origin = origin
+        self.is_tabulated = False
+        """Whether they are what a table makes of other texts, which the codec cannot count."""
         self._codes = {category: code for code, category in enumerate(categories)}
         self._coded = False
         self._closed = False

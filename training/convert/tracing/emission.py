@@ -447,4 +447,6 @@ def _vocabulary(expression: Expression, leaves: Sequence[Leaf]) -> Vocabulary | 
         own = leaves[next(iter(passing))].vocabulary
         assert own is not None
         return own
-    return Vocabulary(sorted(texts_of(expression, leaves)))
+    made = Vocabulary(sorted(texts_of(expression, leaves)))
+    made.is_tabulated = True
+    return made
