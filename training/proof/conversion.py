@@ -69,6 +69,8 @@ class Conversion:
     frame: pd.DataFrame
     kinds: Mapping[str, Kind]
     converters: Converters = field(default_factory=lambda: CONVERTERS)
+    _limited: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
+    """Columns whose values the conversion limits to those of training, missing ones excluded."""
 
     @cached_property
     def _rows(self) -> list[ClientRow]:
@@ -92,6 +94,7 @@ class Conversion:
             self._user_code(),
             self._columns,
         )
+        self._limited.update(self._columns[place] for place in converted.present | converted.known)
         target = target_of(self.pipeline, converted.outputs, targets)
         reference = self.reference(target)
         known = dict(zip(self._columns, vocabularies, strict=True))
@@ -297,9 +300,8 @@ class Conversion:
             if feature.kind == "category" and not feature.accepts_unseen
         }
         found = probe(reference, client_rows(self.frame.head(1), self.kinds), trials)
-        kinds = ("integer", "text") if signature.partial else ("integer",)
-        read = frozenset(each.name for each in signature.features if each.kind in kinds)
-        return read.union(name for name, yes in found.items() if yes)
+        texts = {one.name for one in signature.features if signature.partial and one.kind == "text"}
+        return frozenset({*self._limited, *texts, *(name for name, yes in found.items() if yes)})
 
     def _limits(self, model: bytes, signature: Signature) -> dict[str, FloatVector]:
         base = Codec(signature).encode([signature.example])[0]
