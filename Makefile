@@ -19,8 +19,10 @@ PACKAGE := $(if $(MODEL),models/$(MODEL)/package,layers/model/package)
 CHOSEN := $(addprefix models/,$(or $(MODEL),$(MODELS)))
 PACKAGES := $(or $(CHOSEN:%=%/package),$(PACKAGE))
 OWN_SECTION := $(shell grep -so '^\[$(MODEL)-$(STAGE)\.' samconfig.toml)
+# The name of a stack has letters, digits and hyphens.
 DEPLOYED := --config-env $(if $(MODEL),$(if $(OWN_SECTION),$(MODEL)-))$(STAGE) \
-  $(if $(MODEL),--stack-name $(MODEL)-$(STAGE))
+  $(if $(MODEL),--stack-name $(subst _,-,$(subst .,-,$(MODEL)))-$(STAGE))
+$(if $(and $(MODEL),$(MODELS)),$(error MODEL deploys one model and MODELS several: name one of the two))
 SCENARIO := build/monitor
 
 PYTHON := .venv/bin/python3.13

@@ -77,7 +77,7 @@ def _named(text: str, names: Sequence[str]) -> str:
 def main(arguments: Sequence[str]) -> None:
     """Put the named models into the last build, or end with exit code 2 and a sentence."""
     try:
-        place(BUILT, [Path(name) for name in arguments])
+        place(BUILT, [Path(name) for name in dict.fromkeys(arguments)])
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         raise SystemExit(error.exit_code) from None

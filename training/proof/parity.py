@@ -166,7 +166,7 @@ def prove(
     start = 0
     # The graph's answers first, for the bounds on its rounding take a session of their own.
     most = max(1, _ANSWERS // (size * candidate.signature.target.width))
-    for block in batched(chunks, most, strict=False):
+    for block in batched(chunks, most):
         answers = [*candidate.answers([case.row for case in chunk] for chunk in block)]
         for chunk, found in zip(block, answers, strict=True):
             _compare(reference, candidate, chunk, start, found, equality, proof, name_step)
