@@ -290,14 +290,11 @@ class Conversion:
         """
         trials = {
             feature.name: accepts_any(
-                [
-                    text
-                    for text in (*STRINGS, unseen(feature.vocabulary))
-                    if text not in feature.vocabulary
-                ]
+                [each for each in (*STRINGS, unseen(known)) if each not in known]
             )
             for feature in signature.features
             if feature.kind == "category" and not feature.accepts_unseen
+            for known in [feature.vocabulary]
         }
         found = probe(reference, client_rows(self.frame.head(1), self.kinds), trials)
         texts = {one.name for one in signature.features if signature.partial and one.kind == "text"}
