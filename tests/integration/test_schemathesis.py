@@ -117,12 +117,10 @@ def test_another_model_than_the_default_one_answers_as_the_document_says(
 ) -> None:
     models = gather(tmp_path / "models", churn=churn).folder
     shutil.copytree(prices, models / "prices")
-    paths = (
-        "--include-path-regex",
-        "^/models|^/v1/models/prices|^/v2/models/prices(/ready)?$|repository",
-    )
+    named = "^/models|^/v1/models/prices|^/v2/models/prices(/ready)?$|repository"
+    options = ("--include-path-regex", named, "--checks", CONFORMANCE)
 
-    expect_no_fault(models, tmp_path, 700, *paths, "--checks", CONFORMANCE, default="churn")
+    expect_no_fault(models, tmp_path, 700, *options, default="churn")
 
 
 def test_rows_and_outcomes_that_the_document_permits_are_taken(

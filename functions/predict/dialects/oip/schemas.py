@@ -46,7 +46,8 @@ def repository_index() -> Description:
     members = {"name": _STRING, "version": _STRING, "state": _STRING, "reason": _STRING}
     models = _list(named_object("IndexedModel", members))
     ready = typed("boolean", nullable=True)
-    body = schemas.json_body(named_object("IndexRequest", {}, {"ready": ready}))
+    request = named_object("IndexRequest", {}, {"ready": ready}) | {"example": {"ready": True}}
+    body = schemas.json_body(request)
     body["requestBody"]["required"] = False
     responses = schemas.json_responses(models, 400, 413, 415, 422)
     return {"openapi_extra": body, "responses": responses}
