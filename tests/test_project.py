@@ -139,7 +139,7 @@ ORDER: dict[str, list[str]] = {
         "events settings state targets watched_model",
     ],
     "training": [
-        "__main__",
+        "__main__ project",
         "console",
         "train checks",
         "exporter",

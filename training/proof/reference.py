@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import joblib
 import numpy as np
 import pandas as pd
 from sklearn.ensemble import BaggingClassifier, StackingClassifier
@@ -217,7 +218,7 @@ _OWN_ERRORS: Final = (("catboost", "CatBoostError"), ("lightgbm.basic", "LightGB
 def _refusals() -> tuple[type[Exception], ...]:
     """Return the errors by which scikit-learn, and each library that is loaded, refuse rows."""
     own = [getattr(sys.modules[name], error) for name, error in _OWN_ERRORS if name in sys.modules]
-    return AttributeError, IndexError, OverflowError, TypeError, ValueError, *own
+    return AttributeError, LookupError, OverflowError, TypeError, ValueError, *own
 
 
 @contextmanager
@@ -227,7 +228,12 @@ def _single_threaded(threads: ThreadpoolController) -> Iterator[None]:
     On few rows its threads cost more than they save, most of all on a busy machine. Extreme numbers
     and unseen categories, which it warns of, are here on purpose.
     """
-    with threads.limit(limits=1), warnings.catch_warnings(), np.errstate(all="ignore"):
+    with (
+        threads.limit(limits=1),
+        joblib.parallel_config(backend="sequential"),
+        warnings.catch_warnings(),
+        np.errstate(all="ignore"),
+    ):
         warnings.simplefilter("ignore")
         yield
 

@@ -130,12 +130,12 @@ class TableEncoder:
         self._remainders = [Remainder(column) for column in columns]
         order = {name: place for place, name in enumerate(signature.names)}
         self._counters = [
-            (order[counts.feature], len(counts.terms), TermCounter(counts))
+            (order[counts.feature], counts.width, TermCounter(counts))
             for counts in signature.counts
         ]
         check = " and ".join(["true", *(f"{identifier(name)} is null" for name in others)])
         codes = [*(column.code for column in columns), check]
-        self._queries = [*map(_select, batched(codes, _FEATURES_PER_QUERY, strict=False))]
+        self._queries = [*map(_select, batched(codes, _FEATURES_PER_QUERY))]
 
     def encode(self) -> EncodedRows:
         """Encode the rows of `records`."""
