@@ -47,7 +47,10 @@ class Client:
             return response.content.decode()
         raw = json.loads(response.content)
         assert response.parsed is not None, f"{name}: the response has no class"
-        assert response.parsed.to_dict() == raw, f"{name}: the class changes the response"
+        parsed = response.parsed
+        is_list = isinstance(parsed, list)
+        written = [each.to_dict() for each in parsed] if is_list else parsed.to_dict()
+        assert written == raw, f"{name}: the class changes the response"
         Draft202012Validator(answers[JSON]["schema"] | self._components()).validate(raw)
         return raw
 

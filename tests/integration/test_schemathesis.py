@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import urllib.request
@@ -20,6 +21,7 @@ from tests.conftest import REPOSITORY, Trained
 from tests.support.background_process import free_port, running
 from tests.support.evidence import wait_for
 from tests.support.proof import numbers, values
+from tests.support.several_models import gather
 
 SCHEMATHESIS = REPOSITORY / ".venv-schemathesis/bin/schemathesis"
 HOOKS = Path(__file__).with_name("schemathesis_checks.py")
@@ -46,12 +48,12 @@ def prices(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def served(package: Path, folder: Path) -> Iterator[str]:
+def served(package: Path, folder: Path, default: str) -> Iterator[str]:
     """Run the service with all that listens to it, and give its address."""
     port = free_port()
-    command = [sys.executable, "-m", "functions.predict", "--port", str(port)]
+    command = [sys.executable, "-m", "functions.predict", str(package), "--port", str(port)]
     environment = os.environ | {
-        "MODEL_DIR": str(package),
+        "DEFAULT_MODEL": default,
         "METRICS_NAMESPACE": "Tests",
         "CAPTURE": "raw",
         "FEEDBACK_STORE": str(folder / "feedback"),
@@ -87,8 +89,10 @@ def run_schemathesis(address: str, folder: Path, *options: str) -> tuple[str, di
     return run.stdout, found
 
 
-def expect_no_fault(package: Path, folder: Path, fewest_cases: int, *options: str) -> None:
-    with served(package, folder) as address:
+def expect_no_fault(
+    package: Path, folder: Path, fewest_cases: int, *options: str, default: str = ""
+) -> None:
+    with served(package, folder, default) as address:
         said, report = run_schemathesis(address, folder, *options)
 
     assert (report["failures"], report["errors"]) == ([], []), said
@@ -106,6 +110,17 @@ def test_a_regressor_of_two_outputs_answers_as_its_document_says(
     prices: Path, tmp_path: Path
 ) -> None:
     expect_no_fault(prices, tmp_path, 1800, "--checks", CONFORMANCE)
+
+
+def test_another_model_than_the_default_one_answers_as_the_document_says(
+    churn: Trained, prices: Path, tmp_path: Path
+) -> None:
+    models = gather(tmp_path / "models", churn=churn).folder
+    shutil.copytree(prices, models / "prices")
+    named = "^/models|^/v1/models/prices|^/v2/models/prices(/ready)?$|repository"
+    options = ("--include-path-regex", named, "--checks", CONFORMANCE)
+
+    expect_no_fault(models, tmp_path, 700, *options, default="churn")
 
 
 def test_rows_and_outcomes_that_the_document_permits_are_taken(

@@ -7,7 +7,7 @@ from functions.predict.dialects.oip import tensors
 from functions.predict.dialects.oip.inputs import accepted_datatypes, preferred_datatypes
 from functions.predict.dialects.oip.outputs import thresholds
 from functions.predict.http import schemas
-from functions.predict.http.named_schemas import ANY_JSON, Schema, choice, named_object
+from functions.predict.http.named_schemas import ANY_JSON, Schema, choice, named_object, typed
 from functions.predict.http.response import JSON
 from functions.predict.service import Service
 from sklambda.signature import Scalar, Signature, Target
@@ -45,7 +45,9 @@ def repository_index() -> Description:
     """Return the description of the route that lists the models."""
     members = {"name": _STRING, "version": _STRING, "state": _STRING, "reason": _STRING}
     models = _list(named_object("IndexedModel", members))
-    body = schemas.json_body(named_object("IndexRequest", {}, {"ready": _BOOLEAN}))
+    ready = typed("boolean", nullable=True)
+    request = named_object("IndexRequest", {}, {"ready": ready}) | {"example": {"ready": True}}
+    body = schemas.json_body(request)
     body["requestBody"]["required"] = False
     responses = schemas.json_responses(models, 400, 413, 415, 422)
     return {"openapi_extra": body, "responses": responses}
