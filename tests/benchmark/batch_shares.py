@@ -6,9 +6,8 @@ from pathlib import Path
 from time import process_time
 from typing import Final
 
-from functions.batch.formats.layout import Layout, OutputOptions
+from functions.batch.formats.layout import Layout, OutputOptions, sniff
 from functions.batch.formats.slices import Slice
-from functions.batch.formats.sniffing import sniff
 from functions.batch.scoring.scorer import Scorer
 from sklambda.predictor import Predictor
 from sklambda.reading import records, sniffing

@@ -12,9 +12,9 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from functions.batch.formats.layout import sniff
 from functions.batch.formats.readers import open_reader
 from functions.batch.formats.slices import Slice
-from functions.batch.formats.sniffing import sniff
 from functions.predict.dialects.invocations import csv_tables
 from functions.predict.http.exchange import Limits
 from sklambda.arrays import FloatMatrix

@@ -53,7 +53,7 @@ def new_command(
 
     A file that is there already is never overwritten.
     """
-    from training.project.new import new
+    from training.project.repository import new
 
     for name in new(folder):
         _say(str(folder / name))

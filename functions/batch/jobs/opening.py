@@ -4,8 +4,7 @@ from dataclasses import replace
 from math import ceil
 from typing import Final
 
-from functions.batch.formats.layout import Layout
-from functions.batch.formats.sniffing import sniff
+from functions.batch.formats.layout import Layout, sniff
 from functions.batch.jobs.context import Context
 from functions.batch.jobs.cutting import Cutter, ParquetCutter, TextCutter
 from functions.batch.jobs.job import MAX_PARTS, WORK, Input, Job, Outline, job_id

@@ -10,10 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas._libs.parsers import STR_NA_VALUES  # type: ignore[import-not-found]  # no stubs
 
-from functions.batch.formats.layout import Layout
+from functions.batch.formats.layout import Layout, sniff
 from functions.batch.formats.readers import Reader, open_reader
 from functions.batch.formats.slices import Slice
-from functions.batch.formats.sniffing import sniff
 from sklambda.codec.codec import Codec
 from sklambda.predictor import Predictor
 from sklambda.reading.values import MISSING

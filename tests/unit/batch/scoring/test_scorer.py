@@ -16,10 +16,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from functions.batch.formats import parquet_reader
-from functions.batch.formats.layout import Layout, OutputOptions
+from functions.batch.formats.layout import Layout, OutputOptions, sniff
 from functions.batch.formats.readers import Reader
 from functions.batch.formats.slices import EncodedSlice, Slice
-from functions.batch.formats.sniffing import sniff
 from functions.batch.scoring.scorer import ScoredSlice, Scorer
 from sklambda.arrays import FloatVector
 from sklambda.predictor import Predictor

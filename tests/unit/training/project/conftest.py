@@ -8,8 +8,7 @@ import pytest
 
 from tests.support.numeric_model import train_numeric
 from training.project.application import Application, in_folder
-from training.project.new import new
-from training.project.repository import Model, Repository
+from training.project.repository import Model, Repository, new
 
 TEMPLATE = """\
 Parameters:

@@ -9,8 +9,7 @@ import yaml
 
 from tests.conftest import REPOSITORY
 from training.errors import ConfigurationError
-from training.project.new import new
-from training.project.repository import Repository
+from training.project.repository import Repository, new
 
 
 def files(folder: Path) -> dict[str, bytes]:

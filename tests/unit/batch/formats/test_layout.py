@@ -1,7 +1,6 @@
 import pytest
 
-from functions.batch.formats.layout import Layout
-from functions.batch.formats.sniffing import sniff
+from functions.batch.formats.layout import Layout, sniff
 from sklambda.errors import InputRefused
 from sklambda.reading.sniffing import HEAD
 from sklambda.signature import Feature, Signature

@@ -1,7 +1,7 @@
 """Three sides of a file make one, or a conflict that is said."""
 
 from tests.unit.training.project.conftest import FILES, MakeApplication
-from training.project.merge import merge
+from training.project.upgrade import merge
 
 HANDLER = "functions/predict/handler.py"
 OLD = FILES[HANDLER]
