@@ -138,6 +138,7 @@ ORDER: dict[str, list[str]] = {
     "training": [
         "__main__",
         "console",
+        "project",
         "train checks",
         "exporter",
         "arguments package_writer proof unread",

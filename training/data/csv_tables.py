@@ -14,6 +14,10 @@ from training.errors import DataError
 
 _NAMES: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "|", " ": "blank"}
 _FEW: Final = 5
+_LINES_BEFORE: Final = (
+    ": where other lines stand before the header, state how many as `data.read.skip`, or the sign "
+    "that they begin with as `data.read.comment`"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +129,10 @@ def _records(text: bytes, found: sniffing.Sniffed) -> Sequence[list[Cell]]:
         except MalformedRecord as error:
             raise DataError(f"{_place(text, found.start + start)} {error}") from None
         if len(cells) != width:
+            lines = _LINES_BEFORE if len(records) < _FEW and len(cells) > width else ""
             raise DataError(
                 f"{_place(text, found.start + start)} has {len(cells)} cells, and the header names "
-                f"{width} columns"
+                f"{width} columns{lines}"
             )
         records.append(cells)
     return records

@@ -37,5 +37,5 @@ def test_the_same_seed_holds_out_the_same_rows(table: Table) -> None:
 def test_a_class_that_is_too_rare_to_hold_out_is_refused(table: Table, test_size: float) -> None:
     table.target[:2] = "rare"
 
-    with pytest.raises(DataError, match="a class of the target has too few rows"):
+    with pytest.raises(DataError, match="class 'rare' of the target has 2 rows"):
         data.split(table, test_size, seed=1)
