@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: up batch monitor report quick test check build local deploy bench peers pictures lock help training dev deploy-tools browser tools
+.PHONY: up batch monitor report quick test oldest check build local deploy bench peers pictures lock help training dev deploy-tools browser tools
 
 CONFIG ?= training/examples/churn/train.toml
 DATA ?=
@@ -44,6 +44,9 @@ quick: dev ## Run the unit tests, of each test of training one case: what a chan
 
 test: dev tools ## Run all tests; those on real Lambda containers need a Docker engine
 	$(PYTEST)
+
+oldest: dev ## Test training with the oldest releases that docs/versions.md names, on Python 3.12
+	.ci/oldest
 
 check: dev deploy-tools browser ## Lint, types and the template, without running anything
 	ruff check . && ruff format --check .

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from packaging.requirements import Requirement
 
 from functions.authorize.settings import Settings as AuthorizeSettings
 from functions.batch.settings import VARIABLES as BATCH_OPTIONS
@@ -148,6 +149,7 @@ ORDER: dict[str, list[str]] = {
         "convert.families",
         "explain targets",
         "convert.graph data frames metrics networks package_check tables",
+        "convert.releases",
         "convert.unconverted errors examples",
     ],
     "sklambda": [
@@ -258,7 +260,7 @@ def test_only_handlers_make_clients_and_read_the_environment() -> None:
     assert found == {
         "functions/predict/__main__.py": ["os.environ["],
         "layers/shared/sklambda/session.py": ["os.environ["],
-        "training/data/s3.py": ["boto3"],
+        "training/data/sources.py": ["boto3"],
     }
 
 
@@ -358,16 +360,62 @@ def lock_of(group: str) -> str:
     return f"layers/{group}/requirements.txt" if layer.is_dir() else f"requirements/{group}.txt"
 
 
+def pyproject() -> dict[str, Any]:
+    return tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+
+
 def groups() -> dict[str, list[str]]:
-    document = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
-    runtime: list[str] = document["project"]["dependencies"]
-    extras = document["project"]["optional-dependencies"]
-    return {
-        "layers/runtime/requirements.txt": runtime,
-        "requirements/training.txt": [*runtime, *extras["training"]],
-        "requirements/dev.txt": [*runtime, *extras["training"], *extras["dev"]],
-        **{lock_of(name): pinned for name, pinned in document["dependency-groups"].items()},
+    pinned = pyproject()["dependency-groups"]
+    training = [*pinned["runtime"], *pinned["training"]]
+    more = {"training": training, "dev": [*training, *pinned["dev"]]}
+    return {lock_of(name): requirements for name, requirements in (pinned | more).items()}
+
+
+def published() -> list[Requirement]:
+    """Return what the wheel requires, its extras included."""
+    project = pyproject()["project"]
+    ranges = [project["dependencies"], *project["optional-dependencies"].values()]
+    return [Requirement(text) for texts in ranges for text in texts]
+
+
+def test_the_wheel_requires_ranges_that_hold_what_both_ends_have() -> None:
+    ends = [pins(REPOSITORY / f"requirements/{lock}.txt") for lock in ("oldest", "dev")]
+    outside = [
+        f"{required}: {end[required.name]}"
+        for required in published()
+        for end in ends
+        if not required.specifier.contains(end[required.name])
+    ]
+
+    assert outside == []
+    assert [str(required) for required in published() if "==" in str(required.specifier)] == []
+
+
+def test_the_page_of_versions_has_each_range_and_what_is_tested() -> None:
+    page = (REPOSITORY / "docs/versions.md").read_text()
+    ends = [pins(REPOSITORY / f"requirements/{lock}.txt") for lock in ("oldest", "dev")]
+    project = pyproject()["project"]
+    rows = [
+        f"| {name} | {text.removeprefix(name)} | {' | '.join(end[name] for end in ends)} |"
+        for texts in (project["dependencies"], *project["optional-dependencies"].values())
+        for text in texts
+        for name in (Requirement(text).name,)
+    ]
+
+    assert [row for row in rows if row not in page] == []
+
+
+def test_the_oldest_end_has_the_least_scikit_learn_and_pandas() -> None:
+    oldest = pins(REPOSITORY / "requirements/oldest.txt")
+    least = {
+        required.name: one.version
+        for required in published()
+        for one in required.specifier
+        if one.operator == ">="
     }
+
+    for name in ("scikit-learn", "pandas"):
+        assert oldest[name].startswith(f"{least[name]}."), name
 
 
 def test_lock_files_have_the_versions_of_pyproject() -> None:
@@ -390,9 +438,10 @@ def test_what_is_deployed_is_what_is_tested() -> None:
 def test_every_locked_version_has_its_hash() -> None:
     for lock in groups():
         text = (REPOSITORY / lock).read_text()
+        pinned = re.findall(r"^[A-Za-z0-9_.-]+==", text, re.MULTILINE)
         hashed = re.findall(r"==.* \\\n    --hash=sha256:", text)
 
-        assert len(pins(REPOSITORY / lock)) == len(hashed), lock
+        assert len(pinned) == len(hashed), lock
 
 
 def test_no_file_holds_an_index_address_or_a_path_of_a_machine() -> None:

@@ -177,13 +177,17 @@ def test_the_package_to_serve_comes_before_the_environment(churn: Trained, tmp_p
     assert f"{tmp_path / 'other'} is no model package" in run.stderr
 
 
-def test_a_missing_extra_is_named() -> None:
+@pytest.mark.parametrize(
+    ("command", "missing", "extra"),
+    [("serve", "uvicorn", "serving"), ("verify", "typer", "training")],
+)
+def test_a_missing_extra_is_named(command: str, missing: str, extra: str) -> None:
     """Without `site` there are no third-party packages."""
     folders = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "layers/shared")])
 
-    run = python("-S", "-m", "sklambda", "serve", "package", PYTHONPATH=folders)
+    run = python("-S", "-m", "sklambda", command, "package", PYTHONPATH=folders)
 
     assert run.returncode == 2
-    assert "`sklambda serve` needs the package `uvicorn`" in run.stderr
-    assert 'its extra "training"' in run.stderr
+    assert f"`sklambda {command}` needs the package `{missing}`" in run.stderr
+    assert f'its extra "{extra}"' in run.stderr
     assert len(run.stderr.splitlines()) == 1

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from sklambda.codec.codec import Codec
 from sklambda.manifest import ParityReport
-from sklambda.session import Session
 from training.frames import kinds_of
 from training.proof.adversary import FULL, Budget
 from training.proof.conversion import Conversion
@@ -36,7 +35,7 @@ def prove(
     assert report.widened == 0
     if report.undecidable:
         rows = [case.row for case in cases if case.group != "surface"]
-        found = Candidate(signature, Codec(signature), Session(model)).predict(rows)
+        found = Candidate(signature, Codec(signature), model).predict(rows)
         expected = conversion.reference(signature.target).predict(rows)
         both = ~(found.refused | expected.refused)
         np.testing.assert_array_equal(found.labels[both], expected.labels[both])

@@ -6,11 +6,12 @@ is served, so that the result holds for any estimator.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeIs
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto
+from typing_extensions import TypeIs
 
 from sklambda.arrays import FloatMatrix
 from training.explain.dependence import Features, spread

@@ -29,6 +29,12 @@ def is_ensemble(node: NodeProto) -> bool:
     return node.domain == ML_DOMAIN and node.op_type == "TreeEnsemble"
 
 
+def leaf_count(node: NodeProto) -> int:
+    """Return the number of leaves of such a node."""
+    [weights] = [each.t for each in node.attribute if each.name == "leaf_weights"]
+    return int(weights.dims[0])
+
+
 @dataclass(frozen=True)
 class Forest:
     """Trees in the flat form of the operator: branches [N] and leaves [M] are numbered apart.
@@ -119,16 +125,33 @@ class Forest:
     def uses(self, width: int) -> Flags:
         """Return the columns that the trees of each target compare, [width, targets]."""
         found = np.zeros((width, int(self.targets.max()) + 1), dtype=bool)
+        if (self.targets == self.targets[0]).all():
+            found[self.columns[~self.idle], self.targets[0]] = True
+            return found
         leaf, branch, _ = self.paths
         active = ~self.idle[branch]
         found[self.columns[branch[active]], self.targets[leaf[active]]] = True
         return found
 
+    def least_conditions(self) -> Integers:
+        """Return for each leaf, [M], no more than the number of columns compared above it.
+
+        The pairs of a leaf and a branch of a large forest fill the memory; these are bits.
+        """
+        (above, _), (branch, _) = self._above
+        bits = np.uint64(1) << (self.columns % _WORD).astype(np.uint64)
+        bits[self.idle] = 0
+        seen, leaf = np.zeros(len(self.weights), dtype=np.uint64), np.arange(len(self.weights))
+        while len(leaf):
+            seen[leaf] |= bits[branch]
+            up = above[branch] >= 0
+            leaf, branch = leaf[up], above[branch[up]]
+        return np.bitwise_count(seen).astype(np.int64)
+
     @cached_property
-    def paths(self) -> tuple[Integers, Integers, Integers]:
-        """All pairs of a leaf and a branch above it, with the side of the branch: 0 if it held."""
-        count = len(self.columns)
-        above, side = np.full((2, count), -1)
+    def _above(self) -> tuple[tuple[Integers, Integers], tuple[Integers, Integers]]:
+        """The branch above each branch, and above each leaf, and the side; -1 above a root."""
+        above, side = np.full((2, len(self.columns)), -1)
         leaf_above, leaf_side = np.full((2, len(self.weights)), -1)
         for way in (0, 1):
             inner, ends = ~self.ends[way], self.ends[way]
@@ -138,8 +161,13 @@ class Forest:
             )
             leaf_above[self.children[way][ends]] = np.flatnonzero(ends)
             leaf_side[self.children[way][ends]] = way
-        leaf, branch, sides = np.arange(len(self.weights)), leaf_above, leaf_side
-        steps = []
+        return (above, side), (leaf_above, leaf_side)
+
+    @cached_property
+    def paths(self) -> tuple[Integers, Integers, Integers]:
+        """All pairs of a leaf and a branch above it, with the side of the branch: 0 if it held."""
+        (above, side), (branch, sides) = self._above
+        leaf, steps = np.arange(len(self.weights)), []
         while len(leaf):
             steps.append((leaf, branch, sides))
             if sum(len(step[0]) for step in steps) > _MOST_STEPS:

@@ -89,8 +89,12 @@ def _splits(graph: onnx.ModelProto) -> list[_Splits]:
 
 
 def _merged(tensor: str, pairs: FloatMatrix) -> _Splits:
-    pairs = np.unique(pairs[np.isfinite(pairs[:, 1])], axis=0)
-    return _Splits(tensor, pairs[:, 0].astype(np.int64), pairs[:, 1])
+    columns, thresholds = pairs[np.isfinite(pairs[:, 1])].T
+    used = np.unique(columns)
+    # Column by column: numpy takes several times as long for pairs.
+    each = [np.unique(thresholds[columns == column]) for column in used]
+    repeated = np.repeat(used.astype(np.int64), [len(own) for own in each])
+    return _Splits(tensor, repeated, np.concatenate([np.empty(0), *each]))
 
 
 def _pairs(attributes: dict[str, Any]) -> FloatMatrix:

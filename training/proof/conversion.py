@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -48,7 +49,7 @@ _IN_ROUNDS: Final = "sklearn.impute.IterativeImputer"
 _COPIES: Final = 16
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Conversion:
     """The conversion of a fitted pipeline.
 
@@ -68,6 +69,11 @@ class Conversion:
     frame: pd.DataFrame
     kinds: Mapping[str, Kind]
     converters: Converters = field(default_factory=lambda: CONVERTERS)
+
+    @cached_property
+    def _rows(self) -> list[ClientRow]:
+        """The rows of the frame as clients send them."""
+        return client_rows(self.frame, self.kinds)
 
     def reference(self, target: Target) -> Reference:
         """Return scikit-learn's side, with the scores and labels of the target."""
@@ -130,7 +136,7 @@ class Conversion:
 
     def _user_code(self) -> Follow:
         def rows() -> list[ClientRow]:
-            return sample_rows(self.frame, self.kinds)
+            return sample_rows(self._rows, self.kinds)
 
         return user_code(Samples(self.pipeline, rows, self._make_frame()).of)
 
@@ -156,7 +162,7 @@ class Conversion:
         budget: Budget = FULL,
     ) -> list[Case]:
         """Return the rows of the proof: all real ones, and adversarial ones."""
-        rows = client_rows(self.frame, self.kinds)
+        rows = self._rows
         more = [] if held_out is None else client_rows(held_out, self.kinds)
         return [
             *real("training", rows),
@@ -171,11 +177,12 @@ class Conversion:
         signature: Signature,
         cases: Sequence[Case],
         progress: Callable[[int, int], None] = lambda done, total: None,
+        equality: Equality | None = None,
     ) -> ParityReport:
         """Compare the graph with scikit-learn on the cases; raise `ParityFailed`."""
         codec, reference = Codec(signature), self.reference(signature.target)
-        equality = Equality(reference, model, signature, self.frame)
-        require_same_as_json(reference, equality, self.frame, client_rows(self.frame, self.kinds))
+        equality = equality or self.equality(model, signature)
+        require_same_as_json(reference, equality, self.frame, self._rows)
 
         def name_step(row: ClientRow) -> tuple[str, str]:
             return blamed(
@@ -194,8 +201,12 @@ class Conversion:
                 has_trees=b"TreeEnsemble" in model,
             )
 
-        candidate = Candidate(signature, codec, Session(model), self._closed(signature, reference))
+        candidate = Candidate(signature, codec, model, self._closed(signature, reference))
         return prove(reference, candidate, cases, equality, name_step=name_step, progress=progress)
+
+    def equality(self, model: bytes, signature: Signature) -> Equality:
+        """Return what compares predictions; it loads the graph once for its bounds."""
+        return Equality(self.reference(signature.target), model, signature, self.frame)
 
     def _vocabularies(self) -> list[Vocabulary | None]:
         return [

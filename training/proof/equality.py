@@ -27,7 +27,6 @@ from sklambda.decision import (
     scales,
     score_differences,
 )
-from sklambda.errors import RowsInvalid
 from sklambda.signature import Signature
 from training.frames import ClientRow
 from training.proof.reference import Predictions, Reference
@@ -76,17 +75,6 @@ class Comparison:
     contradicted: Flags
     noise: Flags
     bounds: FloatVector
-
-
-def encoded(codec: Codec, rows: Sequence[ClientRow]) -> tuple[FloatMatrix, Flags]:
-    """Encode the rows that a codec accepts; return the matrix, and a flag for each row."""
-    accepted = np.ones(len(rows), dtype=bool)
-    try:
-        return codec.encode(rows), accepted
-    except RowsInvalid as invalid:
-        accepted[[fault.row for fault in invalid.faults]] = False
-    kept = [row for row, ok in zip(rows, accepted, strict=True) if ok]
-    return codec.encode(kept), accepted
 
 
 class Equality:
@@ -179,7 +167,7 @@ class Equality:
 
     def _bounds(self, rows: Sequence[ClientRow], scores: FloatMatrix) -> FloatMatrix:
         """Return how far rounding may set the sides apart, [N, C]: 0 if nothing was rounded."""
-        X, accepted = encoded(self._codec, rows)
+        X, accepted = self._codec.encode_accepted(rows)
         bounds = np.full(scores.shape, np.inf)
         with np.errstate(invalid="ignore"):
             # Each side may be off by as much.

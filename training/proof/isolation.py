@@ -118,6 +118,7 @@ def _by_value() -> Iterator[None]:
         if "." not in name
         and name != "__main__"
         and name not in sys.builtin_module_names
+        and getattr(module, "__name__", "") == name  # compiled modules have aliases there
         and not _can_be_found(name)
     ]
     for module in private:

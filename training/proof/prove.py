@@ -135,22 +135,32 @@ def convert_and_prove(job: ExportJob, progress: Progress) -> ProvenModel:
 
 
 def _proven(job: ExportJob, progress: Progress) -> ProvenModel:
+    model, signature, parity, golden = _compared(job, progress)
+    explainer = explainer_file(model, signature, job.frame)
+    files, metrics = monitoring_files(job.baseline_data, model, signature, explainer)
+    return ProvenModel(model, signature, golden, parity, files | {EXPLAINER: explainer}, metrics)
+
+
+def _compared(
+    job: ExportJob, progress: Progress
+) -> tuple[bytes, Signature, ParityReport, list[GoldenRow]]:
+    """Convert and compare; the rows and sessions of it, which fill the memory, end here."""
     conversion = job.conversion
     progress("convert", 0, 1)
     model, signature = conversion.convert(job.targets, job.row_id)
     progress("convert", 1, 1)
     cases = conversion.cases(model, signature, job.held_out, job.budget)
-    parity = conversion.prove(model, signature, cases, lambda *done: progress("prove", *done))
+    equality = conversion.equality(model, signature)
+    parity = conversion.prove(
+        model, signature, cases, lambda *done: progress("prove", *done), equality
+    )
     if job.single_precision is not None:
         parity = parity.replace(single_precision=job.single_precision)
-    golden = golden_rows(conversion, model, signature, cases)
-    explainer = explainer_file(model, signature, conversion.frame)
-    files, metrics = monitoring_files(job.baseline_data, model, signature, explainer)
-    return ProvenModel(model, signature, golden, parity, files | {EXPLAINER: explainer}, metrics)
+    return model, signature, parity, golden_rows(conversion, signature, cases, equality)
 
 
 def golden_rows(
-    conversion: Conversion, model: bytes, signature: Signature, cases: Sequence[Case]
+    conversion: Conversion, signature: Signature, cases: Sequence[Case], equality: Equality
 ) -> list[GoldenRow]:
     """Return real rows and edge cases with scikit-learn's scores, the same for the same cases.
 
@@ -163,15 +173,14 @@ def golden_rows(
     ----------
     conversion : Conversion
         The pipeline, with its rows.
-    model : bytes
-        Its graph.
     signature : Signature
         Its signature.
     cases : sequence of Case
         The rows to choose from.
+    equality : Equality
+        What compares its scores with those of its graph.
     """
     reference = conversion.reference(signature.target)
-    equality = Equality(reference, model, signature, conversion.frame)
     generator = np.random.default_rng(_SEED)
     others = ("data", *NEAR_TIES)
     edges = [case for case in cases if case.group not in others and not _is_long(case)]

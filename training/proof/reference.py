@@ -33,9 +33,6 @@ _METHODS: Final[dict[Scores, str]] = {
     "value": "predict",
 }
 _DECIDING: Final = ("decision_function", "predict_joint_log_proba")
-_FEW: Final = 8
-"""Of so few rows, where some are refused, each is tried alone: halves would take as many trials."""
-
 _EXACT: Final = frozenset(
     (
         "AdaBoostClassifier",
@@ -145,23 +142,35 @@ class Reference:
             return _decisions(self.pipeline, self.frame(rows), len(rows), len(targets))
 
     def acceptance(self, rows: Sequence[ClientRow]) -> tuple[Flags, Flags]:
-        """Return which rows scikit-learn accepts, [N], and for which it has scores without NaN."""
-        with _single_threaded(self.threads):
-            return self._acceptance(rows)
+        """Return which rows scikit-learn accepts, [N], and for which it has scores without NaN.
 
-    def _acceptance(self, rows: Sequence[ClientRow]) -> tuple[Flags, Flags]:
+        One row that is refused hides what the others beside it would be: so many are tried
+        together as were accepted lately. Where all are refused, each is tried alone, and where
+        none is, all at once.
+        """
+        accepted, scored = np.zeros((2, len(rows)), dtype=bool)
+        start, size = 0, len(rows)
+        with _single_threaded(self.threads):
+            while start < len(rows):
+                part = slice(start, start + size)
+                found = self._scored(rows[part])
+                if found is not None:
+                    accepted[part], scored[part] = True, found
+                if found is None and size > 1:
+                    size //= 2
+                    continue
+                start += size
+                size = min(1 if found is None else 2 * size, len(rows) - start)
+        return accepted, scored
+
+    def _scored(self, rows: Sequence[ClientRow]) -> Flags | None:
+        """Return which rows, [N], have scores without NaN; None where a row is refused."""
         try:
             scores = self._predict(self.frame(rows)).scores
         except _refusals():
-            if len(rows) == 1:
-                return np.zeros(1, dtype=bool), np.zeros(1, dtype=bool)
-            size = 1 if len(rows) <= _FEW else (len(rows) + 1) // 2
-            parts = [
-                self._acceptance(rows[start : start + size]) for start in range(0, len(rows), size)
-            ]
-            accepted, scored = zip(*parts, strict=True)
-            return np.concatenate(accepted), np.concatenate(scored)
-        return np.ones(len(rows), dtype=bool), ~np.isnan(scores).any(axis=1)
+            return None
+        flags: Flags = ~np.isnan(scores).any(axis=1)
+        return flags
 
     def _predict_by_halves(self, rows: Sequence[ClientRow]) -> Predictions:
         try:

@@ -22,7 +22,7 @@ from onnx import NodeProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from sklambda.arrays import FloatMatrix
-from sklambda.session import INPUT, OUTPUT, InferenceSession, load
+from sklambda.session import INPUT, OUTPUT, load
 
 _UNIT: Final = 2.0**-53
 """Half of the distance from 1 to the next number: the relative error of one operation."""
@@ -90,11 +90,15 @@ class Rounding:
         self._classes = int(graph.graph.output[0].type.tensor_type.shape.dim[1].dim_value)
         initializers = graph.graph.initializer
         self._constants = {each.name: numpy_helper.to_array(each) for each in initializers}
-        self._nodes = _rounding(graph.graph.node, self._constants)
+        nodes = _rounding(graph.graph.node, self._constants)
+        # Copies, for a node keeps its whole graph in memory, and of a forest's none is needed.
+        self._nodes = [_copy(node) for node in nodes if node.op_type in RULES]
         if not self._nodes:
             return
         self._shown = _shown(self._nodes, self._constants)
-        self._session = _exposing(graph, self._shown)
+        exposing = _exposing(graph, self._shown)
+        del graph, nodes
+        self._session = load(exposing)
 
     def bounds(self, X: FloatMatrix) -> FloatMatrix:
         """Return a bound on the error of each score of the rows `X`, [N, K].
@@ -162,13 +166,20 @@ def _shown(nodes: Sequence[NodeProto], constants: Mapping[str, Array]) -> list[s
     return list(looked_at)
 
 
-def _exposing(graph: onnx.ModelProto, tensors: Sequence[str]) -> InferenceSession:
-    """Return a session of a graph with inner tensors as its outputs, of whatever type."""
+def _copy(node: NodeProto) -> NodeProto:
+    copied = NodeProto()
+    copied.CopyFrom(node)
+    return copied
+
+
+def _exposing(graph: onnx.ModelProto, tensors: Sequence[str]) -> bytes:
+    """Return a graph with inner tensors as its outputs, of whatever type."""
     for tensor in tensors:
         graph.graph.node.append(helper.make_node("Identity", [tensor], [f"shown_{tensor}"]))
     del graph.graph.output[:]
     graph.graph.output.extend(onnx.ValueInfoProto(name=f"shown_{tensor}") for tensor in tensors)
-    return load(graph.SerializeToString())
+    content: bytes = graph.SerializeToString()
+    return content
 
 
 def _step(node: NodeProto, values: Mapping[str, Array], errors: Mapping[str, Array]) -> Step:
@@ -257,8 +268,7 @@ def _running_total(step: Step) -> Array:
 
 
 def _squares(step: Step) -> Array:
-    plain = NodeProto()
-    plain.CopyFrom(step.node)
+    plain = _copy(step.node)
     plain.op_type = "ReduceSum"
     size, moved = np.abs(step.inputs[0]), step.errors[0]
     own = _run(plain, [moved * (2 * size + moved), *step.inputs[1:]])[0]

@@ -15,7 +15,7 @@ from sklambda.codec.codec import EXACT_INTEGER
 from sklambda.signature import Kind
 from training.convert.graph.scope import Estimator
 from training.convert.tracing.row_checks import Sample
-from training.frames import ClientRow, client_rows
+from training.frames import ClientRow
 from training.proof.adversary import Budget, Case, adversarial
 
 type Rows = Any  # a data frame, or a series where the pipeline reads texts
@@ -27,12 +27,11 @@ _SEED: Final = 0
 _FEW: Final = Budget(rows=200, spread=1, least_spread=1, quantiles=3)
 
 
-def sample_rows(frame: pd.DataFrame, kinds: Mapping[str, Kind]) -> list[ClientRow]:
-    """Return rows of a frame, [N, K], and adversarial ones.
+def sample_rows(rows: Sequence[ClientRow], kinds: Mapping[str, Kind]) -> list[ClientRow]:
+    """Return some of the real rows, and adversarial ones.
 
     Categories are known ones: what the code makes of others is found apart.
     """
-    rows = client_rows(frame, kinds)
     places = np.linspace(0, len(rows) - 1, min(_REAL, len(rows))).astype(np.intp)
     hard = list(adversarial(rows, kinds, {}, _SEED, _FEW))
     gaps = [case for case in hard if case.group == "missing"]

@@ -18,7 +18,6 @@ from sklambda.session import Session
 from sklambda.signature import Feature, Scalar, Signature
 from training.frames import ClientRow
 from training.proof.adversary import NUMERIC, Case, Group
-from training.proof.equality import encoded
 
 NEAR_TIES: Final[tuple[Group, ...]] = ("surface", "lattice")
 
@@ -67,10 +66,18 @@ def near_ties(
     most = min(most, max(_EACH, _CELLS // signature.width))
     places = generator.permutation(len(rows))[:_SAMPLE]
     sample = [rows[place] for place in places.tolist()]
+    seen = {
+        feature: _seen(sample, feature.name)
+        for feature in signature.features
+        if feature.kind in NUMERIC and not feature.choices
+    }
     if signature.target.task != "regression" and most >= _EACH:
-        surface = _Surface(model, signature).cases(sample, generator, most // _EACH)
+        surface = _Surface(model, signature, seen).cases(sample, generator, most // _EACH)
         yield from islice(surface, most)
-    yield from _on_lattices(signature, sample, generator, most)
+    yield from _on_lattices(seen, sample, generator, most)
+
+
+type _Seen = Mapping[Feature, FloatVector]  # the numbers of each feature in the real rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,8 @@ class _Path:
 class _Surface:
     """Finds rows between two with different labels, by bisection."""
 
-    def __init__(self, model: bytes, signature: Signature) -> None:
+    def __init__(self, model: bytes, signature: Signature, seen: _Seen) -> None:
+        self._seen = seen
         self._session = Session(model)
         self._codec = Codec(signature)
         self._target = signature.target
@@ -108,8 +116,8 @@ class _Surface:
         drawn = [*self._drawn(sample, generator, _DRAWN * pairs)]
         if not drawn:
             return
-        starts, fine = encoded(self._codec, [path.row for path, _ in drawn])
-        ends, accepted = encoded(self._codec, [row for _, row in drawn])
+        starts, fine = self._codec.encode_accepted([path.row for path, _ in drawn])
+        ends, accepted = self._codec.encode_accepted([row for _, row in drawn])
         starts, ends = starts[accepted[fine]], ends[fine[accepted]]
         paths = [path for (path, _), yes in zip(drawn, fine & accepted, strict=True) if yes]
         apart = (self._labels(starts) != self._labels(ends)).any(axis=1)
@@ -131,11 +139,11 @@ class _Surface:
 
         What is no number is of either row, and stays; so do some of the numbers.
         """
-        numeric = [f for f in self._features if f.kind in NUMERIC and not f.choices]
+        numeric = [*self._seen]
         if not numeric:
             return
-        pool = [*sample, *_corners(sample, numeric, generator)]
-        X, accepted = encoded(self._codec, pool)
+        pool = [*sample, *_corners(sample, self._seen, generator)]
+        X, accepted = self._codec.encode_accepted(pool)
         pool = [row for row, yes in zip(pool, accepted, strict=True) if yes]
         _, groups = np.unique(self._labels(X), axis=0, return_inverse=True)
         groups = groups.ravel()
@@ -191,17 +199,20 @@ class _Surface:
 
 
 def _corners(
-    sample: Sequence[ClientRow], numeric: Sequence[Feature], generator: np.random.Generator
+    sample: Sequence[ClientRow], seen: _Seen, generator: np.random.Generator
 ) -> Iterator[ClientRow]:
     """Yield rows with the least or greatest number of each feature: all real rows may be alike."""
-    ends = {f.name: (f, _seen(sample, f.name)) for f in numeric}
-    ends = {name: (f, seen) for name, (f, seen) in ends.items() if len(seen)}
+    ends = {
+        f.name: [_written(f, end) for end in (numbers.min(), numbers.max())]
+        for f, numbers in seen.items()
+        if len(numbers)
+    }
     for _ in range(len(sample) // 4 + 1):
         row = sample[int(generator.integers(len(sample)))]
         sides = generator.random(len(ends)) < 0.5
         yield row | {
-            name: _written(f, seen.max() if high else seen.min())
-            for high, (name, (f, seen)) in zip(sides.tolist(), ends.items(), strict=True)
+            name: both[high]
+            for high, (name, both) in zip(sides.tolist(), ends.items(), strict=True)
         }
 
 
@@ -214,14 +225,9 @@ def _written(feature: Feature, value: float) -> Scalar:
 
 
 def _on_lattices(
-    signature: Signature, sample: Sequence[ClientRow], generator: np.random.Generator, most: int
+    seen: _Seen, sample: Sequence[ClientRow], generator: np.random.Generator, most: int
 ) -> Iterator[Case]:
     """Yield rows whose whole numbers are equal, exchanged, between two rows, or a step aside."""
-    seen = {
-        feature: _seen(sample, feature.name)
-        for feature in signature.features
-        if feature.kind in NUMERIC and not feature.choices
-    }
     whole = {
         feature: (float(values.min()), float(values.max()))
         for feature, values in seen.items()

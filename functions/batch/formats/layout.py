@@ -58,6 +58,7 @@ class Layout:
             escape=self.escape,
             comment=self.comment,
             trim=self.trim,
+            width=len(self.columns),
         )
 
 

@@ -118,9 +118,10 @@ def _run(name: str, arguments: Sequence[str]) -> None:
         missing = str(error.name).partition(".")[0]
         if missing in (*_APPLICATION, "sklambda"):
             raise
+        extra = "serving" if command.module.startswith("functions.") else "training"
         sys.stderr.write(
             f"`sklambda {name}` needs the package `{missing}`, which is not installed: "
-            'install sklambda with its extra "training".\n'
+            f'install sklambda with its extra "{extra}".\n'
         )
         raise SystemExit(2) from None
     if command.grouped:

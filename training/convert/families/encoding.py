@@ -11,6 +11,7 @@ from training.convert.graph.graph import Matrix
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.steps import category_tree, indicators, look_up
 from training.convert.graph.trees import Tree
+from training.convert.releases import is_before
 from training.convert.unconverted import qualified
 
 _NOWHERE: Final = -1.0
@@ -55,7 +56,9 @@ def _place_tree(estimator: Estimator, column: int, matrix: Matrix) -> Tree:
         for group in _groups(estimator, column)
     ]
     unknown = _NOWHERE
-    if estimator.handle_unknown in ("infrequent_if_exist", "warn"):
+    # Before 1.8 "warn" does what "ignore" does.
+    as_infrequent = ("infrequent_if_exist", None if is_before("1.8") else "warn")
+    if estimator.handle_unknown in as_infrequent:
         rare = _rare_group(estimator, column)
         after = rare is not None and dropped is not None and rare > dropped
         unknown = _NOWHERE if rare is None or rare == dropped else float(rare - after)

@@ -25,7 +25,16 @@ from training.convert.graph.outputs import Outputs
 from training.convert.graph.responses import require_two_classes
 from training.convert.graph.scope import Convert, Estimator, Scope
 from training.convert.graph.steps import indicators
-from training.convert.graph.trees import Grown, Tree, gathered, grown, in_order, look_up, totals
+from training.convert.graph.trees import (
+    Each,
+    Grown,
+    Tree,
+    gathered,
+    grown,
+    in_order,
+    look_up,
+    totals,
+)
 
 TREE_FITTING: Final = (
     "ccp_alpha criterion max_depth max_features max_leaf_nodes min_impurity_decrease "
@@ -65,7 +74,7 @@ def classified(
     require_two_classes(estimator, scope)
     if estimator.n_outputs_ > 1:
         return _several(estimator, trees, matrix, scope.graph)
-    pairs = [(grown(tree.tree_), tree.tree_.value[:, 0, :]) for tree in trees]
+    pairs = Each(trees, lambda tree: (grown(tree.tree_), tree.tree_.value[:, 0, :]))
     return Outputs(mean_probabilities(scope.graph, matrix, pairs))
 
 
@@ -101,9 +110,9 @@ def mean_probabilities(graph: Graph, matrix: Matrix, trees: Grown) -> Matrix:
 
 def _votes(graph: Graph, matrix: Matrix, trees: Grown, classes: int) -> Matrix:
     if classes == 2:
-        second = totals(graph, matrix, [(tree.adding(table[:, 1]), 0) for tree, table in trees], 1)
+        second = totals(graph, matrix, ((tree.adding(table[:, 1]), 0) for tree, table in trees), 1)
         return affine(graph, second, [[-1.0], [1.0]], [len(trees), 0.0])
-    counted = [(tree.adding(np.ones(len(table))), table.argmax(axis=1)) for tree, table in trees]
+    counted = ((tree.adding(np.ones(len(table))), table.argmax(axis=1)) for tree, table in trees)
     return totals(graph, matrix, counted, classes)
 
 
@@ -127,7 +136,7 @@ def _divided(graph: Graph, sums: Matrix, count: int) -> Matrix:
 def summed(graph: Graph, matrix: Matrix, trees: Grown) -> Matrix:
     """Sum the leaves of trees; each table is [nodes, 1]."""
     add = totals if _in_any_order([table[tree.leaf] for tree, table in trees]) else in_order
-    return add(graph, matrix, [(tree.adding(table[:, 0]), 0) for tree, table in trees], 1)
+    return add(graph, matrix, ((tree.adding(table[:, 0]), 0) for tree, table in trees), 1)
 
 
 def _in_any_order(leaves: Sequence[FloatMatrix]) -> bool:
@@ -143,7 +152,7 @@ def _in_any_order(leaves: Sequence[FloatMatrix]) -> bool:
 
 
 def _valued(trees: Sequence[Estimator], matrix: Matrix, scope: Scope) -> Outputs:
-    pairs = [(grown(tree.tree_), tree.tree_.value[:, :, 0]) for tree in trees]
+    pairs = Each(trees, lambda tree: (grown(tree.tree_), tree.tree_.value[:, :, 0]))
     return Outputs(value=average(scope.graph, matrix, pairs))
 
 

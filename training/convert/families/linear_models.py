@@ -51,6 +51,7 @@ from training.convert.graph.kernels import affine, fitted
 from training.convert.graph.links import both, chances, lean, logistic, shares
 from training.convert.graph.outputs import Outputs
 from training.convert.graph.scope import Convert, Estimator, Scope
+from training.convert.unconverted import qualified
 
 _SQUARES = "copy_X fit_intercept n_jobs positive tol"
 _RIDGE = (
@@ -183,6 +184,11 @@ def _logistic_regression(
 ) -> Outputs:
     scope.admit(estimator, free=free)
     decision = fitted(scope.graph, matrix, estimator)
+    if decision.width > 1 and estimator.solver == "liblinear":  # to scikit-learn 1.7
+        scope.refuse(
+            f"{qualified(estimator)}(solver='liblinear') of several classes has no exact "
+            "conversion: use OneVsRestClassifier(LogisticRegression(solver='liblinear'))"
+        )
     return Outputs(chances(scope.graph, decision), decision)
 
 

@@ -36,6 +36,7 @@ from training.convert.graph.responses import (
     second_class,
 )
 from training.convert.graph.scope import Convert, Estimator, Scope
+from training.convert.releases import is_before
 
 type Pairs = Sequence[tuple[Estimator, Outputs]]
 
@@ -54,6 +55,7 @@ def _one_vs_rest(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
     if is_regressor(estimator.estimators_[0]):
         return _by_value(pairs, scope)
     decision = _scores("decision_function", estimator, pairs, scope)
+    decision = decision and _label_first(scope.graph, decision)
     second = _scores("predict_proba", estimator, pairs, scope)
     if second is None:
         return Outputs(decision=decision)
@@ -64,7 +66,8 @@ def _one_vs_rest(estimator: Estimator, matrix: Matrix, scope: Scope) -> Outputs:
 
 def _leaning(graph: Graph, second: Matrix, decision: Matrix | None) -> Matrix:
     """Return probabilities, [N, C], that lean to the label of what they are made of, [N, C]."""
-    found, raw = _normalized(graph, second), second if decision is None else decision
+    found = _normalized(graph, second)
+    raw = _label_first(graph, second) if decision is None else decision
     if raw.width == 1:
         half = graph.constant(0.5)
         raw = raw if decision else raw.alike(graph.node("Sub", raw.tensor, half))
@@ -87,6 +90,19 @@ def _scores(method: str, estimator: Estimator, pairs: Pairs, scope: Scope) -> Ma
     )
 
 
+def _label_first(graph: Graph, raw: Matrix) -> Matrix:
+    """Return scores, [N, C], whose first greatest is the label of the scikit-learn at hand.
+
+    Before 1.8 it is the last of the greatest: those before it are made smaller.
+    """
+    if raw.width == 1 or not is_before("1.8"):
+        return raw
+    last = graph.node("ArgMax", raw.tensor, axis=1, keepdims=0, select_last_index=1)
+    shares = graph.node("Gather", graph.constant(LEAN * np.tri(raw.width, k=-1)), last)
+    size = graph.node("Max", graph.node("Abs", raw.tensor), graph.constant(1.0))
+    return raw.alike(graph.node("Sub", raw.tensor, graph.node("Mul", shares, size)))
+
+
 def _multilabel(pairs: Pairs, scope: Scope) -> Outputs:
     """Convert each label by itself: its estimator scores the label against none."""
     if is_regressor(pairs[0][0]):
@@ -103,6 +119,7 @@ def _by_value(pairs: Pairs, scope: Scope) -> Outputs:
     values = graph.join([response(outputs, inner, "predict", scope) for inner, outputs in pairs])
     if values.width == 1:
         return _above_half(graph, values)
+    values = _label_first(graph, values)
     return Outputs(label=one_hot(graph, class_position(graph, values), values.width))
 
 

@@ -69,7 +69,7 @@ def _min_max_scaler(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matri
 def _max_abs_scaler(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     scope.admit(estimator, free="copy clip")
     scaled = _shift_and_divide(scope.graph, matrix, None, estimator.scale_)
-    if estimator.clip:
+    if getattr(estimator, "clip", False):  # since scikit-learn 1.8
         scaled = _clip(scope.graph, scaled, -1, 1)
     return matrix.mapped(scaled, _steps(estimator, matrix, "scale_"))
 

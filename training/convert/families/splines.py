@@ -35,7 +35,7 @@ def _spline_transformer(estimator: Estimator, matrix: Matrix, scope: Scope) -> M
     values = splines.basis(graph, inside)
     if estimator.extrapolation == "linear":
         values = splines.with_slopes(graph, matrix, values)
-    if estimator.handle_missing == "zeros":
+    if getattr(estimator, "handle_missing", "error") == "zeros":  # since scikit-learn 1.8
         missing = graph.node("IsNaN", graph.take(matrix, splines.columns).tensor)
         values = graph.node("Where", missing, graph.constant(0.0), values)
     result = matrix.numbers(values, len(splines.columns))

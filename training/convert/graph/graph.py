@@ -314,9 +314,11 @@ class Graph:
         model.graph.name = "sklambda"
         model.graph.input.append(_matrix(INPUT, width))
         model.graph.output.append(_matrix(OUTPUT, scores.width))
-        model.graph.node.extend(nodes)
-        model.graph.initializer.extend(constants)
         self._nodes.clear()
+        nodes.reverse()
+        while nodes:  # a copy is made of each, and then it is gone
+            model.graph.node.append(nodes.pop())
+        model.graph.initializer.extend(constants)
         self._constants.clear()
         _rename(model.graph.node, scores.tensor, OUTPUT)
         return model

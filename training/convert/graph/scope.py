@@ -8,6 +8,7 @@ import numpy as np
 
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.outputs import Outputs
+from training.convert.releases import release_of, retired_parameters, supported_releases
 from training.convert.unconverted import explanation, named, qualified
 from training.errors import ConversionRefused
 
@@ -177,13 +178,16 @@ class Scope:
         only : mapping of str to tuple
             Parameters that may have these values only.
         """
-        allowed = only or {}
-        known = None if free is None else {*free.split(), *allowed}
+        retired = retired_parameters(estimator)
+        allowed = {name: values for name, values in retired.items() if values is not None}
+        allowed |= only or {}
+        known = None if free is None else {*free.split(), *retired, *allowed}
         for name, value in estimator.get_params(deep=False).items():
             if known is not None and name not in known:
                 self.refuse(
-                    f"{qualified(estimator)} has an unknown parameter {name!r}: fit it with the "
-                    "release of its library that docs/estimators.md names"
+                    f"{qualified(estimator)} of {release_of(estimator)} has an unknown parameter "
+                    f"{name!r}: fit it with {supported_releases(estimator)}, which this release "
+                    "of sklambda knows"
                 )
             if name in allowed and not any(_same(value, choice) for choice in allowed[name]):
                 self.refuse(

@@ -3,9 +3,10 @@
 https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsemble.html
 """
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
@@ -338,8 +339,30 @@ def constant_leaf(value: float) -> Tree:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Each[T](Sequence[T]):
+    """Members that are made anew at each access: those of a large forest would fill the memory.
+
+    Attributes
+    ----------
+    sources : sequence
+        What they are made of.
+    make : callable
+        Makes one of them.
+    """
+
+    sources: Sequence[Any]
+    make: Callable[[Any], T]
+
+    def __getitem__(self, place: Any) -> Any:
+        return self.make(self.sources[place])
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+
 type Grown = Sequence[tuple[Tree, FloatMatrix]]  # each tree with a table [nodes, width]
-type Aimed = Sequence[tuple[Tree, int | Integers]]  # each tree with the column it adds to, by node
+type Aimed = Iterable[tuple[Tree, int | Integers]]  # each tree with the column it adds to, by node
 
 
 def gathered(graph: Graph, matrix: Matrix, trees: Grown) -> Matrix:
@@ -349,7 +372,7 @@ def gathered(graph: Graph, matrix: Matrix, trees: Grown) -> Matrix:
     for each column would give the same and be larger and slower by their number.
     """
     tables = [table[tree.leaf] for tree, table in trees]
-    leaves = leaf_numbers(graph, matrix, [tree for tree, _ in trees])
+    leaves = leaf_numbers(graph, matrix, Each(trees, itemgetter(0)))
     # Over the first axis onnxruntime adds row by row, as scikit-learn does: to the last bit.
     by_tree = graph.node("Transpose", leaves, perm=[1, 0])
     found = graph.node("Gather", graph.constant(np.concatenate(tables)), by_tree, axis=0)
@@ -360,10 +383,10 @@ def gathered(graph: Graph, matrix: Matrix, trees: Grown) -> Matrix:
 def leaf_numbers(graph: Graph, matrix: Matrix, trees: Sequence[Tree]) -> str:
     """Return each tree's leaf, [N, trees] int64, numbered through the leaves of all trees."""
     starts = np.cumsum([0, *(np.count_nonzero(tree.leaf) for tree in trees)]).tolist()
-    numbered = [
+    numbered = (
         (tree.adding(start + np.cumsum(tree.leaf) - 1.0), start)
         for tree, start in zip(trees, starts, strict=False)
-    ]
+    )
     groups = ([tree for tree, _ in group] for group in _grouped(numbered))
     found = graph.join([look_up(graph, matrix, group) for group in groups])
     return graph.node("Cast", found.tensor, to=TensorProto.INT64)
@@ -385,7 +408,7 @@ def in_order(graph: Graph, matrix: Matrix, trees: Aimed, width: int) -> Matrix:
     return ensemble.node(graph, matrix)
 
 
-def _grouped[T](trees: Sequence[tuple[Tree, T]]) -> Iterator[list[tuple[Tree, T]]]:
+def _grouped[T](trees: Iterable[tuple[Tree, T]]) -> Iterator[list[tuple[Tree, T]]]:
     """Split trees into groups that stay in the processor's cache."""
     group: list[tuple[Tree, T]] = []
     branches = 0

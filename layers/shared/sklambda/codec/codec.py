@@ -4,6 +4,7 @@ A value becomes one float64, or a fault with a code. The table is in ``docs/sign
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from math import nan
 from operator import attrgetter, call, itemgetter
@@ -11,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from sklambda.arrays import FloatMatrix, FloatVector
+from sklambda.arrays import Flags, FloatMatrix, FloatVector
 from sklambda.codec.terms import TermCounter
 from sklambda.codec.values import EXACT_INTEGER, Encode, encoder
 from sklambda.errors import Fault, FaultCode, RowsInvalid, ValueRefused
@@ -84,6 +85,24 @@ class Codec:
         objects = [row if isinstance(row, Mapping) else {} for row in rows]
         columns = [[row.get(name, _ABSENT) for row in objects] for name in self._order]
         return self._matrix(columns, faults)
+
+    def encode_accepted(self, rows: Sequence[Row]) -> tuple[FloatMatrix, Flags]:
+        """Encode the rows that fit the signature, and return which of them do, [N]; as `encode`."""
+        matrix = np.empty((len(rows), len(self._order)))
+        accepted = np.zeros(len(rows), dtype=bool)
+        count = 0
+        for position, row in enumerate(rows):
+            usual = type(row) is dict and row.keys() == self._names
+            if usual or not any(True for _ in self._faults(position, row)):
+                with suppress(ValueRefused):
+                    matrix[count] = self._codes(row)
+                    accepted[position] = True
+                    count += 1
+        if not self._counters:
+            return matrix[:count], accepted
+        kept = [rows[position] for position in np.flatnonzero(accepted).tolist()]
+        columns = [[row[name] for row in kept] for name in self._order]
+        return self._with_counts(matrix[:count], columns), accepted
 
     def encode_columns(self, columns: Mapping[str, Sequence[object] | FloatVector]) -> FloatMatrix:
         """Encode columns of equal length; otherwise as `encode`.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from math import inf, isfinite, isnan, nan
+from sys import float_info
 from typing import Final
 
 import numpy as np
@@ -35,7 +36,28 @@ def encoder(feature: Feature) -> Encode:
             raise ValueRefused(FaultCode.NULL, "must not be null")
         return present(value)
 
-    return encode
+    if feature.kind not in ("number", "integer") or feature.choices or feature.gaps:
+        return encode
+    (low, high), (least, greatest) = _usual(feature, EXACT_INTEGER), _usual(feature, float_info.max)
+    decimals = feature.kind == "number"
+
+    def encode_usual(value: object) -> float:
+        # So are nearly all others written.
+        if type(value) is float:
+            if decimals and least <= value <= greatest:
+                return value
+        elif type(value) is int and low <= value <= high:
+            return float(value)
+        return encode(value)
+
+    return encode_usual
+
+
+def _usual(feature: Feature, size: float) -> tuple[float, float]:
+    """Return the least and the greatest number of a feature, of those up to a size."""
+    least = -inf if feature.least is None else feature.least
+    greatest = inf if feature.greatest is None else feature.greatest
+    return max(-size, least), min(size, greatest)
 
 
 def _present(feature: Feature) -> Encode:

@@ -24,6 +24,8 @@ class Dialect:
         Begins lines that are no records.
     trim : bool
         Whether blanks around a cell are removed.
+    width : int or None
+        The number of cells of a record, if it is known.
     """
 
     delimiter: str = ","
@@ -31,6 +33,7 @@ class Dialect:
     escape: str | None = None
     comment: str | None = None
     trim: bool = False
+    width: int | None = None
 
     def is_plain(self, record: bytes) -> bool:
         """Check whether a record has neither quotes nor escapes: each delimiter separates cells."""

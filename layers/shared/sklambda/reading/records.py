@@ -1,7 +1,8 @@
 """Where records begin and end in the bytes of CSV and JSON Lines, and the cells of a record of CSV.
 
 In CSV a quote opens a cell only at the cell's beginning; elsewhere it is a character. A line end
-in an open cell does not end the record.
+in an open cell does not end the record, unless a stray quote has opened it: where a record of
+several lines is malformed, or each of its lines would be a record, its lines are records.
 """
 
 import re
@@ -27,6 +28,10 @@ MAX_RECORD_BYTES: Final = 2**20
 _MAX_SCANNED_BYTES: Final = 8 * 2**20
 """A longer one is refused: an unclosed quote has swallowed other records."""
 
+_FEWEST_CELLS: Final = 3
+"""In tables of fewer columns, lines of a text have as many commas as a record by chance."""
+
+_LINE_END: Final = re.compile(rb"[\r\n]")
 _LINE_FEED, _RETURN = ord("\n"), ord("\r")
 _LINE_ENDS: Final = (_LINE_FEED, _RETURN)
 _BLANK_LINE: Final = b" \t\r"
@@ -111,16 +116,16 @@ def cut(content: bytes, dialect: Dialect | None, last: bool) -> Cut:
     InputRefused
         A record does not end within 8 MiB.
     """
-    separators = _separators(content, dialect)
+    separators = _separators(content, dialect, last)
     breaks = separators.ends
     end = len(content) if last else int(breaks[-1]) + 1 if len(breaks) else 0
     _require_ended(np.diff(breaks, prepend=-1, append=len(content)))
     return Cut(end, len(_spans(separators, content[:end], dialect).starts))
 
 
-def spans(content: bytes, dialect: Dialect | None) -> Spans:
-    """Find the records in content that holds whole ones."""
-    return _spans(_separators(content, dialect), content, dialect)
+def spans(content: bytes, dialect: Dialect | None, last: bool = True) -> Spans:
+    """Find the records in content that holds whole ones, but for the last where it is not so."""
+    return _spans(_separators(content, dialect, last), content, dialect)
 
 
 def split_cells(record: bytes, dialect: Dialect) -> list[Cell]:
@@ -160,18 +165,22 @@ def cell_pattern(dialect: Dialect) -> bytes:
     return rb"(?s:(?:%b%b%b%b?+)?+%b)" % (blanks, q, inner, q, plain)
 
 
-def _separators(content: bytes, dialect: Dialect | None) -> Separators:
+def _separators(content: bytes, dialect: Dialect | None, last: bool) -> Separators:
     data = np.frombuffer(content, np.uint8)
     if dialect is None:
         return Separators(np.flatnonzero(data == _LINE_FEED), None)
     if not dialect.is_scanned(content):
-        return Separators(_ends_one_by_one(content, dialect), None)
+        return Separators(_ends_one_by_one(content, dialect, last), None)
     ends, delimiters = _line_ends(data, content), data == ord(dialect.delimiter)
     if dialect.quote and dialect.quote.encode() in content:
         quoted = _quoted(data, dialect)
         if quoted is None:
-            return Separators(_ends_one_by_one(content, dialect), None)
+            return Separators(_ends_one_by_one(content, dialect, last), None)
+        inner = np.flatnonzero(ends & quoted)
         ends &= ~quoted
+        if len(inner) and (hidden := _hidden(content, np.flatnonzero(ends), inner, dialect)):
+            ends[hidden] = True
+            return Separators(np.flatnonzero(ends), None)
         delimiters &= ~quoted
     return Separators(np.flatnonzero(ends), int(np.count_nonzero(delimiters)))
 
@@ -200,9 +209,51 @@ def _in_pairs(data: Bytes, quotes: IntVector, dialect: Dialect) -> bool:
     return bool(even and beside[data[before]].all() and beside[data[after]].all())
 
 
-def _ends_one_by_one(content: bytes, dialect: Dialect) -> IntVector:
-    ends = [match.start(1) for match in _record(dialect).finditer(content)]
-    return np.array([end for end in ends if end < len(content)], dtype=np.intp)
+def _hidden(content: bytes, ends: IntVector, inner: IntVector, dialect: Dialect) -> list[int]:
+    """Return the line ends in quotes that end records, for each line of the cell would be one."""
+    found: list[int] = []
+    bounds = np.concatenate([[-1], ends, [len(content)]])
+    for place in np.unique(np.searchsorted(bounds, inner)):
+        start, end = int(bounds[place - 1]) + 1, int(bounds[place])
+        if _is_of_records(content[start:end], dialect):
+            found += inner[(inner > start) & (inner < end)].tolist()
+    return found
+
+
+def _ends_one_by_one(content: bytes, dialect: Dialect, last: bool) -> IntVector:
+    ends: list[int] = []
+    for match in _record(dialect).finditer(content):
+        start, end = match.span()[0], match.start(1)
+        if end < len(content) or last:
+            ends += _ends_within(content, start, end, dialect)
+        if end < len(content):
+            ends.append(end)
+    return np.array(ends, dtype=np.intp)
+
+
+def _ends_within(content: bytes, start: int, end: int, dialect: Dialect) -> list[int]:
+    """Return the line ends within a record whose lines are records."""
+    record = content[start:end]
+    places = [start + match.start() for match in _LINE_END.finditer(record)]
+    if not places:
+        return []
+    return places if _is_malformed(record, dialect) or _is_of_records(record, dialect) else []
+
+
+def _is_malformed(record: bytes, dialect: Dialect) -> bool:
+    try:
+        split_cells(record, dialect)
+    except MalformedRecord:
+        return True
+    return False
+
+
+def _is_of_records(record: bytes, dialect: Dialect) -> bool:
+    """Check whether each line of a record has as many delimiters as a record."""
+    width, delimiter = dialect.width or 0, dialect.delimiter.encode()
+    if width < _FEWEST_CELLS:
+        return False
+    return all(line.count(delimiter) == width - 1 for line in record.splitlines() if line)
 
 
 @lru_cache

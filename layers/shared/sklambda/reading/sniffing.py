@@ -79,8 +79,9 @@ def sniff(head: bytes, reading: Reading, wanted: Collection[str]) -> Sniffed:
     begin = begin_of(head, reading)
     names, after = _header(head[begin:], dialect, whole=len(head) < HEAD)
     if reading.names and not {*reading.names} <= {*names}:
+        dialect = replace(dialect, width=len(reading.names))
         return Sniffed(dialect, reading.names, begin, has_header=False)
-    return Sniffed(dialect, tuple(names), begin + after)
+    return Sniffed(replace(dialect, width=len(names)), tuple(names), begin + after)
 
 
 def find_dialect(
@@ -177,7 +178,7 @@ def _records(
     content: bytes, dialect: Dialect, most: int | None = None
 ) -> Iterator[tuple[bytes, list[Cell] | None]]:
     """Return records with their cells, None for a malformed one."""
-    found = spans(content if most is None else content[: most * 1024], dialect)
+    found = spans(content if most is None else content[: most * 1024], dialect, last=False)
     for start, end in list(zip(found.starts.tolist(), found.ends.tolist(), strict=True))[:most]:
         record = content[start:end]
         try:
@@ -188,7 +189,7 @@ def _records(
 
 def _header(content: bytes, dialect: Dialect, whole: bool) -> tuple[list[str], int]:
     """Return the cells of the first record, and the position of the next one."""
-    found = spans(content, dialect)
+    found = spans(content, dialect, whole)
     if not len(found.starts):
         raise InputRefused("empty", _EMPTY)
     begin, end = int(found.starts[0]), int(found.ends[0])

@@ -75,7 +75,7 @@ def test_a_byte_order_mark_changes_nothing(
     assert scored(marked) == scored(plain)
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("door", JSON_DOORS)
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 def test_another_encoding_of_unicode_is_refused_by_name(
     client: TestClient, bodies: dict[str, str], door: str, encoding: str
@@ -84,6 +84,17 @@ def test_another_encoding_of_unicode_is_refused_by_name(
 
     assert response.status_code == 400
     assert response.json()["detail"].endswith("expected UTF-8, got UTF-16 or UTF-32.")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_csv_in_another_encoding_of_unicode_is_known_by_its_mark(
+    client: TestClient, bodies: dict[str, str], encoding: str
+) -> None:
+    expected = post(client, "csv", bodies["csv"].encode()).json()
+
+    response = post(client, "csv", bodies["csv"].encode(encoding))
+
+    assert response.json()["predictions"] == expected["predictions"]
 
 
 @pytest.mark.parametrize("door", DOORS)

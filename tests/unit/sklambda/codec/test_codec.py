@@ -190,6 +190,18 @@ def test_any_json_is_encoded_or_refused_and_columns_agree_with_rows(
     assert outcome(codec.encode, rows) == outcome(codec.encode_columns, columns)
 
 
+@given(st.lists(st.fixed_dictionaries(dict.fromkeys(ROW, scalars)) | st.just({}), max_size=5))
+def test_the_accepted_rows_are_encoded_as_they_are_alone(
+    codec: Codec, rows: list[dict[str, Any]]
+) -> None:
+    alone = [outcome(codec.encode, [row]) for row in rows]
+
+    X, accepted = codec.encode_accepted(rows)
+
+    assert accepted.tolist() == [isinstance(one, bytes) for one in alone]
+    assert [x.tobytes() for x in X] == [one for one in alone if isinstance(one, bytes)]
+
+
 def outcome(encode: Callable[[Any], FloatMatrix], given: object) -> object:
     try:
         return encode(given).tobytes()
@@ -295,6 +307,13 @@ def test_a_text_becomes_counts_after_its_own_column(text: str, counts: list[floa
 
     assert X.tolist() == [[0, 0, 1, 0], [0, *counts]]
     assert codec.encode_columns({"note": ["good", text]}).tolist() == X.tolist()
+
+
+def test_texts_are_counted_in_the_accepted_rows() -> None:
+    X, accepted = codec_of(NOTE, COUNTS).encode_accepted([{"note": 1}, {"note": "good"}, {}])
+
+    assert accepted.tolist() == [False, True, False]
+    assert X.tolist() == [[0, 0, 1, 0]]
 
 
 def test_each_count_has_its_own_columns() -> None:

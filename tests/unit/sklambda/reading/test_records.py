@@ -1,5 +1,6 @@
 import csv
 import io
+import re
 import time
 from collections.abc import Iterator, Sequence
 
@@ -17,8 +18,18 @@ TEXTS = st.text('a,;"\n\r é', max_size=40)
 
 
 def records_of(text: str) -> list[str]:
-    """Cut a text into records letter by letter."""
-    return [record for record in _lines(text) if record]
+    """Cut a text into records letter by letter, and a malformed one into its lines."""
+    records = [record for record in _lines(text) if record]
+    lines = [re.split(r"\r\n|\n|\r", one) if is_malformed(one) else [one] for one in records]
+    return [line for those in lines for line in those if line]
+
+
+def is_malformed(record: str) -> bool:
+    try:
+        [*csv.reader(io.StringIO(record, newline=""), strict=True)]
+    except csv.Error:
+        return True
+    return False
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -106,7 +117,7 @@ def test_records_are_those_that_python_wrote(rows: list[list[str]], end: str, qu
         (b"a,b", Cut(0, 0), Cut(3, 1)),
         (b"\n\na,b\r\n\r\nc", Cut(9, 1), Cut(10, 2)),
         (b'a,"x\ny"\nq', Cut(8, 1), Cut(9, 2)),
-        (b'a,"x\nb,c\n', Cut(0, 0), Cut(9, 1)),
+        (b'a,"x\nb,c\n', Cut(0, 0), Cut(9, 2)),
         (b'a,5" disk\nb,6"\nc,"\n"', Cut(15, 2), Cut(20, 3)),
         (b'"a"b"c,d"\n"x', Cut(10, 1), Cut(12, 2)),
         (b'a, "b\nc"\n', Cut(9, 2), Cut(9, 2)),
@@ -148,3 +159,28 @@ def test_cutting_is_fast(line: bytes, megabytes_per_second: int) -> None:
         return time.perf_counter() - started
 
     assert len(content) / 1e6 / min(once() for _ in range(5)) > megabytes_per_second / 4
+
+
+@pytest.mark.parametrize(
+    ("content", "records"),
+    [
+        (b'1,"Bob,x\n2,n,y\n3,m",z\n4,k,w\n', [b'1,"Bob,x', b"2,n,y", b'3,m",z', b"4,k,w"]),
+        (b'1,"Bob,x\n2,n,y\n3,"Eve,z\n4,k,w', [b'1,"Bob,x', b"2,n,y", b'3,"Eve,z', b"4,k,w"]),
+        (b'1,"Bob,x\r\n2,n,y\r\n3,m,z', [b'1,"Bob,x', b"2,n,y", b"3,m,z"]),
+        (b'1,"two\nlines",x\n2,n,y', [b'1,"two\nlines",x', b"2,n,y"]),
+        (b'1,"a, b\nc",x\n2,n,y', [b'1,"a, b\nc",x', b"2,n,y"]),
+    ],
+    ids=["at the end", "at the beginning", "never closed", "a text", "a text with a comma"],
+)
+def test_rows_cannot_hide_behind_a_stray_quote(content: bytes, records: list[bytes]) -> None:
+    assert spans(content, Dialect(width=3)).split(content) == records
+
+
+def test_rows_behind_a_stray_quote_are_those_of_any_cuts() -> None:
+    content = b"".join(
+        b'%d,"Bob,x\n' % row if row % 97 == 0 else b"%d,n,y\n" % row for row in range(1000)
+    )
+
+    found = [*pieces(content, Dialect(width=3), range(1000, len(content), 1000))]
+
+    assert sum(records for _, records in found) == 1000

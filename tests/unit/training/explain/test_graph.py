@@ -18,8 +18,10 @@ from sklearn.preprocessing import Normalizer, OneHotEncoder, PowerTransformer, S
 from sklambda.explain.explainer import owners
 from tests.support.explaining import Explained, explained
 from tests.support.proof import classes, mixed, numbers, values
-from training.explain import closed_form, require_exact
+from training.explain import require_exact
 from training.explain.dependence import dependence
+from training.explain.ensembles import Forest, boxes, is_ensemble, leaf_count
+from training.explain.exact import closed_form
 from training.explain.flow import Flow, NoClosedForm
 from training.frames import kinds_of
 from training.proof.conversion import Conversion
@@ -82,17 +84,20 @@ def test_what_has_no_closed_form_says_why(estimator: Any, reason: str) -> None:
     assert reason in found.explainer.reason
 
 
-def test_tables_beyond_a_size_are_none() -> None:
+@pytest.mark.parametrize("per_leaf", [20, 60, 120], ids=["leaves", "conditions", "table"])
+def test_tables_beyond_a_size_are_none(per_leaf: int) -> None:
     frame = numbers()
     model = RandomForestClassifier(8, random_state=0).fit(frame, classes(2))
     found = explained(model, frame)
+    flow = flow_of(model, found, frame)
+    leaves = sum(leaf_count(node) for node in flow.nodes if is_ensemble(node))
 
     with pytest.raises(NoClosedForm, match="the tables of its trees exceed 0 MB"):
         closed_form(
-            flow_of(model, found, frame),
+            flow,
             owners(found.signature),
             found.explainer.background,
-            most_bytes=1000,
+            most_bytes=per_leaf * leaves,
         )
 
 
@@ -126,3 +131,18 @@ def test_a_model_that_depends_on_no_feature_is_explained_by_zeros(step: Any, las
     assert found.explainer.exact is not None
     for row in found.rows[:3]:
         assert not found.found(row).any()
+
+
+def test_no_leaf_has_fewer_conditions_than_are_counted_for_a_large_forest() -> None:
+    frame = mixed(missing=False)
+    forest = make_pipeline(COLUMNS, RandomForestClassifier(5, random_state=0))
+    found = explained(forest.fit(frame, classes(2)), frame)
+    flow = flow_of(forest, found, frame)
+    trees = [Forest.read(node) for node in flow.nodes if is_ensemble(node)]
+
+    for each in trees:
+        least, box = each.least_conditions(), boxes(each, ~each.doubled)
+        assert box is not None
+        conditions = np.bincount(box.leaf, minlength=len(least))
+        assert (least <= conditions)[~each.doubled].all()
+        assert (least == conditions)[~each.doubled].mean() > 0.9, "few columns, each with its bit"

@@ -138,3 +138,28 @@ def test_texts_of_which_nearly_each_is_new_are_refused_with_a_remedy(step: str) 
 
     with pytest.raises(ConversionRefused, match=f"80 different texts in 80 rows.*{remedy}"):
         Conversion(fitted, frame, kinds_of(frame)).convert()
+
+
+@pytest.mark.parametrize(
+    "ages",
+    [
+        [1.0] * 9,
+        [None] * 9,
+        [1.0, None] * 5,
+        [None, *[1.0] * 30],
+        [*[1.0] * 30, None],
+        [*[None] * 7, 1.0, 1.0, None],
+        [],
+    ],
+    ids=["all", "none", "every second", "all but the first", "all but the last", "few", "no rows"],
+)
+def test_each_row_is_accepted_as_it_is_alone(ages: list[float | None]) -> None:
+    frame = pd.DataFrame({"age": np.arange(50.0)})
+    model = LogisticRegression().fit(frame, frame["age"] > 20)
+    conversion = Conversion(model, frame, kinds_of(frame))
+    reference = conversion.reference(conversion.convert()[1].target)
+
+    accepted, scored = reference.acceptance([{"age": age} for age in ages])
+
+    assert accepted.tolist() == [age is not None for age in ages]
+    assert scored.tolist() == accepted.tolist()

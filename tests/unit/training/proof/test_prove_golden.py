@@ -29,7 +29,8 @@ def kept(pipeline: Any, frame: pd.DataFrame) -> tuple[list[GoldenRow], list[Case
     conversion = Conversion(pipeline, frame, kinds_of(frame))
     model, signature = conversion.convert()
     cases = conversion.cases(model, signature)
-    return golden_rows(conversion, model, signature, cases), cases, signature.target
+    equality = conversion.equality(model, signature)
+    return golden_rows(conversion, signature, cases, equality), cases, signature.target
 
 
 def duels(rows: int = 200) -> tuple[pd.DataFrame, Any]:
@@ -115,9 +116,8 @@ def test_golden_rows_are_rows_that_both_sides_score(kind: str, family: str, seed
     graph, signature = conversion.convert()
     cases = conversion.cases(graph, signature, budget=FEW)
 
-    golden = golden_rows(
-        conversion, graph, signature, [case for case in cases if case.group != "data"]
-    )
+    edges = [case for case in cases if case.group != "data"]
+    golden = golden_rows(conversion, signature, edges, conversion.equality(graph, signature))
 
     assert golden
     Codec(signature).encode([row.row for row in golden])  # raises where it refuses one

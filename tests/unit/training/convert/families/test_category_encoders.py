@@ -17,9 +17,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tests.support.proof import classes, mixed, prove
+from tests.support.releases import OUTDATED_PANDAS
 from training.errors import ConversionRefused
 
-pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")  # of fitting
+pytestmark = OUTDATED_PANDAS  # of fitting
 
 ENCODERS: dict[str, Callable[[], Any]] = {
     "backward difference": ce.BackwardDifferenceEncoder,

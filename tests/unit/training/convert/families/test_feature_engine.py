@@ -21,11 +21,12 @@ from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardSca
 from sklearn.tree import DecisionTreeClassifier
 
 from tests.support.proof import classes, mixed, prove
+from tests.support.releases import OUTDATED_PANDAS
 from training.errors import ConversionRefused
 
 # Of fitting: pandas 4 is not here yet, and rare labels are few.
 pytestmark = [
-    pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning"),
+    OUTDATED_PANDAS,
     pytest.mark.filterwarnings("ignore::UserWarning:feature_engine"),
 ]
 

@@ -17,10 +17,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tests.support.proof import ROWS, classes, prove
+from tests.support.releases import OUTDATED_PANDAS
 from training.errors import ConversionRefused
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning"),
+    OUTDATED_PANDAS,
     pytest.mark.filterwarnings("ignore::UserWarning:feature_engine"),
 ]
 FITTED = {"regression": False, "scoring": "roc_auc", "cv": 2, "random_state": 0}

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -84,7 +85,11 @@ def test_fitting_that_stopped_early_ends_at_the_best_iteration() -> None:
     frame, labels = numbers(), classes(2)
     stop = lightgbm.early_stopping(2, verbose=False)
     fitted = classifier(n_estimators=90, learning_rate=0.6)
-    fitted.fit(frame[:150], labels[:150], eval_X=frame[150:], eval_y=labels[150:], callbacks=[stop])
+    # Since 4.7 it warns of a list of pairs.
+    other = {"eval_X": frame[150:], "eval_y": labels[150:]}
+    pairs = {"eval_set": [(frame[150:], labels[150:])]}
+    held_out = other if "eval_X" in signature(fitted.fit).parameters else pairs
+    fitted.fit(frame[:150], labels[:150], callbacks=[stop], **held_out)
 
     prove(fitted, frame)
 

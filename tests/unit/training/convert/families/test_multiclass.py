@@ -18,6 +18,7 @@ from sklearn.svm import SVC, LinearSVC
 
 from sklambda.session import Session
 from tests.support.proof import classes, numbers, prove
+from tests.support.releases import since
 from training.errors import ConversionRefused
 from training.frames import kinds_of
 from training.proof.conversion import Conversion
@@ -92,6 +93,7 @@ def test_labels_without_scores_equal_scikit_learn(what: str, count: int) -> None
     prove(ALONE[what]().fit(numbers(), classes(count)), numbers())
 
 
+@since("1.9", "it warns of SVC(probability=True)")
 def test_probabilities_that_are_refused_leave_the_decision() -> None:
     rest = OneVsRestClassifier(make_pipeline(StandardScaler(), SVC(probability=True)))
 
@@ -101,6 +103,7 @@ def test_probabilities_that_are_refused_leave_the_decision() -> None:
     prove(rest, numbers(), full=True)
 
 
+@since("1.8", "of another fit, labels are refused that one rounding of the probabilities decides")
 def test_perceptrons_against_the_rest_equal_scikit_learn() -> None:
     perceptron = MLPClassifier((5,), max_iter=50, tol=1.0, random_state=0)
 

@@ -26,6 +26,7 @@ from sklearn.preprocessing import (
 )
 
 from tests.support.proof import classes, numbers, prove
+from tests.support.releases import cases
 from training.errors import ConversionRefused
 from training.frames import kinds_of
 from training.proof.conversion import Conversion
@@ -51,6 +52,7 @@ KEEP_MISSING: dict[str, Callable[[], Any]] = {
     "splines, missing as zeros": lambda: SplineTransformer(handle_missing="zeros"),
     "identity": lambda: FunctionTransformer(),
 }
+SINCE = {"max abs, clipped": "1.8", "splines, missing as zeros": "1.8"}
 NOTHING_MISSING: dict[str, Callable[[], Any]] = {
     "normalizer, largest": lambda: Normalizer("max"),
     "normalizer, sum": lambda: Normalizer("l1"),
@@ -82,14 +84,14 @@ NOTHING_MISSING: dict[str, Callable[[], Any]] = {
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered in cast")
 
 
-@pytest.mark.parametrize("name", KEEP_MISSING)
+@pytest.mark.parametrize("name", cases(KEEP_MISSING, SINCE))
 def test_a_step_that_keeps_what_is_missing_equals_scikit_learn_before_trees(name: str) -> None:
     frame = numbers(missing=True)
 
     prove(make_pipeline(KEEP_MISSING[name](), MODELS["trees"]()).fit(frame, classes(2)), frame)
 
 
-@pytest.mark.parametrize("name", KEEP_MISSING)
+@pytest.mark.parametrize("name", cases(KEEP_MISSING, SINCE))
 def test_a_step_that_keeps_what_is_missing_equals_scikit_learn_before_a_linear_model(
     name: str,
 ) -> None:

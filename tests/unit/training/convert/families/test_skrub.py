@@ -25,12 +25,13 @@ from skrub import (
 )
 
 from tests.support.proof import classes, mixed, prove
+from tests.support.releases import NEEDS_PANDAS_3, OUTDATED_PANDAS
 from training.errors import ConversionRefused
 from training.exporter import export
 from training.frames import kinds_of
 from training.proof.conversion import Conversion
 
-pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")  # of fitting
+pytestmark = OUTDATED_PANDAS  # of fitting
 
 
 def trees(**parameters: Any) -> Any:
@@ -104,6 +105,7 @@ def test_strings_that_mean_missing_are_missing() -> None:
     prove(make_pipeline(TableVectorizer(), trees()).fit(frame, classes(2)), frame)
 
 
+@NEEDS_PANDAS_3
 @pytest.mark.parametrize("bent", [None, "spline"])
 def test_dates_equal_skrub(bent: str | None) -> None:
     frame = table()[["grid"]]
@@ -121,6 +123,7 @@ def titles() -> pd.DataFrame:
     return frame
 
 
+@NEEDS_PANDAS_3
 @pytest.mark.parametrize("encoder", [None, MinHashEncoder(n_components=4)])
 def test_texts_of_training_are_a_table_and_others_are_refused(encoder: Any) -> None:
     frame = titles()

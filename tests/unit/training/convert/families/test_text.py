@@ -351,7 +351,7 @@ def test_golden_rows_hold_no_very_long_text(texts: "pd.Series[str]") -> None:
     model, signature = conversion.convert()
     cases = conversion.cases(model, signature)
 
-    golden = golden_rows(conversion, model, signature, cases)
+    golden = golden_rows(conversion, signature, cases, conversion.equality(model, signature))
 
     assert max(len(str(case.row["review"])) for case in cases) > 100_000
     assert max(len(str(row.row["review"])) for row in golden) <= 10_000
