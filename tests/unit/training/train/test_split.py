@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -31,6 +33,14 @@ def test_the_same_seed_holds_out_the_same_rows(table: Table) -> None:
 
     assert first.index.equals(again.index)
     assert not first.index.equals(other.index)
+
+
+def test_values_are_split_without_strata(table: Table) -> None:
+    values = replace(table, target=pd.Series(range(80)), learning="regression")
+
+    trained, held_out = data.split(values, 0.2, seed=1)
+
+    assert (len(trained.target), len(held_out.target)) == (64, 16)
 
 
 @pytest.mark.parametrize("test_size", [0.01, 0.1, 0.99])
