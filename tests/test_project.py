@@ -139,7 +139,7 @@ ORDER: dict[str, list[str]] = {
     "training": [
         "__main__",
         "console",
-        "project",
+        "init",
         "train checks",
         "exporter",
         "arguments package_writer proof unread",

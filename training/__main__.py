@@ -110,7 +110,7 @@ def init_command(
     ] = Path(),
 ) -> None:
     """Look at a file and write a project for it that trains at once."""
-    from training.project.create import create
+    from training.init.create import create
 
     console.created(Console(), create(folder, source, target), source)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from training.checks.replay import Step
     from training.checks.verify import Verdict
     from training.data.findings import Finding
-    from training.project.create import Project
+    from training.init.create import Project
     from training.train.run import Outcome, Progress
     from training.train.trial import Trial
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from sklambda.signature import Kind
-from training.project import roles
+from training.init import roles
 
 ROWS = 100
 RNG = np.random.default_rng(2)

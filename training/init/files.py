@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from textwrap import indent
 from typing import Final
 
-from training.project.roles import Roles
-from training.project.rules import Choice, toml
+from training.init.roles import Roles
+from training.init.rules import Choice, toml
 from training.train.config import Learning
 
 

@@ -11,9 +11,9 @@ import pandas as pd
 
 from training.data.findings import COUNTS, Finding
 from training.errors import ConfigurationError, DataError
-from training.project import files, roles, rules
-from training.project.files import Plan
-from training.project.roles import Roles
+from training.init import files, roles, rules
+from training.init.files import Plan
+from training.init.roles import Roles
 from training.train import data, target
 from training.train.config import Config, Learning
 from training.train.look import look

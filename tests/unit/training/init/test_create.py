@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from training.errors import ConfigurationError, DataError
-from training.project.create import Project, create
+from training.init.create import Project, create
 from training.train import data
 from training.train.config import load
 from training.train.run import read_table
