@@ -1,7 +1,9 @@
 .DEFAULT_GOAL := help
 .PHONY: up batch monitor report quick test oldest check build local deploy bench peers pictures lock help training dev deploy-tools browser tools
 
-CONFIG ?= training/examples/churn/train.toml
+MODEL ?=
+MODELS ?=
+CONFIG ?= $(if $(MODEL),models/$(MODEL)/train.toml,training/examples/churn/train.toml)
 DATA ?=
 FILE ?=
 OPTIONS ?=
@@ -11,7 +13,16 @@ RECORDS ?= records
 UNTIL ?=
 STAGE ?= staging
 ARCH ?= x86_64
-PACKAGE := layers/model/package
+PACKAGE := $(if $(MODEL),models/$(MODEL)/package,layers/model/package)
+# A stack for each MODEL, or one for all MODELS, the default one first; without either, that of the
+# package last trained. A model may have a section of its own in samconfig.toml: [name-stage...].
+CHOSEN := $(addprefix models/,$(or $(MODEL),$(MODELS)))
+PACKAGES := $(or $(CHOSEN:%=%/package),$(PACKAGE))
+OWN_SECTION := $(shell grep -so '^\[$(MODEL)-$(STAGE)\.' samconfig.toml)
+# The name of a stack has letters, digits and hyphens.
+DEPLOYED := --config-env $(if $(MODEL),$(if $(OWN_SECTION),$(MODEL)-))$(STAGE) \
+  $(if $(MODEL),--stack-name $(subst _,-,$(subst .,-,$(MODEL)))-$(STAGE))
+$(if $(and $(MODEL),$(MODELS)),$(error MODEL deploys one model and MODELS several: name one of the two))
 SCENARIO := build/monitor
 
 PYTHON := .venv/bin/python3.13
@@ -53,18 +64,20 @@ check: dev deploy-tools browser ## Lint, types and the template, without running
 	mypy
 	sam validate --lint && cfn-lint template.yaml
 
-build: training deploy-tools ## Build the functions and layers around the package last trained
-	$(PYTHON) -m training verify $(PACKAGE)
-	sam build --parallel --parameter-overrides Architecture=$(ARCH)
+build: training deploy-tools ## Build around the package last trained, or [MODEL=name | MODELS="name name"]
+	for package in $(PACKAGES); do $(PYTHON) -m training verify $$package || exit; done
+	sam build --parallel --cached --cache-dir .aws-sam/cache-$(ARCH) \
+	  --parameter-overrides Architecture=$(ARCH)
 	@sed -i.bak "s/Description: Not built by make./Description: Built $$(date -u +%FT%TZ)./" \
 	  .aws-sam/build/template.yaml
+	$(if $(CHOSEN),$(PYTHON) -m training.checks.model_layer $(CHOSEN))
 	$(PYTHON) -m training.checks.lambda_size .aws-sam/build
 
 local: build ## Run the built functions in real Lambda containers at http://127.0.0.1:3000
 	sam local start-api --config-env local
 
-deploy: build ## Deploy to AWS: make deploy [STAGE=staging]
-	sam deploy --config-env $(STAGE) --no-fail-on-empty-changeset
+deploy: build ## Deploy to AWS: make deploy [STAGE=staging] [MODEL=name | MODELS="name name"]
+	sam deploy $(DEPLOYED) --no-fail-on-empty-changeset
 
 bench: dev ## Measure what the documents say, as ratios within one run
 	$(PYTHON) -m tests.benchmark

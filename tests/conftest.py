@@ -24,8 +24,13 @@ TELCO = REPOSITORY.parent / "shared/data/telco_churn.csv"
 CONTAINERS = frozenset((REPOSITORY / "tests/stack", REPOSITORY / "tests/sam_local"))
 MODELS = ("hist_gradient_boosting", "logistic_regression")
 
-# The tests of both kinds that run in Lambda containers share one image and one build.
-pytest_plugins = ["tests.support.lambda_containers", "tests.support.sam_build"]
+# The tests of both kinds that run in Lambda containers share one image and one build; those of the
+# wheel share that.
+pytest_plugins = [
+    "tests.support.lambda_containers",
+    "tests.support.sam_build",
+    "tests.support.installed",
+]
 
 
 @dataclass(frozen=True)

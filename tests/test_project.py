@@ -111,11 +111,13 @@ ORDER: dict[str, list[str]] = {
         "assembly",
         "app",
         "dialects",
+        "registry",
         "service",
         "challengers",
         "observe pages",
         "model",
-        "http settings",
+        "http packages",
+        "settings",
     ],
     "functions.batch": [
         "__main__ handler",
@@ -137,7 +139,7 @@ ORDER: dict[str, list[str]] = {
         "events settings state targets watched_model",
     ],
     "training": [
-        "__main__",
+        "__main__ project",
         "console",
         "init",
         "train checks",

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from training import console
-from training.errors import ConfigurationError, TrainingError
+from training.errors import ConfigurationError
 from training.train.config import load
 
 app = typer.Typer(
@@ -216,17 +216,7 @@ def replay_command(
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m training") -> None:
     """Run the command line; an error that its user can act on ends it without a stack trace."""
-    try:
-        app(args=arguments, prog_name=prog)
-    except TrainingError as error:
-        console.stopped(Console(stderr=True), error)
-        raise SystemExit(error.exit_code) from None
-    except OSError as error:
-        if error.filename is None:
-            raise
-        unusable = ConfigurationError(f"{error.filename}: {error.strerror}; choose another path")
-        console.stopped(Console(stderr=True), unusable)
-        raise SystemExit(unusable.exit_code) from None
+    console.run(app, arguments, prog)
 
 
 if __name__ == "__main__":

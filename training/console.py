@@ -1,6 +1,6 @@
 """The terminal's output: progress, the closing tables, and errors."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from shlex import quote
 from time import monotonic
@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from training.checks.lambda_size import used
-from training.errors import TrainingError
+from training.errors import ConfigurationError, TrainingError
 
 if TYPE_CHECKING:
     from sklambda.manifest import MetricInterval, ParityReport
@@ -210,6 +210,21 @@ def replayed(console: Console, steps: "Sequence[Step]") -> None:
     called = sum(bool(step.decision.retrain) for step in steps)
     summary = f"{len(steps)} windows, a reason in {spoken}, retraining recommended in {called}"
     console.print(summary, highlight=False)
+
+
+def run(app: Callable[..., object], arguments: Sequence[str] | None, prog: str) -> None:
+    """Run a command line; an error that its user can act on ends it without a stack trace."""
+    try:
+        app(args=arguments, prog_name=prog)
+    except TrainingError as error:
+        stopped(Console(stderr=True), error)
+        raise SystemExit(error.exit_code) from None
+    except OSError as error:
+        if error.filename is None:
+            raise
+        unusable = ConfigurationError(f"{error.filename}: {error.strerror}; choose another path")
+        stopped(Console(stderr=True), unusable)
+        raise SystemExit(unusable.exit_code) from None
 
 
 def stopped(console: Console, error: TrainingError) -> None:

@@ -1,4 +1,4 @@
-"""Errors that stop a training run.
+"""Errors that stop a training run, or a command on a repository of the user's.
 
 TrainingError             a SklambdaError
 ├── ConfigurationError   exit code 2
@@ -6,7 +6,10 @@ TrainingError             a SklambdaError
 ├── ConversionRefused    exit code 4
 │   ├── ParityFailed     exit code 4
 │   └── TimeLimitExceeded  exit code 4
-└── QualityGateFailed    exit code 5
+├── QualityGateFailed    exit code 5
+├── UpgradeStopped       exit code 6
+├── MergeConflict        exit code 7
+└── ToolFailed           exit code 1
 """
 
 from collections.abc import Iterable
@@ -82,3 +85,19 @@ class QualityGateFailed(TrainingError):
     """The model is not good enough to be deployed."""
 
     exit_code = 5
+
+
+class UpgradeStopped(TrainingError):
+    """The new application would delete or replace a resource that keeps data."""
+
+    exit_code = 6
+
+
+class MergeConflict(TrainingError):
+    """Both the user and the new version changed the same lines of an ejected file."""
+
+    exit_code = 7
+
+
+class ToolFailed(TrainingError):
+    """A program that was started, as ``sam``, ended with an error."""

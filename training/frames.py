@@ -348,6 +348,10 @@ def example_of(column: Column, kind: Kind) -> Scalar | None:
     return bool(most_frequent) if kind == "boolean" else str(most_frequent)
 
 
+_MOSTLY: Final = 0.5
+"""The share of rows without a value above which a missing one is what training led to expect."""
+
+
 def feature_of(
     column: Column, kind: Kind, *, nullable: bool, accepts_unseen: bool, **more: object
 ) -> Feature:
@@ -360,6 +364,7 @@ def feature_of(
         "range": _range_of(column.dropna(), kind),
         "unit": _unit_of(column.dtype) if kind == "datetime" else None,
         "example": example_of(column, kind),
+        "mostly_missing": bool(column.isna().mean() > _MOSTLY),
         **more,
     }
     return Feature.of(described)

@@ -28,7 +28,7 @@ from training.package_check import check
 _LATER: Mapping[type[Document], tuple[str, ...]] = {
     Signature: ("ignored", "partial", "read"),
     Target: ("label_by",),
-    Feature: ("gaps",),
+    Feature: ("gaps", "mostly_missing"),
     ParityReport: ("single_precision",),
     GoldenRow: ("tolerance",),
 }

@@ -9,8 +9,9 @@ from pathlib import Path
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
-from functions.batch.jobs import opening
+from functions.batch.jobs import fit, opening
 from functions.batch.jobs.context import Context
 from functions.batch.jobs.job import Part
 from functions.batch.jobs.options import Options, describe_invalid
@@ -39,8 +40,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m function
         sys.exit(2)
     except (SklambdaError, OSError) as error:
         sys.exit(f"{error}.")
-    if receipt.status == "failed":
-        sys.exit(1)
+    if receipt.reason is not None:
+        sys.exit(3 if receipt.reason.code == fit.UNFIT else 1)
 
 
 def _arguments(arguments: Sequence[str] | None, prog: str) -> Namespace:
@@ -65,6 +66,13 @@ def _arguments(arguments: Sequence[str] | None, prog: str) -> Namespace:
         "--output-compression", choices=("none", "gzip", "zstd"), help="(as the input)"
     )
     parser.add_argument("--tolerance", help="share of rows that may be rejected (0.05)")
+    for name, what, default in (
+        ("--max-unseen", "an unseen category", 0.2),
+        ("--max-out-of-range", "a value out of range", 0.5),
+        ("--max-missing", "no value", 0.5),
+    ):
+        text = f"share of rows that may have {what} in a feature, beyond training's ({default})"
+        parser.add_argument(name, help=text)
     parser.add_argument("--part-bytes", help="bytes scored at a time (16 MiB)")
     parser.add_argument("--explain", action="store_true", default=None, help="explain each score")
     parser.add_argument(
@@ -124,12 +132,15 @@ def _progress(console: Console) -> Progress:
 
 def _print_summary(console: Console, receipt: Receipt, out: Path) -> None:
     if receipt.reason is not None:
-        console.print(f"[red]failed[/]: {receipt.reason.detail}")
+        reason = Text(receipt.reason.detail)
+        console.print(Text.assemble(("failed", "red"), ": ", reason), soft_wrap=True)
     if receipt.rows is not None:
         rows = receipt.rows
         console.print(
             f"{rows.read:,} rows read = {rows.scored:,} scored + {rows.rejected:,} rejected"
         )
+    for line in fit.summary(receipt.warnings or ()):
+        console.print(Text(line), soft_wrap=True)
     for name, file in (("scored", receipt.scored), ("rejects", receipt.rejects)):
         if file is not None:
             console.print(f"{name}: {out / file.key}", highlight=False)

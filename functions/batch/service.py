@@ -26,6 +26,7 @@ from functions.batch.jobs.options import Options
 from functions.batch.jobs.planning import plan_key
 from functions.batch.jobs.run import Remaining, run
 from functions.batch.steps import JobOver, Steps
+from sklambda.codec.row_warnings import RowWarningCode
 from sklambda.errors import InputRefused, SklambdaError
 from sklambda.storage.receipt import Receipt
 from sklambda.telemetry import Write
@@ -40,6 +41,7 @@ _METRICS: Final = {
     "rows_scored": "Count",
     "rows_rejected": "Count",
     "batch_seconds": "Seconds",
+    **{f"batch_warning_{code}": "Count" for code in RowWarningCode},
 }
 
 
@@ -337,7 +339,9 @@ def metrics_writer(namespace: str, write: Write) -> Callable[[Receipt], None]:
 
 
 def _metrics_line(namespace: str, receipt: Receipt) -> dict[str, object]:
-    rows = receipt.rows
+    rows, warnings = receipt.rows, dict.fromkeys(RowWarningCode, 0)
+    for warned in receipt.warnings or ():
+        warnings[RowWarningCode(warned.code)] += warned.rows
     units = [{"Name": name, "Unit": unit} for name, unit in _METRICS.items()]
     directive = {"Namespace": namespace, "Dimensions": [["model"], []], "Metrics": units}
     return {
@@ -352,4 +356,5 @@ def _metrics_line(namespace: str, receipt: Receipt) -> dict[str, object]:
         "rows_scored": rows.scored if rows else 0,
         "rows_rejected": rows.rejected if rows else 0,
         "batch_seconds": receipt.seconds,
+        **{f"batch_warning_{code}": number for code, number in warnings.items()},
     }

@@ -26,7 +26,8 @@ class Settings:
         Default options: ``BATCH_KEEP``: ``all``, ``none`` or names separated by commas;
         ``BATCH_OUTPUT_FORMAT``: empty for the input's; ``BATCH_EXPLAIN``, ``BATCH_SHOW_VALUES``:
         ``true`` or ``false``; ``BATCH_TOLERANCE``: the share of rows that may be rejected;
-        ``BATCH_PART_BYTES``: the length of a part.
+        ``BATCH_MAX_UNSEEN``, ``BATCH_MAX_OUT_OF_RANGE``, ``BATCH_MAX_MISSING``: the shares of rows
+        with such a value in one feature; ``BATCH_PART_BYTES``: the length of a part.
     batch_machine : str
         ``BATCH_MACHINE``: the ARN of the state machine; empty for none.
     batch_distribute_above : int
@@ -80,6 +81,9 @@ VARIABLES = {
     "BATCH_EXPLAIN": "explain",
     "BATCH_SHOW_VALUES": "show_values",
     "BATCH_TOLERANCE": "tolerance",
+    "BATCH_MAX_UNSEEN": "max_unseen",
+    "BATCH_MAX_OUT_OF_RANGE": "max_out_of_range",
+    "BATCH_MAX_MISSING": "max_missing",
     "BATCH_PART_BYTES": "part_bytes",
 }
 """The variables of default options, and their options."""

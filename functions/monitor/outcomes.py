@@ -314,7 +314,7 @@ def stored_predictions(
 ) -> Iterator[tuple[datetime, Predictions]]:
     """Read the champion's predictions by hour, the newest first, up to `MAX_BYTES`."""
     objects = list_hours(model.storage, f"answers/{model.id}/champion", start, stop)
-    for batch in batched(_newest(objects), MAX_CONCURRENT, strict=False):
+    for batch in batched(_newest(objects), MAX_CONCURRENT):
         for key, content in read_all(model.storage, batch).items():
             yield layout.hour_of(key), Predictions.read(content)
 

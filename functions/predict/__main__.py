@@ -18,6 +18,7 @@ from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass
 from math import inf, nan
+from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
 
@@ -30,6 +31,8 @@ from functions.predict.app.asgi import WORKERS
 from functions.predict.http import problems
 from functions.predict.http.exchange import Request
 from functions.predict.http.response import Response
+from functions.predict.packages import holds_packages, package_in
+from functions.predict.registry import Registry
 from functions.predict.service import received
 from sklambda.errors import PackageRefused, SettingsInvalid, SklambdaError
 
@@ -119,9 +122,11 @@ def _may_explain(path: str, request: Request) -> bool:
 class Server(uvicorn.Server):
     """A server that prints its address and an example request once it listens."""
 
-    def __init__(self, workers: Workers, host: str, port: int, timeouts: Timeouts, example: object):
+    def __init__(
+        self, workers: Workers, host: str, port: int, timeouts: Timeouts, registry: Registry
+    ):
         super().__init__(_Config(workers, host, port, timeouts))
-        self.workers, self._example = workers, example
+        self.workers, self._registry = workers, registry
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and print how to ask."""
@@ -130,8 +135,11 @@ class Server(uvicorn.Server):
             port = sockets[0].getsockname()[1]
             host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
             address = f"http://{host}:{port}"
-            body = shlex.quote(json.dumps({"instances": [self._example]}, ensure_ascii=False))
-            print(f"\nServing at {address} (Ctrl+C stops it). Try:\n")
+            example = {"instances": [self._registry.default.model.signature.example]}
+            body = shlex.quote(json.dumps(example, ensure_ascii=False))
+            default, *others = self._registry.names
+            named = f" Models: {default} (the default one), {', '.join(others)}." if others else ""
+            print(f"\nServing at {address} (Ctrl+C stops it).{named} Try:\n")
             print(f"curl {address}/predict -H 'content-type: application/json' -d {body}\n")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -284,11 +292,18 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def main(arguments: Sequence[str] | None = None, prog: str = "python -m functions.predict") -> None:
-    """Serve a model package over HTTP until interrupted."""
+def _parser(prog: str) -> ArgumentParser:
     parser = ArgumentParser(prog=prog, description=main.__doc__)
     parser.add_argument(
-        "package", nargs="?", metavar="PACKAGE", help="the model package (default: MODEL_DIR)"
+        "package",
+        nargs="?",
+        metavar="PACKAGE",
+        help="the model package, or a folder of packages by name (default: MODEL_DIR, MODELS_DIR)",
+    )
+    parser.add_argument(
+        "--default-model",
+        metavar="NAME",
+        help="of several models, the one of requests that name none (default: DEFAULT_MODEL)",
     )
     parser.add_argument("--host", default=_HOST, help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=_port, default=8000, help="port to listen on (%(default)s)")
@@ -298,19 +313,28 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m function
         parser.add_argument(
             f"--{name}-seconds", type=_seconds, default=default, metavar="S", help=text
         )
-    options = parser.parse_args(arguments)
-    if options.package is not None:
-        os.environ["MODEL_DIR"] = options.package  # the handler reads it, as in Lambda
-    try:
-        from functions.predict.handler import app, service
+    return parser
 
-        service.load_explainers()  # the folder may be replaced while the process serves
+
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m functions.predict") -> None:
+    """Serve a model package, or several, over HTTP until interrupted."""
+    parser = _parser(prog)
+    options = parser.parse_args(arguments)
+    for name, value in _variables(options.package, options.default_model).items():
+        os.environ[name] = value  # the handler reads it, as in Lambda
+    try:
+        from functions.predict.handler import app, registry
+
+        registry.load_explainers()  # the folders may be replaced while the process serves
     except PackageRefused as error:
         if options.package is None:
             sys.exit(f"{error}. Set MODEL_DIR to a package; `make up` trains one.")
         parser.exit(2, f"{error}; `sklambda train` writes a package.\n")
     except SettingsInvalid as error:
-        parser.exit(2, f"{error}. It is a variable of the environment; see docs/settings.md.\n")
+        hint = "It is a variable of the environment; see docs/settings.md"
+        if str(error).startswith("DEFAULT_MODEL"):
+            hint = "Name it with --default-model"
+        parser.exit(2, f"{error}. {hint}.\n")
     except SklambdaError as error:
         sys.exit(f"{error}.")
     try:
@@ -318,8 +342,18 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m function
     except _CannotListen as error:
         parser.exit(2, f"{error}\n")
     timeouts = Timeouts(**{name: getattr(options, f"{name}_seconds") for name in _WAITS})
-    example = service.model.signature.example
-    _run(Server(Workers(app), options.host, options.port, timeouts, example), listening)
+    _run(Server(Workers(app), options.host, options.port, timeouts, registry), listening)
+
+
+def _variables(package: str | None, default_model: str | None) -> dict[str, str]:
+    """Return what the options are in the environment."""
+    named = {} if default_model is None else {"DEFAULT_MODEL": default_model}
+    if package is None:
+        return named
+    path = Path(package)
+    if holds_packages(path):
+        return {"MODELS_DIR": package} | named
+    return {"MODEL_DIR": str(package_in(path)), "MODELS_DIR": ""} | named
 
 
 def _run(server: Server, listening: socket.socket) -> None:

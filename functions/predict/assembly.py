@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
+from urllib.parse import quote
 
 from functions.predict.app.api import Application, create_app
 from functions.predict.app.gateway import Gateway
@@ -12,6 +14,7 @@ from functions.predict.http.exchange import Limits
 from functions.predict.http.routes import Route
 from functions.predict.model import PredictionRequest, PredictionResponse, ServedModel
 from functions.predict.observe import metrics
+from functions.predict.registry import Registry
 from functions.predict.service import Listener, Service
 from functions.predict.settings import Settings
 from sklambda.errors import SettingsInvalid
@@ -44,44 +47,70 @@ class Dependencies:
 
 
 class Assembly(NamedTuple):
-    """The service with its two entry points.
+    """The models with the two entry points of the service.
 
     Attributes
     ----------
-    service : Service
-        The prediction service.
+    registry : Registry
+        The models, each with its prediction service.
     app : Application
         Its application, for a server.
     handler : Gateway
         Its handler, for Lambda.
     """
 
-    service: Service
+    registry: Registry
     app: Application
     handler: Gateway
 
 
 def assemble(settings: Settings, dependencies: Dependencies) -> Assembly:
-    """Build the service, its application and its Lambda handler.
+    """Build the service of each model, their application and their Lambda handler.
 
     Raises
     ------
     PackageRefused
-        The model package is absent or damaged; a challenger's is only left out.
+        A model package is absent or damaged; a challenger's is only left out.
     SettingsInvalid
-        A setting does not fit the model.
+        A setting does not fit the models.
     """
-    service = _service(settings, dependencies)
+    registry = _registry(settings, dependencies)
     limits = Limits(settings.max_rows, settings.max_bytes)
     app = create_app(
-        service,
+        registry,
         limits,
         dependencies.log,
-        _feedback(settings, dependencies, service, limits),
-        _metering(settings, dependencies, service.model.name),
+        _feedback(settings, dependencies, registry, limits),
+        _metering(settings, dependencies, registry.names[0]),
         _cross_origin(settings.cors_origin),
     )
-    return Assembly(service, app, Gateway(app))
+    return Assembly(registry, app, Gateway(app))
+
+
+def _registry(settings: Settings, dependencies: Dependencies) -> Registry:
+    """Replay the golden rows of all models, and build their services, the default one first."""
+    champions = [ServedModel(predictor) for predictor in _open(settings)]
+    _require_known(settings.redact, champions)
+    services = (
+        _service(settings, dependencies, champion, settings.challenger_dir if first else None)
+        for first, champion in zip(chain([True], repeat(False)), champions, strict=False)
+    )
+    return Registry(*services)
+
+
+def _open(settings: Settings) -> list[Predictor]:
+    if settings.models_dir is None and not settings.default_model:
+        return [Predictor.open(settings.model_dir)]
+    from functions.predict.packages import open_packages
+
+    return open_packages(settings)
+
+
+def _require_known(redact: Iterable[str], champions: Iterable[ServedModel]) -> None:
+    """Require features of a model: with a misspelt name, one would be captured."""
+    unknown = set(redact).difference(*(champion.signature.admitted for champion in champions))
+    if unknown:
+        raise SettingsInvalid(f"REDACT must name features of the model, got {min(unknown)!r}")
 
 
 def _metering(
@@ -101,8 +130,9 @@ def _cross_origin(origin: str) -> "CrossOrigin | None":
     return CrossOrigin(origin)
 
 
-def _service(settings: Settings, dependencies: Dependencies) -> Service:
-    champion = ServedModel(Predictor.open(settings.model_dir))
+def _service(
+    settings: Settings, dependencies: Dependencies, champion: ServedModel, challenger: Path | None
+) -> Service:
     listeners: list[Listener] = [metrics.count_predictions] if settings.metrics_namespace else []
     disclosure = _disclosure(settings, champion)
     if settings.capture != "off":
@@ -123,12 +153,10 @@ def _service(settings: Settings, dependencies: Dependencies) -> Service:
         from functions.predict.observe.disclosure import Disclosing
 
         listeners = [Disclosing(disclosure, settings.capture_share, tuple(listeners))]
-    if settings.challenger_dir is None:
+    if challenger is None:
         guarded = tuple(_guarded(one, dependencies.log) for one in listeners)
         return Service(champion, guarded, explain_seconds=settings.explain_seconds)
-    return _with_challenger(
-        settings.challenger_dir, settings, dependencies, champion, listeners, disclosure
-    )
+    return _with_challenger(challenger, settings, dependencies, champion, listeners, disclosure)
 
 
 def _disclosure(settings: Settings, champion: ServedModel) -> "Disclosure | None":
@@ -138,10 +166,8 @@ def _disclosure(settings: Settings, champion: ServedModel) -> "Disclosure | None
         return None
     from functions.predict.observe.disclosure import Disclosure
 
-    unknown = set(settings.redact) - champion.signature.admitted
-    if unknown:  # with a misspelt name it would be captured
-        raise SettingsInvalid(f"REDACT must name features of the model, got {min(unknown)!r}")
-    return Disclosure(champion, mode, settings.redact)
+    own = tuple(name for name in settings.redact if name in champion.signature.admitted)
+    return Disclosure(champion, mode, own) if own or mode == "binned" else None
 
 
 def _with_challenger(
@@ -183,12 +209,19 @@ def _guarded(listener: Listener, log: Log) -> Listener:
 
 
 def _feedback(
-    settings: Settings, dependencies: Dependencies, service: Service, limits: Limits
-) -> Iterable[Route]:
+    settings: Settings, dependencies: Dependencies, registry: Registry, limits: Limits
+) -> Callable[[Service], Iterable[Route]]:
+    """Return what makes the routes of a model: row ids of two models may be the same."""
     if not settings.feedback_store:
-        return ()
+        return lambda service: ()
     from functions.predict.observe.feedback import Feedback
     from sklambda.storage import open_storage
 
     storage = open_storage(settings.feedback_store, dependencies.connect)
-    return Feedback(service.model.signature.target, storage, limits).routes()
+
+    def routes(service: Service) -> Iterable[Route]:
+        is_default = service is registry.default
+        prefix = "outcomes" if is_default else f"outcomes/model={quote(service.model.name)}"
+        return Feedback(service.model.signature.target, storage, limits, prefix=prefix).routes()
+
+    return routes

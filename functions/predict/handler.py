@@ -8,6 +8,7 @@ from functions.predict.app.api import create_app
 from functions.predict.app.gateway import Gateway, register_snapshot, warm
 from functions.predict.assembly import Dependencies, assemble
 from functions.predict.http.exchange import Limits
+from functions.predict.registry import Registry
 from functions.predict.service import Service
 from functions.predict.settings import Settings
 from sklambda.telemetry import Log, write_line
@@ -23,13 +24,15 @@ def _s3() -> Any:
 
 settings = Settings.from_environment(os.environ)
 log = Log("predict", settings.log_level)
-service, app, handler = assemble(settings, Dependencies(log, write_line, _s3))
+registry, app, handler = assemble(settings, Dependencies(log, write_line, _s3))
 
 
 def _warm() -> None:
-    """Score the example without listeners: it is not counted, captured or compared."""
+    """Score the examples without listeners: they are not counted, captured or compared."""
     limits = Limits(settings.max_rows, settings.max_bytes)
-    warm(Gateway(create_app(Service(service.model), limits, log)), service.model)
+    for each in registry:
+        alone = Registry(Service(each.model))
+        warm(Gateway(create_app(alone, limits, log)), each.model)
 
 
 register_snapshot(_warm)

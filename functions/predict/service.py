@@ -140,4 +140,4 @@ class Service:
     def require_ready(self) -> None:
         """Raise the problem of a model that fails a golden row."""
         if self.model.mismatch is not None:
-            raise problems.not_ready(self.model.mismatch.name)
+            raise problems.not_ready(self.model.name, self.model.mismatch.name)

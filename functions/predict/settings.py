@@ -23,7 +23,7 @@ class Settings:
     Attributes
     ----------
     model_dir : Path
-        ``MODEL_DIR``: directory of the model package.
+        ``MODEL_DIR``: directory of the model package; not read with ``MODELS_DIR``.
     max_rows : int
         ``MAX_ROWS``: maximum number of rows of a request.
     max_bytes : int
@@ -51,6 +51,11 @@ class Settings:
         ``CHALLENGER_SHARE``: share of the rows, or of the callers, for the challenger.
     explain_seconds : int
         ``EXPLAIN_SECONDS``: how long a request with explanations may take.
+    models_dir : Path or None
+        ``MODELS_DIR``: directory of several model packages by name; empty for the one of
+        ``MODEL_DIR``.
+    default_model : str
+        ``DEFAULT_MODEL``: the model that answers requests that name none; required with several.
     """
 
     model_dir: Path
@@ -67,6 +72,8 @@ class Settings:
     challenger_mode: ChallengerMode = "shadow"
     challenger_share: float = 0.1
     explain_seconds: int = 8
+    models_dir: Path | None = None
+    default_model: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -82,6 +89,8 @@ class Settings:
             max_bytes=positive("MAX_BYTES", environment.get("MAX_BYTES", "4500000")),
             explain_seconds=positive("EXPLAIN_SECONDS", environment.get("EXPLAIN_SECONDS", "8")),
             cors_origin=_origin(environment.get("CORS_ORIGIN", "")),
+            models_dir=_directory(environment, "MODELS_DIR"),
+            default_model=environment.get("DEFAULT_MODEL", ""),
             **function_settings(environment),
             **_observation(environment),
             **_challenger(environment),
@@ -99,12 +108,17 @@ def _observation(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _challenger(environment: Mapping[str, str]) -> dict[str, Any]:
-    folder, mode = environment.get("CHALLENGER_DIR"), environment.get("CHALLENGER_MODE", "shadow")
+    mode = environment.get("CHALLENGER_MODE", "shadow")
     return {
-        "challenger_dir": Path(folder) if folder else None,
+        "challenger_dir": _directory(environment, "CHALLENGER_DIR"),
         "challenger_mode": one_of(ChallengerMode, "CHALLENGER_MODE", mode),
         "challenger_share": share("CHALLENGER_SHARE", environment.get("CHALLENGER_SHARE", "0.1")),
     }
+
+
+def _directory(environment: Mapping[str, str], name: str) -> Path | None:
+    folder = environment.get(name)
+    return Path(folder) if folder else None
 
 
 def _origin(text: str) -> str:

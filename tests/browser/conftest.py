@@ -15,6 +15,7 @@ import uvicorn
 from functions.predict.app.api import create_app
 from functions.predict.http.exchange import Limits
 from functions.predict.model import ServedModel
+from functions.predict.registry import Registry
 from functions.predict.service import Service
 from functions.predict.settings import Settings
 from sklambda.predictor import Predictor
@@ -127,12 +128,20 @@ def odd_address(odd: Path) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="session")
+def several_address(churn: Trained, odd: Path) -> Iterator[str]:
+    """A service of two models."""
+    with served(churn.package, odd) as address:
+        yield address
+
+
 @contextmanager
-def served(package: Path) -> Iterator[str]:
-    """Serve a package while the block runs, at the root and behind a stage."""
+def served(*packages: Path) -> Iterator[str]:
+    """Serve packages while the block runs, at the root and behind a stage."""
     settings = Settings.from_environment({"LOG_LEVEL": "ERROR"})
-    service = Service(ServedModel(Predictor.open(package)))
-    app = create_app(service, Limits(50, 200_000), Log(f"browser {package}", settings.log_level))
+    models = [ServedModel(Predictor.open(package)) for package in packages]
+    log = Log(f"browser {packages}", settings.log_level)
+    app = create_app(Registry(*map(Service, models)), Limits(50, 200_000), log)
     port = free_port()
     config = uvicorn.Config(_Gateway(app), port=port, log_level="error", lifespan="off")
     server = uvicorn.Server(config)

@@ -404,3 +404,30 @@ def screenshot(page: "Page", name: str) -> None:
     path: Path = SCREENSHOTS / f"{name}.png"
     page.screenshot(path=path, full_page=True)
     assert path.stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("stage", ["", "v1/"])
+def test_the_form_of_another_model_is_a_link_away(
+    open_page: Open, several_address: str, odd: Path, stage: str
+) -> None:
+    name = Predictor.open(odd).package.manifest.name
+    page = open_page(several_address + stage)
+
+    page.get_by_role("navigation", name="Models").get_by_role("link", name=name).click()
+    page.wait_for_url("**/?model=*")
+    predict(page)
+
+    assert response(page)["model"]["name"] == name
+    assert page.locator("nav.models [aria-current]").inner_text() == name
+    card = page.get_by_role("link", name="Model", exact=True).get_attribute("href")
+    assert str(card).startswith(f"{several_address}{stage}models/")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_choice_of_model_is_accessible(
+    open_page: Open, several_address: str, scheme: str
+) -> None:
+    page = open_page(several_address, color_scheme=scheme, viewport=PHONE)
+
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -23,6 +23,11 @@ MODULES = {
     "monitor": ("functions.monitor",),
     "receipt": ("training", "receipt"),
     "replay": ("training", "replay"),
+    "new": ("training.project", "new"),
+    "build": ("training.project", "build"),
+    "deploy": ("training.project", "deploy"),
+    "upgrade": ("training.project", "upgrade"),
+    "eject": ("training.project", "eject"),
 }
 THIRD_PARTY = {"numpy", "onnxruntime", "pydantic", "rich", "sklearn", "typer", "uvicorn"}
 

@@ -127,7 +127,7 @@ def test_boto3_shows_why_a_request_was_refused(sagemaker: Any) -> None:
         sagemaker.invoke_endpoint(EndpointName="churn", ContentType="text/csv", Body=b"1,2\n")
 
     assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 422
-    with pytest.raises(ClientError, match="Unknown model or version"):
+    with pytest.raises(ClientError, match="Unknown model: must be churn"):
         sagemaker.invoke_endpoint(EndpointName="other", ContentType="text/csv", Body=b"1,2\n")
 
 

@@ -137,7 +137,7 @@ def served(churn: Trained, world: World) -> Observed:
     """Predict for 600 customers, all of them new, and send one invalid request."""
     observed = observe(churn.package, metrics_namespace=world.name, capture="raw")
     rows = churn.frame.assign(tenure=1).head(600).to_json(orient="records")
-    for some in batched(json.loads(rows), 100, strict=False):
+    for some in batched(json.loads(rows), 100):
         answer = observed.client.post("/predict", json={"instances": list(some)})
         assert answer.status_code == 200, answer.text
     observed.client.post("/predict", content=b"{")

@@ -6,14 +6,10 @@ Third-party packages come from the environment of the tests, this project's modu
 import csv
 import gzip
 import json
-import os
 import re
+import shutil
 import subprocess
-import sys
-import sysconfig
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import Message
 from email.parser import Parser
@@ -29,23 +25,9 @@ from sklambda.sketch import layout
 from tests.conftest import REPOSITORY
 from tests.support.background_process import free_port, running
 from tests.support.evidence import wait_for
+from tests.support.installed import QUICK, Installed, variables, write_foreign_modules
+from training.project.application import in_source
 
-QUICK = [
-    *("--set", "data.sample_rows=300"),
-    *("--set", "evaluation.bootstrap=20"),
-    *("--set", "gates.roc_auc=0.6"),
-    *("--set", "pipeline.options.model=logistic_regression"),
-]
-FOREIGN = 'raise RuntimeError("a module of the user")\n'
-FOREIGN_MODULES = (
-    "training/__init__.py",
-    "training/__main__.py",
-    "functions/__init__.py",
-    "functions/predict/__init__.py",
-    "functions/batch/__init__.py",
-    "sklambda_app/__init__.py",
-    "console.py",
-)
 MINE = """
 name = "mine"
 [data]
@@ -76,97 +58,38 @@ def build():
 type Json = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Installed:
-    """An environment with the wheel, and the folder in which a user runs its command."""
-
-    environment: Path
-    folder: Path
-    variables: Mapping[str, str]
-    form: tuple[str, ...]
-
-    @property
-    def python(self) -> str:
-        return str(self.environment / "bin/python")
-
-    @property
-    def command(self) -> list[str]:
-        return [str(self.environment / "bin" / self.form[0]), *self.form[1:]]
-
-    def run(self, *command: object) -> str:
-        finished = subprocess.run(
-            list(map(str, command)),
-            cwd=self.folder,
-            env=self.variables,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert finished.returncode == 0, finished.stdout + finished.stderr
-        return finished.stdout
-
-    def sklambda(self, *arguments: object) -> str:
-        return self.run(*self.command, *arguments)
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("wheel")
-    build = [*(sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet")]
-    build += ["--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir", str(out)]
-    subprocess.run([*build, str(REPOSITORY)], check=True, capture_output=True, text=True)
-    [built] = out.iterdir()
-    return built
-
-
-@pytest.fixture(scope="module")
-def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    environment = tmp_path_factory.mktemp("environment")
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
-    python = environment / "bin/python"
-    install = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(python)]
-    install += ["install", "--quiet", "--no-deps", "--no-index", str(wheel)]
-    subprocess.run(install, check=True, capture_output=True, text=True)
-    # The path file of the checkout, which is among these packages, is not followed.
-    [site] = environment.glob("lib/*/site-packages")
-    (site / "third_party.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    return environment
-
-
-def variables(**more: str) -> dict[str, str]:
-    ours = {"PYTHONPATH", "MODEL_DIR", "VIRTUAL_ENV"}
-    kept = {name: value for name, value in os.environ.items() if name not in ours}
-    return kept | {"OMP_NUM_THREADS": "1"} | more
-
-
 @pytest.fixture(scope="module")
 def empty(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
     """A user who has nothing but the wheel."""
     return Installed(environment, tmp_path_factory.mktemp("empty"), variables(), ("sklambda",))
 
 
-@pytest.fixture(scope="module", params=[("sklambda",), ("python", "-m", "sklambda")], ids=" ".join)
-def foreign(
-    request: pytest.FixtureRequest, environment: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Installed:
-    """A user whose own modules have the names of ours, and come first on the path."""
-    folder = tmp_path_factory.mktemp("foreign")
-    for name in FOREIGN_MODULES:
-        (folder / name).parent.mkdir(exist_ok=True, parents=True)
-        (folder / name).write_text(FOREIGN)
+FORMS = [("sklambda",), ("python", "-m", "sklambda")]
+
+
+@pytest.fixture(scope="module")
+def trained_folder(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a user whose own modules have the names of ours, with a package."""
+    folder = tmp_path_factory.mktemp("foreign") / "mine"
+    folder.mkdir()
+    write_foreign_modules(folder)
     (folder / "mine.toml").write_text(MINE)
     (folder / "mine.py").write_text(MINE_PIPELINE)
     (folder / "my_columns.py").write_text('NUMBERS = ["tenure", "MonthlyCharges"]\n')
-    installed = Installed(environment, folder, variables(PYTHONPATH=str(folder)), request.param)
-    installed.sklambda("sample", example(installed), "--rows", 400, "--out", "mine.csv")
+    installed = Installed(environment, folder, variables(PYTHONPATH=str(folder)), FORMS[1])
+    config = installed.example() / "train.toml"
+    installed.sklambda("sample", config, "--rows", 400, "--out", "mine.csv")
     installed.sklambda("train", "mine.toml", "--out", "package")
-    return installed
+    return folder
 
 
-def example(installed: Installed) -> str:
-    """Read from the help where the example is."""
-    return installed.sklambda("--help").splitlines()[-1] + "/train.toml"
+@pytest.fixture(scope="module", params=FORMS, ids=" ".join)
+def foreign(request: pytest.FixtureRequest, environment: Path, trained_folder: Path) -> Installed:
+    """The user, whose modules come first on the path, and either form of the command."""
+    form: tuple[str, ...] = request.param
+    folder = trained_folder.with_name("-".join(form))
+    shutil.copytree(trained_folder, folder)
+    return Installed(environment, folder, variables(PYTHONPATH=str(folder)), form)
 
 
 def relative_files(*patterns: str) -> set[str]:
@@ -175,18 +98,30 @@ def relative_files(*patterns: str) -> set[str]:
     return {name for name in run.stdout.splitlines() if (REPOSITORY / name).is_file()}
 
 
-def test_the_wheel_holds_every_file_but_those_of_the_build(wheel: Path) -> None:
-    built = {name for name in ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    applications = relative_files("functions", "training")
-    of_the_build = {n for n in applications if n.endswith(("/Makefile", ".asl.json"))}
+def test_the_wheel_holds_every_file_once(wheel: Path) -> None:
+    built = [name for name in ZipFile(wheel).namelist() if ".dist-info/" not in name]
     shared = relative_files("layers/shared/sklambda", "layers/shared/sklambda_app.pth")
+    application = relative_files("functions", "training", "template.yaml", "layers") - shared
 
-    assert built == {
-        *(f"sklambda_app/{name}" for name in applications - of_the_build),
-        *(name.removeprefix("layers/shared/") for name in shared),
-    }
+    assert sorted(built) == sorted(
+        {
+            *(f"sklambda_app/{name}" for name in application - {"layers/model/.gitignore"}),
+            *(name.removeprefix("layers/shared/") for name in shared),
+        }
+    )
     assert "sklambda/py.typed" in built
-    assert {Path(name).suffix for name in built} > {".css", ".html", ".js", ".toml"}
+    assert {Path(name).suffix for name in built} > {".css", ".html", ".js", ".toml", ".yaml"}
+
+
+def test_the_application_of_the_wheel_is_that_of_the_checkout(wheel: Path, tmp_path: Path) -> None:
+    application = in_source(wheel, tmp_path)
+
+    assert application is not None
+    assert {name: path.read_bytes() for name, path in application.files.items()} == {
+        name: (REPOSITORY / name).read_bytes()
+        for name in relative_files("functions", "template.yaml", "layers")
+        - {"layers/model/.gitignore", "layers/shared/sklambda_app.pth"}
+    }
 
 
 def test_the_wheel_takes_no_name_that_users_give_to_their_folders(wheel: Path) -> None:
@@ -235,11 +170,11 @@ def test_the_version_is_that_of_the_wheel(empty: Installed, wheel: Path) -> None
 
 
 def test_the_example_is_in_the_wheel_and_trains(empty: Installed) -> None:
-    config = example(empty)
+    config = empty.example() / "train.toml"
 
     printed = empty.sklambda("train", config, "--out", "package", *QUICK)
 
-    assert Path(config).is_relative_to(empty.environment)
+    assert config.is_relative_to(empty.environment)
     assert "rows as scikit-learn" in printed
     assert Predictor.open(empty.folder / "package").replay() is None
 

@@ -107,6 +107,11 @@ def deploy(name: str, template: Path, emulator: Emulator, **parameters: str) -> 
     )
     if result.returncode != 0:
         pytest.fail(f"sam deploy failed:\n{result.stdout}\n{result.stderr}", pytrace=False)
+    return deployed(name, emulator)
+
+
+def deployed(name: str, emulator: Emulator) -> Stack:
+    """Give a stack that is deployed."""
     stacks = emulator.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     return Stack(
         emulator, name, {out["OutputKey"]: out["OutputValue"] for out in stacks[0]["Outputs"]}

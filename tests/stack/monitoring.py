@@ -63,7 +63,7 @@ class Watched:
     def predict(self, instances: Sequence[Json]) -> list[str]:
         """Ask the deployed API; give the ids of the predictions."""
         ids = []
-        for some in batched(instances, _ROWS_OF_A_REQUEST, strict=False):
+        for some in batched(instances, _ROWS_OF_A_REQUEST):
             answer = self.stack.ask("/predict", {"instances": some}, self.headers)
             assert answer.status == 200, answer.content
             ids += [one["prediction_id"] for one in json.loads(answer.content)["predictions"]]

@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 from functions.predict.app.api import create_app
 from functions.predict.http.exchange import Limits
 from functions.predict.model import ServedModel
+from functions.predict.registry import Registry
 from functions.predict.service import Listener, Service
 from sklambda.predictor import Predictor
 from sklambda.telemetry import Log
@@ -21,7 +22,7 @@ def client_of(predictor: Predictor, *listeners: Listener) -> TestClient:
     """Serve a predictor: 50 rows or 200,000 bytes at most."""
     lines = Log(f"invocations {id(predictor)}", "INFO", StringIO())
     service = Service(ServedModel(predictor), listeners)
-    return TestClient(create_app(service, Limits(rows=50, bytes=200_000), lines))
+    return TestClient(create_app(Registry(service), Limits(rows=50, bytes=200_000), lines))
 
 
 def shapes(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

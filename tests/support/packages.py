@@ -1,6 +1,7 @@
 """The facts of a package, to write another one like it, and packages that training refuses."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from sklambda.manifest import GoldenRow
@@ -13,8 +14,9 @@ def forge(
     path: Path,
     golden: Iterable[GoldenRow] | None = None,
     optional: Mapping[str, bytes] | None = None,
+    name: str | None = None,
 ) -> Path:
-    """Write a package like another one with other rows or files, without opening it."""
+    """Write a package like another one with other rows, files or name, without opening it."""
     kept = {
         name: (whole.path / name).read_bytes()
         for name in (BASELINE, ERROR_MODEL, EXPLAINER)
@@ -24,12 +26,12 @@ def forge(
         whole.model,
         whole.signature,
         whole.golden if golden is None else golden,
-        facts(whole),
+        replace(facts(whole), name=name or whole.manifest.name),
         kept | dict(optional or {}),
     )
     path.mkdir(parents=True)
-    for name, content in files.items():
-        (path / name).write_bytes(content)
+    for file, content in files.items():
+        (path / file).write_bytes(content)
     return path
 
 

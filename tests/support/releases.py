@@ -15,7 +15,7 @@ _OF_PANDAS: Final = "FutureWarning" if _IS_PANDAS_2 else "pandas.errors.Pandas4W
 OUTDATED_PANDAS: Final = pytest.mark.filterwarnings(f"ignore::{_OF_PANDAS}")
 """For libraries that use pandas as its next release will not have it."""
 
-NEEDS_PANDAS_3: Final = pytest.mark.skipif(_IS_PANDAS_2, reason="pandas 3: skrub's dates, texts")
+NEEDS_PANDAS_3: Final = pytest.mark.skipif(_IS_PANDAS_2, reason="pandas 3: skrub's frames")
 
 
 def since(release: str, what: str) -> pytest.MarkDecorator:

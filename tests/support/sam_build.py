@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,10 +37,18 @@ class SamBuild:
 
         SAM takes the model layer as it stands, so that another one needs no other build.
         """
-        name = hashlib.sha256(str(package).encode()).hexdigest()[:8]
+        return self._template({"package": package})
+
+    def several(self, **packages: Path) -> Path:
+        """Give the built template with several packages in its model layer, by name."""
+        return self._template({f"models/{name}": package for name, package in packages.items()})
+
+    def _template(self, packages: Mapping[str, Path]) -> Path:
+        name = hashlib.sha256(str(packages).encode()).hexdigest()[:8]
         path = self.output / f"template-{name}.yaml"
         if not path.exists():
-            shutil.copytree(package, self.project / "models" / name / "package")
+            for place, package in packages.items():
+                shutil.copytree(package, self.project / "models" / name / place)
             built = (self.output / "template.yaml").read_text()
             assert built.count(_MODEL_LAYER) == 1, "the model layer has moved: see template.yaml"
             path.write_text(built.replace(_MODEL_LAYER, f"ContentUri: ../../models/{name}\n"))

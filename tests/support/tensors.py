@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from functions.predict.app.api import Application, create_app
 from functions.predict.http.exchange import Limits
 from functions.predict.model import ServedModel
+from functions.predict.registry import Registry
 from functions.predict.service import Service
 from sklambda.predictor import Predictor
 from sklambda.signature import Signature
@@ -31,7 +32,7 @@ def app_of(package: Path) -> Application:
     """Return an application of a package, with limits of 50 rows and 200,000 bytes."""
     lines = Log(f"test {package}", "INFO", StringIO())
     service = Service(ServedModel(Predictor.open(package)))
-    return create_app(service, Limits(50, 200_000), lines)
+    return create_app(Registry(service), Limits(50, 200_000), lines)
 
 
 def client_of(package: Path) -> TestClient:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import joblib
 import numpy as np
 import pandas as pd
 from sklearn.ensemble import BaggingClassifier, StackingClassifier
@@ -227,7 +228,12 @@ def _single_threaded(threads: ThreadpoolController) -> Iterator[None]:
     On few rows its threads cost more than they save, most of all on a busy machine. Extreme numbers
     and unseen categories, which it warns of, are here on purpose.
     """
-    with threads.limit(limits=1), warnings.catch_warnings(), np.errstate(all="ignore"):
+    with (
+        threads.limit(limits=1),
+        joblib.parallel_config(backend="sequential"),
+        warnings.catch_warnings(),
+        np.errstate(all="ignore"),
+    ):
         warnings.simplefilter("ignore")
         yield
 

@@ -86,6 +86,12 @@ class Rounding:
     """
 
     def __init__(self, model: bytes) -> None:
+        exposing = self._read(model)
+        if self._nodes:
+            self._session = load(exposing)
+
+    def _read(self, model: bytes) -> bytes:
+        """Read what the rules need and return the graph that shows it; the parsed one ends here."""
         graph = onnx.load_from_string(model)
         self._classes = int(graph.graph.output[0].type.tensor_type.shape.dim[1].dim_value)
         initializers = graph.graph.initializer
@@ -93,12 +99,8 @@ class Rounding:
         nodes = _rounding(graph.graph.node, self._constants)
         # Copies, for a node keeps its whole graph in memory, and of a forest's none is needed.
         self._nodes = [_copy(node) for node in nodes if node.op_type in RULES]
-        if not self._nodes:
-            return
         self._shown = _shown(self._nodes, self._constants)
-        exposing = _exposing(graph, self._shown)
-        del graph, nodes
-        self._session = load(exposing)
+        return _exposing(graph, self._shown) if self._nodes else b""
 
     def bounds(self, X: FloatMatrix) -> FloatMatrix:
         """Return a bound on the error of each score of the rows `X`, [N, K].

@@ -232,7 +232,7 @@ def _fault(present: pd.Series, rows: int, declared_text: bool) -> str | None:
         return f"{name} is empty: list it in `data.drop`"
     if declared_text:
         return None
-    if isinstance(present.dtype, pd.StringDtype):
+    if pd.api.types.is_string_dtype(present):  # of pandas 2, objects that are all strings
         return _text_fault(name, present, rows)
     if pd.api.types.is_float_dtype(present.dtype) and np.isinf(present).any():
         return f"{name} has infinite values in {int(np.isinf(present).sum())} rows"

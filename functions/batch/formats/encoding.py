@@ -135,7 +135,7 @@ class TableEncoder:
         ]
         check = " and ".join(["true", *(f"{identifier(name)} is null" for name in others)])
         codes = [*(column.code for column in columns), check]
-        self._queries = [*map(_select, batched(codes, _FEATURES_PER_QUERY, strict=False))]
+        self._queries = [*map(_select, batched(codes, _FEATURES_PER_QUERY))]
 
     def encode(self) -> EncodedRows:
         """Encode the rows of `records`."""

@@ -11,6 +11,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from functions.batch.formats.layout import Layout
 from functions.batch.jobs.options import Options, ResolvedOptions
+from functions.batch.scoring.trials import Trial
 from sklambda.reading.suffixes import stem
 from sklambda.storage import Extent, Stored
 
@@ -218,6 +219,11 @@ class PartResult(FrozenModel):
         The rejects.
     seconds : float
         How long it took.
+    warnings : dict or None
+        Number of scored records by feature and by the code of a warning; None in a result of a
+        version that did not count them.
+    trials : tuple of Trial
+        Of values that training did not have.
     """
 
     part: Part
@@ -225,6 +231,8 @@ class PartResult(FrozenModel):
     scored: ObjectRange
     rejects: ObjectRange | None
     seconds: float
+    warnings: dict[str, dict[str, int]] | None = None
+    trials: tuple[Trial, ...] = ()
 
 
 def job_id(stored: Stored, address: str, *settings: str) -> str:

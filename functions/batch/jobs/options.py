@@ -28,8 +28,14 @@ _EXPECTED: Final = {
     "explain": "true or false",
     "show_values": "true or false",
     "tolerance": "between 0 and 1",
+    "max_unseen": "between 0 and 1",
+    "max_out_of_range": "between 0 and 1",
+    "max_missing": "between 0 and 1",
     "part_bytes": f"a whole number between {_MIN_PART_BYTES} and {_MAX_PART_BYTES}",
 }
+
+
+_Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Options(BaseModel):
@@ -51,6 +57,9 @@ class Options(BaseModel):
         Whether rejects hold the refused values.
     tolerance : float
         Share of rejected rows above which the job fails.
+    max_unseen, max_out_of_range, max_missing : float
+        Shares of the scored rows with an unseen category, a number out of range or a missing value
+        in one feature above which the job fails; 1 for never.
     part_bytes : int
         Bytes of the input, decompressed, that are scored at a time.
     """
@@ -65,7 +74,10 @@ class Options(BaseModel):
     keep: Literal["all", "none"] | tuple[str, ...] = "all"
     explain: bool = False
     show_values: bool = False
-    tolerance: Annotated[float, Field(ge=0, le=1)] = 0.05
+    tolerance: _Share = 0.05
+    max_unseen: _Share = 0.2
+    max_out_of_range: _Share = 0.5
+    max_missing: _Share = 0.5
     part_bytes: Annotated[int, Field(ge=_MIN_PART_BYTES, le=_MAX_PART_BYTES)] = 16 * 2**20
 
     def resolve(self, key: str) -> "ResolvedOptions":

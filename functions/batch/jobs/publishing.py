@@ -5,14 +5,14 @@ from hashlib import sha256
 from typing import Final
 
 from functions.batch.formats import parquet_join
-from functions.batch.jobs import progress
+from functions.batch.jobs import fit, progress
 from functions.batch.jobs.context import Context
 from functions.batch.jobs.job import Job, ObjectRange, Outline, PartResult
 from sklambda import storage
 from sklambda.errors import InputRefused
 from sklambda.storage import Extent
 from sklambda.storage.objects import length
-from sklambda.storage.receipt import Digest, File, Model, Reason, Receipt, Rows, Source
+from sklambda.storage.receipt import Digest, File, Model, Reason, Receipt, Rows, Source, Warned
 
 _MEDIA_TYPES: Final[dict[str, str]] = {
     "csv": "text/csv; charset=utf-8",
@@ -44,22 +44,41 @@ def publish(
         raise RuntimeError(f"parts of the job {job.id} are missing")
     rows = _rows(results)
     rejects = _join_rejects(context, job, results, rows)
+    package = context.predictor.package
+    warnings = fit.add_up(results, rows.scored, package.signature, package.baseline)
     seconds = round(sum(result.seconds for result in results), 3)
     rates, parts = context.rates, len(results)
     members = {
         "rows": rows,
         "rejects": rejects,
+        "warnings": warnings,
         "parts": parts,
         "seconds": seconds,
         "cost": rates and rates.cost(seconds, parts, distributed),
     }
-    if rows.rejected > job.resolved.tolerance * rows.read:
-        share = f"{rows.rejected} of {rows.read} rows were rejected"
-        detail = f"{share}, more than the tolerance of {job.resolved.tolerance:.2%}"
-        reason = Reason(code="too_many_rejects", detail=detail)
+    reason = _failure(context, job, results, rows, warnings or ())
+    if reason is not None:
         return _finish(context, job, status="failed", reason=reason, **members)
     scored = _join_scored(context, job, results, rows)
     return _finish(context, job, status="scored", scored=scored, **members)
+
+
+def _failure(
+    context: Context,
+    job: Job,
+    results: Sequence[PartResult],
+    rows: Rows,
+    warnings: Sequence[Warned],
+) -> Reason | None:
+    """Return why the scored file of a job is not published; None if it is."""
+    if rows.rejected > job.resolved.tolerance * rows.read:
+        share = f"{rows.rejected} of {rows.read} rows were rejected"
+        detail = f"{share}, more than the tolerance of {job.resolved.tolerance:.2%}"
+        return Reason(code="too_many_rejects", detail=detail + fit.describe_results(results))
+    unfit = fit.unfit(warnings, job.resolved, context.predictor.package.signature)
+    if unfit:
+        return Reason(code=fit.UNFIT, detail=fit.describe_unfit(unfit, rows.scored))
+    return None
 
 
 def fail(context: Context, outline: Outline, refused: InputRefused) -> Receipt:

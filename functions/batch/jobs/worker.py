@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Final
 
 from functions.batch.formats.parquet_footer import MAGIC
-from functions.batch.jobs import opening
+from functions.batch.jobs import fit, opening
 from functions.batch.jobs.context import Context
 from functions.batch.jobs.cutting import part_after
 from functions.batch.jobs.job import Job, ObjectRange, Part, PartResult
@@ -89,6 +89,8 @@ class Worker:
                 scored=self._store_scored(part, scored),
                 rejects=self._store_rejects(part, scored.rejects),
                 seconds=perf_counter() - started,
+                warnings=fit.by_feature(scored.warnings),
+                trials=tuple(scored.trials),
             )
         finally:
             scored.output.unlink()

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklambda.arrays import FloatMatrix
-from sklambda.codec.row_warnings import RowWarner, RowWarning
+from sklambda.codec.row_warnings import CheckedRows, RowWarning
 from sklambda.decision import label_positions
 from sklambda.signature import Signature, Target
 
@@ -85,14 +85,11 @@ def _classes(target: Target) -> NDArray[Any]:
     return classes if classes.dtype.kind in _TYPES else np.array(target.class_names, dtype=object)
 
 
-def warning_column(
-    warner: RowWarner, X: FloatMatrix, coerced: Sequence[tuple[int, str]], *, as_json: bool
-) -> OutputColumn:
+def warning_column(checked: CheckedRows, *, as_json: bool) -> OutputColumn:
     """Return the column of row warnings."""
-    places, distinct = warner.check_many(X, coerced)
     serialize, type_ = (_json_warnings, "JSON") if as_json else (_text_warnings, "VARCHAR")
-    texts = [serialize(warnings) for warnings in distinct]
-    values = np.array(texts, dtype=object)[places] if len(texts) > 1 else texts[0]
+    texts = [serialize(warnings) for warnings in checked.lists]
+    values = np.array(texts, dtype=object)[checked.places] if len(texts) > 1 else texts[0]
     return OutputColumn("warnings", ("warnings",), type_, values)
 
 

@@ -1,7 +1,7 @@
 """Scores the slices of one input: each record is scored or rejected, and counted."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
@@ -18,9 +18,10 @@ from functions.batch.scoring.columns import (
     prediction_columns,
     warning_column,
 )
+from functions.batch.scoring.trials import Trial, Trials
 from functions.batch.scoring.writer import Writer
 from sklambda.arrays import Flags, FloatMatrix
-from sklambda.codec.row_warnings import RowWarner
+from sklambda.codec.row_warnings import CheckedRows, RowWarner, RowWarning
 from sklambda.errors import RowsInvalid
 from sklambda.predictor import Predictor
 
@@ -41,12 +42,18 @@ class ScoredSlice:
         Number of records in the slice.
     rejected : int
         Number of rejected records.
+    warnings : mapping of RowWarning to int
+        Number of scored records with each warning.
+    trials : sequence of Trial
+        Of values that training did not have, of features with more than a few of them.
     """
 
     output: Path
     rejects: bytes
     read: int
     rejected: int
+    warnings: Mapping[RowWarning, int]
+    trials: Sequence[Trial]
 
 
 class Scorer:
@@ -83,9 +90,11 @@ class Scorer:
         signature = predictor.package.signature
         self._predictor, self._options, self._folder = predictor, options, folder
         self._warner = RowWarner(signature)
+        self._trials = Trials(signature, layout.format)
         self._reader = open_reader(layout, signature, folder)
         nothing = np.empty((0, signature.width))
-        empty = [*self._columns(nothing, self._run(nothing), [])]
+        checked = self._warner.check_many(nothing)
+        empty = [*self._columns(nothing, self._run(nothing), checked)]
         self._writer = Writer(layout, options, signature, empty)
 
     def score(self, part: Slice) -> ScoredSlice:
@@ -110,46 +119,36 @@ class Scorer:
             _reject(invalid, encoded, good)
             X = encoded.X[good]
             scores = self._run(X)
+        coerced = _coerced(encoded, good)
+        if len(X):
+            self._observe(X, scores, coerced)
+        checked = self._warner.check_many(X, coerced)
+        trials = self._trials.of(encoded, good, X, checked.counts)
         rejected = {reject.place for reject in encoded.rejects}
         path = self._folder / f"scored-{part.first}"
-        scored = self._write(encoded, good, X, scores, path, part.header)
+        columns = [*self._columns(X, scores, checked)]
+        scored = self._writer.write(encoded.con, good, columns, path, part.header, encoded.lines)
         if scored + len(rejected) != encoded.read:
             path.unlink()
             raise RuntimeError(
                 f"of {encoded.read} records {scored} were scored and {len(rejected)} rejected"
             )
         lines = rejects_to_json_lines(encoded.rejects, part.first, self._options.show_values)
-        return ScoredSlice(path, lines, encoded.read, len(rejected))
+        return ScoredSlice(
+            path, lines, encoded.read, len(rejected), warnings=checked.counts, trials=trials
+        )
 
     def _run(self, X: FloatMatrix) -> FloatMatrix:
         width = self._predictor.package.signature.target.width
         return self._predictor.run(X) if len(X) else np.empty((0, width))
 
-    def _write(
-        self,
-        encoded: EncodedSlice,
-        good: Flags,
-        X: FloatMatrix,
-        scores: FloatMatrix,
-        path: Path,
-        header: bool,
-    ) -> int:
-        coerced = encoded.coerced
-        if not good.all():
-            places = np.cumsum(good) - 1
-            coerced = [(int(places[row]), name) for row, name in coerced if good[row]]
-        columns = [*self._columns(X, scores, coerced)]
-        return self._writer.write(encoded.con, good, columns, path, header, encoded.lines)
-
     def _columns(
-        self, X: FloatMatrix, scores: FloatMatrix, coerced: list[tuple[int, str]]
+        self, X: FloatMatrix, scores: FloatMatrix, checked: CheckedRows
     ) -> Iterator[OutputColumn]:
         as_json = self._options.format == "json_lines"
         signature = self._predictor.package.signature
-        if len(X):
-            self._observe(X, scores, coerced)
         yield from prediction_columns(signature.target, scores)
-        yield warning_column(self._warner, X, coerced, as_json=as_json)
+        yield warning_column(checked, as_json=as_json)
         if not self._options.explain:
             return
         each = (self._predictor.explain(X[row : row + 1])[0] for row in range(len(X)))
@@ -157,6 +156,14 @@ class Scorer:
             yield json_explanation_column(each)
         else:
             yield from explanation_columns(signature, len(X), each)
+
+
+def _coerced(encoded: EncodedSlice, good: Flags) -> list[tuple[int, str]]:
+    """Return the coerced values of the `good` rows, [n], by their row among these."""
+    if good.all():
+        return encoded.coerced
+    places = np.cumsum(good) - 1
+    return [(int(places[row]), name) for row, name in encoded.coerced if good[row]]
 
 
 def _reject(invalid: RowsInvalid, encoded: EncodedSlice, good: Flags) -> None:

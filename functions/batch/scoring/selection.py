@@ -212,12 +212,20 @@ def _requested_names(options: OutputOptions) -> list[str] | None:
 
 def _member(name: str, into: Format, kinds: dict[str, Kind]) -> str:
     """Return SQL of a member of the JSON object in the column ``line``."""
-    pointer = literal("/" + name.replace("~", "~0").replace("/", "~1"))
     if into == "json_lines":
-        return f"json_extract(r.line, {pointer})"
-    text = f"json_extract_string(r.line, {pointer})"
+        return f"json_extract(r.line, {_pointer(name)})"
+    text = member_text(name)
     type_ = _TYPES.get(kinds[name]) if name in kinds and into == "parquet" else None
     return f"CAST({text} AS {type_})" if type_ else text
+
+
+def member_text(name: str) -> str:
+    """Return SQL of the text of a member of the JSON object in the column ``line``."""
+    return f"json_extract_string(r.line, {_pointer(name)})"
+
+
+def _pointer(name: str) -> str:
+    return literal("/" + name.replace("~", "~0").replace("/", "~1"))
 
 
 def json_object(members: Sequence[Member], prefix: str = "''") -> str:

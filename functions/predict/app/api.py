@@ -1,13 +1,12 @@
 """The HTTP application: all routes of the service, without AWS and without the environment."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic_core import to_json
-
+from functions.predict.app.model_routes import model_routes
 from functions.predict.dialects.dialect import Dialect
 from functions.predict.dialects.invocations.routes import Invocations
 from functions.predict.dialects.kserve import KServe
@@ -19,6 +18,7 @@ from functions.predict.http.exchange import Limits, Request
 from functions.predict.http.problems import ProblemRaised
 from functions.predict.http.response import JSON, Response
 from functions.predict.http.routes import Address, Route, Router, by_exact_path
+from functions.predict.registry import Registry
 from functions.predict.service import Service
 from sklambda.telemetry import Log
 
@@ -50,6 +50,8 @@ class Application:
         Returns the OpenAPI document.
     cors : CrossOrigin, optional
         The origin whose pages may read responses.
+    models : sequence of str
+        The names of the models, the default one first.
     """
 
     def __init__(
@@ -59,8 +61,10 @@ class Application:
         limits: Limits,
         openapi: Callable[[], dict[str, Any]],
         cors: "CrossOrigin | None" = None,
+        models: Sequence[str] = (),
     ) -> None:
-        self.routes, self.limits, self._openapi, self._cors = tuple(routes), limits, openapi, cors
+        self.routes, self.models, self.limits = tuple(routes), models, limits
+        self._openapi, self._cors = openapi, cors
         self.dispatch = cors.around(dispatch) if cors else dispatch
         self.by_exact_path = by_exact_path(self.routes)
         self._router = Router(self.routes)
@@ -80,7 +84,7 @@ class Application:
                 request, _as_read(problem, (it.path for it, _ in found.methods.values()))
             )
         route, request.path_parameters = match
-        request.route, request.root = route.path, found.root
+        request.route, request.root, request.model = route.path, found.root, route.model
         return self.dispatch(request, route.endpoint)
 
     def refuse(self, request: Request, problem: ProblemRaised) -> Response:
@@ -105,10 +109,10 @@ def _as_read(problem: ProblemRaised, paths: Iterable[str]) -> ProblemRaised:
 
 
 def create_app(
-    service: Service,
+    registry: Registry,
     limits: Limits,
     log: Log,
-    extra_routes: Iterable[Route] = (),
+    feedback: Callable[[Service], Iterable[Route]] = lambda service: (),
     middleware: Callable[[Dispatch], Dispatch] = lambda dispatch: dispatch,
     cors: "CrossOrigin | None" = None,
 ) -> Application:
@@ -116,50 +120,60 @@ def create_app(
 
     Parameters
     ----------
-    service : Service
-        The prediction service.
+    registry : Registry
+        The models of the service.
     limits : Limits
         Limits of one request.
     log : Log
         Log of the service's own errors.
-    extra_routes : iterable of Route
-        Further routes.
+    feedback : callable
+        Returns the routes that take outcomes of a model.
     middleware : callable
         Wraps the dispatcher, for example to measure requests.
     cors : CrossOrigin, optional
         The origin whose pages may read responses.
     """
-    routes = [route for dialect in DIALECTS for route in dialect(service, limits).routes()]
-    routes += [*extra_routes, *_Status(service).routes()]
+
+    def dialects(service: Service) -> list[Dialect]:
+        return [dialect(service, limits, registry) for dialect in DIALECTS]
+
+    def routes_of(service: Service) -> Iterator[Route]:
+        for dialect in dialects(service):
+            yield from dialect.routes()
+        yield from feedback(service)
+
+    routes = [*model_routes(registry, routes_of)]
+    routes += (route for dialect in dialects(registry.default) for route in dialect.server_routes())
+    routes += _Status(registry).routes()
 
     @cache
     def openapi() -> dict[str, Any]:
         from functions.predict.app import openapi
 
-        model = service.model
+        model, (default, *others) = registry.default.model, registry.names
+        named = f" The models are {default} (the default one), {', '.join(others)}."
         return openapi.document(
             routes,
             title=f"{model.name}: predictions",
             version=model.version,
-            description="Scores equal to scikit-learn's own.",
+            description=f"Scores equal to scikit-learn's own.{named if others else ''}",
+            default=default,
         )
 
-    pages = _Pages(service, openapi)
-    return Application(
-        [*routes, *pages.routes()], middleware(Dispatcher(log)), limits, openapi, cors
-    )
+    pages = _Pages(registry, openapi)
+    routes += pages.routes()
+    return Application(routes, middleware(Dispatcher(log)), limits, openapi, cors, registry.names)
 
 
 class _Status:
-    """Routes for the health and the model of the service."""
+    """Routes for the health of the service."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
 
     def routes(self) -> Iterator[Route]:
         yield Route("GET", "/health/live", self.live, schemas.liveness)
         yield Route("GET", "/health/ready", self.ready, schemas.readiness)
-        yield Route("GET", "/model", self.model, schemas.model_card)
 
     def live(self, request: Request) -> Response:
         """Check that the process runs."""
@@ -167,24 +181,17 @@ class _Status:
 
     def ready(self, request: Request) -> Response:
         """Check that the golden rows match scikit-learn's predictions; 503 names one that fails."""
-        self._service.require_ready()
-        golden = len(self._service.model.predictor.package.golden)
-        details = {"status": "ready", "golden_rows": golden, **self._service.challenger_card}
-        return Response(exchange.to_json(details))
-
-    def model(self, request: Request) -> Response:
-        """Return the manifest and the signature of the model, and the challenger if any."""
-        package = self._service.model.predictor.package
-        card = {"manifest": package.manifest, "signature": package.signature}
-        card |= self._service.challenger_card
-        return Response(to_json(card, indent=2, fallback=vars))
+        self._registry.require_ready()
+        golden = sum(len(each.model.predictor.package.golden) for each in self._registry)
+        card = self._registry.default.challenger_card
+        return Response(exchange.to_json({"status": "ready", "golden_rows": golden, **card}))
 
 
 class _Pages:
     """Routes for people: the form and the API reference, made at the first visit."""
 
-    def __init__(self, service: Service, openapi: Callable[[], dict[str, Any]]) -> None:
-        self._service, self._openapi = service, openapi
+    def __init__(self, registry: Registry, openapi: Callable[[], dict[str, Any]]) -> None:
+        self._registry, self._openapi = registry, openapi
 
     def routes(self) -> Iterator[Route]:
         yield Route("GET", "/", self.form, describe=None)
@@ -194,7 +201,8 @@ class _Pages:
     def form(self, request: Request) -> Response:
         from functions.predict.pages import pages
 
-        return pages.form(self._service.model, request.root)
+        name = request.query.get("model", self._registry.names[0])
+        return pages.form(self._registry.named(name).model, request.root, self._registry.names)
 
     def docs(self, request: Request) -> Response:
         from functions.predict.pages import pages

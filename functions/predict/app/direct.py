@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from functions.predict.app.api import Application
 from functions.predict.app.http_events import as_body
+from functions.predict.app.model_routes import path_by_name
 from functions.predict.app.results import to_result, written_bytes
 from functions.predict.http import exchange, problems
 from functions.predict.http.exchange import Caller, Request
@@ -23,26 +24,45 @@ INFER: Final = "/v2/models/{model}/infer"
 HEADERS: Final = {"content-type": JSON, "accept-encoding": "identity"}
 """Headers of a request that came without HTTP: nothing on its way back would unpack it."""
 
+MODEL: Final = "model"
+"""The member that names a model, as the path does over HTTP."""
+
 _QUERY: Final = ("explain", "fields", "on_error")
 
 
 def answer(app: Application, event: Any, context: Any) -> Any:
     """Return the body of the response, a problem too; what is not JSON as API Gateway reads it."""
     path = _path(event)
-    route = path and route_at(app, path)
-    if not route:
-        response = dispatch(app, None, b"", context, lambda _: problems.event_unknown().response())
-        return document(response)
+    if path is None:
+        problem = problems.event_unknown().response()
+        return document(dispatch(app, None, b"", context, lambda _: problem))
+    route = route_at(app, path, _model(event, path))
+    if route is None:
+        problem = problems.unknown_model(app.models).response()
+        return document(dispatch(app, None, b"", context, lambda _: problem))
     names = [name for name in _QUERY if name in event] if path == PREDICT else []
     query = {name: word(event[name]) for name in names}
-    body = {name: value for name, value in event.items() if name not in query}
+    left_out = (*query, MODEL)
+    body = {name: value for name, value in event.items() if name not in left_out}
     response = dispatch(app, route, as_body(body), context, query=query)
     return document(response)
 
 
-def route_at(app: Application, path: str) -> Route | None:
-    """Return the route that predicts at a path."""
-    return next((it for it in app.routes if (it.method, it.path) == ("POST", path)), None)
+def route_at(app: Application, path: str, model: object = None) -> Route | None:
+    """Return the route that predicts at a path, by the default model or the one that is named."""
+    at_path = (it for it in app.routes if (it.method, it.path) == ("POST", path))
+    if model is None:
+        return next(at_path, None)
+    by_name = path_by_name(path)
+    found = (it for it in app.routes if it.path in (path, by_name) and it.model == model)
+    return next(found, None)
+
+
+def _model(event: Mapping[str, Any], path: str) -> object:
+    """Return the model that an event names, if any; KServe's client names it in the body."""
+    if event.get(MODEL) is None and path == INFER:
+        return event.get("model_name") or None
+    return event.get(MODEL)
 
 
 def dispatch(
@@ -65,6 +85,7 @@ def dispatch(
         path_parameters=route.path_parameters if route else {},
         caller=caller(context),
         route=route.path if route else None,
+        model=route.model if route else None,
         measure=lambda response: written_bytes((written or document)(response)),
     )
     found = endpoint or (route.endpoint if route else None)

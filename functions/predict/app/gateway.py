@@ -77,6 +77,7 @@ def _request(event: Event, route: Route) -> Request:
         path_parameters=route.path_parameters,
         caller=caller,
         route=route.path,
+        model=route.model,
         measure=payload_bytes,
     )
 

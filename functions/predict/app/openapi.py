@@ -1,14 +1,17 @@
 """The OpenAPI document, which FastAPI writes from the routes at the first request for it."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from inspect import getdoc
+from itertools import chain, count
 from json import dumps
 from typing import Any, Final
 
 from fastapi import FastAPI
 
 from functions.predict.http import schemas
+from functions.predict.http.named_schemas import title_of
 from functions.predict.http.response import JSON
 from functions.predict.http.routes import Route
 
@@ -46,14 +49,16 @@ class Components:
     """Schemas by name; every schema with a title becomes one, and a reference where it was.
 
     A title consists of letters, digits and underscores. Equal schemas share a name. Of different
-    ones with the same title, the second is named ``Title2``: a generator would write one class over
-    the other, or leave both out.
+    ones with the same title, the second is named ``TitleOwner`` by its `owner`, a model that is not
+    the default one, or ``Title2``: a generator would write one class over the other, or leave both
+    out.
     """
 
     def __init__(self) -> None:
         self.schemas: dict[str, Json] = {}
         self._names: dict[str, str] = {}  # by content
         self._taken: set[str] = set()  # as generators compare names
+        self.owner = ""
 
     def of_response(self, response: Mapping[str, Any]) -> Json:
         """Return the description of a response, or of a request body, with references."""
@@ -91,15 +96,22 @@ class Components:
         return {"$ref": _PREFIX + self._names[content]}
 
     def _free(self, title: str) -> str:
-        number, name = 1, title
-        while (folded := name.replace("_", "").casefold()) in self._taken:
-            number += 1
-            name = f"{title}{number}"
-        self._taken.add(folded)
+        of_owner = f"{title}{self.owner}"
+        numbered = (f"{of_owner}{number}" for number in count(2))
+        names = chain((title, of_owner), numbered)
+        name = next(name for name in names if _fold(name) not in self._taken)
+        self._taken.add(_fold(name))
         return name
 
 
-def document(routes: Iterable[Route], title: str, version: str, description: str) -> Json:
+def _fold(name: str) -> str:
+    """Return a name as generators compare it."""
+    return name.replace("_", "").casefold()
+
+
+def document(
+    routes: Iterable[Route], title: str, version: str, description: str, default: str | None = None
+) -> Json:
     """Return the OpenAPI document of routes.
 
     Parameters
@@ -108,8 +120,9 @@ def document(routes: Iterable[Route], title: str, version: str, description: str
         The routes; one without a description is left out.
     title, version, description : str
         The ``info`` of the document.
+    default : str, optional
+        The default model: the paths of another one are written with its name.
     """
-    components = Components()
     app = FastAPI(
         title=title,
         version=version,
@@ -117,25 +130,27 @@ def document(routes: Iterable[Route], title: str, version: str, description: str
         servers=[{"url": "."}],  # relative to the document: right below any stage or base path
         openapi_url=None,
     )
+    components = Components()
     extras = [
-        (route, _extra(route.describe(), components))
+        (route, *_operation(route, components, default))
         for route in routes
         if route.describe is not None
     ]
-    for route, extra in extras:
+    names = _operation_ids((route.method, path) for route, path, _ in extras)
+    for (route, path, extra), name in zip(extras, names, strict=True):
         text = getdoc(route.endpoint) or ""
         app.add_api_route(
-            route.path,
+            path,
             _placeholder,
             methods=[route.method],
-            operation_id=operation_id(route.method, route.path),
+            operation_id=name,
             summary=text.partition("\n")[0],
             description=text,
             openapi_extra=extra,
         )
     document = app.openapi()
-    for route, extra in extras:  # once more: FastAPI leaves out the nulls of examples
-        document["paths"][route.path][route.method.lower()] |= extra
+    for route, path, extra in extras:  # once more: FastAPI leaves out the nulls of examples
+        document["paths"][path][route.method.lower()] |= extra
     return document | {
         "security": [*({name: []} for name in _SECURITY_SCHEMES), {}],
         "components": {"schemas": components.schemas, "securitySchemes": _SECURITY_SCHEMES},
@@ -146,7 +161,24 @@ async def _placeholder() -> None:
     """Stand in for an endpoint: requests reach the router of the service."""
 
 
-def _extra(described: Mapping[str, Any], components: Components) -> Json:
+def _operation_ids(operations: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Return an id for each method and path; the second of equal ones ends with a 2."""
+    seen: Counter[str] = Counter()
+    for method, path in operations:
+        name = operation_id(method, path)
+        seen[_fold(name)] += 1
+        yield name if seen[_fold(name)] == 1 else f"{name}_{seen[_fold(name)]}"
+
+
+def _operation(route: Route, components: Components, default: str | None) -> tuple[str, Json]:
+    """Return the path, and the parameters, body and responses with references."""
+    other = route.model if route.model not in (None, default) and default else None
+    components.owner = title_of(other) if other else ""
+    path = route.own_path if other else route.path
+    return path, _extra(route.describe() if route.describe else {}, path, components)
+
+
+def _extra(described: Mapping[str, Any], path: str, components: Components) -> Json:
     """Return the parameters, the body and the responses of an operation, with references."""
     extra = dict(described.get("openapi_extra", {}))
     responses = described.get("responses", schemas.success())
@@ -154,7 +186,11 @@ def _extra(described: Mapping[str, Any], components: Components) -> Json:
         str(status): components.of_response(response) for status, response in responses.items()
     }
     if "parameters" in extra:
-        extra["parameters"] = [components.of_schema(each) for each in extra["parameters"]]
+        extra["parameters"] = [
+            components.of_schema(each)
+            for each in extra["parameters"]
+            if each["in"] != "path" or f"{{{each['name']}}}" in path
+        ]
     if "requestBody" in extra:
         extra["requestBody"] = components.of_response(extra["requestBody"])
     return extra

@@ -1,11 +1,12 @@
 """Amazon Redshift's external functions: rows by position, one result a row, as a JSON string.
 
 A name that ends in a method of scikit-learn, as `churn_predict_proba`, selects the method; every
-other name has the labels or values of `predict`.
+other name has the labels or values of `predict`. Of several models, the name begins with that of
+the one that is meant.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from json import dumps
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from functions.predict.app import direct
 from functions.predict.app.api import Application
 from functions.predict.app.http_events import as_body
 from functions.predict.app.results import written_bytes
-from functions.predict.http import payload
+from functions.predict.http import payload, problems
 from functions.predict.http.json_reader import parse_text
 from functions.predict.http.problems import ProblemRaised
 from functions.predict.http.response import Response
@@ -23,6 +24,7 @@ type Event = Mapping[str, Any]
 _PROBABILITY: Final = "predict_proba"
 _METHODS: Final = (_PROBABILITY, "decision_function")
 _PAIR: Final = 2
+_NAMED: Final = "The external function's name must begin with that of a model."
 _PLACE: Final = re.compile(r"/instances/(\d+)")
 
 
@@ -35,7 +37,9 @@ def answer(app: Application, event: Event, context: Any) -> str:
     """Return the results, or the reason why there are none, which fails the query."""
     rows = event["arguments"]
     results: list[Any] = []
-    method = _method(event)
+    method, model = _method(event), _model(event, app.models)
+    if model is None:
+        return _failure(f"{problems.unknown_model(app.models).detail} {_NAMED}")
     if not isinstance(rows, list):
         return _failure("arguments must be a list of rows")
     size = app.limits.rows
@@ -45,7 +49,7 @@ def answer(app: Application, event: Event, context: Any) -> str:
         except ProblemRaised as raised:
             return _failure(raised.detail)
         body = {"instances": part, "params": {"method": method}}
-        route = direct.route_at(app, direct.INVOCATIONS)
+        route = direct.route_at(app, direct.INVOCATIONS, model)
         response = direct.dispatch(app, route, as_body(body), context, written=_unwritten)
         answered = direct.document(response)
         if "predictions" not in answered:
@@ -69,6 +73,20 @@ def _unwritten(response: Response) -> None:
 def _method(event: Event) -> str:
     name = str(event.get("external_function", "")).lower()
     return next((method for method in _METHODS if name.endswith(method)), "predict")
+
+
+def _model(event: Event, models: Sequence[str]) -> str | None:
+    """Return the model whose name the function's begins with; with one model it is that one."""
+    if len(models) == 1:
+        return models[0]
+    function = _folded(str(event.get("external_function", "")).rpartition(".")[2]) + "_"
+    found = [name for name in models if function.startswith(f"{_folded(name)}_")]
+    return max(found, key=len, default=None)
+
+
+def _folded(name: object) -> str:
+    """Return a name as one of Redshift may write it: small letters, digits and underscores."""
+    return re.sub(r"[^a-z0-9_]", "_", str(name).lower())
 
 
 def _reason(problem: Mapping[str, Any], part: list[Any], first: int) -> str:

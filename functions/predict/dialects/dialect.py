@@ -11,27 +11,40 @@ from functions.predict.http.exchange import Limits, Request
 from functions.predict.http.problems import ProblemRaised
 from functions.predict.http.response import JSON, Response
 from functions.predict.http.routes import Route
+from functions.predict.registry import Registry
 from functions.predict.service import Service
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect(ABC):
-    """The routes of one protocol.
+    """The routes of one protocol, for one model.
 
     Attributes
     ----------
     service : Service
-        The prediction service.
+        The prediction service of the model.
     limits : Limits
         Limits of one request.
+    registry : Registry
+        All models of the service.
     """
 
     service: Service
     limits: Limits
+    registry: Registry
 
     @abstractmethod
     def routes(self) -> Iterator[Route]:
-        """Return the routes."""
+        """Return the routes of the model."""
+
+    def server_routes(self) -> Iterator[Route]:
+        """Return the routes that are not of one model."""
+        yield from ()
+
+    def require_name(self, name: str) -> None:
+        """Raise the problem of a name that is not that of the model."""
+        if name != self.service.model.name:
+            raise problems.unknown_model(self.registry.names)
 
 
 def with_json_problems(route: Route) -> Route:

@@ -24,13 +24,16 @@ class KServe(Dialect):
     __slots__ = ()
 
     def routes(self) -> Iterator[Route]:
-        """Return the routes of the models and of predictions."""
+        """Return the routes of the model and of predictions."""
         yield from map(with_json_problems, self._routes())
+
+    def server_routes(self) -> Iterator[Route]:
+        """Return the route of the names of the models."""
+        yield with_json_problems(Route("GET", "/v1/models", self.models, schemas.v1_models))
 
     def _routes(self) -> Iterator[Route]:
         name = self.service.model.name
         expected = {"model": name}
-        yield Route("GET", "/v1/models", self.models, schemas.v1_models)
         ready = partial(schemas.v1_model, name)
         yield Route("GET", _MODEL, self.model, ready, expected)
         predict = partial(schemas.v1_predict, self.service)
@@ -39,17 +42,17 @@ class KServe(Dialect):
 
     def models(self, request: Request) -> Response:
         """Return the names of the models."""
-        return Response(exchange.to_json({"models": [self.service.model.name]}))
+        return Response(exchange.to_json({"models": self.registry.names}))
 
     def model(self, request: Request) -> Response:
         """Check that the golden rows match scikit-learn's predictions."""
-        self._require_name(request)
+        self.require_name(request.path_parameters["model"])
         self.service.require_ready()
         return Response(exchange.to_json({"name": self.service.model.name, "ready": True}))
 
     def predict_v1(self, request: Request) -> Response:
         """Score rows, by default with the result of scikit-learn's predict."""
-        self._require_name(request)
+        self.require_name(request.path_parameters["model"])
         exchange.require_media_type(request, [JSON])
         document: Any = parse_json(exchange.read_body(request, self.limits), inf_nan=True)
         signature = self.service.model.signature
@@ -63,7 +66,3 @@ class KServe(Dialect):
     def explain_v1(self, request: Request) -> Response:
         """Refuse KServe's explanations, whose protocol leaves their form open."""
         raise problems.explain_unsupported()
-
-    def _require_name(self, request: Request) -> None:
-        if request.path_parameters["model"] != self.service.model.name:
-            raise problems.unknown_model()

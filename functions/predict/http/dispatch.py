@@ -47,6 +47,8 @@ class Dispatcher:
         except Exception as error:
             request_id = request.caller.request_id
             context = {"request_id": request_id, "path": request.route, **describe_exception(error)}
+            if request.model is not None:
+                context["model"] = request.model
             self._log.error("request failed", extra=context)
             return problems.from_status(500).response()
 

@@ -90,6 +90,8 @@ class Request:
         The root of the service, as a relative reference from the address of the request.
     measure : callable or None
         Returns the bytes that a response takes on its way; None where there is no limit.
+    model : str or None
+        The name of the model that the request names, one of those served; None for the default.
     """
 
     headers: Mapping[str, str]
@@ -100,6 +102,7 @@ class Request:
     route: str | None = None
     root: str = "./"
     measure: Callable[[Response], int] | None = None
+    model: str | None = None
 
 
 def identify_caller(headers: Mapping[str, str], context: Mapping[str, Any]) -> Caller:

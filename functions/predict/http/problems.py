@@ -25,6 +25,7 @@ MAX_ERRORS: Final = 100
 """Number of faults that one response lists; `total` counts all."""
 
 _MAX_POINTER_LENGTH: Final = 200
+_MAX_NAMES: Final = 20
 
 
 @dataclass(eq=False)  # not frozen: raising an exception writes its traceback into it
@@ -271,18 +272,30 @@ def explain_unsupported() -> ProblemRaised:
     return ProblemRaised(HTTPStatus.NOT_FOUND, "not-found", detail)
 
 
-def unknown_model() -> ProblemRaised:
-    """Return the problem of a model name or version that is not served."""
-    return ProblemRaised(HTTPStatus.NOT_FOUND, "unknown-model", "Unknown model or version.")
+def unknown_model(names: Sequence[str]) -> ProblemRaised:
+    """Return the problem of a model name that is not served; `names` are."""
+    more = f" or {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+    listed = " or ".join(names[:_MAX_NAMES])
+    detail = f"Unknown model: must be {listed}{more}; GET /models lists them."
+    return ProblemRaised(HTTPStatus.NOT_FOUND, "unknown-model", detail, {"models": list(names)})
 
 
-def not_ready(row: str) -> ProblemRaised:
+def unknown_version(names: Sequence[str]) -> ProblemRaised:
+    """Return the problem of a version that is not served; `names` are."""
+    detail = (
+        "Unknown version: must be the id of a package that is served, its first 12 digits, "
+        "champion, challenger in a split, or absent."
+    )
+    return ProblemRaised(HTTPStatus.NOT_FOUND, "unknown-model", detail, {"versions": list(names)})
+
+
+def not_ready(model: str, row: str) -> ProblemRaised:
     """Return the problem of a model that fails a golden row."""
     return ProblemRaised(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "not-ready",
         "The model is not ready: a golden row does not match scikit-learn's prediction.",
-        {"golden_row": row},
+        {"model": model, "golden_row": row},
     )
 
 

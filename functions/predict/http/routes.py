@@ -17,6 +17,8 @@ type Parameters = Mapping[str, str]
 _MAX_PREFIX: Final = 8
 """Number of segments of the longest prefix: each costs another search."""
 _VERSION: Final = re.compile(r"v\d+")
+_NAMING: Final = ("model", "name")
+"""The parameters of paths that name a model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class Route:
         None leaves the route out of the document.
     path_parameters : mapping of str to str
         The values of the path's parameters that requests are expected to have.
+    model : str or None
+        The model that the path names, if it has to name one.
     """
 
     method: str
@@ -43,6 +47,20 @@ class Route:
     endpoint: Endpoint
     describe: Callable[[], Description] | None = dict
     path_parameters: Parameters = field(default_factory=dict)
+    model: str | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        """Find the model that the path names."""
+        object.__setattr__(self, "model", _model_of(self.path_parameters))
+
+    @property
+    def own_path(self) -> str:
+        """The path with the name of its model in it, and its other parameters in braces."""
+        path = self.path
+        for name in _NAMING:
+            if name in self.path_parameters:
+                path = path.replace(f"{{{name}}}", quote(self.path_parameters[name], safe=""))
+        return path
 
     @property
     def expected_path(self) -> str | None:
@@ -96,7 +114,7 @@ class Router:
     Parameters
     ----------
     routes : iterable of Route
-        The routes; of two at one path the first counts.
+        The routes; of two at one path the first counts, unless they are of two models.
     """
 
     def __init__(self, routes: Iterable[Route]) -> None:
@@ -137,7 +155,8 @@ class Router:
             match = pattern.fullmatch(path) or pattern.fullmatch(plain)
             if match:
                 values = {name: unquote(value) for name, value in match.groupdict().items()}
-                found.setdefault(route.method, (route, values))
+                own = self._of_models.get((route.method, route.path, _model_of(values)), route)
+                found.setdefault(route.method, (own, values))
         return found
 
     @cached_property
@@ -150,13 +169,26 @@ class Router:
 
     @cached_property
     def _patterns(self) -> list[tuple[re.Pattern[str], Route]]:
-        return [(_pattern(route.path), route) for route in self._routes if "{" in route.path]
+        """The patterns with the first route of each; how many models there are costs no search."""
+        first: dict[tuple[str, str], Route] = {}
+        for route in self._routes:
+            if "{" in route.path:
+                first.setdefault((route.method, route.path), route)
+        return [(_pattern(path), route) for (_, path), route in first.items()]
+
+    @cached_property
+    def _of_models(self) -> dict[tuple[str, str, str | None], Route]:
+        return {(it.method, it.path, it.model): it for it in self._routes if it.model is not None}
 
     @cached_property
     def _reserved(self) -> frozenset[str]:
         """The first segments of the paths; a version may be a prefix's too: a stage `v1`."""
         first = {route.path.split("/")[1] for route in self._routes}
         return frozenset(name for name in first if name and not _VERSION.fullmatch(name))
+
+
+def _model_of(values: Parameters) -> str | None:
+    return next((values[name] for name in _NAMING if name in values), None)
 
 
 def _pattern(path: str) -> re.Pattern[str]:

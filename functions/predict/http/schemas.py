@@ -193,10 +193,26 @@ def readiness() -> dict[str, Any]:
     return {"responses": json_responses(_open("Readiness", members), 503)}
 
 
-def model_card() -> dict[str, Any]:
-    """Return the OpenAPI description of the route with manifest and signature."""
+def model_card(*names: str) -> dict[str, Any]:
+    """Return the OpenAPI description of a route with manifest and signature, by these names."""
     members = {"manifest": _open("Manifest", {}), "signature": _open("Signature", {})}
-    return {"responses": json_responses(_open("ModelCard", members))}
+    responses = json_responses(_open("ModelCard", members), *([404] if names else []))
+    parameter = {"name": "model", "in": "path", "required": True}
+    parameters = [parameter | {"schema": choice("AnyModelName", names)}] if names else []
+    return {"openapi_extra": {"parameters": parameters}, "responses": responses}
+
+
+def models() -> dict[str, Any]:
+    """Return the OpenAPI description of the route that lists the models."""
+    members: dict[str, Schema] = {
+        "name": _STRING,
+        "id": _STRING | {"description": "Id of the model package."},
+        "task": _STRING,
+        "ready": {"type": "boolean"},
+    }
+    listed = {"type": "array", "items": _open("ListedModel", members)}
+    default = _STRING | {"description": "The model of requests that name none."}
+    return {"responses": json_responses(_open("Models", {"default": default, "models": listed}))}
 
 
 def on_error() -> Schema:

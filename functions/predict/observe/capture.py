@@ -70,6 +70,7 @@ class Capture:
             "kind": "capture",
             "time": self._now().isoformat(timespec="milliseconds"),
             "request_id": caller.request_id,
+            "name": response.model.name,
             "model": response.model.id,
             "role": response.model.role,
             "mode": self._mode,

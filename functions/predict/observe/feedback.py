@@ -45,12 +45,15 @@ class Feedback:
         Limits of one request.
     now : callable
         Returns the current time, for an outcome without its own.
+    prefix : str
+        The folder of the outcomes.
     """
 
     target: Target
     storage: Storage
     limits: Limits
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    prefix: str = "outcomes"
 
     def routes(self) -> Iterator[Route]:
         """Return the one route."""
@@ -93,7 +96,7 @@ class Feedback:
         moment = None if time is None else time.timestamp()
         name = sha256(to_json(members | {"time": moment})).hexdigest()[:_DIGITS]
         content = to_json(members | {"time": item.get("time")})
-        return f"outcomes/{hour_folder(time or arrival)}/{name}.json", content
+        return f"{self.prefix}/{hour_folder(time or arrival)}/{name}.json", content
 
 
 def _named(item: Mapping[str, Any]) -> dict[str, Any]:

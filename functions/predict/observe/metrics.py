@@ -110,7 +110,7 @@ class MeteredDispatcher:
     namespace : str
         CloudWatch namespace of the metrics.
     name : str
-        Name of the model: the dimension of the metrics.
+        Name of the model of requests that name none. The model is the dimension of the metrics.
     write : callable
         Writes a line.
     """
@@ -133,7 +133,7 @@ class MeteredDispatcher:
         values |= _values(counts, response) | _properties(counts, request, response)
         metrics = self._metrics(tuple(name for name in values if name in _UNITS))
         head = b'{"_aws":{"Timestamp":%d,"CloudWatchMetrics":%b},' % (time() * 1000, metrics)
-        return head + to_json({"model": self._name, **values})[1:]
+        return head + to_json({"model": request.model or self._name, **values})[1:]
 
     def _directives(self, names: tuple[str, ...]) -> bytes:
         """Declare which members are metrics; cached, as there are few such sets."""

@@ -67,7 +67,7 @@
   const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
   function address() {
-    return base + (find("explain")?.checked ? "predict?explain=true" : "predict");
+    return base + form.dataset.predict + (find("explain")?.checked ? "?explain=true" : "");
   }
 
   function curl() {

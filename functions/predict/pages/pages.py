@@ -6,7 +6,7 @@ OpenAPI document as a page.
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from html import escape
@@ -14,6 +14,7 @@ from json import dumps
 from pathlib import Path
 from string import Template
 from typing import Any, Final
+from urllib.parse import quote
 
 from functions.predict.http.named_schemas import member_schemas
 from functions.predict.http.response import Response
@@ -430,13 +431,28 @@ _TASKS: Final[dict[Task, str]] = {
 }
 
 
-def form(model: ServedModel, root: str = "./") -> Response:
-    """Return the page with the form of a model; `root` leads to the root of the service."""
+def form(model: ServedModel, root: str = "./", names: Sequence[str] = ()) -> Response:
+    """Return the page with the form of a model.
+
+    Parameters
+    ----------
+    model : ServedModel
+        The model.
+    root : str
+        Leads to the root of the service.
+    names : sequence of str
+        The names of all models, the default one first.
+    """
     features = model.signature.features
+    is_default = model.name in (names[:1] or [model.name])
+    own = "" if is_default else f"models/{quote(model.name, safe='')}/"
     return _page(
         "page.html",
         script="page.js",
         root=text(root),
+        models=_models(model.name, names) if len(names) > 1 else "",
+        predict=text(f"{own}predict"),
+        card=text(own.rstrip("/") or "model"),
         model=isolated(model.name),
         package=text(model.id[:12]),
         purpose=_purpose(model.signature.target),
@@ -444,6 +460,17 @@ def form(model: ServedModel, root: str = "./") -> Response:
         fields="\n".join(field(feature, index) for index, feature in enumerate(features)),
         explain=_EXPLAIN if model.predictor.explains else "",
     )
+
+
+def _models(current: str, names: Sequence[str]) -> str:
+    """Return links to the forms of all models; they work without the page's script."""
+    links = [_link(name, "page" if name == current else None) for name in names]
+    return f'<nav class="models" aria-label="Models">{" ".join(links)}</nav>'
+
+
+def _link(name: str, current: str | None) -> str:
+    address = attributes(href=f"?model={quote(name)}", aria_current=current)
+    return f"<a{address}>{isolated(name)}</a>"
 
 
 def _purpose(target: Target) -> str:

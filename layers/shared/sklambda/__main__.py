@@ -78,6 +78,31 @@ COMMANDS: Final = {
         "Show the decisions of a retraining policy on the reports of the past.",
         grouped=True,
     ),
+    "new": Command(
+        "training.project.__main__",
+        "Write a repository of your own, for your models and their settings.",
+        grouped=True,
+    ),
+    "build": Command(
+        "training.project.__main__",
+        "Build the application around a model of your repository, with sam.",
+        grouped=True,
+    ),
+    "deploy": Command(
+        "training.project.__main__",
+        "Build and deploy a model of your repository, with sam.",
+        grouped=True,
+    ),
+    "upgrade": Command(
+        "training.project.__main__",
+        "Go over to the installed version: what changes, and whether it can be deployed.",
+        grouped=True,
+    ),
+    "eject": Command(
+        "training.project.__main__",
+        "Copy the application into your repository, to change it.",
+        grouped=True,
+    ),
 }
 
 
@@ -157,7 +182,7 @@ def _help() -> str:
     return f"""\
 Usage: sklambda COMMAND ...
 
-Train a scikit-learn pipeline, serve its model package, score files and monitor the service.
+Train a scikit-learn pipeline, serve its model package, score files, deploy and monitor the service.
 
 Commands:
 {commands}

@@ -52,6 +52,8 @@ class Feature(Document):
         The least and the greatest number, or the first and the last datetime, of training.
     example : bool, int, float, str or None
         A typical value, for documents and forms.
+    mostly_missing : bool
+        Whether more than half of the rows of training had no value.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Feature(Document):
     unit: Unit | None = None
     range: tuple[float, float] | tuple[str, str] | None = None
     example: Scalar | None = None
+    mostly_missing: bool = False
 
     def validate(self) -> None:
         """Raise `DocumentInvalid` for duplicate categories, gaps in disorder, and a wrong unit."""

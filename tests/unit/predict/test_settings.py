@@ -27,6 +27,14 @@ def test_each_setting_is_read() -> None:
     assert Settings.from_environment(environment) == Settings(Path("here"), 7, 70, "DEBUG")
 
 
+def test_several_models_are_a_folder_with_a_default() -> None:
+    environment = {"MODELS_DIR": "models", "DEFAULT_MODEL": "churn"}
+
+    expected = replace(DEFAULTS, models_dir=Path("models"), default_model="churn")
+    assert Settings.from_environment(environment) == expected
+    assert Settings.from_environment({"MODELS_DIR": "", "DEFAULT_MODEL": ""}) == DEFAULTS
+
+
 def test_what_is_observed_and_who_challenges_is_read() -> None:
     environment = {
         "METRICS_NAMESPACE": "churn",

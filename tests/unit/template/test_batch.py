@@ -203,7 +203,14 @@ def test_the_template_sets_the_default_options(resources: Json) -> None:
 
 
 @pytest.mark.parametrize(
-    ("parameter", "option"), [("BatchPartBytes", "part_bytes"), ("BatchTolerance", "tolerance")]
+    ("parameter", "option"),
+    [
+        ("BatchPartBytes", "part_bytes"),
+        ("BatchTolerance", "tolerance"),
+        ("BatchMaxUnseen", "max_unseen"),
+        ("BatchMaxOutOfRange", "max_out_of_range"),
+        ("BatchMaxMissing", "max_missing"),
+    ],
 )
 def test_a_parameter_admits_what_the_option_admits(parameter: str, option: str) -> None:
     declared = translated()["Parameters"][parameter]

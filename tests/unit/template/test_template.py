@@ -136,7 +136,8 @@ def test_an_open_page_opens_what_a_browser_reads_and_no_prediction(auth: str) ->
 
     opened = {(path, verb) for path, verb, one in operations(definition) if not one["security"]}
 
-    assert opened == {(path, "get") for path in ("/", "/docs", "/openapi.json", "/model")}
+    about_models = ("/model", "/models", "/models/{model}")
+    assert opened == {(path, "get") for path in ("/", "/docs", "/openapi.json", *about_models)}
 
 
 def test_an_open_page_is_throttled_although_there_are_keys() -> None:
@@ -288,3 +289,16 @@ def test_make_build_finds_where_to_write_when_it_was() -> None:
 
     assert (REPOSITORY / "template.yaml").read_text().count(mark) == 1
     assert mark in (REPOSITORY / "Makefile").read_text()
+
+
+@pytest.mark.parametrize(("function", "named"), [("Predict", "/opt/package"), ("Batch", None)])
+def test_several_models_are_a_folder_with_a_default(function: str, named: str | None) -> None:
+    one, several = (
+        deployed(**parameters)[function]["Properties"]["Environment"]["Variables"]
+        for parameters in ({}, {"DefaultModel": "churn"})
+    )
+
+    assert one["MODEL_DIR"] == "/opt/package"
+    assert several["MODEL_DIR"] == named or "/opt/models/churn"
+    assert (one.get("MODELS_DIR"), one.get("DEFAULT_MODEL")) in (("", ""), (None, None))
+    assert several.get("MODELS_DIR") in ("/opt/models", None)

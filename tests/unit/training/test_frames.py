@@ -15,7 +15,14 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from tests.support.proof import prove
 from training.errors import DataError, TrainingError
-from training.frames import FrameMaker, check_values, client_rows, kind_of, kinds_of
+from training.frames import (
+    FrameMaker,
+    check_values,
+    client_rows,
+    feature_of,
+    kind_of,
+    kinds_of,
+)
 from training.tables import as_frame
 
 ROWS = 120
@@ -264,3 +271,12 @@ def test_integers_up_to_2_53_are_accepted() -> None:
 def test_a_name_that_no_client_can_send_is_refused(name: Any) -> None:
     with pytest.raises(DataError, match="column name"):
         kinds_of(as_frame(pd.DataFrame([[1.0]], columns=pd.Index([name], dtype=object))))
+
+
+@pytest.mark.parametrize(("missing", "mostly"), [(0, False), (5, False), (6, True), (10, True)])
+def test_a_feature_says_whether_more_than_half_is_missing(missing: int, mostly: bool) -> None:
+    column = pd.Series([np.nan] * missing + [1.5] * (10 - missing), name="amount")
+
+    feature = feature_of(column, "number", nullable=True, accepts_unseen=False)
+
+    assert feature.mostly_missing is mostly

@@ -85,6 +85,13 @@ def test_an_explainer_of_another_model_is_refused_before_it_is_published(
     assert [*tmp_path.iterdir()] == []
 
 
+@pytest.mark.parametrize("mostly_missing", [False, True])
+def test_mostly_missing_is_written_only_where_it_is_true(mostly_missing: bool) -> None:
+    feature = Feature(name="amount", kind="number", nullable=True, mostly_missing=mostly_missing)
+
+    assert ("mostly_missing" in _stored(feature)) is mostly_missing
+
+
 @pytest.mark.parametrize("label_by", [None, "decision"])
 def test_what_the_label_follows_is_written_only_where_it_is_no_score(label_by: Any) -> None:
     written = _stored(Target(task="binary", classes=("no", "yes"), label_by=label_by))

@@ -1,13 +1,19 @@
 """``POST /invocations``: the protocols of MLflow's scoring server and of SageMaker's containers."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from functions.predict.dialects.dialect import Dialect
 from functions.predict.dialects.invocations import csv_tables, schemas, tables
 from functions.predict.dialects.invocations.media_types import CSV, FORMATS, NPY, USUAL
-from functions.predict.dialects.invocations.schemas import ATTRIBUTES, INFERENCE_ID, TARGET_VARIANT
+from functions.predict.dialects.invocations.schemas import (
+    ATTRIBUTES,
+    INFERENCE_ID,
+    TARGET_MODEL,
+    TARGET_VARIANT,
+)
 from functions.predict.dialects.invocations.scoring import ScoredTable, score_table
 from functions.predict.dialects.invocations.tables import Table
 from functions.predict.dialects.options import Options, read_params
@@ -27,9 +33,11 @@ _UNSUPPORTED: Final = (
     "x-amzn-sagemaker-inference-component",
     "x-amzn-sagemaker-session-id",
     "x-amzn-sagemaker-target-container-hostname",
-    "x-amzn-sagemaker-target-model",
 )
 """SageMaker's headers that would change the response, and cannot be honoured."""
+
+_ARCHIVE: Final = ".tar.gz"
+"""What SageMaker's multi-model endpoints have behind the name of a model."""
 
 _HEADERS: Final = {None: None, "present": True, "absent": False}
 
@@ -41,19 +49,21 @@ class Invocations(Dialect):
 
     def routes(self) -> Iterator[Route]:
         """Return the routes of both."""
-        model = self.service.model
-        describe = partial(schemas.invocations, self.service)
+        describe = partial(schemas.invocations, self.service, self.registry.names)
         yield Route("POST", "/invocations", self.invocations, describe)
-        endpoint = partial(schemas.endpoint, self.service)
-        expected = {"name": model.name}
+        endpoint = partial(schemas.endpoint, self.service, self.registry.names)
+        expected = {"name": self.service.model.name}
         yield Route("POST", "/endpoints/{name}/invocations", self.endpoint, endpoint, expected)
+
+    def server_routes(self) -> Iterator[Route]:
+        """Return the routes of health and of MLflow's version."""
         for path in ("/ping", "/health"):
             yield Route("GET", path, self.ping, schemas.ping)
         yield Route("GET", "/version", self.version, schemas.version)
 
     def ping(self, request: Request) -> Response:
         """Check that the golden rows match scikit-learn's predictions; 503 names one that fails."""
-        self.service.require_ready()
+        self.registry.require_ready()
         return Response(media_type=None)
 
     def version(self, request: Request) -> Response:
@@ -62,12 +72,25 @@ class Invocations(Dialect):
 
     def endpoint(self, request: Request) -> Response:
         """Score as SageMaker's runtime does, for an endpoint with the model's name."""
-        if request.path_parameters["name"] != self.service.model.name:
-            raise problems.unknown_model()
+        self.require_name(request.path_parameters["name"])
         return self.invocations(request)
 
     def invocations(self, request: Request) -> Response:
         """Score a table of rows, by default with the result of scikit-learn's predict."""
+        if TARGET_MODEL in request.headers:
+            return self._targeted(request)._score(request)
+        return self._score(request)
+
+    def _targeted(self, request: Request) -> Self:
+        """Return the dialect of the target model, which may be named as a file of SageMaker's."""
+        name = request.headers[TARGET_MODEL]
+        if name not in self.registry.services:
+            name = name.removeprefix("/").removesuffix(_ARCHIVE)
+        service = self.registry.named(name)
+        request.model = name
+        return replace(self, service=service)
+
+    def _score(self, request: Request) -> Response:
         media_type = exchange.require_media_type(request, FORMATS)
         response_type = exchange.negotiate_media_type(request, FORMATS)
         header = _has_header(request)
@@ -100,7 +123,7 @@ class Invocations(Dialect):
             return None
         model = self.service.version(request.headers[TARGET_VARIANT])
         if model is None:
-            raise problems.unknown_model()
+            raise problems.unknown_version(self.service.version_names)
         return model
 
     def _read(

@@ -1,6 +1,6 @@
 """The OpenAPI description of ``/invocations``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from functions.predict.dialects import matrix, methods
@@ -21,26 +21,27 @@ from sklambda.signature import Signature, Target
 
 ATTRIBUTES: Final = "x-amzn-sagemaker-custom-attributes"
 INFERENCE_ID: Final = "x-amzn-sagemaker-inference-id"
+TARGET_MODEL: Final = "x-amzn-sagemaker-target-model"
 TARGET_VARIANT: Final = "x-amzn-sagemaker-target-variant"
 
 _STRING: Final[Schema] = {"type": "string"}
 _ANY_LIST: Final[Schema] = {"type": "array", "items": ANY_JSON}
 
 
-def invocations(service: Service) -> dict[str, Any]:
+def invocations(service: Service, names: Sequence[str]) -> dict[str, Any]:
     """Return the description of ``/invocations``: parameters, bodies and responses."""
     signature = service.model.signature
     request = {"requestBody": {"required": True, "content": _request_bodies(signature)}}
     success = schemas.success(_response_bodies(signature))
     return {
-        "openapi_extra": {"parameters": _parameters(service)} | request,
+        "openapi_extra": {"parameters": _parameters(service, names)} | request,
         "responses": success | schemas.problem_responses(404, 406, *schemas.SCORING_ERRORS),
     }
 
 
-def endpoint(service: Service) -> dict[str, Any]:
+def endpoint(service: Service, names: Sequence[str]) -> dict[str, Any]:
     """Return the description of the route with the model's name in its path."""
-    route = invocations(service)
+    route = invocations(service, names)
     schema = choice("ModelName", [service.model.name])
     parameter = {"name": "name", "in": "path", "required": True, "schema": schema}
     route["openapi_extra"]["parameters"].append(parameter)
@@ -194,10 +195,17 @@ _SKIPPED: Final[dict[str, Schema]] = {
 }
 
 
-def _parameters(service: Service) -> list[dict[str, Any]]:
+def _parameters(service: Service, names: Sequence[str]) -> list[dict[str, Any]]:
     variants = choice("ModelVersion", service.version_names)
     return [
         _attributes(service.model.signature.target),
+        {
+            "name": TARGET_MODEL,
+            "in": "header",
+            "required": False,
+            "description": "The model, in place of the one of the path; rows are those of its own.",
+            "schema": choice("AnyModelName", names),
+        },
         {"name": TARGET_VARIANT, "in": "header", "required": False, "schema": variants},
         {
             "name": INFERENCE_ID,

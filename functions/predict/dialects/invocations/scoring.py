@@ -1,7 +1,8 @@
 """Scores a table: the predictions, or with ``on_error=skip`` those of the rows without a fault."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,7 +19,8 @@ from sklambda.errors import RowsInvalid
 
 WARNINGS: Final = "x-warnings"
 
-_MAX_HEADER_LENGTH: Final = 1000
+_MAX_HALF: Final = 900
+"""The most characters of a list in the header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +66,40 @@ class ScoredTable:
 
     @property
     def warnings_header(self) -> dict[str, str]:
-        """The header with the number of warnings and the first of them; empty without any."""
+        """The header with the number of warnings, the first of them, and the rows with each."""
         response, padded = self.scored.response, self.table.padded
         if not padded and not (response and any(response.warnings)):
             return {}
         warnings = list(self._warnings(response))
-        first: list[str] = []
-        for row, feature, code in warnings:
-            first.append(json.dumps({"row": row, "feature": feature, "code": code}))
-            if sum(map(len, first)) > _MAX_HEADER_LENGTH:
-                first.pop()
-                break
-        return {WARNINGS: f'{{"total": {len(warnings)}, "first": [{", ".join(first)}]}}'}
+        first = _as_far_as_fits(
+            {"row": row, "feature": feature, "code": code} for row, feature, code in warnings
+        )
+        members = f'"total": {len(warnings)}, "first": [{first}]'
+        if len(self.table.rows) > 1:
+            rows = Counter((feature, code) for _, feature, code in warnings)
+            counts = _as_far_as_fits(
+                {"feature": feature, "code": code, "rows": number}
+                for (feature, code), number in rows.most_common()
+            )
+            members += f', "counts": [{counts}]'
+        return {WARNINGS: f"{{{members}}}"}
 
     def _warnings(self, response: PredictionResponse | None) -> Iterator[tuple[int, str, str]]:
         yield from ((row, feature, "padded") for row, feature in self.table.padded)
         found = response.warnings if response else ()
         for row, warnings in zip(self.scored.indices, found, strict=True):
             yield from ((row, warning.feature, warning.code) for warning in warnings)
+
+
+def _as_far_as_fits(items: Iterable[Mapping[str, object]]) -> str:
+    """Return items of JSON, the first ones whose length fits in half of a header."""
+    texts, length = list[str](), 0
+    for text in map(json.dumps, items):
+        length += len(text) + len(", ")
+        if length > _MAX_HALF:
+            break
+        texts.append(text)
+    return ", ".join(texts)
 
 
 def score_table(

@@ -32,6 +32,7 @@ from functions.predict.http.json_reader import parse_json
 from functions.predict.http.response import Response
 from functions.predict.http.routes import Route
 from functions.predict.model import PredictionRequest, PredictionResponse, ServedModel
+from functions.predict.registry import Registry
 from functions.predict.service import Service
 from sklambda.codec.codec import Row
 from sklambda.errors import Fault, RowsInvalid
@@ -44,6 +45,7 @@ _OUTPUT_MEMBERS: Final = frozenset({"name", "parameters"})
 _UNSUPPORTED: Final = ("classification", "shared_memory_region")
 EXTENSION: Final = "binary_tensor_data"
 PLATFORM: Final = "onnxruntime_onnx"
+_READY: Final = "READY"
 
 _MODEL: Final = "/v2/models/{model}"
 _VERSION: Final = f"{_MODEL}/versions/{{version}}"
@@ -196,33 +198,37 @@ class OpenInference(Dialect):
     __slots__ = ()
 
     def routes(self) -> Iterator[Route]:
-        """Return the routes of the server and of the model."""
+        """Return the routes of the model."""
         model = self.service.model
         always = outputs(model.signature.target)
         on_request = explanations(model.signature) if model.predictor.explains else {}
         results = method_outputs(model.signature.target)
         reader = RequestReader(model.name, model.signature, always, on_request, results)
-        yield from map(with_json_problems, _Server(self.service).routes())
-        known = always | on_request
-        of_model = _Model(self.service, self.limits, known, results, reader)
+        of_model = _Model(self, always | on_request, results, reader)
         yield from map(with_json_problems, of_model.routes())
+
+    def server_routes(self) -> Iterator[Route]:
+        """Return the routes of the server: its metadata, its health, its models."""
+        yield from map(with_json_problems, _Server(self.registry, self.limits).routes())
 
 
 @dataclass(frozen=True, slots=True)
 class _Server:
-    """The routes of the server: metadata and health."""
+    """The routes of the server: metadata, health and the index of the models."""
 
-    service: Service
+    registry: Registry
+    limits: Limits
 
     def routes(self) -> Iterator[Route]:
         yield Route("GET", "/v2", self.about, schemas.server_metadata)
+        yield Route("POST", "/v2/repository/index", self.index, schemas.repository_index)
         for endpoint in (self.live, self.ready):
             name = endpoint.__name__
             yield Route("GET", f"/v2/health/{name}", endpoint, partial(schemas.health, name))
 
     def about(self, request: Request) -> Response:
         """Return the version of the server and its extensions of the protocol."""
-        version = self.service.model.version
+        version = self.registry.default.model.version
         return _json({"name": "sklambda", "version": version, "extensions": [EXTENSION]})
 
     def live(self, request: Request) -> Response:
@@ -230,20 +236,35 @@ class _Server:
         return _json({"live": True})
 
     def ready(self, request: Request) -> Response:
-        """Check that the golden rows match scikit-learn's predictions."""
-        self.service.require_ready()
+        """Check that the golden rows of all models match scikit-learn's predictions."""
+        self.registry.require_ready()
         return _json({"ready": True})
+
+    def index(self, request: Request) -> Response:
+        """Return the models, as Triton's model repository extension lists them."""
+        content = exchange.read_body(request, self.limits)
+        document = Node(parse_json(content) if content else {}, (), [])
+        document.require_object({"ready"})
+        only_ready = document.at("ready").flag(False)
+        if document.faults:
+            raise problems.body_invalid(*document.faults)
+        models = [_indexed(service) for service in self.registry]
+        listed = [each for each in models if not only_ready or each["state"] == _READY]
+        return Response(exchange.to_json(listed))
 
 
 @dataclass(frozen=True, slots=True)
 class _Model:
     """The routes of the model, by its name, and by its version: the id of the package."""
 
-    service: Service
-    limits: Limits
+    dialect: OpenInference
     outputs: Mapping[str, Output]
     results: Mapping[str, Output]
     reader: RequestReader
+
+    @property
+    def service(self) -> Service:
+        return self.dialect.service
 
     def routes(self) -> Iterator[Route]:
         model = self.service.model
@@ -285,8 +306,8 @@ class _Model:
         """Score rows, with an input tensor for each feature and several output tensors."""
         version = self._version(request)
         exchange.require_media_type(request, schemas.MEDIA_TYPES)
-        header, binary = _split_body(exchange.read_body(request, self.limits), request)
-        inference = self.reader.read(header, binary, self.limits)
+        header, binary = _split_body(exchange.read_body(request, self.dialect.limits), request)
+        inference = self.reader.read(header, binary, self.dialect.limits)
         version = self._agreed(version, inference.version)
         prediction = PredictionRequest(
             inference.rows, request.caller, inference.explain, inference.coerced, version
@@ -326,11 +347,11 @@ class _Model:
 
     def _version(self, request: Request) -> ServedModel | None:
         """Return the requested version, if any; raises the problem of an unknown one."""
+        self.dialect.require_name(request.path_parameters["model"])
         version = request.path_parameters.get("version")
         model = None if version is None else self.service.version(version)
-        known = request.path_parameters["model"] == self.service.model.name
-        if not known or (version and model is None):
-            raise problems.unknown_model()
+        if version and model is None:
+            raise problems.unknown_version(self.service.version_names)
         return model
 
     def _agreed(self, model: ServedModel | None, named: str | None) -> ServedModel | None:
@@ -339,8 +360,16 @@ class _Model:
             return model
         found = self.service.version(named)
         if found is None or found is not (model or found):
-            raise problems.unknown_model()
+            raise problems.unknown_version(self.service.version_names)
         return found
+
+
+def _indexed(service: Service) -> dict[str, str]:
+    mismatch = service.model.mismatch
+    state = {"state": _READY, "reason": ""}
+    if mismatch is not None:
+        state = {"state": "UNAVAILABLE", "reason": f"golden row {mismatch.name}"}
+    return {"name": service.model.name, "version": service.model.id, **state}
 
 
 def _json(document: Mapping[str, Any]) -> Response:

@@ -41,6 +41,16 @@ def server_metadata() -> Description:
     return server(name=_STRING, version=_STRING, extensions=_list(_STRING))
 
 
+def repository_index() -> Description:
+    """Return the description of the route that lists the models."""
+    members = {"name": _STRING, "version": _STRING, "state": _STRING, "reason": _STRING}
+    models = _list(named_object("IndexedModel", members))
+    body = schemas.json_body(named_object("IndexRequest", {}, {"ready": _BOOLEAN}))
+    body["requestBody"]["required"] = False
+    responses = schemas.json_responses(models, 400, 413, 415, 422)
+    return {"openapi_extra": body, "responses": responses}
+
+
 def health(name: str) -> Description:
     """Return the description of a server health route."""
     return server(503, **{name: _BOOLEAN})

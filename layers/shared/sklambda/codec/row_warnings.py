@@ -28,8 +28,29 @@ class RowWarning:
     code: RowWarningCode
 
 
+@dataclass(frozen=True, slots=True)
+class CheckedRows:
+    """The warnings of many rows, without a list for each.
+
+    Attributes
+    ----------
+    places : IntVector
+        Shape [N]: for each row the position of its list.
+    lists : list of list of RowWarning
+        The distinct lists; the first is empty.
+    counts : dict of RowWarning to int
+        The number of rows with each warning, above 0.
+    """
+
+    places: IntVector
+    lists: list[list[RowWarning]]
+    counts: dict[RowWarning, int]
+
+
 class RowWarner:
     """Finds values that were missing, unknown or out of range in training.
+
+    A missing value is no warning where most rows of training had none.
 
     Parameters
     ----------
@@ -43,6 +64,7 @@ class RowWarner:
         self._low, self._high = spans.T
         self._coded = np.array([feature.kind == "category" for feature in signature.features])
         self._least = np.where(self._coded, 0.0, self._low)
+        self._optional = np.array([feature.mostly_missing for feature in signature.features])
 
     def check(
         self, X: FloatMatrix, coerced: Sequence[tuple[int, str]] = ()
@@ -52,36 +74,21 @@ class RowWarner:
         `coerced` holds the row and the feature of each value whose type was converted.
         """
         values = X[:, : len(self._names)]
-        usual = (values >= self._least) & (values <= self._high)
+        usual = self._usual(values)
         if not coerced and np.count_nonzero(usual) == usual.size:
             return [[] for _ in range(len(X))]  # the usual case, in a third of the time
-        found = {
-            RowWarningCode.MISSING: np.isnan(values),
-            RowWarningCode.UNSEEN_CATEGORY: (values == UNSEEN) & self._coded,
-            RowWarningCode.OUT_OF_RANGE: (values < self._low) | (values > self._high),
-        }
         warnings: list[list[RowWarning]] = [[] for _ in range(len(X))]
-        for code, flags in found.items():
+        for code, flags in zip(_CODES, self._found(values), strict=False):
             for row, column in zip(*_places(flags), strict=True):
                 warnings[row].append(RowWarning(self._names[column], code))
         for row, name in coerced:
             warnings[row].append(RowWarning(name, RowWarningCode.COERCED))
         return warnings
 
-    def check_many(
-        self, X: FloatMatrix, coerced: Sequence[tuple[int, str]] = ()
-    ) -> tuple[IntVector, list[list[RowWarning]]]:
-        """Return the warnings of many rows without a list for each; takes what `check` does.
-
-        Returns
-        -------
-        IntVector
-            Shape [N]: for each row the position of its list.
-        list of list of RowWarning
-            The distinct lists; the first is empty.
-        """
+    def check_many(self, X: FloatMatrix, coerced: Sequence[tuple[int, str]] = ()) -> CheckedRows:
+        """Return the warnings of many rows, and count them; takes what `check` does."""
         values = X[:, : len(self._names)]
-        doubtful = ~((values >= self._least) & (values <= self._high)).all(axis=1)
+        doubtful = ~self._usual(values).all(axis=1)
         doubtful[[row for row, _ in coerced]] = True
         rows = np.flatnonzero(doubtful)
         flags = self._flags(values[rows])
@@ -90,16 +97,31 @@ class RowWarner:
         places, distinct = _distinct(flags)
         codes = np.zeros(len(X), dtype=np.intp)
         codes[rows] = places + 1
-        return codes, [[], *map(self._named, distinct)]
+        return CheckedRows(codes, [[], *map(self._named, distinct)], self._counts(flags))
+
+    def _usual(self, values: FloatMatrix) -> Flags:
+        """Return which values have no warning, [N, F]."""
+        usual: Flags = (values >= self._least) & (values <= self._high)
+        if self._optional.any():
+            usual |= np.isnan(values) & self._optional
+        return usual
+
+    def _found(self, values: FloatMatrix) -> tuple[Flags, Flags, Flags]:
+        """Return for each code but the last the values that it applies to, each [N, F]."""
+        missing = np.isnan(values) & ~self._optional
+        unseen = (values == UNSEEN) & self._coded
+        return missing, unseen, (values < self._low) | (values > self._high)
 
     def _flags(self, values: FloatMatrix) -> Flags:
         """Return which codes apply to each value, [N, codes, F]."""
         none = np.zeros(values.shape, dtype=bool)
-        unseen = (values == UNSEEN) & self._coded
-        outside = (values < self._low) | (values > self._high)
-        return np.stack([np.isnan(values), unseen, outside, none], axis=1)
+        return np.stack([*self._found(values), none], axis=1)
 
-    def _named(self, flags: Flags) -> list[RowWarning]:
+    def _counts(self, flags: Flags) -> dict[RowWarning, int]:
+        rows = np.count_nonzero(flags, axis=0)  # [codes, F]
+        return dict(zip(self._named(rows), rows[rows > 0].tolist(), strict=True))
+
+    def _named(self, flags: Flags | IntVector) -> list[RowWarning]:
         codes, features = np.nonzero(flags)
         pairs = zip(codes.tolist(), features.tolist(), strict=True)
         return [RowWarning(self._names[feature], _CODES[code]) for code, feature in pairs]

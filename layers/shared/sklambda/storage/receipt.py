@@ -96,6 +96,48 @@ class Cost(Entry):
     total: float
 
 
+class Match(Entry):
+    """A change after which most values of a feature would be as in training.
+
+    Attributes
+    ----------
+    change : str
+        The change, as ``leading_blanks`` or ``divided_by_1000``.
+    rows : int
+        The number of rows whose value would fit.
+    """
+
+    change: str
+    rows: int
+
+
+class Warned(Entry):
+    """The scored rows with one warning.
+
+    Attributes
+    ----------
+    feature : str
+        The feature.
+    code : str
+        The warning: ``missing``, ``unseen_category``, ``out_of_range`` or ``coerced``.
+    rows : int
+        The number of scored rows with it.
+    share : float
+        Their share of the scored rows.
+    expected : float or None
+        The share that the training data lead to expect; None where it is unknown.
+    match : Match or None
+        What would help.
+    """
+
+    feature: str
+    code: str
+    rows: int
+    share: float
+    expected: float | None = None
+    match: Match | None = None
+
+
 class Receipt(Entry):
     """The receipt of a job.
 
@@ -119,6 +161,9 @@ class Receipt(Entry):
         The numbers of rows; None where the input could not be read to its end.
     scored, rejects : File or None
         The published files.
+    warnings : tuple of Warned or None
+        The warnings by feature and code, in the order of the features; None where they were not
+        counted.
     parts : int
         The number of parts.
     started, finished : str
@@ -139,6 +184,7 @@ class Receipt(Entry):
     rows: Rows | None = None
     scored: File | None = None
     rejects: File | None = None
+    warnings: tuple[Warned, ...] | None = None
     parts: int = 0
     started: str
     finished: str

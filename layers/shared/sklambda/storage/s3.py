@@ -360,7 +360,7 @@ class Bucket:
     def remove(self, keys: Iterable[str]) -> None:
         """Remove objects; an absent one is no error."""
         client = self.connect()
-        for some in batched(keys, _LISTED, strict=False):
+        for some in batched(keys, _LISTED):
             listing = {"Objects": [{"Key": self._whole(key)} for key in some], "Quiet": True}
             response = client.delete_objects(Bucket=self.name, Delete=listing)
             for error in response.get("Errors", ()):

@@ -150,8 +150,9 @@ def test_many_rows_are_warned_of_as_each_is(rows: list[tuple[float, float, float
     X = np.array([row[:3] for row in rows]).reshape(-1, 3)
     coerced = [(place, "member") for place, row in enumerate(rows) if row[3]]
     warner = RowWarner(SIGNATURE)
+    checked = warner.check_many(X, coerced)
 
-    column = warning_column(warner, X, coerced, as_json=True)
+    column = warning_column(checked, as_json=True)
 
     texts = column.values
     found = [texts] * len(rows) if isinstance(texts, str) else texts.tolist()
@@ -161,17 +162,18 @@ def test_many_rows_are_warned_of_as_each_is(rows: list[tuple[float, float, float
 
 def test_a_warning_names_the_feature_and_the_code() -> None:
     X = np.array([[10.0, -1.0, 1.0], [5.0, 0.0, 1.0]])
+    checked = RowWarner(SIGNATURE).check_many(X, [(1, "member")])
 
-    column = warning_column(RowWarner(SIGNATURE), X, [(1, "member")], as_json=False)
+    column = warning_column(checked, as_json=False)
 
     assert not isinstance(column.values, str)
     assert column.values.tolist() == ["city:unseen_category;age:out_of_range", "member:coerced"]
 
 
 def test_without_warnings_all_rows_share_one_value() -> None:
-    column = warning_column(
-        RowWarner(SIGNATURE), np.array([[5.0, 0.0, 1.0]] * 3), [], as_json=False
-    )
+    checked = RowWarner(SIGNATURE).check_many(np.array([[5.0, 0.0, 1.0]] * 3))
+
+    column = warning_column(checked, as_json=False)
 
     assert column.values == ""
 

@@ -106,7 +106,12 @@ def test_each_row_is_scored_as_the_model_scores_it_or_rejected(
 ) -> None:
     laptop, name = Laptop(model.predictor, tmp_path), f"rows.{extension}"
     model.write(extension, tmp_path / "in" / name)
-    outline = laptop.outline(name, tolerance=1, output_format="json_lines", part_bytes=1024)
+    outline = laptop.outline(
+        name,
+        output_format="json_lines",
+        part_bytes=1024,
+        **dict.fromkeys(("tolerance", "max_unseen", "max_out_of_range", "max_missing"), 1),
+    )
 
     receipt = run(laptop.context, outline)
 

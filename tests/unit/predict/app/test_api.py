@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from functions.predict.app.api import create_app
 from functions.predict.http.exchange import Limits
 from functions.predict.model import ServedModel
+from functions.predict.registry import Registry
 from functions.predict.service import Service
 from functions.predict.settings import Settings
 from sklambda.manifest import GoldenRow
@@ -31,7 +32,7 @@ SECRET = "secret-4711"
 
 def client_of(predictor: Predictor, log: StringIO | None = None) -> TestClient:
     lines = Log(f"test {id(log)}", SETTINGS.log_level, log or StringIO())
-    return TestClient(create_app(Service(ServedModel(predictor)), LIMITS, lines))
+    return TestClient(create_app(Registry(Service(ServedModel(predictor))), LIMITS, lines))
 
 
 @pytest.fixture(scope="module")

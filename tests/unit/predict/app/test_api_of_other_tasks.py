@@ -15,6 +15,7 @@ import training
 from functions.predict.app.api import create_app
 from functions.predict.http.exchange import Limits
 from functions.predict.model import ServedModel
+from functions.predict.registry import Registry
 from functions.predict.service import Service
 from functions.predict.settings import Settings
 from sklambda.predictor import Predictor
@@ -36,7 +37,7 @@ def predict(estimator: Any, frame: pd.DataFrame, out: Path, target: str) -> tupl
     package = training.export(estimator, frame, out=out / "p", name="other", target=target)
     service = Service(ServedModel(Predictor.open(package.path)))
     lines = Log(f"test {out}", SETTINGS.log_level, StringIO())
-    client = TestClient(create_app(service, Limits(50, 200_000), lines))
+    client = TestClient(create_app(Registry(service), Limits(50, 200_000), lines))
     rows = frame.head(3).to_dict("records")
     predictions = client.post("/predict", json={"instances": rows}).json()["predictions"]
     document = inline(client.get("/openapi.json").json())

@@ -14,6 +14,7 @@ from functions.predict.http.exchange import Limits, Request
 from functions.predict.http.response import Response
 from functions.predict.http.routes import Route
 from functions.predict.model import ServedModel
+from functions.predict.registry import Registry
 from functions.predict.service import Service
 from sklambda.predictor import Predictor
 from sklambda.telemetry import Log
@@ -27,7 +28,7 @@ LEFT = {"type": "http.disconnect"}
 @pytest.fixture(scope="module")
 def app(churn: Trained) -> Application:
     service = Service(ServedModel(Predictor.open(churn.package)))
-    return create_app(service, Limits(50, LIMIT), Log("asgi", "INFO", StringIO()))
+    return create_app(Registry(service), Limits(50, LIMIT), Log("asgi", "INFO", StringIO()))
 
 
 class Exchange:
@@ -165,7 +166,7 @@ def test_telemetry_of_the_framework_is_off_whatever_the_environment_says(
 ) -> None:
     monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")
     service = Service(ServedModel(Predictor.open(churn.package)))
-    app = create_app(service, Limits(50, LIMIT), Log("asgi", "INFO", StringIO()))
+    app = create_app(Registry(service), Limits(50, LIMIT), Log("asgi", "INFO", StringIO()))
 
     on = {name for name, value in app.asgi._telemetry.items() if value is True}
 

@@ -19,6 +19,7 @@ from functions.predict.http.exchange import Limits
 from functions.predict.http.problems import ProblemRaised
 from functions.predict.http.response import Response
 from functions.predict.model import ServedModel
+from functions.predict.registry import Registry
 from functions.predict.service import Service
 from sklambda.predictor import Predictor
 from sklambda.telemetry import Log
@@ -180,8 +181,8 @@ def test_what_unpacks_to_more_than_the_limit_is_too_long(app: Application, door:
 @pytest.fixture(scope="module")
 def roomy(churn: Trained) -> Application:
     """An application whose limits are far above Lambda's."""
-    service = Service(ServedModel(Predictor.open(churn.package)))
-    return create_app(service, Limits(MANY, 10**9), Log("test sizes", "INFO", StringIO()))
+    registry = Registry(Service(ServedModel(Predictor.open(churn.package))))
+    return create_app(registry, Limits(MANY, 10**9), Log("test sizes", "INFO", StringIO()))
 
 
 def direct(app: Application, instances: list[Json]) -> Any:

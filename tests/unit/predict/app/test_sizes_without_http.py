@@ -12,6 +12,7 @@ from functions.predict.app.gateway import Gateway
 from functions.predict.http import dispatch, payload
 from functions.predict.http.exchange import Limits
 from functions.predict.model import ServedModel
+from functions.predict.registry import Registry
 from functions.predict.service import Service
 from sklambda.predictor import Predictor
 from sklambda.telemetry import Log
@@ -60,8 +61,8 @@ def doors(churn: Trained, monkeypatch: pytest.MonkeyPatch) -> dict[str, Ask]:
 
 @pytest.fixture(scope="module")
 def gateway(churn: Trained) -> Gateway:
-    service = Service(ServedModel(Predictor.open(churn.package)))
-    return Gateway(create_app(service, Limits(3_000, 10**9), Log("test", "INFO", StringIO())))
+    registry = Registry(Service(ServedModel(Predictor.open(churn.package))))
+    return Gateway(create_app(registry, Limits(3_000, 10**9), Log("test", "INFO", StringIO())))
 
 
 def problem(answer: Any) -> str:

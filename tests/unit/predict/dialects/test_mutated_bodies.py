@@ -12,6 +12,7 @@ import pytest
 from functions.predict.app.api import Application, create_app
 from functions.predict.http.exchange import Caller, Limits, Request
 from functions.predict.model import ServedModel
+from functions.predict.registry import Registry
 from functions.predict.service import Service
 from sklambda.predictor import Predictor
 from sklambda.telemetry import Log
@@ -54,7 +55,7 @@ def numeric(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 @pytest.fixture(scope="module")
 def app(numeric: Trained) -> Application:
     service = Service(ServedModel(Predictor.open(numeric.package)))
-    return create_app(service, Limits(50, 200_000), Log("mutated", "INFO", StringIO()))
+    return create_app(Registry(service), Limits(50, 200_000), Log("mutated", "INFO", StringIO()))
 
 
 @pytest.fixture(scope="module")

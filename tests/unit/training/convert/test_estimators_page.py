@@ -7,11 +7,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils import all_estimators
 
 from tests.benchmark.estimators import PAGE, counts, lists, measured, name_of, on_the_page, usable
+from tests.support.releases import since
 from training.convert import CONVERTERS, convert
 from training.convert.unconverted import BY_NAME, UNCONVERTED, Unconverted
 from training.errors import ConversionRefused
 
 STALE = "write it again: python -m tests.benchmark.estimators NAME"
+of_the_newest = since("1.9", "whose estimators the page lists")
 
 
 def test_every_converter_has_its_line() -> None:
@@ -20,6 +22,7 @@ def test_every_converter_has_its_line() -> None:
     assert sorted([*lines, *stopped]) == sorted(map(name_of, on_the_page())), STALE
 
 
+@of_the_newest
 def test_every_estimator_is_converted_or_has_a_reason() -> None:
     converted = set(map(name_of, CONVERTERS))
     listed = Counter(name for group in UNCONVERTED for name in group.names)
@@ -31,6 +34,7 @@ def test_every_estimator_is_converted_or_has_a_reason() -> None:
     assert listed.keys() & converted == set()
 
 
+@of_the_newest
 def test_the_page_counts_each_estimator_once() -> None:
     text = PAGE.read_text()
 

@@ -81,7 +81,7 @@ def test_the_columns_are_those_of_the_real_data(sample: pd.DataFrame, real: pd.D
 def test_the_categories_are_those_of_the_real_data(
     sample: pd.DataFrame, real: pd.DataFrame
 ) -> None:
-    texts: list[str] = [*real.select_dtypes("str").columns.drop("customerID")]
+    texts: list[str] = [*real.select_dtypes(["object", "string"]).columns.drop("customerID")]
 
     assert {name: set(sample[name]) for name in texts} == {name: set(real[name]) for name in texts}
 

@@ -105,6 +105,7 @@ def test_sums_of_large_terms_that_cancel_are_excused(name: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:An ill-conditioned matrix")
+@pytest.mark.filterwarnings("ignore:Ill-conditioned matrix")  # of an older scipy, in fitting
 def test_scores_that_are_nothing_but_rounding_are_refused_with_advice() -> None:
     fitted = KernelRidge().fit(large(), values(1, 150))
 

@@ -190,6 +190,7 @@ def test_openapi_names_shapes_media_types_and_methods(client: TestClient) -> Non
         "name",
         "x-amzn-sagemaker-custom-attributes",
         "x-amzn-sagemaker-inference-id",
+        "x-amzn-sagemaker-target-model",
         "x-amzn-sagemaker-target-variant",
     }
 

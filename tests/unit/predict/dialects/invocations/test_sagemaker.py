@@ -63,7 +63,7 @@ def test_a_variant_that_is_not_served_is_not_found(
     response = client.post(PATH, json={"instances": rows}, headers={VARIANT: variant})
 
     assert response.status_code == 404
-    assert response.json()["message"] == "Unknown model or version."
+    assert response.json()["message"].startswith("Unknown version")
 
 
 def test_the_inference_id_is_the_id_of_the_request(client: TestClient, rows: Rows) -> None:
@@ -83,7 +83,7 @@ def test_another_inference_id_is_refused(client: TestClient, rows: Rows, value: 
 
 
 @pytest.mark.parametrize(
-    "header", ["target-model", "target-container-hostname", "enable-explanations", "session-id"]
+    "header", ["target-container-hostname", "enable-explanations", "session-id"]
 )
 def test_headers_that_cannot_be_honoured_are_refused(
     client: TestClient, rows: Rows, header: str
@@ -111,6 +111,26 @@ def test_warnings_are_in_a_header(client: TestClient, rows: Rows) -> None:
     expected = {"row": 2, "feature": "gender", "code": "unseen_category"}
     assert expected in warnings(response)["first"]
     assert warnings(response)["total"] >= 1
+
+
+def test_the_header_has_the_number_of_rows_with_each_warning(
+    client: TestClient, rows: Rows
+) -> None:
+    for row in rows[:2]:
+        row["gender"] = "none of training"
+
+    response = client.post(PATH, json={"instances": rows[:3]})
+
+    expected = {"feature": "gender", "code": "unseen_category", "rows": 2}
+    assert warnings(response)["counts"][0] == expected
+
+
+def test_the_header_of_one_row_has_no_counts(client: TestClient, rows: Rows) -> None:
+    rows[0]["gender"] = "none of training"
+
+    response = client.post(PATH, json={"instances": rows[:1]})
+
+    assert warnings(response).keys() == {"total", "first"}
 
 
 def test_a_header_with_many_warnings_is_bounded(client: TestClient, rows: Rows) -> None:
