@@ -81,7 +81,7 @@ def find(place: str, target: str) -> Found:
         found = _with(place, found, f"delimiter = {toml(str(delimiter))}", "as the header has it")
     if any(_has_blanks(found.source.frame[name]) for name in found.source.frame):
         found = _with(place, found, "trim = true", "values have blanks at their ends")
-    signs = _signs(found.source.frame)
+    signs = _signs(found.source)
     if signs:
         listed = ", ".join(map(toml, signs))
         found = _with(place, found, f"missing = [{listed}]", "they stand for missing values")
@@ -179,9 +179,9 @@ def _has_blanks(column: "pd.Series[Any]") -> bool:
     return any(finding.key == "data.read.trim = true" for finding in of_column(column, stated=True))
 
 
-def _signs(frame: pd.DataFrame) -> list[str]:
+def _signs(source: Source) -> list[str]:
     """Return the signs that stand for missing values in columns of categories."""
-    texts = [frame[name] for name in frame if isinstance(frame[name].dtype, pd.StringDtype)]
+    texts = [source.frame[name] for name, kind in source.kinds.items() if kind == "category"]
     values = {trimmed(text) for column in texts for text in column.dropna().unique()}
     return sorted(text for text in values if _SIGNS.fullmatch(text))
 
