@@ -122,7 +122,7 @@ def _records(text: bytes, found: sniffing.Sniffed) -> Sequence[list[Cell]]:
     if (rows := _plain_records(content, found.dialect, width)) is not None:
         return rows
     where = spans(content, found.dialect)
-    records = []
+    records: list[list[Cell]] = []
     for start, end in zip(where.starts.tolist(), where.ends.tolist(), strict=True):
         try:
             cells = split_cells(content[start:end], found.dialect)

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,7 @@ from training.data.findings import Finding, of_classes, of_column, of_counts, wi
 ROWS = 200
 
 
-def column(values: object, name: str = "x") -> "pd.Series[object]":
+def column(values: Any, name: str = "x") -> "pd.Series[Any]":
     return pd.Series(values, name=name)
 
 

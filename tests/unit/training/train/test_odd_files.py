@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -66,7 +67,7 @@ def spoilt(telco: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("spoilt")
     lines = telco.read_text().splitlines(keepends=True)
     (folder / "base.csv").write_text("".join(lines[:801]))
-    command = [sys.executable, "-W", "ignore", SCRIPT]
+    command = [sys.executable, "-W", "ignore", str(SCRIPT)]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
     return folder
 
@@ -127,12 +128,12 @@ def table() -> pd.DataFrame:
     )
 
 
-def text(frame: pd.DataFrame, **options: str) -> str:
+def text(frame: pd.DataFrame, **options: Any) -> str:
     written: str = frame.to_csv(index=False, **options)
     return written
 
 
-def column(**columns: object) -> str:
+def column(**columns: Any) -> str:
     return text(table().assign(**columns))
 
 
@@ -143,7 +144,7 @@ AS_IT_IS = {
     "windows line ends": text(table()).replace("\n", "\r\n"),
     "old line ends": text(table()).replace("\n", "\r"),
     "bars": text(table(), sep="|"),
-    "all quoted": text(table(), quoting=1),  # type: ignore[arg-type]
+    "all quoted": text(table(), quoting=1),
     "blank lines at the end": text(table()) + "\n\n",
     "blanks before numbers": text(table())
     .replace(",", ", ")
@@ -158,7 +159,7 @@ AS_IT_IS = {
 STATED = {
     "a title line": ("Report of March\n" + text(table()), "data.read.skip"),
     "comments": ("# exported\n# by hand\n" + text(table()), "data.read.comment"),
-    "no header": (text(table(), header=False), "no column `left`"),  # type: ignore[arg-type]
+    "no header": (text(table(), header=False), "no column `left`"),
     "a footer": (text(table()) + "Total,,,\n", "`left` is missing in 1|records and texts in 1"),
     "another quote": (text(table().assign(job="'a, b'")).replace('"', ""), "5 cells"),
     "dates that are two": (

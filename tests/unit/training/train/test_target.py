@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,7 @@ from training.train.config import Learning
 from training.train.target import checked, learning_of
 
 
-def column(values: object) -> "pd.Series[object]":
+def column(values: Any) -> "pd.Series[Any]":
     return pd.Series(np.resize(np.array(values), 200), name="y")
 
 
@@ -24,9 +26,9 @@ def column(values: object) -> "pd.Series[object]":
     ],
 )
 def test_few_values_are_classes_and_many_or_broken_numbers_are_not(
-    values: object, learning: Learning
+    values: Any, learning: Learning
 ) -> None:
-    assert learning_of(column([*values])) == learning  # type: ignore[misc]
+    assert learning_of(column([*values])) == learning
 
 
 def test_a_stated_task_holds_whatever_the_values_are() -> None:
@@ -52,7 +54,7 @@ def test_values_of_a_regression_are_float64() -> None:
     ],
 )
 def test_what_a_task_does_not_take_is_refused_with_the_key(
-    values: object, learning: Learning, sentence: str
+    values: Any, learning: Learning, sentence: str
 ) -> None:
     with pytest.raises(DataError, match=sentence):
         checked(column(values), learning)
