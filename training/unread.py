@@ -21,6 +21,7 @@ from sklearn.preprocessing import FunctionTransformer
 from training.convert.families.compose import predicting
 from training.convert.families.text import takes_dictionaries, takes_texts
 from training.convert.graph.scope import Estimator
+from training.convert.tracing.shims import names_used
 
 type Places = Sequence[int]
 
@@ -111,6 +112,9 @@ def _suspects(estimator: Estimator, places: Places) -> list[int]:
         each = [{*_suspects(member, places)} for member in members]
         return sorted(set[int].intersection(*each))
     own_code = isinstance(estimator, FunctionTransformer) and not _is_identity(estimator)
+    function = estimator.func if own_code else getattr(type(estimator), "transform", None)
+    if "get_dummies" in names_used([function]):
+        return []  # it passes on what it takes for numbers
     foreign = type(estimator).__module__.partition(".")[0] != "sklearn"
     return [*places] if own_code or (foreign and not isinstance(estimator, str)) else []
 

@@ -45,7 +45,7 @@ OF_COUNTS: Final = {"CategoricalNB", "ComplementNB", "MultinomialNB"}
 OF_FULL_RANK: Final = {
     "EllipticEnvelope", "FactorAnalysis", "FastICA", "QuadraticDiscriminantAnalysis",
 }  # fmt: skip
-OF_TEXTS: Final = {"CountVectorizer", "TfidfVectorizer"}
+OF_TEXTS: Final = {"CountVectorizer", "HashingVectorizer", "TfidfVectorizer"}
 BEFORE_LINEAR_MODELS: Final = {
     "AdditiveChi2Sampler", "BernoulliRBM", "DictionaryLearning", "KernelPCA",
     "MiniBatchDictionaryLearning", "RBFSampler", "RandomTreesEmbedding", "SkewedChi2Sampler",
@@ -98,6 +98,7 @@ ARGUMENTS: Final[dict[str, dict[str, Any]]] = {
     **_each("SelfTrainingClassifier", estimator=INNER),
     **_each("AffinityPropagation", damping=0.9, max_iter=1000, random_state=0),
     **_each("KernelPCA", n_components=3),
+    **_each("HashingVectorizer", n_features=64),
     **_each(
         "DictionaryLearning MiniBatchDictionaryLearning",
         n_components=3,

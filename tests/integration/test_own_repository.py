@@ -1,7 +1,10 @@
 """A repository of a user's own: made, trained, built, run and upgraded with the wheel alone."""
 
 import json
+import os
 import re
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +12,7 @@ import pytest
 
 from sklambda.package import ModelPackage
 from tests.conftest import REPOSITORY
-from tests.support.installed import Installed, build_wheel, install_wheel, variables
+from tests.support.installed import Installed, build_wheel, variables
 from tests.support.numeric_model import train_numeric
 from tests.support.own_repository import (
     EARLIER,
@@ -157,12 +160,9 @@ def test_a_repository_of_an_earlier_version_is_upgraded(
     (mine.folder / "models/old").mkdir()
     requirements = mine.folder / "requirements.txt"
     current = requirements.read_text()
-    requirements.write_text("sklambda[training]==0.0.9\n")
-    old = install_wheel(wheel, tmp_path / "old")
-    # Without the user's modules of our names: a script would import those.
-    Installed(old, mine.folder, variables(), ("sklambda",)).run(
-        old / "bin/python", "-P", "-c", OLD_EXPORT
-    )
+    requirements.write_text(re.sub("==.*", "==0.0.9", current))
+    old = variables(PYTHONPATH=os.pathsep.join([str(before), str(before / "layers/shared")]))
+    replace(mine, variables=old).run(sys.executable, "-P", "-c", OLD_EXPORT)
 
     refused = mine.finish(*mine.command, "build", "old")
     shown = mine.sklambda("upgrade", "--from", wheel).splitlines()

@@ -83,12 +83,18 @@ class Converted:
         By column of the pipeline's input: numbers that a step makes infinite, which others refuse.
     is_partial : bool
         Whether some rows have no score: theirs are NaN.
+    present : frozenset of int
+        Columns of the pipeline's input that may not be missing.
+    known : frozenset of int
+        Columns of the pipeline's input that may have the numbers of training alone.
     """
 
     model: bytes
     outputs: Outputs | None
     infinite: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
     is_partial: bool = False
+    present: frozenset[int] = frozenset()
+    known: frozenset[int] = frozenset()
 
 
 def convert(
@@ -131,7 +137,9 @@ def convert(
     scores = graph.join([_scores(part, pipeline, scope) for part in result.parts or (result,)])
     infinite, partial = infinite_at(graph.turning), graph.is_partial
     restricted = graph.restricted(scores)
-    return Converted(graph.build(graph.width, restricted, unread), result, infinite, partial)
+    model = graph.build(graph.width, restricted, unread)
+    present, known = frozenset(graph.present), frozenset(graph.known)
+    return Converted(model, result, infinite, partial, present, known)
 
 
 def convert_steps(

@@ -53,12 +53,6 @@ UNCONVERTED: Final = (
         open=True,
     ),
     Unconverted(
-        ("HashingVectorizer",),
-        "its hash of terms has no vocabulary",
-        "use TfidfVectorizer(max_features=...), or CountVectorizer",
-        open=True,
-    ),
-    Unconverted(
         ("MiniBatchNMF", "NMF"),
         "it iterates until a whole batch has converged, so that a row's result depends on the rows "
         "beside it",

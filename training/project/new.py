@@ -26,7 +26,7 @@ def new(folder: Path) -> list[str]:
         One of the files is there already; none is written.
     """
     contents = {name: (_SOURCE / source).read_bytes() for name, source in _FILES.items()}
-    contents[REQUIREMENTS] = f"sklambda[training]=={version('sklambda')}\n".encode()
+    contents[REQUIREMENTS] = f"sklambda[training,serving]=={version('sklambda')}\n".encode()
     contents[f"{MODELS}/.gitkeep"] = b""
     there = [name for name in contents if (folder / name).exists()]
     if there:

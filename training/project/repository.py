@@ -20,8 +20,11 @@ BUILT: Final = ".aws-sam"
 
 # The name of a model becomes a part of the name of its stack.
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,99}")
+# `sklambda[training]==1.0`, or the path or address of a wheel.
 _PIN: Final = re.compile(
-    r"^(?P<before>\s*sklambda\s*(?:\[[^]]*\])?\s*==\s*)(?P<version>[^\s;#,\\]+)", re.MULTILINE
+    r"^(?P<before>\s*sklambda\s*(?:\[[^]]*\])?\s*==\s*|[^#\n]*\bsklambda-)"
+    r"(?P<version>\d[^\s;#,\\-]*)",
+    re.MULTILINE,
 )
 _ARCHITECTURES: Final = ("x86_64", "arm64")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 import numpy as np
@@ -69,6 +69,8 @@ class Conversion:
     frame: pd.DataFrame
     kinds: Mapping[str, Kind]
     converters: Converters = field(default_factory=lambda: CONVERTERS)
+    _limited: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
+    """Columns whose values the conversion limits to those of training, missing ones excluded."""
 
     @cached_property
     def _rows(self) -> list[ClientRow]:
@@ -92,16 +94,20 @@ class Conversion:
             self._user_code(),
             self._columns,
         )
+        self._limited.update(self._columns[place] for place in converted.present | converted.known)
         target = target_of(self.pipeline, converted.outputs, targets)
         reference = self.reference(target)
         known = dict(zip(self._columns, vocabularies, strict=True))
         base = self._base_rows(reference)
         infinite = {self._columns[place]: found for place, found in converted.infinite.items()}
+        present = {self._columns[place] for place in converted.present}
         trials = {
-            name: self._trial(name, base, known[name], infinite.get(name, ()))
+            name: self._trial(name, base, known[name], infinite.get(name, ()), name in present)
             for name in self.kinds
         }
         accepted = probe(reference, base, trials)
+        for name in {self._columns[place] for place in converted.known}:
+            accepted[name] = accepted[name] | self._own_numbers(name)
         features = [self._feature(name, accepted[name], known[name]) for name in self.kinds]
         sent = {*self.kinds, row_id}
         signature = Signature(
@@ -135,10 +141,10 @@ class Conversion:
         return [place for place, name in enumerate(self._columns) if name not in self.kinds]
 
     def _user_code(self) -> Follow:
-        def rows() -> list[ClientRow]:
-            return sample_rows(self._rows, self.kinds)
-
-        return user_code(Samples(self.pipeline, rows, self._make_frame()).of)
+        counted = [name for name, kind in self.kinds.items() if kind == "integer"]
+        whole = [name for name in counted if not self.frame[name].hasnans]
+        rows = partial(sample_rows, self._rows, self.kinds)
+        return user_code(Samples(self.pipeline, rows, self._make_frame(), whole).of)
 
     def _make_frame(self) -> MakeFrame:
         frame_of = FrameMaker(self.frame, self.kinds)
@@ -147,10 +153,10 @@ class Conversion:
     def _counts(self, vocabularies: Sequence[Vocabulary | None]) -> list[TermCounts]:
         """Return the counted terms of texts, in the order of their columns."""
         found = {
-            first: TermCounts(feature=name, analyzer=analyzer, terms=terms)
+            first: counts.replace(feature=name)
             for name, vocabulary in zip(self._columns, vocabularies, strict=True)
             if vocabulary is not None
-            for (analyzer, terms), first in vocabulary.counts.items()
+            for first, counts in vocabulary.counts.items()
         }
         return [found[first] for first in sorted(found)]
 
@@ -240,11 +246,12 @@ class Conversion:
         base: Sequence[ClientRow],
         vocabulary: Vocabulary | None,
         infinite: Sequence[float],
+        is_present: bool,
     ) -> Trial[dict[str, Any]]:
         """Try values of a feature; return what is accepted, as members of it."""
         kind = self.kinds[name]
         # scikit-learn reads a missing date as a number, without an error.
-        null = kind != "datetime" and (yield from accepts(None))
+        null = not is_present and kind != "datetime" and (yield from accepts(None))
         found: dict[str, Any] = {"nullable": null, "accepts_unseen": False}
         if vocabulary is not None:
             if not (vocabulary.counts or vocabulary.is_closed):
@@ -252,6 +259,11 @@ class Conversion:
         elif kind in NUMERIC:
             found |= yield from self._numbers(name, [row[name] for row in base], infinite)
         return found
+
+    def _own_numbers(self, name: str) -> dict[str, Any]:
+        """Return the numbers of training as the only ones that are accepted."""
+        present = self.frame[name].astype("float64")
+        return {"choices": np.unique(present).tolist(), "example": int(present.mode().iloc[0])}
 
     def _numbers(
         self, name: str, own: Sequence[Any], infinite: Sequence[float]
@@ -274,7 +286,7 @@ class Conversion:
     def _closed(self, signature: Signature, reference: Reference) -> frozenset[str]:
         """Return the features of which only scikit-learn accepts unseen categories.
 
-        What the user's code makes of those is not known.
+        What the user's code makes of those is not known, nor of some whole numbers and texts.
         """
         trials = {
             feature.name: accepts_any(
@@ -288,7 +300,8 @@ class Conversion:
             if feature.kind == "category" and not feature.accepts_unseen
         }
         found = probe(reference, client_rows(self.frame.head(1), self.kinds), trials)
-        return frozenset(name for name, yes in found.items() if yes)
+        texts = {one.name for one in signature.features if signature.partial and one.kind == "text"}
+        return frozenset({*self._limited, *texts, *(name for name, yes in found.items() if yes)})
 
     def _limits(self, model: bytes, signature: Signature) -> dict[str, FloatVector]:
         base = Codec(signature).encode([signature.example])[0]

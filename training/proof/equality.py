@@ -10,6 +10,7 @@ that of the order. Where nothing was rounded, the same bits decide.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -27,6 +28,8 @@ from sklambda.decision import (
     scales,
     score_differences,
 )
+from sklambda.errors import RowsInvalid
+from sklambda.session import Session
 from sklambda.signature import Signature
 from training.frames import ClientRow
 from training.proof.reference import Predictions, Reference
@@ -98,7 +101,7 @@ class Equality:
         self._reference = reference
         self._model = model
         self._codec = Codec(signature)
-        self._target = signature.target
+        self._target, self._partial = signature.target, signature.partial
         self._frame = frame
 
     def compare(
@@ -149,13 +152,24 @@ class Equality:
         -------
         FloatVector
             Shape [N]: absolute up to a score of 1, relative above; at least `TOLERANCE`, and not
-            finite where there is no bound, or none below `PLAUSIBLE`, or the codec refuses the row.
+            finite where there is no bound, or none below `PLAUSIBLE`, or the service refuses the
+            row.
         """
         known = np.fmax(TOLERANCE, self._bounds(rows, scores))
         with np.errstate(invalid="ignore"):
             known = np.where(known <= self._greatest_bounds(scores), known, np.inf)
-        greatest: FloatVector = known.max(axis=1)
+        greatest: FloatVector = np.where(self._unscored(rows), np.inf, known.max(axis=1))
         return greatest
+
+    def _unscored(self, rows: Sequence[ClientRow]) -> Flags:
+        """Return which rows that the codec accepts have no score of the graph, [N]."""
+        found = np.zeros(len(rows), dtype=np.bool_)
+        session = Session(self._model) if self._partial else None
+        for place, row in enumerate(rows if session else ()):
+            with suppress(RowsInvalid):
+                scores = session.run(self._codec.encode([row])) if session else found
+                found[place] = bool(np.isnan(scores).any())
+        return found
 
     def labels_hold(self, scores: FloatMatrix, bounds: FloatVector) -> Flags:
         """Return in which rows, [N], every label is the same on any processor."""

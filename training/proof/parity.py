@@ -14,7 +14,7 @@ from sklambda.codec.codec import Codec
 from sklambda.decision import TOLERANCE, label_positions
 from sklambda.manifest import ParityReport
 from sklambda.session import Session
-from sklambda.signature import Signature
+from sklambda.signature import Feature, Scalar, Signature
 from training.errors import DataError, ParityFailed
 from training.frames import ClientRow
 from training.proof.adversary import Case
@@ -58,9 +58,9 @@ class Candidate:
     closed: frozenset[str] = frozenset()
 
     def is_closed_to(self, row: ClientRow) -> bool:
-        """Check whether a row has an unseen category of a closed feature."""
+        """Check whether a row has an unseen category of a closed feature, or lacks one."""
         return any(
-            feature.name in self.closed and row[feature.name] not in (None, *feature.vocabulary)
+            feature.name in self.closed and _is_shut(feature, row[feature.name])
             for feature in self.signature.features
         )
 
@@ -80,6 +80,14 @@ class Candidate:
                 found.labels[accepted] = label_positions(target, scores)
                 found.refused[accepted] = self.signature.partial & np.isnan(scores).any(axis=1)
             yield found
+
+
+def _is_shut(feature: Feature, value: Scalar | None) -> bool:
+    if value is None:
+        return not feature.nullable
+    if isinstance(value, str):
+        return value not in feature.vocabulary
+    return bool(feature.choices) and value not in feature.choices
 
 
 @dataclass(slots=True)
@@ -166,7 +174,7 @@ def prove(
     start = 0
     # The graph's answers first, for the bounds on its rounding take a session of their own.
     most = max(1, _ANSWERS // (size * candidate.signature.target.width))
-    for block in batched(chunks, most, strict=False):
+    for block in batched(chunks, most):
         answers = [*candidate.answers([case.row for case in chunk] for chunk in block)]
         for chunk, found in zip(block, answers, strict=True):
             _compare(reference, candidate, chunk, start, found, equality, proof, name_step)

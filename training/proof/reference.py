@@ -218,7 +218,7 @@ _OWN_ERRORS: Final = (("catboost", "CatBoostError"), ("lightgbm.basic", "LightGB
 def _refusals() -> tuple[type[Exception], ...]:
     """Return the errors by which scikit-learn, and each library that is loaded, refuse rows."""
     own = [getattr(sys.modules[name], error) for name, error in _OWN_ERRORS if name in sys.modules]
-    return AttributeError, IndexError, OverflowError, TypeError, ValueError, *own
+    return AttributeError, LookupError, OverflowError, TypeError, ValueError, *own
 
 
 @contextmanager

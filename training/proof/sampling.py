@@ -1,9 +1,10 @@
 """The rows on which the user's code is followed, and what each step of a pipeline gets of them."""
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
+from itertools import chain
 from typing import Any, Final
 
 import joblib
@@ -23,6 +24,8 @@ type Rows = Any  # a data frame, or a series where the pipeline reads texts
 _REAL: Final = 90
 _HARD: Final = 90
 _GAPS: Final = 60
+_FEW_NUMBERS: Final = 100
+_MOST_REAL: Final = 400
 _SEED: Final = 0
 _FEW: Final = Budget(rows=200, spread=1, least_spread=1, quantiles=3)
 
@@ -36,7 +39,10 @@ def sample_rows(rows: Sequence[ClientRow], kinds: Mapping[str, Kind]) -> list[Cl
     hard = list(adversarial(rows, kinds, {}, _SEED, _FEW))
     gaps = [case for case in hard if case.group == "missing"]
     others = [case for case in hard if case.group in ("boundaries", "extremes")]
-    chosen = [rows[place] for place in places.tolist()]
+    counted = [name for name, kind in kinds.items() if kind == "integer"]
+    firsts = sorted((_firsts(rows, name) for name in counted), key=len)
+    wanted = dict.fromkeys([*places.tolist(), *chain.from_iterable(firsts)])
+    chosen = [rows[place] for place in sorted(list(wanted)[:_MOST_REAL])]
     dates = [name for name, kind in kinds.items() if kind == "datetime"]  # none is ever missing
     chosen += [
         case.row
@@ -44,6 +50,14 @@ def sample_rows(rows: Sequence[ClientRow], kinds: Mapping[str, Kind]) -> list[Cl
         if _fits(case) and all(case.row[name] is not None for name in dates)
     ]
     return chosen
+
+
+def _firsts(rows: Sequence[ClientRow], name: str) -> list[int]:
+    """Return the places of the first row with each whole number, where these are few."""
+    first: dict[object, int] = {}
+    for place, row in enumerate(rows):
+        first.setdefault(row[name], place)
+    return list(first.values()) if len(first) <= _FEW_NUMBERS else []
 
 
 def _drawn[T](items: Sequence[T], most: int) -> list[T]:
@@ -69,6 +83,8 @@ class Samples:
         Makes rows as clients send them; called once, where a step runs the user's code.
     make : callable
         Makes the pipeline's input of such rows.
+    whole : collection of str
+        The columns of whole numbers of which none is missing in training.
     """
 
     def __init__(
@@ -76,8 +92,10 @@ class Samples:
         pipeline: Estimator,
         rows: Callable[[], list[ClientRow]],
         make: Callable[[Sequence[ClientRow]], Rows],
+        whole: Collection[str] = (),
     ) -> None:
         self._pipeline, self._rows, self._make = pipeline, rows, make
+        self._whole = frozenset(whole)
 
     def of(self, step: Estimator) -> Sample | None:
         """Return what a step gets; None where it is not run to predict."""
@@ -86,10 +104,11 @@ class Samples:
         if accepted:
             with _quiet(), _replaced(step, _catching(caught)):
                 self._pipeline.predict(self._make(accepted))
-        return Sample(caught[0], partial(self._accepts, step)) if caught else None
+        accepts = partial(self._accepts, step)
+        return Sample(caught[0], accepts, self._whole) if caught else None
 
-    def _accepts(self, step: Estimator, column: int, number: float) -> bool:
-        """Check whether the later steps accept a number in a column of what a step returns."""
+    def _accepts(self, step: Estimator, column: int, number: Any) -> bool:
+        """Check whether the later steps accept a value in a column of what a step returns."""
         with _quiet(), _replaced(step, _setting(column, number)):
             try:
                 self._pipeline.predict(self._make(self._kept[:1]))
@@ -154,7 +173,7 @@ def _catching(caught: list[Rows]) -> Callable[[_Step], _Step]:
     return wrapped
 
 
-def _setting(column: int, number: float) -> Callable[[_Step], _Step]:
+def _setting(column: int, number: Any) -> Callable[[_Step], _Step]:
     """Set a number in a column of what a step returns."""
 
     def wrapped(before: _Step) -> _Step:
@@ -162,7 +181,11 @@ def _setting(column: int, number: float) -> Callable[[_Step], _Step]:
             found = before(*inputs, **options)
             if isinstance(found, pd.DataFrame):
                 changed = found.copy()
-                changed.isetitem(column, np.full(len(found), number))
+                like = found.dtypes.iloc[column]
+                plain = isinstance(like, np.dtype) and like.kind in "biuf"
+                values = np.full(len(found), number) if plain else [number] * len(found)
+                made: Any = pd.Series(values, found.index, None if plain else like)
+                changed.isetitem(column, made)
                 return changed
             array = np.array(found, dtype=object if np.asarray(found).dtype == object else float)
             array.reshape(len(array), -1)[:, column] = number

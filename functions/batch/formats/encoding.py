@@ -130,7 +130,7 @@ class TableEncoder:
         self._remainders = [Remainder(column) for column in columns]
         order = {name: place for place, name in enumerate(signature.names)}
         self._counters = [
-            (order[counts.feature], len(counts.terms), TermCounter(counts))
+            (order[counts.feature], counts.width, TermCounter(counts))
             for counts in signature.counts
         ]
         check = " and ".join(["true", *(f"{identifier(name)} is null" for name in others)])

@@ -435,7 +435,7 @@ def _texts(
     columns: dict[int, FloatVector] = {}
     start = len(model.signature.features)
     for counts in model.signature.counts:
-        end = start + len(counts.terms)
+        end = start + counts.width
         if counts.feature in names:
             columns |= {column: X[:, column] for column in range(start, end)}
         start = end

@@ -58,7 +58,7 @@ COMMANDS: Final = {
     ),
     "serve": Command(
         "functions.predict.__main__",
-        "Serve a model package over HTTP until interrupted.",
+        "Serve a model package, or several, over HTTP until interrupted.",
     ),
     "score": Command(
         "functions.batch.__main__",

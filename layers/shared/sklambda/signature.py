@@ -14,6 +14,7 @@ type Kind = Literal["number", "integer", "boolean", "category", "text", "datetim
 type Task = Literal["binary", "multiclass", "regression", "anomaly", "clustering", "multioutput"]
 type Parts = tuple[Target, ...]
 type Scores = Literal["probability", "decision", "votes", "value", "label"]
+type TextReading = Literal["terms", "category", "number", "length", "moment"]
 type Deciding = Literal["decision", "votes"]
 type Scalar = bool | int | float | str
 type FiniteFloat = Annotated[float, isfinite]
@@ -257,27 +258,67 @@ class Analyzer(Document):
             raise DocumentInvalid(f"token_pattern must have at most one group, got {groups}")
 
 
+class TextStep(Document):
+    """One change of a text, by a method of Python's strings or by a regular expression.
+
+    Attributes
+    ----------
+    name : str
+        A name of `sklambda.codec.text_steps.STEPS`.
+    arguments : tuple of bool, int, float, str or None
+        What it is called with, after the text.
+    """
+
+    name: str
+    arguments: tuple[Scalar | None, ...] = ()
+
+
 class TermCounts(Document):
-    """The columns of the graph's input that count the terms of one text.
+    """The columns of the graph's input that are made of one text.
 
     Attributes
     ----------
     feature : str
         The name of the text.
-    analyzer : Analyzer
-        How it is split.
+    analyzer : Analyzer or None
+        How it is split into terms; None where the text is read as a whole.
     terms : tuple of str
-        The terms, in the order of the columns.
+        The terms, in the order of the columns; where the text is read as a category, the known
+        ones in the order of their codes.
+    hashed : int or None
+        The number of columns, where terms are counted in the column of their hash.
+    signed : bool
+        Whether a term counts as -1 where its hash is below 0.
+    steps : tuple of TextStep
+        What is done to the text first.
+    reading : {"terms", "category", "number", "length", "moment"}
+        "terms" counts; the others are one column: the code of the text, the number that it is
+        (infinite where it may be none), how many characters it has, or a date's seconds since 1970.
     """
 
     feature: str
-    analyzer: Analyzer
-    terms: Annotated[tuple[str, ...], len]
+    analyzer: Analyzer | None
+    terms: tuple[str, ...] = ()
+    hashed: int | None = None
+    signed: bool = False
+    steps: tuple[TextStep, ...] = ()
+    reading: TextReading = "terms"
 
     def validate(self) -> None:
-        """Raise `DocumentInvalid` for a duplicate term."""
+        """Raise `DocumentInvalid` for a duplicate term, and for columns of nothing."""
         if len(set(self.terms)) != len(self.terms):
             raise DocumentInvalid(f"{self.feature!r} has a duplicate term")
+        if (self.analyzer is None) == (self.reading == "terms"):
+            raise DocumentInvalid(f"{self.feature!r} must have an analyzer, or another reading")
+        if self.width < 1:
+            raise DocumentInvalid(f"{self.feature!r} must have terms, or be hashed")
+
+    @property
+    def width(self) -> int:
+        """The number of columns."""
+        if self.reading != "terms":
+            return 1
+        return len(self.terms) if self.hashed is None else self.hashed
 
 
 class Signature(Document):
@@ -329,7 +370,7 @@ class Signature(Document):
     @property
     def width(self) -> int:
         """The number of columns of the graph's input."""
-        return len(self.features) + sum(len(counts.terms) for counts in self.counts)
+        return len(self.features) + sum(counts.width for counts in self.counts)
 
     @property
     def names(self) -> tuple[str, ...]:

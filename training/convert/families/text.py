@@ -1,8 +1,11 @@
 """Texts: counts of terms, which the codec makes, and what vectorisers make of the counts."""
 
 import re
+import warnings
 from collections.abc import Callable
+from copy import copy
 from typing import Any, Final, NoReturn
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -18,13 +21,17 @@ from sklearn.preprocessing import FunctionTransformer, Normalizer
 
 from sklambda.errors import DocumentInvalid
 from sklambda.session import INPUT
-from sklambda.signature import Analyzer
+from sklambda.signature import Analyzer, TermCounts
 from training.convert.graph.graph import Graph, Matrix
 from training.convert.graph.scope import Convert, Estimator, Scope
+from training.convert.graph.vocabulary import Vocabulary
 from training.convert.unconverted import qualified
 
 _LOGARITHMS: Final = 4096
 """Up to which count a logarithm is scikit-learn's to the last bit."""
+
+_MOST_HASHED: Final = 2**14
+"""The most columns of hashes: of each row all are held, 128 KB."""
 
 _WEIGHING: Final = "norm use_idf smooth_idf sublinear_tf"
 _MEMBERS: Final = ("steps", "transformer_list", "estimators", "estimator", "regressor")
@@ -43,7 +50,39 @@ def takes_dictionaries(estimator: Estimator) -> bool:
     return _begins_with(DictVectorizer, estimator)
 
 
-def _begins_with(kind: type | tuple[type, ...], estimator: Estimator) -> bool:
+def _iterates_over_texts(estimator: Estimator, frame: pd.DataFrame) -> bool:
+    """Check whether a pipeline whose first step is the user's takes a series, and no table.
+
+    A loop over a table is one over the names of its columns.
+    """
+    if frame.shape[1] != 1 or not _begins_with(
+        (CountVectorizer, HashingVectorizer), estimator, True
+    ):
+        return False
+    if estimator not in _TAKES_SERIES:
+        rows = frame.iloc[[0, 0, 0]].reset_index(drop=True)
+        _TAKES_SERIES[estimator] = not _answers(estimator, rows) and _answers(
+            estimator, rows.iloc[:, 0]
+        )
+    return _TAKES_SERIES[estimator]
+
+
+_TAKES_SERIES: Final[WeakKeyDictionary[Any, bool]] = WeakKeyDictionary()
+
+
+def _answers(estimator: Estimator, rows: Any) -> bool:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return len(estimator.predict(rows)) == len(rows)
+        except Exception:  # the user's code may raise anything
+            return False
+
+
+def _begins_with(
+    kind: type | tuple[type, ...], estimator: Estimator, behind_own: bool = False
+) -> bool:
+    """Check whether an estimator is of a kind, or begins with one, or behind the user's own."""
     if isinstance(estimator, kind):
         return True
     if not hasattr(estimator, "get_params"):
@@ -51,11 +90,20 @@ def _begins_with(kind: type | tuple[type, ...], estimator: Estimator) -> bool:
     parameters = estimator.get_params(deep=False)
     members = [member for name in _MEMBERS for member in _members(parameters.get(name))]
     if "steps" in parameters:
-        members = [member for member in members if not (_passes(member) or _of_texts(member))][:1]
-    return any(_begins_with(kind, member) for member in members)
+        members = [
+            member
+            for member in members
+            if not (_passes(member) or _takes_other(member) or (behind_own and _is_own(member)))
+        ][:1]
+    return any(_begins_with(kind, member, behind_own) for member in members)
 
 
-def _of_texts(step: Any) -> bool:
+def _is_own(step: Any) -> bool:
+    """Check whether a transformer is of the user's own class."""
+    return hasattr(step, "transform") and not type(step).__module__.startswith("sklearn.")
+
+
+def _takes_other(step: Any) -> bool:
     """Check whether a step is a function of something else than a table: it returns no names."""
     return isinstance(step, FunctionTransformer) and not hasattr(step, "feature_names_in_")
 
@@ -75,7 +123,7 @@ def pipeline_input(estimator: Estimator, frame: pd.DataFrame) -> Input:
     Texts are the one column: of a frame a vectoriser would read the names. A dictionary is without
     what a row is missing.
     """
-    if takes_texts(estimator):
+    if takes_texts(estimator) or _iterates_over_texts(estimator, frame):
         return frame.iloc[:, 0]
     if not takes_dictionaries(estimator):
         return frame
@@ -116,40 +164,137 @@ def separator_of(function: Any) -> str | None:
     return separator
 
 
+def _prepared(estimator: Estimator, matrix: Matrix, scope: Scope) -> tuple[Estimator, Matrix]:
+    """Follow a preprocessor of the user's, and return the vectoriser without it."""
+    own = estimator.preprocessor
+    known = (None, str.lower)
+    if own in known or callable(estimator.analyzer) or scope.user_code is None or _is_known(own):
+        return estimator, matrix
+
+    def prepare(texts: Any) -> Any:
+        return pd.Series(texts).map(own) if isinstance(texts, list) else texts.map(own)
+
+    prepare.__wrapped__ = own  # type: ignore[attr-defined]
+    followed = scope.follow(estimator, matrix, prepare)
+    assert isinstance(followed, Matrix)
+    plain = copy(estimator).set_params(preprocessor=None, lowercase=False, strip_accents=None)
+    return plain, followed
+
+
+def _is_known(function: Any) -> bool:
+    return is_code_of(function, lambda text: text) or is_code_of(
+        function, lambda text: text.lower()
+    )
+
+
 def _count_vectorizer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     _admit(estimator, scope)
+    estimator, matrix = _prepared(estimator, matrix, scope)
     return _counts(estimator, matrix, scope)
 
 
 def _tfidf_vectorizer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     _admit(estimator, scope, _WEIGHING)
+    estimator, matrix = _prepared(estimator, matrix, scope)
     return scope.transform("tfidf", estimator._tfidf, _counts(estimator, matrix, scope))
 
 
-def _admit(estimator: Estimator, scope: Scope, more: str = "") -> None:
+def _admit(
+    estimator: Estimator,
+    scope: Scope,
+    more: str = "",
+    dtypes: tuple[object, ...] = (np.float64, np.int64, float, int),
+) -> None:
     scope.admit(
         estimator,
         # A client sends no bytes, so nothing is decoded; what shapes the terms has done so.
         free="encoding decode_error max_df min_df max_features vocabulary lowercase stop_words "
         f"token_pattern ngram_range binary analyzer strip_accents preprocessor tokenizer {more}",
-        only={"input": ("content",), "dtype": (np.float64, np.int64, float, int)},
+        only={"input": ("content",), "dtype": dtypes},
     )
+
+
+def _of_texts(estimator: Estimator, matrix: Matrix, scope: Scope) -> Vocabulary:
+    vocabulary = matrix.vocabularies[0] if matrix.width == 1 else None
+    if vocabulary is None:
+        scope.refuse(
+            f"{type(estimator).__name__} takes one column of texts: name its column by a string in "
+            "ColumnTransformer"
+        )
+    if vocabulary.is_tabulated:
+        scope.refuse(
+            f"{type(estimator).__name__} takes texts that code makes of known ones alone: "
+            "compute what the code makes of it before training, or use methods of texts and re.sub"
+        )
+    return vocabulary
 
 
 def _counts(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
     kind, graph = type(estimator).__name__, scope.graph
-    if matrix.width != 1 or matrix.vocabularies[0] is None:
-        scope.refuse(
-            f"{kind} takes one column of texts: name its column by a string in ColumnTransformer"
-        )
+    vocabulary = _of_texts(estimator, matrix, scope)
     terms = tuple(estimator.get_feature_names_out())
     if not all(isinstance(term, str) for term in terms):
         scope.refuse(f"{kind} has a term that is not a string: give it a vocabulary of strings")
-    first = matrix.vocabularies[0].counted(_analyzer(estimator, scope), terms, graph.widen)
-    counts = _slice(graph, first, first + len(terms))
+    made = TermCounts(
+        feature="",
+        analyzer=_analyzer(estimator, scope),
+        terms=terms,
+    )
+    counts = text_columns(graph, vocabulary, made)
     if estimator.binary:
         counts = graph.node("Min", counts, graph.constant(1.0))
     return matrix.numbers(counts, len(terms))
+
+
+def _hashing_vectorizer(estimator: Estimator, matrix: Matrix, scope: Scope) -> Matrix:
+    _admit(estimator, scope, "n_features alternate_sign norm", (np.float64, float))
+    estimator, matrix = _prepared(estimator, matrix, scope)
+    graph, columns = scope.graph, estimator.n_features
+    vocabulary = _of_texts(estimator, matrix, scope)
+    if columns > _MOST_HASHED:
+        scope.refuse(
+            f"{qualified(estimator)}(n_features={columns}) makes more than {_MOST_HASHED} columns, "
+            "which the service would hold for each row: fit it with n_features=2**12, or use "
+            "TfidfVectorizer(max_features=...)"
+        )
+    if estimator.binary and estimator.alternate_sign:
+        scope.refuse(
+            f"{qualified(estimator)}(binary=True) counts 1 where terms of two signs cancel: "
+            "use alternate_sign=False"
+        )
+    made = TermCounts(
+        feature="",
+        analyzer=_analyzer(estimator, scope),
+        hashed=columns,
+        signed=bool(estimator.alternate_sign),
+    )
+    counts = text_columns(graph, vocabulary, made)
+    if estimator.binary:
+        counts = graph.node("Min", counts, graph.constant(1.0))
+    hashed = matrix.numbers(counts, columns)
+    if estimator.norm is None:
+        return hashed
+    return scope.transform("norm", Normalizer(norm=estimator.norm), hashed)
+
+
+def text_columns(graph: Graph, vocabulary: Vocabulary, counts: TermCounts) -> str:
+    """Return the columns that are made of a feature's texts, [N, counts.width]."""
+    if vocabulary.origin is not None:
+        vocabulary, steps = vocabulary.origin
+        counts = counts.replace(steps=(*steps, *counts.steps))
+    first = vocabulary.counted(counts, graph.widen)
+    return _slice(graph, first, first + counts.width)
+
+
+def read_text(
+    graph: Graph, vocabulary: Vocabulary, counts: TermCounts, codes: Vocabulary | None
+) -> str:
+    """Return the column of what a feature's texts are read as, [N, 1]."""
+    if vocabulary.origin is not None:
+        vocabulary, steps = vocabulary.origin
+        counts = counts.replace(steps=(*steps, *counts.steps))
+    place = vocabulary.derived(counts, codes, graph.widen)
+    return _slice(graph, place, place + 1)
 
 
 def _analyzer(estimator: Estimator, scope: Scope) -> Analyzer:
@@ -247,6 +392,7 @@ def _dampened(graph: Graph, counts: str) -> str:
 
 CONVERTERS: Final[dict[type, Convert]] = {
     CountVectorizer: _count_vectorizer,
+    HashingVectorizer: _hashing_vectorizer,
     TfidfTransformer: _tfidf_transformer,
     TfidfVectorizer: _tfidf_vectorizer,
 }

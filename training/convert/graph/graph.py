@@ -148,6 +148,10 @@ class Graph:
     ----------
     turning : set of Origin
         The ways from the input through steps that turn: there some numbers may be refused.
+    present : set of int
+        Columns of the input that may not be missing, for one missing value changes the others.
+    known : set of int
+        Columns of the input that may have the numbers of training alone.
     """
 
     def __init__(self, width: int = 0, names: Sequence[str] = ()) -> None:
@@ -158,6 +162,8 @@ class Graph:
         self._conditions: list[str] = []
         self._made: dict[Hashable, Any] = {}
         self.turning: set[Origin] = set()
+        self.present: set[int] = set()
+        self.known: set[int] = set()
 
     def note(self, matrix: Matrix) -> None:
         """Keep the origins of a step's result that come from the input and turn."""
@@ -175,6 +181,16 @@ class Graph:
             self._made[key] = make()
         made: T = self._made[key]
         return made
+
+    def require_present(self, origin: Origin) -> None:
+        """Let no value be missing in the input's column that a column is."""
+        if origin.base.tensor == INPUT and not origin.steps:
+            self.present.add(origin.column)
+
+    def require_known(self, origin: Origin) -> None:
+        """Let the input's column that a column is have no other numbers than in training."""
+        if origin.base.tensor == INPUT and not origin.steps:
+            self.known.add(origin.column)
 
     def require(self, condition: str) -> None:
         """Let rows have no score where a tensor, [N, 1] bool, is false."""

@@ -7,7 +7,8 @@ values are called on each of them (`tables`), and what was recorded becomes node
 
 import inspect
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import product
 from math import prod
@@ -20,21 +21,32 @@ from sklearn.preprocessing import FunctionTransformer
 from training.convert.graph.graph import Matrix
 from training.convert.graph.scope import Code, Estimator, Follow, Scope
 from training.convert.tracing.accessors import ACCESSORS
-from training.convert.tracing.column_methods import COLUMN, SCALAR, VECTOR, merge, merged
-from training.convert.tracing.columns import Column, Value, Vector
-from training.convert.tracing.emission import Emission, passing_leaves, values_of
+from training.convert.tracing.column_methods import COLUMN, SCALAR, VECTOR, merge
+from training.convert.tracing.delegated.estimators import Call, answering
+from training.convert.tracing.delegated.texts import TEXTS
+from training.convert.tracing.emission import Emission
 from training.convert.tracing.expressions import (
     UNKNOWN,
     UNSEEN,
     Expression,
     Mark,
-    constant,
     is_missing,
-    kind_of,
 )
 from training.convert.tracing.frame_methods import FRAME, GRID, TABLES
-from training.convert.tracing.frames import Frame, Grid, Sparse
-from training.convert.tracing.numpy_functions import array, call
+from training.convert.tracing.frames import Sparse
+from training.convert.tracing.leaves import (
+    columns_in,
+    handed_on,
+    leaf_of,
+    outputs_of,
+    passing_leaves,
+    picked,
+    rows_like,
+    stand_in,
+    torn_texts,
+    values_of,
+)
+from training.convert.tracing.numpy_functions import call
 from training.convert.tracing.refusals import CodeRefused, line_of
 from training.convert.tracing.row_checks import (
     Limit,
@@ -43,6 +55,7 @@ from training.convert.tracing.row_checks import (
     check_rows,
     columns_of,
     limit_of,
+    limit_of_texts,
     may_break,
     require_accepted,
 )
@@ -59,6 +72,7 @@ METHODS: Final[Mapping[str, Mapping[str, Callable[..., Any]]]] = {
     "numpy": {"call": call},
     "scalar": SCALAR,
     "tables": TABLES,
+    "texts": TEXTS,
     "vector": VECTOR,
 }
 
@@ -111,7 +125,7 @@ class _Step:
         sample: Sample | None,
         code: Code | None = None,
     ) -> None:
-        self._matrix, self._scope = matrix, scope
+        self._matrix, self._scope, self._owner = matrix, scope, estimator
         self._code: Any
         self._function: Function
         if code is not None:
@@ -126,6 +140,8 @@ class _Step:
             self._function = lambda rows: self._code(estimator, rows)
             roots = [self._code, type(estimator)]
         self._roots = roots
+        self._demands: list[Expression] = []
+        self._torn: set[int] = set()
         self._scopes, self._files = scopes_of(roots)
         self._sample = sample
         given: Any = None if sample is None else sample.rows
@@ -134,10 +150,27 @@ class _Step:
         self._rows: Any = given.toarray() if is_sparse else given
 
     def converted(self) -> Matrix:
+        """Follow the code; where it needs whole numbers, on rows in which none is missing."""
         if self._rows is None:
             raise CodeRefused("the pipeline does not run this step to predict")
+        try:
+            return self._converted()
+        except CodeRefused as refused:
+            complete = None if self._sample is None else self._sample.complete()
+            if complete is None:
+                raise
+            first, (self._rows, places) = refused, complete
+        try:
+            made = self._converted()
+        except CodeRefused:
+            raise first from None
+        for place in places:
+            self._scope.graph.require_present(self._matrix.origin(place))
+        return made
+
+    def _converted(self) -> Matrix:
         rows = self._rows if self._sparse is None else self._sparse
-        leaves = self._leaves()
+        self._made = leaves = self._leaves()
         check_names(names_used(self._roots))
         try:
             expected = check_rows(self._function, rows, self._files)
@@ -147,29 +180,49 @@ class _Step:
         found = self._followed(leaves, expected)
         self._check(found, leaves)
         self._close(found, leaves)
-        made = Emission(self._scope.graph, self._matrix, leaves).columns(found)
+        emission = Emission(self._scope.graph, self._matrix, leaves, self._estimate)
+        made = emission.columns(found)
+        for place in sorted(frozenset().union(*(each.leaves for each in found))):
+            if leaves[place].source is not None and not leaves[place].is_open:
+                emission.require_known(place)
+        for demand in self._demands:
+            held = emission.columns([demand]).tensor
+            self._scope.graph.require(emission.true(held))
         require_accepted(self._scope.graph, made, self._limits(found))
         return made
+
+    def _estimate(self, call: Call, inputs: Sequence[Expression], matrix: Matrix) -> Matrix:
+        """Convert an estimator that the code called."""
+        require_accepted(self._scope.graph, matrix, call.limits(inputs))
+        return call.matrix(matrix, self._scope)
 
     def _limits(self, found: Sequence[Expression]) -> dict[int, Limit]:
         """Return what the later steps accept of the outputs that may be no finite number."""
         if self._sample is None:
             return {}
         known: dict[int, bool] = {}
-        return {
+        limits = {
             place: limit_of(partial(self._sample.accepts, place))
             for place, each in enumerate(found)
             if each.kind == "number" and may_break(each, known)
         }
+        for place, each in enumerate(found):
+            if each.kind == "category" and self._is_made(each):
+                limits[place] = limit_of_texts(partial(self._sample.accepts, place))
+        return limits
+
+    def _is_made(self, expression: Expression) -> bool:
+        """Check whether an output has texts that the code made of others, or of numbers."""
+        return any(self._made[place].source is not None for place in expression.leaves)
 
     def _leaves(self) -> list[Leaf]:
-        columns = _columns(self._rows)
+        columns = columns_in(self._rows)
         if len(columns) != self._matrix.width:
             raise CodeRefused(
                 f"it gets {len(columns)} columns where the graph has {self._matrix.width}"
             )
         return [
-            _leaf(column, vocabulary)
+            leaf_of(column, vocabulary)
             for column, vocabulary in zip(columns, self._matrix.vocabularies, strict=True)
         ]
 
@@ -184,8 +237,14 @@ class _Step:
         except CodeRefused:
             return self._tabulated(leaves, expected, first)
 
+    @contextmanager
+    def _met(self, trace: Trace) -> Iterator[None]:
+        """Let what the code calls take stand-ins."""
+        with shimmed(trace, self._scopes), answering(trace, self._roots, self._owner, self._scopes):
+            yield
+
     def _stand_in(self, trace: Trace) -> Callable[[], Any]:
-        make = _stand_in(trace, self._rows)
+        make = stand_in(trace, self._rows)
         return make if self._sparse is None else lambda: Sparse(make(), self._sparse)
 
     def _traced(
@@ -193,10 +252,11 @@ class _Step:
     ) -> list[Expression]:
         trace = Trace(leaves, self._files, tabulate, METHODS)
         trace.is_concrete = concrete
+        trace.whole_texts = self._torn
         given = self._stand_in(trace)
         try:
-            with shimmed(trace, self._scopes):
-                found = trace.explore(lambda: _outputs(trace, self._function(given())), _merged)
+            with self._met(trace):
+                found = trace.explore(lambda: outputs_of(trace, self._function(given())), _merged)
         except CodeRefused:
             raise trace.refusals[0] if trace.refusals else CodeRefused("it is not traced") from None
         except Exception as error:
@@ -213,8 +273,13 @@ class _Step:
             equal(trace.values(one), real) for one, real in zip(found, expected, strict=True)
         ):
             raise CodeRefused("what was recorded of it is not what it gives")
+        torn = torn_texts([*found, *trace.demands], leaves)
+        if not torn <= self._torn:
+            self._torn |= torn
+            return self._traced(leaves, expected, concrete)
         for place in trace.concrete:
             _close(leaves[place])
+        self._demands = list(trace.demands)
         return list(found)
 
     def _tabulated(
@@ -224,12 +289,13 @@ class _Step:
 
         The function gets no other columns: what it then answers depends on these alone.
         """
-        places = self._needed([place for place, leaf in enumerate(leaves) if leaf.domain], expected)
+        own = leaves[: self._matrix.width]
+        places = self._needed([place for place, leaf in enumerate(own) if leaf.domain], expected)
         domains = [leaves[place].domain or [] for place in places]
         if not places or prod(map(len, domains)) > MOST_CELLS:
             raise refused
         grid = list(product(*domains))
-        rows = _rows_like(_picked(self._rows, places), grid)
+        rows = rows_like(picked(self._rows, places), grid)
         try:
             found = columns_of(self._function(rows))
         except Exception:
@@ -251,7 +317,7 @@ class _Step:
 
         def answers(chosen: list[int]) -> bool:
             try:
-                found = columns_of(self._function(_picked(self._rows, chosen)))
+                found = columns_of(self._function(picked(self._rows, chosen)))
             except Exception:
                 return False
             return len(found) == len(expected) and all(map(equal, found, expected))
@@ -272,9 +338,9 @@ class _Step:
             return
         trace = Trace(leaves, self._files, tabulate, METHODS)
         try:
-            with shimmed(trace, self._scopes):
+            with self._met(trace):
                 given = self._stand_in(trace)
-                trace.explore(lambda: _outputs(trace, self._function(given())), _merged)
+                trace.explore(lambda: outputs_of(trace, self._function(given())), _merged)
         except CodeRefused:
             pass
         except Exception:
@@ -286,7 +352,7 @@ class _Step:
             raise CodeRefused(refused.reason, refused.remedy, stopped.line)
 
     def _check(self, found: Sequence[Expression], leaves: Sequence[Leaf]) -> None:
-        for place, each in enumerate(found):
+        for place, each in enumerate(handed_on(found)):
             if each.kind == "span":
                 raise CodeRefused(f"its column {place} is a difference of dates", "use .dt.days")
             if each.kind == "moment" and each.operation != "leaf":
@@ -312,7 +378,7 @@ class _Step:
 
     def _close(self, found: Sequence[Expression], leaves: Sequence[Leaf]) -> None:
         """Close the vocabularies whose unseen categories have no known value."""
-        for each in found:
+        for each in handed_on(found):
             if each.kind == "category":
                 passing = passing_leaves(each, leaves)
                 for place in passing if len(passing) > 1 else ():
@@ -342,87 +408,3 @@ def _merged(test: Expression, yes: list[Expression], no: list[Expression]) -> li
     if len(yes) != len(no):
         raise CodeRefused("it returns other columns on another way through its conditions")
     return [merge(test, *both) for both in zip(yes, no, strict=True)]
-
-
-def _columns(rows: Any) -> list[Any]:
-    if isinstance(rows, pd.DataFrame):
-        return [rows.iloc[:, place] for place in range(rows.shape[1])]
-    if isinstance(rows, pd.Series):
-        return [rows]
-    matrix = np.asarray(rows)
-    return [matrix] if matrix.ndim == 1 else [matrix[:, place] for place in range(matrix.shape[1])]
-
-
-def _leaf(column: Any, vocabulary: Any) -> Leaf:
-    values = np.asarray(column)
-    gaps = [None] if pd.isna(values).any() else []
-    if vocabulary is not None:
-        objects = np.array([*column, None], dtype=object)[:-1]
-        return Leaf(objects, "category", [*vocabulary.categories, *gaps], vocabulary, column.dtype)
-    kind = kind_of(column)
-    if kind == "category" or values.dtype == object:
-        present = [value for value in values.tolist() if not is_missing(value)]
-        if all(isinstance(value, (bool, np.bool_)) for value in present):
-            flags = values.astype(np.float64)
-            return Leaf(flags, "number", [False, True, *gaps], None, column.dtype)
-        if any(isinstance(value, str) for value in present):  # a column that nothing reads
-            return Leaf(values.astype(object), "category", None, None, column.dtype)
-        values = values.astype(np.float64)
-    if kind == "number":
-        values = values.astype(np.float64)
-    return Leaf(values, kind, None, None, column.dtype)
-
-
-def _stand_in(trace: Trace, rows: Any) -> Callable[[], Any]:
-    """Return what makes the stand-in for rows, anew for each way through the code."""
-    expressions = [
-        Expression("leaf", leaf.kind, value=place) for place, leaf in enumerate(trace.leaves)
-    ]
-    if isinstance(rows, pd.DataFrame):
-        trace.index = rows.index
-        return lambda: Frame(trace, expressions, rows.copy())
-    if isinstance(rows, pd.Series):
-        trace.index = rows.index
-        return lambda: Column(trace, expressions[0], rows.copy())
-    if np.ndim(rows) == 1:
-        return lambda: Vector(trace, expressions[0], rows.copy())
-    return lambda: Grid(trace, expressions, rows.copy())
-
-
-def _outputs(trace: Trace, found: Any) -> list[Expression]:
-    if isinstance(found, (list, tuple)):
-        found = array(found) if found else found
-    if isinstance(found, Sparse):
-        found = found.dense
-    if isinstance(found, (Frame, Grid)):
-        return list(found.expressions)
-    if isinstance(found, Value):
-        return [merged(found)]
-    if trace.is_concrete and np.ndim(found) in (1, 2) and len(found) == 1:
-        return [constant(value) for value in np.asarray(found).ravel().tolist()]
-    trace.refuse(
-        f"it returns a {type(found).__name__} that holds none of its columns",
-        "return the columns that were computed from the input",
-    )
-
-
-def _picked(rows: Any, places: list[int]) -> Any:
-    return rows.iloc[:, places].copy() if isinstance(rows, pd.DataFrame) else rows
-
-
-def _rows_like(rows: Any, grid: list[tuple[Any, ...]]) -> Any:
-    """Return rows of given values, as the frame or the array that others are."""
-    columns = [
-        [np.nan if value is None else value for value in column]
-        for column in zip(*grid, strict=True)
-    ]
-    if isinstance(rows, pd.DataFrame):
-        made = {
-            name: pd.Series(column, dtype=rows.dtypes.iloc[place])
-            for place, (name, column) in enumerate(zip(rows.columns, columns, strict=True))
-        }
-        return pd.DataFrame(made, columns=rows.columns)
-    if isinstance(rows, pd.Series):
-        return pd.Series(columns[0], dtype=rows.dtype, name=rows.name)
-    matrix = np.array(columns, dtype=object).T
-    return matrix if np.ndim(rows) == 2 else matrix[:, 0]

@@ -3,13 +3,30 @@
 Parts of dates are computed in whole numbers: counts of a unit since 1970 are exact in int64.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
+from sklambda.signature import TextStep
 from training.convert.tracing.columns import Column, Value, choose
+from training.convert.tracing.delegated.text_steps import (
+    TESTS,
+    pandas_pattern,
+    pandas_steps,
+    regex_of,
+    separator,
+    step,
+)
+from training.convert.tracing.delegated.texts import (
+    at_most,
+    changed,
+    gap_of,
+    measured,
+    source_of,
+    split,
+)
 from training.convert.tracing.expressions import (
     UNITS_A_SECOND,
     Expression,
@@ -45,7 +62,68 @@ class Texts:
             getattr(column.shadow, name)  # raises AttributeError, as pandas does
 
     def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, (int, slice)):
+            one = (
+                step("slice", key.start, key.stop, key.step)
+                if isinstance(key, slice)
+                else step("character", key)
+            )
+            found = changed(self._column, ".str[]", self._column.shadow.str[key], one)
+            if found is not None:
+                return found
         return self._recorded("[]", lambda each: each.str[key])
+
+    def _of_text(self, name: str, inputs: Sequence[Any], options: Mapping[str, Any]) -> Any:
+        """Record a method of texts of which nearly each is new; None where there is no such."""
+        column, shown = self._column, f".str.{name}"
+        if self._name != "str" or source_of(column.trace, column.expression) is None:
+            return None
+        real = getattr(column.shadow.str, name)(*inputs, **options)
+        if name == "len":
+            return measured(column, shown, real)
+        if name in TESTS:
+            pattern = pandas_pattern(name, inputs, options)
+            return (
+                None if pattern is None else measured(column, shown, real, step("marks", pattern))
+            )
+        if name in ("split", "rsplit"):
+            return self._split(name, inputs, options, real)
+        if name == "extract":
+            return self._extracted(real, *inputs, **options)
+        steps = pandas_steps(name, inputs, options)
+        return None if steps is None else changed(column, shown, real, *steps)
+
+    def _split(
+        self, name: str, inputs: Sequence[Any], options: Mapping[str, Any], real: Any
+    ) -> Any:
+        given = {key: value for key, value in options.items() if key != "expand"}
+        found = separator(inputs, given, ("pat", "n"))
+        if found is None:
+            return None
+        if not isinstance(real, pd.DataFrame):
+            return split(self._column, name, *found, real)
+        part = "last_part" if name == "rsplit" else "part"
+        steps = [step(part, *found, place) for place in range(real.shape[1])]
+        frame = self._beside(real, steps)
+        object.__setattr__(frame, "demanded", at_most(self._column, found, real.shape[1]))
+        return frame
+
+    def _extracted(self, real: Any, pat: Any, flags: Any = 0, expand: bool = True) -> Any:
+        pattern = regex_of(pat, flags)
+        if pattern is None:
+            return None
+        if not isinstance(real, pd.DataFrame):
+            return changed(self._column, ".str.extract", real, step("search", pattern, 1))
+        groups = range(1, real.shape[1] + 1)
+        return self._beside(real, [step("search", pattern, group) for group in groups])
+
+    def _beside(self, real: Any, steps: Sequence[TextStep]) -> Frame:
+        """Return the frame of what several steps make of the texts."""
+        parts = [
+            changed(self._column, ".str", real.iloc[:, place], one)
+            for place, one in enumerate(steps)
+        ]
+        return Frame(self._column.trace, [part.expression for part in parts], real)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -54,6 +132,10 @@ class Texts:
             return self._recorded(name, lambda each: getattr(getattr(each, self._name), name))
 
         def method(*inputs: Any, **options: Any) -> Any:
+            found = self._of_text(name, inputs, options)
+            if found is not None:
+                return found
+
             def real(each: Real) -> Real:
                 return getattr(getattr(each, self._name), name)(*inputs, **options)
 
@@ -219,7 +301,13 @@ def part_of(column: Any, name: str, *inputs: Any, **options: Any) -> Any:
         )
     count = Expression("count", "integer", (column.expression,), unit)
     real = _real(column.shadow, name)
-    return column.like(trace.settle(make(_Count(count, UNITS_A_SECOND[unit])), real, f".dt.{name}"))
+    part = make(_Count(count, UNITS_A_SECOND[unit]))
+    gap = gap_of(trace, column.expression)
+    if gap is not None and column.shadow.hasnans:
+        flag = part.kind == "boolean"
+        sides = (constant(False), part) if flag else (constant(np.nan), number(part))
+        part = Expression("where", "boolean" if flag else "number", (gap, *sides))
+    return column.like(trace.settle(part, real, f".dt.{name}"))
 
 
 def _real(shadow: Real, name: str) -> Real:

@@ -17,6 +17,7 @@ from training.convert.tracing.columns import (
     record,
     rounded,
 )
+from training.convert.tracing.delegated.texts import exchanged, filling, gap_of, length_of
 from training.convert.tracing.expressions import (
     Expression,
     Kind,
@@ -37,8 +38,9 @@ def missing(self: Any) -> Any:
     """Record where values are missing."""
 
     def rule(made: Expression, wanted: Kind) -> Expression | None:
-        # No date is ever missing.
-        return constant(False) if made.kind == "moment" else operate("isnan", wanted, made)
+        if made.kind == "moment":  # of a column of dates none is ever missing
+            return gap_of(self.trace, made) or constant(False)
+        return operate("isnan", wanted, made)
 
     return self.like(
         self.trace.apply("isna", lambda each: pd.isna(each), (self,), rule, by_equality=True)
@@ -75,7 +77,10 @@ def fill(self: Any, value: Any = None, *, inplace: bool = False, **options: Any)
     """Record missing values filled by a constant or another column."""
     if value is None or options.get("method") is not None:
         self.trace.refuse("fillna by a method looks at the other rows", "fill by a constant")
-    if isinstance(value, Value):
+    of_text = filling(self, value)
+    if of_text is not None:
+        made = of_text
+    elif isinstance(value, Value):
         made = choose(self.trace, missing(self), value, self)
     elif _cannot_miss(self):
         made = self
@@ -191,6 +196,9 @@ def replaced(self: Any, old: Any = None, new: Any = None, **options: Any) -> Any
         pairs, inputs = list(zip(olds, news, strict=True)), (old, new)  # type: ignore[assignment]
     if self.expression.kind != "category":
         pairs = [pair for pair in pairs if not isinstance(pair[0], str)]
+    of_text = exchanged(self, pairs, inputs)
+    if of_text is not None:
+        return _kept(self, of_text, inplace)
     return _kept(self, _by_rule(self, "replace", lambda: _chained(self, pairs), *inputs), inplace)
 
 
@@ -206,6 +214,8 @@ def applied(self: Any, function: Any, *inputs: Any, **options: Any) -> Any:
         return function(self)
     if function in (str, int, float, bool):
         return self.astype(function)
+    if function is len:
+        function = lambda value: length_of(value) if isinstance(value, Scalar) else len(value)  # noqa: E731
     if isinstance(function, str):
         return getattr(self, function)()
 

@@ -16,7 +16,7 @@ from training.convert.tracing.expressions import (
     operate,
 )
 from training.convert.tracing.operations import UFUNCS, chosen
-from training.convert.tracing.refusals import BATCH, LEARNT, OTHER_ROWS, ROW_WISE
+from training.convert.tracing.refusals import A_STEP, BATCH, LEARNT, OTHER_ROWS, ROW_WISE
 from training.convert.tracing.trace import Real, Trace
 
 
@@ -89,6 +89,7 @@ class Table:
     ndim = 2
     trace: Trace
     expressions: list[Expression]
+    shadow: Real
 
     __hash__ = Value.__hash__
     __bool__ = Value.__bool__
@@ -279,11 +280,8 @@ def lookup(stand: Any, kind: str, library: type, name: str) -> Any:
     if name in BATCH:
         trace.refuse(f"{shown} looks at the other rows", LEARNT.get(name, OTHER_ROWS))
     if name == "sparse":  # where scikit-learn looks first
-        trace.refuse("an estimator of scikit-learn reads the columns here", _A_STEP)
+        trace.refuse("an estimator of scikit-learn reads the columns here", A_STEP)
     trace.refuse(f"{shown} has no exact conversion")
-
-
-_A_STEP: Final = "make it a step of its own, in a Pipeline or a ColumnTransformer"
 
 
 class Column(Value):
@@ -392,10 +390,15 @@ class Scalar(Value):
         return rounded(self, 0)
 
     def __getitem__(self, key: Any) -> Any:
-        return self._of_text("[]", lambda value: value[key])
+        found = self.trace.methods["texts"]["item"](self, key)
+        return self._of_text("[]", lambda value: value[key]) if found is None else found
+
+    def __iter__(self) -> Iterator[Any]:
+        self.trace.refuse("a loop over the characters of a text", "use the methods of the text")
 
     def __contains__(self, part: Any) -> bool:
-        return bool(self._of_text("in", lambda value: part in value))
+        found = self.trace.methods["texts"]["contains"](self, part)
+        return bool(self._of_text("in", lambda value: part in value) if found is None else found)
 
     def __len__(self) -> int:
         self.trace.refuse("len() of a row's value", "use .str.len() on the column")
@@ -408,16 +411,22 @@ class Scalar(Value):
             if found is None:
                 self.trace.refuse(f".{name} of a row's value")
             return found(self)
-        return lambda *inputs: self._of_text(name, lambda value: getattr(value, name)(*inputs))
+
+        def method(*inputs: Any, **options: Any) -> Any:
+            found = self.trace.methods["texts"]["method"](self, name, inputs, options)
+            if found is not None:
+                return found
+            return self._of_text(name, lambda value: getattr(value, name)(*inputs, **options))
+
+        return method
 
     def _of_text(self, name: str, function: Callable[[Any], Any]) -> Any:
         return Scalar(self.trace, *self.trace.apply(name, lambda each: each.map(function), (self,)))
 
 
 def of_row(trace: Trace, expression: Expression, shadow: Real) -> Any:
-    """Return the value of one row: a stand-in, or a category itself where the run is concrete."""
-    tabular = expression.kind == "category" and trace.is_tabular(expression)
-    if trace.is_concrete and tabular:
+    """Return the value of one row: a stand-in, or one of few where the run is concrete."""
+    if trace.is_concrete and trace.has_few_values(expression):
         return trace.value_of(expression)
     return Scalar(trace, expression, shadow)
 
@@ -464,6 +473,9 @@ def rounded(value: Any, digits: int) -> Any:
 def cast(value: Any, to: Any) -> Any:
     """Record a cast to a number, an integer or a boolean, or of categories to any type."""
     trace: Trace = value.trace
+    of_text = trace.methods["texts"]["cast"](value, to)
+    if of_text is not None:
+        return of_text
     textual = to in (str, object, "str", "string", "object", "category", "O") or isinstance(
         to, pd.CategoricalDtype
     )
@@ -472,7 +484,9 @@ def cast(value: Any, to: Any) -> Any:
         if textual:
             return made if to in (object, "object", "O") else None
         convert = {"number": number, "integer": integer, "boolean": boolean}.get(wanted)
-        single = np.dtype(to) in (np.dtype(np.float32), np.dtype(np.float16))
+        if np.dtype(to) == np.dtype(np.float32) and made.kind in ("number", "integer", "boolean"):
+            return Expression("single", "number", (number(made),))
+        single = np.dtype(to) == np.dtype(np.float16)
         if made.kind in ("moment", "span"):
             return Expression("count", "integer", (made,)) if wanted == "integer" else None
         return None if convert is None or single else convert(made)

@@ -3,30 +3,36 @@
 Columns of one form, as the logarithms of all, share their nodes: the tensors are [N, columns].
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
 from onnx import TensorProto
 
 from sklambda.arrays import FloatVector
+from sklambda.session import INPUT
 from sklambda.signature import UNSEEN as UNSEEN_CODE
+from training.convert.families.text import read_text
 from training.convert.graph.graph import Graph, Matrix, Origin
 from training.convert.graph.steps import category_tree, look_up, step_tree
 from training.convert.graph.trees import Tree
 from training.convert.graph.vocabulary import Vocabulary
+from training.convert.tracing.delegated.estimators import Call
 from training.convert.tracing.expressions import (
     PASSED,
     UNITS_A_SECOND,
     UNKNOWN,
     UNSEEN,
     Expression,
+    Numerals,
     is_missing,
 )
+from training.convert.tracing.leaves import passes, passing_leaves, texts_of
 from training.convert.tracing.operations import OPERATIONS, computed, steps_of, whole_base
 from training.convert.tracing.trace import Leaf
 
 type Bundle = tuple[Expression, ...]
+type Estimate = Callable[[Call, Bundle, Matrix], Matrix]
 
 _ELSEWHERE: Final = -2.0
 """What a look-up gives for an unseen category that is passed on."""
@@ -34,6 +40,7 @@ _ELSEWHERE: Final = -2.0
 _WHOLE: Final = np.arange(-128.0, 1536.0)
 """Whole numbers that are looked up: hours, days of a year, minutes of a day."""
 
+_CASTS: Final = {"integer": TensorProto.INT64, "boolean": TensorProto.BOOL}
 _TYPES: Final = {"number": np.float64, "integer": np.int64, "boolean": np.bool_}
 
 
@@ -48,10 +55,16 @@ class Emission:
         The columns that the step gets.
     leaves : sequence of Leaf
         What they hold.
+    estimate : callable
+        Converts an estimator that the code called, on a matrix of what it was called with.
     """
 
-    def __init__(self, graph: Graph, matrix: Matrix, leaves: Sequence[Leaf]) -> None:
-        self._graph, self._matrix, self._leaves = graph, matrix, leaves
+    def __init__(
+        self, graph: Graph, matrix: Matrix, leaves: Sequence[Leaf], estimate: Estimate
+    ) -> None:
+        self._graph, self._matrix, self._leaves = graph, _own_columns(graph, matrix), leaves
+        self._estimate = estimate
+        self._answers: dict[Any, Matrix] = {}
         self._made: dict[Any, str] = {}
         self._forms: dict[Any, int] = {}
         self._form_of: dict[int, int] = {}
@@ -74,14 +87,22 @@ class Emission:
         joined = self._graph.join(blocks)
         return self._graph.take(joined, np.argsort(order).tolist())
 
+    def true(self, tensor: str) -> str:
+        """Return whether a tensor of numbers is 1."""
+        return self._graph.node("Equal", tensor, self._graph.constant(1.0))
+
     def _origin(self, expression: Expression) -> Origin | None:
         """Return the column that an expression is computed from alone, and how, for trees."""
         if expression.kind not in ("number", "boolean") or not expression.leaves:
             return None
+        if expression.operation == "estimated":
+            return self._answer(expression).origin(expression.value.place)
         if whole_base(expression, self._is_whole) is not None:
             return None  # its values are looked up, and exact
         found = steps_of(expression)
-        if found is None or self._matrix.vocabularies[found[0]] is not None:
+        if found is None or self._leaves[found[0]].source is not None:
+            return None
+        if self._matrix.vocabularies[found[0]] is not None:
             return None
         place, steps = found
         origin = self._matrix.origin(place)
@@ -96,7 +117,9 @@ class Emission:
             return known
         value = None if expression.operation in ("leaf", "constant") else expression.value
         if expression.operation == "table":
-            value = len(expression.value.leaves) > 1, _passes(expression)
+            value = len(expression.value.leaves) > 1, passes(expression)
+        if expression.operation == "estimated":
+            value = id(expression.value.call)
         form = (
             expression.operation,
             expression.kind,
@@ -131,10 +154,25 @@ class Emission:
             return self._leaf(bundle, codes)
         if first.operation == "table":
             return self._table(bundle, codes)
+        if first.operation == "estimated":
+            return self._estimated(bundle)
         bases = [whole_base(each, self._is_whole) for each in bundle]
         if all(base is not None for base in bases):
             return self._of_whole(bundle, tuple(base for base in bases if base is not None))
         return self._operated(bundle, codes)
+
+    def _estimated(self, bundle: Bundle) -> str:
+        places = [each.value.place for each in bundle]
+        tensor = self._graph.take(self._answer(bundle[0]), places).tensor
+        to = _CASTS.get(bundle[0].kind)
+        return tensor if to is None else self._graph.node("Cast", tensor, to=to)
+
+    def _answer(self, expression: Expression) -> Matrix:
+        """Return all columns that a call of an estimator gave, of which an expression is one."""
+        call, inputs = expression.value.call, expression.arguments
+        if call not in self._answers:
+            self._answers[call] = self._estimate(call, inputs, self.columns(inputs))
+        return self._answers[call]
 
     def _is_whole(self, leaf: Expression) -> bool:
         return bool(self._leaves[leaf.value].is_whole)
@@ -197,9 +235,64 @@ class Emission:
             return self._graph.constant([values])
         return self._graph.constant([[each.value for each in bundle]], _TYPES[kind])
 
+    def _taken(self, places: Sequence[int]) -> str:
+        """Return columns that the step gets, or that the codec makes of its texts."""
+        if all(self._leaves[place].source is None for place in places):
+            return self._graph.take(self._matrix, places).tensor
+        parts = [self._column(place) for place in places]
+        return parts[0] if len(parts) == 1 else self._graph.node("Concat", *parts, axis=1)
+
+    def _column(self, place: int) -> str:
+        leaf = self._leaves[place]
+        source, codes = leaf.source, leaf.vocabulary
+        if source is None:
+            return self._graph.take(self._matrix, [place]).tensor
+        if isinstance(source, Numerals):
+            return self._graph.once(("numerals", id(leaf)), lambda: self._written(source, codes))
+        text = self._matrix.vocabularies[source.place]
+        assert text is not None
+        return self._graph.once(
+            ("text", id(text), source, id(codes)),
+            lambda: read_text(self._graph, text, source.counts, codes),
+        )
+
+    def _written(self, source: Numerals, codes: Vocabulary | None) -> str:
+        """Return the codes of whole numbers that are written as texts, [N, 1]."""
+        assert codes is not None
+        values: dict[object, float] = {number: codes.code(text) for number, text in source.texts}
+        tree = category_tree(source.place, None, values, UNSEEN_CODE, np.nan)
+        return look_up(self._graph, self._matrix, [tree]).tensor
+
+    def require_known(self, place: int) -> None:
+        """Let rows have no score of whose text nothing is known."""
+        leaf = self._leaves[place]
+        codes = leaf.vocabulary
+        if isinstance(leaf.source, Numerals):
+            self._graph.require_known(self._matrix.origin(leaf.source.place))
+        elif codes is not None:
+            codes.use()
+            unseen = self._graph.node(
+                "Equal", self._column(place), self._graph.constant(UNSEEN_CODE)
+            )
+            self._graph.require(self._graph.node("Not", unseen))
+
+    def _wide_matrix(self, places: Sequence[int]) -> Matrix:
+        """Return a matrix with the columns that are made of texts at their places."""
+        width = self._matrix.width
+        if max(places) < width:
+            return self._matrix
+        first = self._graph.take(self._matrix, [0])  # in the place of those that are not read
+        made = [
+            Matrix(self._column(place), (self._leaves[place].vocabulary,))
+            if place in places
+            else first
+            for place in range(width, max(places) + 1)
+        ]
+        return self._graph.join([self._matrix, *made])
+
     def _leaf(self, bundle: Bundle, codes: tuple[Vocabulary | None, ...]) -> str:
         graph, kind = self._graph, bundle[0].kind
-        taken = graph.take(self._matrix, [each.value for each in bundle]).tensor
+        taken = self._taken([each.value for each in bundle])
         if kind == "category":
             others = [
                 vocabulary is not None and vocabulary is not self._leaves[each.value].vocabulary
@@ -214,8 +307,7 @@ class Emission:
         if kind != "moment":
             return counts
         factors = [
-            UNITS_A_SECOND[self._unit]
-            // UNITS_A_SECOND[np.datetime_data(self._leaves[each.value].like)[0]]
+            UNITS_A_SECOND[self._unit] // UNITS_A_SECOND[_unit_of(self._leaves[each.value])]
             for each in bundle
         ]
         if set(factors) == {1}:
@@ -230,7 +322,8 @@ class Emission:
             own = leaf.vocabulary
             values = {text: _code(text, vocabulary) for text in _known(leaf)}
             trees.append(category_tree(each.value, own, values, UNSEEN_CODE, np.nan))
-        return look_up(self._graph, self._matrix, trees).tensor
+        wide = self._wide_matrix([each.value for each in bundle])
+        return look_up(self._graph, wide, trees).tensor
 
     def _table(self, bundle: Bundle, codes: tuple[Vocabulary | None, ...]) -> str:
         graph = self._graph
@@ -238,11 +331,10 @@ class Emission:
             trees = [
                 self._tree(each, vocabulary) for each, vocabulary in zip(bundle, codes, strict=True)
             ]
-            found = look_up(graph, self._matrix, trees).tensor
-            if _passes(bundle[0]):
-                codes_of = graph.take(
-                    self._matrix, [each.value.leaves[0] for each in bundle]
-                ).tensor
+            wide = self._wide_matrix([each.value.leaves[0] for each in bundle])
+            found = look_up(graph, wide, trees).tensor
+            if passes(bundle[0]):
+                codes_of = self._taken([each.value.leaves[0] for each in bundle])
                 passed = graph.node("Equal", found, graph.constant(_ELSEWHERE))
                 found = graph.node("Where", passed, codes_of, found)
         else:
@@ -291,13 +383,27 @@ class Emission:
             trees.append(
                 category_tree(leaf, own, plain, places.get(UNSEEN, 0.0), places.get(None, 0.0))
             )
-        found = look_up(graph, self._matrix, trees)
+        found = look_up(graph, self._wide_matrix(table.leaves), trees)
         strides = np.cumprod([1, *(len(each) for each in keys[:0:-1])])[::-1].astype(np.float64)
         cell = graph.node("MatMul", found.tensor, graph.constant(strides[:, None]))
         values = [_number(table.cells[key], vocabulary) for key in _product(keys)]
         bounds = np.arange(len(values) - 1, dtype=np.float64) + 0.5
         tree = step_tree(0, bounds, np.array(values), np.nan)
         return look_up(graph, Matrix(cell, (None,)), [tree]).tensor
+
+
+def _own_columns(graph: Graph, matrix: Matrix) -> Matrix:
+    """Return the columns of a matrix alone: behind the input's come those of its texts."""
+    if matrix.tensor != INPUT or not any(matrix.vocabularies):
+        return matrix
+    places = list(range(matrix.width))
+    tensor = graph.node("Gather", INPUT, graph.constant(places, np.int64), axis=1)
+    return Matrix(tensor, matrix.vocabularies, tuple(map(matrix.origin, places)))
+
+
+def _unit_of(leaf: Leaf) -> str:
+    """Return the unit in which the graph's column counts a date."""
+    return "s" if leaf.source is not None else np.datetime_data(leaf.like)[0]
 
 
 def _at_whole(expression: Expression, base: Expression) -> FloatVector:
@@ -314,10 +420,6 @@ def _product(keys: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
 
 def _known(leaf: Leaf) -> list[Any]:
     return [value for value in leaf.domain or () if value is not None]
-
-
-def _passes(expression: Expression) -> bool:
-    return any(value is PASSED for value in expression.value.cells.values())
 
 
 def _number(value: Any, vocabulary: Vocabulary | None) -> float:
@@ -345,31 +447,6 @@ def _vocabulary(expression: Expression, leaves: Sequence[Leaf]) -> Vocabulary | 
         own = leaves[next(iter(passing))].vocabulary
         assert own is not None
         return own
-    return Vocabulary(sorted(texts_of(expression, leaves)))
-
-
-def passing_leaves(expression: Expression, leaves: Sequence[Leaf]) -> set[int]:
-    """Return the leaves whose unseen categories reach an output."""
-    if expression.operation == "leaf":
-        return {expression.value} if leaves[expression.value].vocabulary is not None else set()
-    if expression.operation == "table":
-        return set(expression.value.leaves) if _passes(expression) else set()
-    if expression.operation == "where":
-        return set().union(*(passing_leaves(each, leaves) for each in expression.arguments[1:]))
-    return set()
-
-
-def texts_of(expression: Expression, leaves: Sequence[Leaf]) -> set[str]:
-    """Return all strings that an expression may give."""
-    return {value for value in values_of(expression, leaves) if isinstance(value, str)}
-
-
-def values_of(expression: Expression, leaves: Sequence[Leaf]) -> list[Any]:
-    """Return all values that an expression of categories may give, marks among them."""
-    if expression.operation == "constant":
-        return [expression.value]
-    if expression.operation == "leaf":
-        return list(leaves[expression.value].domain or ())
-    if expression.operation == "table":
-        return list(expression.value.cells.values())
-    return [value for each in expression.arguments[1:] for value in values_of(each, leaves)]
+    made = Vocabulary(sorted(texts_of(expression, leaves)))
+    made.is_tabulated = True
+    return made

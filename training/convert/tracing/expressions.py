@@ -7,8 +7,11 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sklambda.signature import TermCounts, TextReading, TextStep
+
 type Kind = Literal["number", "integer", "boolean", "category", "moment", "span"]
 type Array = NDArray[Any]
+type Steps = tuple[TextStep, ...]
 
 UNITS_A_SECOND: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
@@ -88,6 +91,46 @@ class Expression:
         elif self.operation == "table":
             own = frozenset(self.value.leaves)
         object.__setattr__(self, "leaves", own.union(*(each.leaves for each in self.arguments)))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """How a column is made of a text.
+
+    Attributes
+    ----------
+    place : int
+        The column of the text.
+    steps : tuple of TextStep
+        What is done to it.
+    reading : Reading
+        What it then is read as.
+    """
+
+    place: int
+    steps: Steps
+    reading: TextReading
+
+    @property
+    def counts(self) -> TermCounts:
+        """The column as the codec makes it."""
+        return TermCounts(feature="", analyzer=None, steps=self.steps, reading=self.reading)
+
+
+@dataclass(frozen=True, slots=True)
+class Numerals:
+    """How a column of texts is made of whole numbers.
+
+    Attributes
+    ----------
+    place : int
+        The column of the numbers.
+    texts : tuple of (number, str)
+        What is written for each of those that are known.
+    """
+
+    place: int
+    texts: tuple[tuple[float, str], ...]
 
 
 def is_missing(value: Any) -> bool:

@@ -25,6 +25,7 @@ from training.convert.tracing.column_methods import (
     replaced,
 )
 from training.convert.tracing.columns import Table, Value, Vector, cast, choose, column, rounded
+from training.convert.tracing.expressions import constant
 from training.convert.tracing.frames import Frame, Grid, Row, frame, grid, spread_over
 from training.convert.tracing.refusals import OTHER_ROWS, OTHERWISE, ROW_WISE
 
@@ -296,7 +297,9 @@ def _apply(self: Frame, function: Any, axis: Any = 0, **options: Any) -> Any:
     row = Row(self.trace, list(zip(self.shadow.columns, self.parts, strict=True)))
     with self.trace.of_one_row():
         found = self.trace.explore(
-            lambda: _answer(self, function(row, *more, **options)),
+            lambda: self.trace.unless_it_fails(
+                lambda: _answer(self, function(row, *more, **options)), [constant(np.nan)]
+            ),
             lambda test, yes, no: [merge(test, *both) for both in zip(yes, no, strict=True)],
         )
     with np.errstate(all="ignore"):

@@ -36,13 +36,14 @@ class Frame(Table):
         The real values of the sample, [n, K].
     """
 
-    __slots__ = ("expressions", "shadow", "trace")
+    __slots__ = ("demanded", "expressions", "shadow", "trace")
     empty = False
 
     def __init__(self, trace: Trace, expressions: Sequence[Expression], shadow: Real) -> None:
         object.__setattr__(self, "trace", trace)
         object.__setattr__(self, "expressions", list(expressions))
         object.__setattr__(self, "shadow", shadow)
+        object.__setattr__(self, "demanded", None)
 
     __class__ = property(lambda self: pd.DataFrame)  # for isinstance
 
@@ -93,6 +94,8 @@ class Frame(Table):
                 self[name] = choose(self.trace, key.part(name), value, self.part(name))
             return
         if isinstance(key, (list, pd.Index)):
+            if isinstance(value, Frame) and value.demanded is not None:
+                self.trace.demand(value.demanded)  # that no row has more columns
             several = value.parts if isinstance(value, Table) else [value] * len(key)
             for name, one in zip(key, several, strict=True):
                 self[name] = one

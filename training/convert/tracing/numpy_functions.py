@@ -19,6 +19,8 @@ from training.convert.tracing.columns import (
     rounded,
     spread,
 )
+from training.convert.tracing.delegated.text_steps import step
+from training.convert.tracing.delegated.texts import dated, numbered
 from training.convert.tracing.frame_methods import reduce
 from training.convert.tracing.frames import Frame, Grid, Row, Rows, constant_column, frame, grid
 from training.convert.tracing.refusals import BATCH, LEARNT, OTHER_ROWS
@@ -375,10 +377,44 @@ def cut(x: Any, bins: Any, right: bool = True, labels: Any = None, **options: An
     return made if isinstance(x, Column) or labels is not False else made.values
 
 
+def dummies(data: Any, prefix: Any = None, prefix_sep: str = "_", **options: Any) -> Any:
+    """Record ``pd.get_dummies`` with a column for each known category.
+
+    The real one has those of its rows alone: only what is reindexed after it answers by the row.
+    """
+    trace = trace_of(data)
+    names, to = options.pop("columns", None), options.pop("dtype", bool)
+    if not isinstance(data, Frame) or prefix is not None or any(options.values()):
+        trace.refuse("pd.get_dummies with options", LEARNT["get_dummies"])
+    parts = dict(zip(data.shadow.columns, data.parts, strict=True))
+    chosen = [
+        name
+        for name, part in parts.items()
+        if (part.expression.kind == "category" if names is None else name in names)
+    ]
+    made = {name: part for name, part in parts.items() if name not in chosen}
+    for name in chosen:
+        for category in _known(trace, parts[name]):
+            made[f"{name}{prefix_sep}{category}"] = (parts[name] == category).astype(to)
+    return frame(trace, made)
+
+
+def _known(trace: Trace, part: Any) -> list[Any]:
+    expression = part.expression
+    domain = trace.leaves[expression.value].domain if expression.operation == "leaf" else None
+    if domain is None:
+        trace.refuse("pd.get_dummies of a computed column", LEARNT["get_dummies"])
+    return sorted(value for value in domain if value is not None)
+
+
 def to_number(value: Any, errors: Any = "raise", **_: Any) -> Any:
     """Record ``pd.to_numeric``."""
     if value.expression.kind != "category":
         return value.astype(float) if value.expression.kind == "boolean" else value
+    steps = () if errors == "raise" else (step("coerce"),)
+    found = numbered(value, "pd.to_numeric", pd.to_numeric(value.shadow, errors=errors), *steps)
+    if found is not None:
+        return found
     pair = value.trace.apply(
         "pd.to_numeric", lambda each: pd.to_numeric(each, errors=errors), (value,)
     )
@@ -391,6 +427,11 @@ def to_dates(value: Any, *inputs: Any, **options: Any) -> Any:
         return value
     if not isinstance(value, Value) or value.expression.kind != "category":
         trace_of((value,)).refuse("pd.to_datetime of numbers", "send the column as a date")
+    known = {key: each for key, each in options.items() if key in ("format", "errors")}
+    if known == options and not inputs and options.get("errors", "raise") == "raise":
+        found = dated(value, pd.to_datetime(value.shadow, **options), options.get("format"))
+        if found is not None:
+            return found
     pair = value.trace.apply(
         "pd.to_datetime", lambda each: pd.to_datetime(each, *inputs, **options), (value,)
     )

@@ -267,6 +267,10 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     "to_number": Operation(lambda x: x.astype(np.float64), _cast(TensorProto.DOUBLE)),
     "to_integer": Operation(lambda x: x.astype(np.int64), _cast(TensorProto.INT64)),
+    "single": Operation(
+        lambda x: x.astype(np.float32).astype(np.float64),
+        lambda graph, tensor: graph.double(graph.node("Cast", tensor, to=TensorProto.FLOAT)),
+    ),
     "to_boolean": Operation(lambda x: x != 0, _cast(TensorProto.BOOL)),
     **{
         function.__name__: Operation(function, emit)
@@ -302,7 +306,7 @@ INEXACT: Final = frozenset(
 
 _MONOTONE: Final = (
     "add sub mul truediv maximum minimum fmax fmin lt le gt ge round neg sign isnan sinh sigmoid "
-    "to_number arccos arcsin arctan"
+    "to_number single arccos arcsin arctan"
 )
 _TURNS: Final[Mapping[str, tuple[float, ...] | None]] = {
     **dict.fromkeys(_MONOTONE.split(), ()),
@@ -319,7 +323,7 @@ def steps_of(expression: Expression) -> tuple[int, list[Elementwise]] | None:
     """
     steps: list[Elementwise] = []
     while expression.operation != "leaf":
-        inner = _inner(expression)
+        inner = None if expression.operation == "estimated" else _inner(expression)
         turns = None if inner is None else _turns(expression, inner)
         if inner is None or turns is None:
             return None
@@ -366,7 +370,11 @@ def whole_base(expression: Expression, is_whole: Callable[[Expression], bool]) -
     while not (at.kind == "integer" or (at.operation == "leaf" and is_whole(at))):
         inexact = inexact or at.operation in INEXACT
         before = [each for each in at.arguments if each.leaves]
-        if not before or any(each is not before[0] for each in before):
+        if (
+            at.operation == "estimated"
+            or not before
+            or any(each is not before[0] for each in before)
+        ):
             return None
         at = before[0]
     return at if inexact else None

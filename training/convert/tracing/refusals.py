@@ -44,6 +44,7 @@ OTHER_ROWS: Final = (
     "row by itself"
 )
 ROW_WISE: Final = "answer each row by its own values alone"
+A_STEP: Final = "make it a step of its own, in a Pipeline or a ColumnTransformer"
 
 LEARNT: Final[dict[str, str]] = {
     **dict.fromkeys(

@@ -9,7 +9,7 @@ import pandas as pd
 
 from training.convert.graph.float_order import rank, unrank
 from training.convert.graph.graph import Graph, Matrix
-from training.convert.tracing.expressions import Array, Expression
+from training.convert.tracing.expressions import Array, Expression, is_missing
 from training.convert.tracing.refusals import ROW_WISE, CodeRefused, line_of
 from training.convert.tracing.trace import equal
 
@@ -28,11 +28,32 @@ class Sample:
     rows : DataFrame, Series or array
         Shape [n, K]: of rows that the pipeline accepts.
     accepts : callable
-        Whether the later steps accept another number in a column of what the step returns.
+        Whether the later steps accept another value in a column of what the step returns.
+    whole : frozenset of str
+        The columns of whole numbers of which none is missing in training.
     """
 
     rows: Any
-    accepts: Callable[[int, float], bool]
+    accepts: Callable[[int, Any], bool]
+    whole: frozenset[str] = frozenset()
+
+    def complete(self) -> "tuple[Any, list[int]] | None":
+        """Return the rows without missing whole numbers, and the columns of these.
+
+        One missing value makes decimals of all others in a column of whole numbers. None where
+        none is missing.
+        """
+        if not isinstance(self.rows, pd.DataFrame):
+            return None
+        places = [
+            place
+            for place, name in enumerate(self.rows.columns)
+            if name in self.whole and self.rows.iloc[:, place].dtype.kind == "f"
+        ]
+        rows = self.rows[self.rows.iloc[:, places].notna().all(axis=1)]
+        for place in places:
+            rows = rows.astype({rows.columns[place]: np.int64})
+        return (rows, places) if places and len(rows) else None
 
 
 def columns_of(found: Any) -> list[Array]:
@@ -195,9 +216,24 @@ def may_break(expression: Expression, seen: dict[int, bool] | None = None) -> bo
         product = expression.operation == "mul" and all(each.leaves for each in arguments)
         steep = expression.operation == "power"
         known[id(expression)] = (
-            own or product or steep or any(may_break(each, known) for each in arguments)
+            own
+            or product
+            or steep
+            or _may_miss(expression)
+            or any(may_break(each, known) for each in arguments)
         )
     return known[id(expression)]
+
+
+def _may_miss(expression: Expression) -> bool:
+    """Check whether an expression is NaN by itself, as what a dictionary lacks is."""
+    if expression.operation == "constant":
+        return expression.kind != "category" and is_missing(expression.value)
+    if expression.operation == "where" and len(expression.leaves) > 1:
+        return True  # a missing value may be filled by what another column says
+    return expression.operation == "table" and any(
+        is_missing(value) for value in expression.value.cells.values()
+    )
 
 
 def limit_of(accepts: Callable[[float], bool]) -> Limit:
@@ -210,6 +246,14 @@ def limit_of(accepts: Callable[[float], bool]) -> Limit:
             end = end if accepts(end) else _bisected(accepts, sign)
         ends.append(end)
     return Limit(ends[0], ends[1], accepts(np.nan))
+
+
+def limit_of_texts(accepts: Callable[[Any], bool]) -> Limit:
+    """Return what later steps accept of an output of texts: whether unseen ones, missing ones."""
+    return Limit(-np.inf if accepts(_UNSEEN_TEXT) else 0.0, np.inf, accepts(np.nan))
+
+
+_UNSEEN_TEXT: Final = "\u2020 unseen 7q"
 
 
 def _bisected(accepts: Callable[[float], bool], sign: float) -> float:

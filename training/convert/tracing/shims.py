@@ -7,8 +7,10 @@ numpy and pandas themselves stay as they are: compiled code calls them too.
 
 import builtins
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from types import FunctionType, ModuleType
 from typing import Any, Final
 
@@ -17,8 +19,10 @@ import pandas as pd
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
+import training.convert.tracing.delegated.texts as texts
 import training.convert.tracing.numpy_functions as on_stand_ins
 from training.convert.tracing.columns import Scalar, cast
+from training.convert.tracing.delegated.text_steps import regex_of
 from training.convert.tracing.frames import Frame, constant_column, grid
 from training.convert.tracing.numpy_functions import array, holds, side_by_side, trace_of
 from training.convert.tracing.refusals import LEARNT, OTHER_ROWS
@@ -33,22 +37,22 @@ _LIBRARIES: Final = frozenset(
 
 def scopes_of(functions: list[Any]) -> tuple[list[Scope], set[str]]:
     """Return the global names and the files of the user's code that functions may run."""
-    reached = list(_reached(functions, with_classes=True))
-    scopes = {id(each.__globals__): each.__globals__ for each in reached}
-    return list(scopes.values()), {each.__code__.co_filename for each in reached}
+    found = list(reached(functions))
+    scopes = {id(each.__globals__): each.__globals__ for each in found}
+    return list(scopes.values()), {each.__code__.co_filename for each in found}
 
 
 def names_used(functions: list[Any]) -> set[str]:
     """Return the names that the user's code uses, attributes among them."""
     return {
         name
-        for function in _reached(functions, with_classes=False)
+        for function in reached(functions, with_classes=False)
         for code in _codes(function.__code__)
         for name in code.co_names
     }
 
 
-def _reached(functions: list[Any], with_classes: bool) -> Iterator[FunctionType]:
+def reached(functions: list[Any], with_classes: bool = True) -> Iterator[FunctionType]:
     """Find the user's functions among some, and those that they name; of classes, all methods."""
     seen: set[int] = set()
     waiting = list(functions)
@@ -58,12 +62,12 @@ def _reached(functions: list[Any], with_classes: bool) -> Iterator[FunctionType]
             continue
         seen.add(id(one))
         if with_classes and isinstance(one, type):
-            if not _is_of_library(one):
+            if not is_of_library(one):
                 waiting += [each for each in vars(one).values() if _is_code(each)]
-                waiting += [each for each in one.__mro__[1:] if not _is_of_library(each)]
+                waiting += [each for each in one.__mro__[1:] if not is_of_library(each)]
             continue
         function = _function(one)
-        if function is not None and not _is_of_library(function):
+        if function is not None and not is_of_library(function):
             yield function
             waiting += _named(function)
 
@@ -83,7 +87,8 @@ def _function(value: Any) -> FunctionType | None:
     return _function(wrapped) if wrapped is not None else value
 
 
-def _is_of_library(value: Any) -> bool:
+def is_of_library(value: Any) -> bool:
+    """Check whether a class or a function is none of the user's."""
     return str(getattr(value, "__module__", "")).split(".")[0] in _LIBRARIES
 
 
@@ -134,17 +139,24 @@ def shimmed(trace: Trace, scopes: list[Scope]) -> Iterator[None]:
     for scope in scopes:
         for name, value in list(scope.items()):
             other = modules.get(id(value)) or named.get(id(value))
+            if type(value) is re.Pattern:
+                other = _Pattern(value)
             if type(value) is np.vectorize and not value.excluded:
                 other = _Vectorized(value.pyfunc, {"otypes": value.otypes})
             if other is not None:
                 changed.append((scope, name, value))
                 scope[name] = other
+    added = [scope for scope in scopes if "len" not in scope]
+    for scope in added:  # of loops over a column, which meet one row
+        scope["len"] = _builtins(trace)["len"]
     trace.of_one_row = lambda: _with_builtins(trace, scopes)
     try:
         yield
     finally:
         for scope, name, value in changed:
             scope[name] = value
+        for scope in added:
+            del scope["len"]
 
 
 @contextmanager
@@ -170,6 +182,7 @@ def _replacements(trace: Trace) -> tuple[dict[int, Any], dict[int, Any]]:
     """Return what stands for modules, and for functions imported by name, by identity."""
     by_module: dict[ModuleType, dict[str, Any]] = {
         np: _of_numpy(trace),
+        re: _OF_RE,
         pd: _of_pandas(trace),
         math: _of_math(),
     }
@@ -254,6 +267,45 @@ def _of_numpy(trace: Trace) -> dict[str, Any]:
     }
 
 
+def _searching(real: Callable[..., Any], before: str = "", after: str = "") -> Callable[..., Any]:
+    def search(pattern: Any, text: Any, flags: Any = 0) -> Any:
+        if not isinstance(text, Scalar):
+            return real(pattern, text, flags)
+        found = regex_of(pattern, flags)
+        if before and found is not None:
+            found = f"{before}(?:{found}){after}"
+        return texts.searched(text, found)
+
+    return search
+
+
+def _substitute(pattern: Any, repl: Any, string: Any, count: int = 0, flags: Any = 0) -> Any:
+    if not isinstance(string, Scalar):
+        return re.sub(pattern, repl, string, count=count, flags=flags)
+    if count:
+        string.trace.refuse("re.sub with a count", "replace all")
+    return texts.substituted(string, regex_of(pattern, flags), repl)
+
+
+_OF_RE: Final[dict[str, Any]] = {
+    "fullmatch": _searching(re.fullmatch, r"\A", r"\Z"),
+    "match": _searching(re.match, r"\A"),
+    "search": _searching(re.search),
+    "sub": _substitute,
+}
+
+
+class _Pattern:
+    """A compiled regular expression, which takes stand-ins too."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        found = _OF_RE.get(name)
+        return getattr(self._real, name) if found is None else partial(found, self._real)
+
+
 class _Side:
     """``np.c_``."""
 
@@ -275,12 +327,13 @@ class _Vectorized:
 
 
 def _of_pandas(trace: Trace) -> dict[str, Any]:
-    other_rows = ("get_dummies", "qcut", "factorize", "merge")
+    other_rows = ("qcut", "factorize", "merge")
     return {
         "DataFrame": _class(pd.DataFrame, on_stand_ins.to_frame, trace),
         "Series": _class(pd.Series, on_stand_ins.to_series, trace),
         "concat": _or_real(pd.concat, on_stand_ins.joined),
         "cut": _or_real(pd.cut, on_stand_ins.cut),
+        "get_dummies": _or_real(pd.get_dummies, on_stand_ins.dummies),
         "isna": _or_real(pd.isna, on_stand_ins.is_missing),
         "isnull": _or_real(pd.isnull, on_stand_ins.is_missing),
         "notna": _or_real(pd.notna, on_stand_ins.is_present),
@@ -356,8 +409,11 @@ def _builtins(trace: Trace) -> dict[str, Any]:
     """Return what stands for Python's own functions of one value."""
 
     def length(value: Any) -> Any:
-        if not isinstance(value, Scalar):
+        if not isinstance(value, (Scalar, texts.Parts)):
             return builtins.len(value)
+        found = texts.length_of(value)
+        if found is not None:
+            return found
         return Scalar(trace, *trace.apply("len", lambda each: each.map(builtins.len), (value,)))
 
     return {
@@ -387,6 +443,8 @@ def _type(real: type, to: Any, trace: Trace) -> type:
             if len(inputs) != 1 or not isinstance(inputs[0], Scalar):
                 return real(*inputs, **options)
             value = inputs[0]
+            if texts.source_of(trace, value.expression) is not None:
+                return cast(value, to)
             if value.expression.kind == "category":
                 pair = trace.apply(real.__name__, lambda each: each.map(real), (value,))
                 return Scalar(trace, *pair)

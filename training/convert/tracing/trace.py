@@ -21,6 +21,8 @@ from training.convert.tracing.expressions import (
     Array,
     Expression,
     Kind,
+    Numerals,
+    Source,
     Table,
     boolean,
     constant,
@@ -38,6 +40,8 @@ type Pair = tuple[Expression, Real]
 type Rule = Callable[..., Expression | None]
 
 _MOST_WAYS: Final = 256
+_MOST_NUMBERS: Final = 16
+_GREATEST_NUMBER: Final = 1000
 _NEAR: Final = 1e-12
 _NEAR_ZERO: Final = 1e-15
 
@@ -58,6 +62,8 @@ class Leaf:
         The codes of its strings in the graph.
     like : dtype
         The dtype of the sample.
+    source : Source, Numerals or None
+        How it is made of another column, where the step does not get it as it is.
     """
 
     values: Array
@@ -65,6 +71,7 @@ class Leaf:
     domain: list[Any] | None
     vocabulary: Vocabulary | None
     like: Any
+    source: Source | Numerals | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -92,8 +99,8 @@ class Trace:
 
     Parameters
     ----------
-    leaves : sequence of Leaf
-        The columns that the step gets.
+    leaves : list of Leaf
+        The columns that the step gets, and behind them those that are made of texts.
     files : collection of str
         The files of the user's code.
     tabulate : callable
@@ -104,7 +111,7 @@ class Trace:
 
     def __init__(
         self,
-        leaves: Sequence[Leaf],
+        leaves: list[Leaf],
         files: set[str],
         tabulate: Callable[..., Expression],
         methods: Mapping[str, Mapping[str, Callable[..., Any]]],
@@ -113,10 +120,13 @@ class Trace:
         self.count = len(leaves[0].values) if leaves else 0
         self.index: Any = pd.RangeIndex(self.count)
         self.refusals: list[CodeRefused] = []
+        self.demands: list[Expression] = []
+        self.whole_texts: set[int] = set()
         self.of_one_row: Callable[[], AbstractContextManager[None]] = nullcontext
         self.is_concrete = False
         self.concrete: set[int] = set()
         self._tests: dict[tuple[int, int], Expression] = {}
+        self._equal: dict[tuple[int, int], Expression] = {}
         self._known: dict[Expression, Array] = {}
         self._tabulate = tabulate
         self._prefix: list[bool] = []
@@ -131,11 +141,25 @@ class Trace:
         self.refusals.append(refused)
         raise refused
 
+    def demand(self, expression: Expression) -> None:
+        """Let rows have no score that take the present way, and of which an expression is false."""
+        held = expression
+        for test, way in self._taken:
+            unless = Expression("not", "boolean", (test,)) if way else test
+            held = Expression("or", "boolean", (unless, held))
+        if not self.values(held).all():
+            self.refuse("it fails on some row", "fill missing values before it")
+        self.demands.append(held)
+
     def values(self, expression: Expression) -> Array:
         """Return the values of an expression on the sample, [n]."""
         if expression not in self._known:
             self._known[expression] = self._values(expression)
         return self._known[expression]
+
+    def know(self, expression: Expression, values: Array) -> None:
+        """Keep the values of an expression on the sample, which were computed elsewhere."""
+        self._known[expression] = values
 
     def _values(self, expression: Expression) -> Array:
         if expression.operation == "constant":
@@ -307,6 +331,8 @@ class Trace:
         The code has a plain string then, and may do with it what it likes. Of others nothing is
         known, so the vocabularies are to be closed: `concrete` has their columns.
         """
+        if expression.kind == "integer":
+            return self._number_of(expression)
         leaves = sorted(expression.leaves)
         domains = [self.leaves[place].domain or [] for place in leaves]
         table = Table(tuple(leaves), {(key,): key for key in domains[0]})
@@ -325,6 +351,38 @@ class Trace:
             if self.decide(self._tests[known]):
                 return np.nan if value is None else value
         return np.nan if values[-1] is None else values[-1]
+
+    def has_few_values(self, expression: Expression) -> bool:
+        """Check whether an expression is a column of categories, or of few whole numbers."""
+        if expression.kind == "category":
+            return self.is_tabular(expression)
+        is_leaf = expression.operation == "leaf" and expression.kind == "integer"
+        return is_leaf and len(self._numbers(expression)) <= _MOST_NUMBERS
+
+    def _numbers(self, expression: Expression) -> list[int]:
+        present = np.unique(self.leaves[expression.value].values)
+        return [int(value) for value in present if abs(value) <= _GREATEST_NUMBER]
+
+    def _number_of(self, expression: Expression) -> Any:
+        """Return a whole number of one row: each of the sample in turn, at last NaN for others."""
+        for value in self._numbers(expression):
+            known = expression.value, value
+            if known not in self._equal:
+                test = Expression("eq", "boolean", (expression, constant(value)))
+                self._equal[known] = test
+            if self.decide(self._equal[known]):
+                return value
+        return np.nan
+
+    def unless_it_fails(self, run: Callable[[], Any], other: Any) -> Any:
+        """Return what code gives for one row; where a look-up fails, the row has no score."""
+        try:
+            return run()
+        except (KeyError, IndexError):
+            if not self.is_concrete:
+                raise
+        self.demand(constant(False))
+        return other
 
     def explore(self, run: Callable[[], Any], merge: Callable[[Expression, Any, Any], Any]) -> Any:
         """Run code on all ways through its conditions, and merge what each returns."""

@@ -48,7 +48,7 @@ class Codec:
         self._values = _getter(signature.names)
         self._width = signature.width
         self._counters = [
-            (self._order[counts.feature], len(counts.terms), TermCounter(counts))
+            (self._order[counts.feature], counts.width, TermCounter(counts))
             for counts in signature.counts
         ]
 

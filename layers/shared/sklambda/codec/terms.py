@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from sklambda.arrays import FloatMatrix
+from sklambda.codec.text_steps import hash_of, reader, stepper
 from sklambda.signature import Analyzer, TermCounts
 
 type Prepare = Callable[[str], str]
@@ -20,26 +21,47 @@ _SPACES: Final = re.compile(r"\s\s+")
 
 
 class TermCounter:
-    """Counts terms.
+    """Makes the columns of one text: counts of its terms, or what it is read as.
 
     Parameters
     ----------
     counts : TermCounts
-        The terms, and how texts are split.
+        The terms, and how texts are split; or another reading.
     """
 
     def __init__(self, counts: TermCounts) -> None:
-        self._split = splitter(counts.analyzer)
+        self._prepare = stepper(counts.steps)
+        self._read = None if counts.analyzer else reader(counts)
+        self._split = splitter(counts.analyzer) if counts.analyzer else str.split
         self._places = {term: place for place, term in enumerate(counts.terms)}
+        self._place = self._places.get if counts.hashed is None else _hashing(counts.hashed)
+        self._signed = counts.signed
 
     def fill(self, texts: Iterable[object], counts: FloatMatrix) -> None:
-        """Count the terms of N texts into zeros, [N, terms]; only strings have terms."""
-        find = self._places.get
-        for text, row in zip(texts, counts, strict=True):
-            if isinstance(text, str):
-                found = Counter(map(find, self._split(text)))
+        """Fill zeros, [N, width], by the columns of N texts; only strings have terms."""
+        for value, row in zip(texts, counts, strict=True):
+            text = self._prepare(value if isinstance(value, str) else None)
+            if self._read is not None:
+                row[0] = self._read(text)
+            elif text is not None and self._signed:
+                for term in self._split(text):
+                    row[self._place(term)] += 1.0 if hash_of(term) >= 0 else -1.0
+            elif text is not None:
+                found = Counter(map(self._place, self._split(text)))
                 del found[None]
                 row[list(found)] = list(found.values())
+
+
+def _hashing(columns: int) -> Callable[[str], int]:
+    """Return the column of a term, as scikit-learn's FeatureHasher chooses it."""
+
+    def place(term: str) -> int:
+        found = hash_of(term)
+        if found == -(2**31):
+            return (2**31 - 1 - (columns - 1)) % columns
+        return abs(found) % columns
+
+    return place
 
 
 def _preparation(settings: Analyzer) -> Prepare:

@@ -267,7 +267,7 @@ def _measure(work: Callable[[], object]) -> float:
 def owners(signature: Signature) -> IntVector:
     """Return the position of the feature of each column of the matrix, [K]."""
     order = {name: place for place, name in enumerate(signature.names)}
-    counts = [[order[each.feature]] * len(each.terms) for each in signature.counts]
+    counts = [[order[each.feature]] * each.width for each in signature.counts]
     return np.concatenate([np.arange(len(order)), *counts]).astype(np.intp)
 
 

@@ -197,8 +197,10 @@ def watched_values(signature: Signature, X: FloatMatrix) -> FloatMatrix:
         return values
     values, start = values.copy(), len(signature.features)
     for counts in signature.counts:
-        end = start + len(counts.terms)
-        values[:, signature.names.index(counts.feature)] += X[:, start:end].sum(axis=1)
+        end = start + counts.width
+        if counts.reading == "terms":
+            terms = np.abs(X[:, start:end]) if counts.signed else X[:, start:end]
+            values[:, signature.names.index(counts.feature)] += terms.sum(axis=1)
         start = end
     return values
 

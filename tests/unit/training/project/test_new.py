@@ -39,7 +39,7 @@ def test_the_requirement_is_the_version_that_runs(tmp_path: Path) -> None:
     new(tmp_path)
 
     assert (tmp_path / "requirements.txt").read_text() == (
-        f"sklambda[training]=={version('sklambda')}\n"
+        f"sklambda[training,serving]=={version('sklambda')}\n"
     )
     assert Repository(tmp_path).required_version() == version("sklambda")
 

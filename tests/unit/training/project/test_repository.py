@@ -50,6 +50,16 @@ def test_models_are_folders_that_are_not_hidden(repository: Repository) -> None:
             "1.0",
             "sklambda [training,lightgbm] == 2.0 ; python_version > '3' # ours",
         ),
+        (
+            "./wheels/sklambda-1.0-py3-none-any.whl[training]",
+            "1.0",
+            "./wheels/sklambda-2.0-py3-none-any.whl[training]",
+        ),
+        (
+            "sklambda[training] @ file:///a/sklambda-1.0.dev1-py3-none-any.whl",
+            "1.0.dev1",
+            "sklambda[training] @ file:///a/sklambda-2.0-py3-none-any.whl",
+        ),
         ("sklambda[training]>=1.0", None, "sklambda[training]>=1.0"),
         ("sklambda-plugin==1.0", None, "sklambda-plugin==1.0"),
         ("# sklambda==1.0", None, "# sklambda==1.0"),
