@@ -141,6 +141,7 @@ ORDER: dict[str, list[str]] = {
     "training": [
         "__main__ project",
         "console",
+        "init",
         "train checks",
         "exporter",
         "arguments package_writer proof unread",

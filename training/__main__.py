@@ -1,6 +1,7 @@
 """The command line: ``python -m training --help``."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,7 @@ signature of its inputs, and rows with scikit-learn's own scores; it holds no Py
 
 - `python -m training run training/examples/churn/train.toml`
 - `python -m training run train.toml --data customers.csv --set seed=8`
+- `python -m training init mine --data customers.csv --target Churn`
 - `python -m training check train.toml`
 - `python -m training verify layers/model/package`
 - `python -m training sample train.toml --rows 100 --out rows.csv`
@@ -71,15 +73,46 @@ def run_command(
         typer.Option(metavar="DIR", help="The package's directory; the build deploys the default."),
     ] = Path("layers/model/package"),
     overrides: Overrides = [],  # noqa: B006 - Typer reads it and hands out a copy
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop with 3 where the data is worth a look.")
+    ] = False,
 ) -> None:
     """Train a pipeline, prove its conversion and write the model package."""
     load(config, overrides)
     # scikit-learn is slow to import: --help and errors of the configuration come before.
     from training.train.run import run
 
-    with console.progress(Console(stderr=True)) as progress:
-        result = run(config, source=source, out=out, overrides=overrides, progress=progress)
+    screen = Console(stderr=True)
+    with console.progress(screen) as progress:
+        result = run(
+            config,
+            source=source,
+            out=out,
+            overrides=overrides,
+            strict=strict,
+            progress=progress,
+            tell=partial(console.worth_a_look, screen),
+        )
     console.outcome(Console(), result)
+
+
+@app.command("init")
+def init_command(
+    source: Annotated[
+        str,
+        typer.Option(
+            "--data", metavar="FILE", help="Rows: a file, folder, pattern or s3:// address."
+        ),
+    ],
+    target: Annotated[str, typer.Option(metavar="NAME", help="The column to predict.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="The project's folder; made if there is none.")
+    ] = Path(),
+) -> None:
+    """Look at a file and write a project for it that trains at once."""
+    from training.init.create import create
+
+    console.created(Console(), create(folder, source, target), source)
 
 
 @app.command("check")

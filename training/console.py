@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from shlex import quote
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
     from sklambda.storage.receipt import Receipt
     from training.checks.replay import Step
     from training.checks.verify import Verdict
+    from training.data.findings import Finding
+    from training.init.create import Project
     from training.train.run import Outcome, Progress
     from training.train.trial import Trial
 
 
+_CLASSES = 10
 _LABELS = {
     "read": "Reading",
     "fit": "Fitting",
@@ -72,12 +76,25 @@ def outcome(console: Console, result: "Outcome") -> None:
     table.add_row("Features", str(len(signature.features)))
     if signature.ignored:
         table.add_row("Never read", Text(", ".join(signature.ignored)))
+    if result.classes:
+        shown = [f"{label} {count:,}" for label, count in [*result.classes.items()][:_CLASSES]]
+        more = len(result.classes) - len(shown)
+        table.add_row("Classes", Text(", ".join([*shown, *([f"{more} more"] if more else [])])))
     for name, metric in manifest.metrics.items():
         gate = f"  gate {manifest.gates[name]:g} passed" if name in manifest.gates else ""
         table.add_row(name, _measured(metric) + gate)
     table.add_row("Parity", _compared(manifest.parity))
     table.add_row("Size", f"{manifest.size / 1024:.0f} KiB, {used(manifest.size)}")
     console.print(table)
+
+
+def worth_a_look(console: Console, findings: "Sequence[Finding]") -> None:
+    """Show what is worth a look in the data, a line each; nothing without any."""
+    if not findings:
+        return
+    console.print("Worth a look", style="bold yellow", highlight=False)
+    for finding in findings:
+        console.print(f"- {finding}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _pairs() -> Table:
@@ -96,6 +113,39 @@ def _compared(parity: "ParityReport") -> str:
     if parity.undecidable:
         parts.append(f"{parity.undecidable} labels within rounding of a tie")
     return ", ".join(parts)
+
+
+def created(console: Console, project: "Project", source: str) -> None:
+    """Show what a look at the data found, what was written, and the next commands."""
+    plan, table = project.plan, _pairs()
+    roles, folder = plan.roles, project.folder
+    table.add_row("Read", Text(f"{project.source}, {plan.rows:,} rows"))
+    table.add_row("Target", Text(f"{plan.target}: {plan.learning}, {plan.why}"))
+    for name in ("numbers", "categories", "booleans", "dates", "texts"):
+        if columns := getattr(roles, name):
+            table.add_row(name.capitalize(), Text(_few(columns)))
+    if roles.row_id is not None:
+        table.add_row("Row id", Text(roles.row_id))
+    if roles.dropped:
+        table.add_row("Left out", Text(_few([*roles.dropped])))
+    table.add_row("Written", Text(", ".join(project.written)))
+    console.print(table)
+    worth_a_look(console, project.findings)
+    config, package, scored = (
+        quote(str(folder / name)) for name in ("train.toml", "package", "scored")
+    )
+    commands = [
+        f"train {config} --out {package}",
+        f"serve {package}",
+        f"score {quote(source)} --model {package} --out {scored}",
+    ]
+    lines = "\n".join(f"  sklambda {command}" for command in commands)
+    console.print(f"Next:\n{lines}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _few(names: "Sequence[str]") -> str:
+    more = f" and {len(names) - _CLASSES} more" if len(names) > _CLASSES else ""
+    return ", ".join(names[:_CLASSES]) + more
 
 
 def verdict(console: Console, found: "Verdict") -> None:

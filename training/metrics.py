@@ -297,6 +297,11 @@ def _root_mean_squared_error(rows: _Rows) -> float:
     return float(np.sqrt((_errors(rows) ** 2).mean()))
 
 
+def _r2(rows: _Rows) -> float:
+    spread = float(((rows.true - rows.true.mean()) ** 2).sum())
+    return 1 - float((_errors(rows) ** 2).sum()) / spread if spread else np.nan
+
+
 def _errors(rows: _Rows) -> FloatVector:
     errors: FloatVector = rows.scores[:, 0] - rows.true
     return errors
@@ -309,11 +314,18 @@ def _share(flags: Flags) -> float:
 _NAMES: Final[dict[Scores, str]] = {
     "probability": "probabilities",
     "decision": "decisions",
+    "value": "values",
 }
 _LABELS: Final[frozenset[Scores]] = frozenset({"probability", "decision", "votes", "label"})
 _RANKS: Final[frozenset[Scores]] = frozenset({"probability", "decision", "votes"})
 _CHANCES: Final[frozenset[Scores]] = frozenset({"probability"})
 _VALUES: Final[frozenset[Scores]] = frozenset({"value"})
+
+SCORES: Final[Mapping[str, frozenset[Scores]]] = {
+    "classification": _LABELS,
+    "regression": _VALUES,
+}
+"""The scores that models of a task may have."""
 
 METRICS: Final[dict[str, _Definition]] = {
     "accuracy": _Definition(_accuracy, _LABELS),
@@ -327,5 +339,6 @@ METRICS: Final[dict[str, _Definition]] = {
     "bias": _Definition(_bias, _VALUES),
     "mean_absolute_error": _Definition(_mean_absolute_error, _VALUES, loss=True),
     "root_mean_squared_error": _Definition(_root_mean_squared_error, _VALUES, loss=True),
+    "r2": _Definition(_r2, _VALUES),
 }
 """Every metric of training by its name: gates, manifest and baseline have no others."""

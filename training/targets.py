@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from sklearn.base import is_regressor
 from sklearn.utils import get_tags
 
 from sklambda.arrays import FloatMatrix, IntVector
@@ -95,12 +96,14 @@ def target_of(pipeline: Estimator, outputs: Outputs | None, names: Sequence[str]
     return _classified(outputs, _classes(pipeline, outputs), name, _kind(pipeline))
 
 
-def classifier_target(pipeline: Estimator, name: str) -> Target:
-    """Return the target of a fitted classifier before its conversion.
+def fitted_target(pipeline: Estimator, name: str) -> Target:
+    """Return the target of a fitted classifier or regressor before its conversion.
 
-    The scores are scikit-learn's own: ``predict_proba``, else ``decision_function``, else the label
-    alone.
+    The scores are scikit-learn's own: the values of a regressor, else ``predict_proba``, else
+    ``decision_function``, else the label alone.
     """
+    if is_regressor(pipeline):
+        return Target(name=name, task="regression", scores="value", outputs=(name,))
     scores: Scores = "label"
     if hasattr(pipeline, "predict_proba"):
         scores = "probability"

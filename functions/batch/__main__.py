@@ -57,7 +57,9 @@ def _arguments(arguments: Sequence[str] | None, prog: str) -> Namespace:
         help="the model package (%(default)s)",
     )
     parser.add_argument("--keep", help="input columns to repeat: all, none, or a,b,c (all)")
-    parser.add_argument("--delimiter", help="delimiter of CSV (sniffed from the header)")
+    parser.add_argument(
+        "--delimiter", help=r"delimiter of CSV, \t for a tab (sniffed from the header)"
+    )
     parser.add_argument("--input-format", choices=_FORMATS, help="(by the suffix)")
     parser.add_argument("--output-format", choices=_FORMATS, help="(as the input)")
     parser.add_argument(
@@ -82,6 +84,8 @@ def _arguments(arguments: Sequence[str] | None, prog: str) -> Namespace:
 def _options(arguments: Namespace) -> Options:
     names = Options.model_fields.keys() & vars(arguments).keys()
     stated = {name: value for name in names if (value := getattr(arguments, name)) is not None}
+    if stated.get("delimiter") == r"\t":  # as a shell hands it over
+        stated["delimiter"] = "\t"
     if stated.get("keep") not in (None, "all", "none"):
         stated["keep"] = tuple(name.strip() for name in stated["keep"].split(","))
     return Options.model_validate(stated)

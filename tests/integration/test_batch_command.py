@@ -113,6 +113,18 @@ def test_invalid_arguments_fail_with_one_line(
     assert "Traceback" not in run.stderr
 
 
+def test_a_tab_is_stated_as_a_shell_writes_it(
+    customers: Path, churn: Trained, tmp_path: Path
+) -> None:
+    path = tmp_path / "customers.txt"
+    path.write_text(customers.read_text().replace(",", "\t"))
+
+    run = score(path, "--model", churn.package, "--out", tmp_path / "out", "--delimiter", r"\t")
+
+    assert run.returncode == 0, run.stderr
+    assert "50 rows read = 50 scored + 0 rejected" in run.stderr
+
+
 def test_an_absent_file_is_named(churn: Trained, tmp_path: Path) -> None:
     run = score(tmp_path / "absent.csv", "--model", churn.package, "--out", tmp_path)
 

@@ -14,6 +14,7 @@ from tests.conftest import REPOSITORY, Trained
 
 MODULES = {
     "train": ("training", "run"),
+    "init": ("training", "init"),
     "check": ("training", "check"),
     "sample": ("training", "sample"),
     "verify": ("training", "verify"),

@@ -14,6 +14,10 @@ from training.errors import DataError
 
 _NAMES: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "|", " ": "blank"}
 _FEW: Final = 5
+_LINES_BEFORE: Final = (
+    ": where other lines stand before the header, state how many as `data.read.skip`, or the sign "
+    "that they begin with as `data.read.comment`"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +122,17 @@ def _records(text: bytes, found: sniffing.Sniffed) -> Sequence[list[Cell]]:
     if (rows := _plain_records(content, found.dialect, width)) is not None:
         return rows
     where = spans(content, found.dialect)
-    records = []
+    records: list[list[Cell]] = []
     for start, end in zip(where.starts.tolist(), where.ends.tolist(), strict=True):
         try:
             cells = split_cells(content[start:end], found.dialect)
         except MalformedRecord as error:
             raise DataError(f"{_place(text, found.start + start)} {error}") from None
         if len(cells) != width:
+            lines = _LINES_BEFORE if len(records) < _FEW and len(cells) > width else ""
             raise DataError(
                 f"{_place(text, found.start + start)} has {len(cells)} cells, and the header names "
-                f"{width} columns"
+                f"{width} columns{lines}"
             )
         records.append(cells)
     return records

@@ -64,6 +64,9 @@ def doubt(name: str, cells: Sequence[Cell], reading: Reading) -> Doubt | None:
     for looks_like, keys in _suspicions(name, counts, reading):
         if keys:
             return Doubt(name, looks_like, (*keys, category))
+    if _in_several_formats(counts):
+        looks_like = "dates in several formats, of which the source must have one"
+        return Doubt(name, looks_like, (category,))
     numbers = sum(count for cell, count in counts.items() if _PLAIN.fullmatch(trimmed(cell)))
     blank = sum(count for cell, count in counts.items() if not trimmed(cell))
     if blank and numbers + blank == counts.total():
@@ -134,8 +137,19 @@ def _dates(name: str, counts: Counter[str]) -> list[str]:
     few = dict(counts.most_common(_COMPARED))
     if not any(re.search("[0-9]", cell) for cell in few):
         return []
-    formats = [form for form in _FORMATS if _share(few, form) >= _NEARLY_ALL]
+    shares = {form: _share(few, form) for form in _FORMATS}
+    formats = [form for form, share in shares.items() if share >= _NEARLY_ALL]
     return [f'data.read.dates.{key_of(name)} = "{form}"' for form in formats[:2]]
+
+
+def _in_several_formats(counts: Counter[str]) -> bool:
+    """Check whether nearly all cells are dates, in formats of which none has nearly all."""
+    few = dict(counts.most_common(_COMPARED))
+    if not all(re.search("[0-9]", cell) for cell in few):
+        return False
+    some = [form for form in _FORMATS if _share(few, form) > 1 - _NEARLY_ALL]
+    dates = sum(n for cell, n in few.items() if _is_iso(cell) or any(_reads(cell, f) for f in some))
+    return dates >= _NEARLY_ALL * sum(few.values())
 
 
 def _share(counts: dict[str, int], form: str) -> float:

@@ -23,8 +23,10 @@ from sklambda.signature import Feature, Kind, Signature
 from training.data import csv_tables
 from training.data.columns import TypedColumn, typed, typed_values
 from training.data.doubts import Doubt, doubt
+from training.data.findings import Finding, of_cells
 from training.errors import DataError
 
+_DATETIME: Final[Kind] = "datetime"
 _EXCEL: Final = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 
 
@@ -44,6 +46,10 @@ class Source:
         How it was read, for people.
     doubts : tuple of Doubt
         Columns that were read as categories and may be something else.
+    findings : tuple of Finding
+        What else is worth a look in the text of a column.
+    delimiter : str or None
+        Of the first CSV file.
     """
 
     frame: pd.DataFrame
@@ -51,6 +57,8 @@ class Source:
     digest: str
     description: str
     doubts: tuple[Doubt, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    delimiter: str | None = None
 
 
 def read(
@@ -97,6 +105,7 @@ class _Table:
     columns: Mapping[str, list[Any]]
     is_text: bool
     description: str
+    delimiter: str | None = None
 
 
 def _files(place: str, folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -177,7 +186,7 @@ def _parsed(name: str, content: bytes, reading: Reading, wanted: Collection[str]
     match format_of(name):
         case "csv":
             table = csv_tables.read(content, reading, wanted)
-            return _Table(table.columns, True, str(table))
+            return _Table(table.columns, True, str(table), table.dialect.delimiter)
         case "json_lines":
             return _Table(_members(content), False, "JSON Lines")
     return _of_parquet(content)
@@ -326,30 +335,43 @@ def _joined(
     columns = {
         name: [value for table in tables for value in table.columns[name]] for name in first.columns
     }
-    faults: list[str] = []
-    doubts: list[Doubt] = []
-    made: dict[str, TypedColumn] = {}
-    for name, cells in columns.items():
-        stated = types.get(name) or ("datetime" if name in reading.dates else None)
-        try:
-            made[name] = (
-                typed(name, cells, reading, stated)
-                if first.is_text
-                else typed_values(name, cells, stated)
-            )
-        except DataError as error:
-            faults.append(str(error))
-            continue
-        if first.is_text and stated is None and made[name].kind == "category":
-            found = doubt(name, cells, reading)
-            doubts += [found] if found else []
-    if faults:
-        raise DataError("; ".join(faults))
+    stated = dict.fromkeys(reading.dates, _DATETIME) | {**types}
+    made = _typed(columns, first.is_text, reading, stated)
+    inferred = {name: cells for name, cells in columns.items() if name not in stated}
+    categories = [name for name in inferred if made[name].kind == "category"]
+    doubts = [doubt(name, inferred[name], reading) for name in categories if first.is_text]
+    findings = [
+        each
+        for name, cells in inferred.items()
+        if first.is_text
+        for each in of_cells(name, cells, made[name].kind)
+    ]
     more = f", {len(tables)} files" if len(tables) > 1 else ""
     return Source(
         pd.DataFrame({name: one.values for name, one in made.items()}),
         {name: one.kind for name, one in made.items()},
         digest,
         first.description + more,
-        tuple(doubts),
+        tuple(each for each in doubts if each is not None),
+        tuple(findings),
+        first.delimiter,
     )
+
+
+def _typed(
+    columns: Mapping[str, list[Any]], is_text: bool, reading: Reading, stated: Mapping[str, Kind]
+) -> dict[str, TypedColumn]:
+    """Return the columns with types; raises `DataError` with all faults."""
+    made: dict[str, TypedColumn] = {}
+    faults = []
+    for name, cells in columns.items():
+        kind = stated.get(name)
+        try:
+            made[name] = (
+                typed(name, cells, reading, kind) if is_text else typed_values(name, cells, kind)
+            )
+        except DataError as error:
+            faults.append(str(error))
+    if faults:
+        raise DataError("; ".join(faults))
+    return made

@@ -1,13 +1,15 @@
 """The short TOML file that describes a training run."""
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SkipValidation,
@@ -36,6 +38,10 @@ def _label(value: object) -> object:
     return value
 
 
+def _tab(text: object) -> object:
+    return "\t" if text == "\\t" else text  # as a shell hands it to --set
+
+
 _EXPECTED = {
     "missing": "is missing",
     "string_type": "must be text",
@@ -55,6 +61,8 @@ type Reference = Annotated[str, AfterValidator(_reference)]
 type Label = Annotated[str | int | float | bool | None, SkipValidation, AfterValidator(_label)]
 type Finite = Annotated[float, Field(allow_inf_nan=False)]
 type Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+type Sign = Annotated[str, BeforeValidator(_tab)]
+type Learning = Literal["classification", "regression"]
 
 
 class _Section(BaseModel):
@@ -65,7 +73,7 @@ class Read(_Section):
     """How a file of rows is read; the package keeps all but the types."""
 
     encoding: Name | None = None
-    delimiter: str | None = None
+    delimiter: Sign | None = None
     quote: str = '"'
     escape: str | None = None
     names: Names = ()
@@ -106,9 +114,11 @@ class Data(_Section):
     """The columns, and the source of rows without ``--data``."""
 
     target: Name
+    task: Learning | None = None
     row_id: Name | None = None
     drop: Names = ()
     text: Names = ()
+    accepted: Names = ()
     path: Name | None = None
     query: Name | None = None
     load: Reference | None = None
@@ -151,6 +161,9 @@ class Gates(_Section):
     average_precision: Share | None = None
     brier: Share | None = None
     log_loss: Annotated[Finite, Field(ge=0)] | None = None
+    mean_absolute_error: Annotated[Finite, Field(ge=0)] | None = None
+    root_mean_squared_error: Annotated[Finite, Field(ge=0)] | None = None
+    r2: Annotated[Finite, Field(le=1)] | None = None
 
 
 class Proof(_Section):
@@ -291,8 +304,15 @@ def _sentence(fault: ErrorDetails) -> str:
     if fault["type"] == "extra_forbidden":
         return _unknown([str(part) for part in fault["loc"]])
     place = ".".join(map(str, fault["loc"]))
+    if fault["type"] == "literal_error":
+        return f"`{place}` {_among(str(fault['input']), fault['ctx']['expected'])}"
     message = fault["msg"].removeprefix("Value error, ").replace("Input should", "must")
     return f"`{place}` {_EXPECTED.get(fault['type'], message)}"
+
+
+def _among(given: str, expected: str) -> str:
+    known = re.findall(r"'([^']*)'", expected)
+    return f"must be one of {', '.join(known)}, got {given!r}{nearest(given, known)}"
 
 
 def _unknown(location: list[str]) -> str:
@@ -304,7 +324,9 @@ def _unknown(location: list[str]) -> str:
     hint = f"; did you mean `{same[0]}`?" if same else nearest(last, beside, prefix)
     if not hint and above == ["pipeline"]:
         hint = "; what `build` is called with goes under `pipeline.options`"
-    return f"`{prefix}{last}` is not a key{hint}"
+    own = ", ".join(key for key in beside if "." not in key)
+    place = f"of `{'.'.join(above)}`" if above else "outside of tables"
+    return f"`{prefix}{last}` is not a key; the keys {place} are {own}{hint}"
 
 
 def _keys(section: type[BaseModel], prefix: str = "") -> Iterator[str]:

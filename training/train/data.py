@@ -8,17 +8,18 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
+from sklambda.reading.records import trimmed
 from sklambda.reading.rules import Reading
 from sklambda.signature import Kind
 from training.data import sources
+from training.data.findings import Finding
 from training.data.sources import Source
 from training.errors import DataError, nearest
 from training.frames import kind_of
 from training.tables import as_frame, digest
-from training.train.config import Data
+from training.train import target
+from training.train.config import Data, Learning
 
-_FEWEST_ROWS = 50
-_MOST_CLASSES = 100
 _NEARLY_EVERY_ROW = 0.9
 _GREATEST_EXACT = 2**53  # the greatest whole number up to which float64 holds each one
 
@@ -41,6 +42,10 @@ class Table:
         Kinds of features that their values do not tell: whole numbers beside missing ones.
     description
         How the source was read, for people.
+    learning
+        "classification" or "regression".
+    findings
+        What is worth a look in columns, as the text of the source tells.
     """
 
     features: pd.DataFrame
@@ -49,6 +54,8 @@ class Table:
     digest: str
     kinds: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
+    learning: Learning = "classification"
+    findings: tuple[Finding, ...] = ()
 
 
 def read(place: str | Path, settings: Data, folder: Path = Path()) -> Table:
@@ -103,7 +110,7 @@ def to_csv(frame: pd.DataFrame) -> bytes:
 
 
 def split(table: Table, test_size: float, seed: int) -> tuple[Table, Table]:
-    """Split the rows, stratified by class.
+    """Split the rows, stratified by class where there are classes.
 
     Parameters
     ----------
@@ -124,18 +131,19 @@ def split(table: Table, test_size: float, seed: int) -> tuple[Table, Table]:
     DataError
         If a class would be missing on one side.
     """
-    classes = table.target.nunique()
-    fewest = min(int(len(table.target) * test_size), int(len(table.target) * (1 - test_size)))
-    if fewest < classes:
-        raise _too_rare(test_size)
-    rows = np.arange(len(table.target))
-    parts = train_test_split(rows, test_size=test_size, random_state=seed, stratify=table.target)
+    classes = table.target if table.learning == "classification" else None
+    rows, count = len(table.target), table.target.nunique()
+    fewest = min(int(rows * test_size), int(rows * (1 - test_size)))
+    if classes is not None and fewest < count:
+        raise _too_rare(classes, test_size)
     trained, held_out = (
         replace(table, features=table.features.iloc[part], target=table.target.iloc[part])
-        for part in parts
+        for part in train_test_split(
+            np.arange(rows), test_size=test_size, random_state=seed, stratify=classes
+        )
     )
-    if min(trained.target.nunique(), held_out.target.nunique()) < classes:
-        raise _too_rare(test_size)
+    if classes is not None and min(trained.target.nunique(), held_out.target.nunique()) < count:
+        raise _too_rare(classes, test_size)
     return trained, held_out
 
 
@@ -155,59 +163,54 @@ def _table(source: Source, settings: Data) -> Table:
     frame = source.frame
     _check_names([str(name) for name in frame], settings)
     features = frame.drop(columns=[settings.target, *settings.drop, *_listed(settings.row_id)])
-    _check_target(frame[settings.target])
     learnt = {*features.columns, settings.target}
     doubts = [str(each) for each in source.doubts if each.column in learnt]
     if doubts:
         raise DataError("; ".join(doubts))
+    learning = target.learning_of(frame[settings.target].dropna(), settings.task)
+    outcomes = target.checked(frame[settings.target], learning)
     _check_features(features, settings)
     integers = [name for name in features if source.kinds[str(name)] == "integer"]
     return Table(
         features=features,
-        target=_labels(frame[settings.target]),
+        target=outcomes,
         row_id=settings.row_id,
         digest=source.digest,
         kinds={str(name): "integer" for name in integers if features[name].dtype.kind == "f"},
         description=source.description,
+        learning=learning,
+        findings=tuple(each for each in source.findings if each.column in learnt),
     )
 
 
-def _too_rare(test_size: float) -> DataError:
+def _too_rare(classes: pd.Series, test_size: float) -> DataError:
+    counts = classes.value_counts()
     return DataError(
-        f"a class of the target has too few rows to hold out {test_size:.0%} of each class: "
-        "add rows of it, or change `evaluation.test_size`"
+        f"class '{counts.index[-1]}' of the target has {counts.iloc[-1]} rows, too few to hold out "
+        f"{test_size:.0%} of each class: add rows of it, or change `evaluation.test_size`"
     )
 
 
 def _check_names(columns: Sequence[str], settings: Data) -> None:
     wanted = [("target", settings.target), ("row_id", settings.row_id)]
-    wanted += [("drop", name) for name in settings.drop] + [("text", n) for n in settings.text]
-    for key, name in wanted:
-        if name is not None and name not in columns:
-            raise DataError(
-                f"there is no column `{name}`{nearest(name, columns)} "
-                f"(`data.{key}` names it; change that with --set data.{key}=...)"
-            )
-
-
-def _check_target(target: pd.Series) -> None:
-    missing = int(target.isna().sum())
-    if missing:
-        raise DataError(f"the target `{target.name}` is missing in {missing} of {len(target)} rows")
-    if len(target) < _FEWEST_ROWS:
-        raise DataError(f"training needs at least {_FEWEST_ROWS} rows, got {len(target)}")
-    counts = target.value_counts()
-    if len(counts) < 2:
-        raise DataError(f"the target `{target.name}` has the same value in every row")
-    if len(counts) > _MOST_CLASSES:
-        raise DataError(
-            f"the target `{target.name}` has {len(counts)} different values, and a classifier "
-            f"takes up to {_MOST_CLASSES} classes"
-        )
-    if counts.min() < 2:
-        raise DataError(
-            f"each class of the target `{target.name}` needs 2 rows, and {counts.idxmin()!r} has 1"
-        )
+    several = {
+        "drop": settings.drop,
+        "text": settings.text,
+        "accepted": settings.accepted,
+        "read.types": settings.read.types,
+        "read.dates": settings.read.dates,
+    }
+    wanted += [(key, name) for key, names in several.items() for name in names]
+    blanks = {trimmed(column) for column in columns} - {*columns}
+    trim = "; names have blanks around them: state `data.read.trim = true`"
+    absent = [
+        f"there is no column `{name}`{trim if name in blanks else nearest(name, columns)} "
+        f"(`data.{key}` names it; change that with --set data.{key}=...)"
+        for key, name in wanted
+        if name is not None and name not in columns
+    ]
+    if absent:
+        raise DataError("; ".join(absent))
 
 
 def _check_features(features: pd.DataFrame, settings: Data) -> None:
@@ -245,12 +248,6 @@ def _text_fault(name: str, present: pd.Series, rows: int) -> str | None:
     if present.nunique() > _NEARLY_EVERY_ROW * rows:
         return f"{name} has a different text in nearly every row: {_USES}"
     return None
-
-
-def _labels(target: pd.Series) -> pd.Series:
-    # scikit-learn keeps the dtype of the target in classes_: object is what it takes everywhere.
-    text = isinstance(target.dtype, pd.StringDtype)
-    return target.astype(object) if text else target
 
 
 def _listed(name: str | None) -> list[str]:

@@ -9,18 +9,19 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
-from sklearn.base import is_classifier
-from sklearn.pipeline import Pipeline
+from sklearn.base import BaseEstimator, is_classifier, is_regressor
+from sklearn.model_selection._search import BaseSearchCV
 
+from training.convert.graph.scope import Estimator
 from training.errors import ConfigurationError, nearest
-from training.train.config import Config
+from training.train.config import Config, Learning
 
 
-def build(config: Config, folder: Path) -> Pipeline:
-    """Return the unfitted pipeline that ``pipeline.build`` makes.
+def build(config: Config, folder: Path) -> Estimator:
+    """Return the unfitted pipeline, or the search around it, that ``pipeline.build`` makes.
 
     Each ``random_state`` that is left open gets the configuration's seed.
 
@@ -34,7 +35,7 @@ def build(config: Config, folder: Path) -> Pipeline:
     Raises
     ------
     ConfigurationError
-        If the function is not there, fails, or makes anything but a pipeline that classifies.
+        If the function is not there, fails, or makes anything but an estimator that predicts.
     """
     function = _find(config.pipeline.build, folder, "pipeline.build")
     arguments = _arguments(function, config)
@@ -163,14 +164,35 @@ def _place(error: Exception, file: Path) -> str:
 
 
 def _check(pipeline: Any) -> None:
-    if not isinstance(pipeline, Pipeline):
+    if isinstance(pipeline, BaseSearchCV) and not pipeline.refit:
         raise ConfigurationError(
-            f"`pipeline.build` returned {_kind(pipeline)}, not a sklearn.pipeline.Pipeline"
+            f"`pipeline.build` returned a {type(pipeline).__name__}(refit=False), which has no "
+            "fitted pipeline: use refit=True"
         )
-    if not is_classifier(pipeline):
+    if not isinstance(pipeline, BaseEstimator) or not hasattr(pipeline, "predict"):
         raise ConfigurationError(
-            "`pipeline.build` returned a pipeline whose last step is not a classifier"
+            f"`pipeline.build` returned {_kind(pipeline)}, not a scikit-learn pipeline that "
+            "ends in a classifier or a regressor, or a search around one"
         )
+
+
+def require_learning(pipeline: Any, learning: Learning, target: str) -> None:
+    """Raise `ConfigurationError` unless a pipeline learns what the target has."""
+    fits = is_classifier if learning == "classification" else is_regressor
+    if fits(pipeline):
+        return
+    kind, has = _NAMES[learning]
+    other = "regression" if learning == "classification" else "classification"
+    raise ConfigurationError(
+        f"`pipeline.build` returned a pipeline whose last step is not a {kind}, and the target "
+        f'`{target}` has {has}: end it in a {kind}, or state `data.task = "{other}"`'
+    )
+
+
+_NAMES: Final[dict[Learning, tuple[str, str]]] = {
+    "classification": ("classifier", "classes"),
+    "regression": ("regressor", "numbers"),
+}
 
 
 def _kind(value: object) -> str:

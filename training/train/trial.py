@@ -70,6 +70,7 @@ def try_configuration(
     config = load(path, overrides)
     pipeline = _shortened(pipelines.build(config, path.parent))
     table = _few(read_table(config, path.parent, source))
+    pipelines.require_learning(pipeline, table.learning, config.data.target)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of training that ends early
         fit(pipeline, table)
@@ -151,6 +152,8 @@ def _shortened(pipeline: Any) -> Any:
 def _few(table: Table) -> Table:
     """Return at most about `ROWS` rows: the first of each class, and of each at least two."""
     target = table.target
+    if table.learning == "regression":
+        return replace(table, features=table.features.head(ROWS), target=target.head(ROWS))
     sizes = target.groupby(target).transform("size")
     share = min(1.0, ROWS / len(target))
     kept = target.groupby(target).cumcount() < np.maximum(2, sizes * share)

@@ -36,6 +36,11 @@ COMMANDS: Final = {
         "Train a pipeline, prove its conversion and write the model package.",
         grouped=True,
     ),
+    "init": Command(
+        "training.__main__",
+        "Look at a file and write a project for it that trains at once.",
+        grouped=True,
+    ),
     "check": Command(
         "training.__main__",
         "Say in seconds whether a pipeline could be exported, and if not, all that is refused.",

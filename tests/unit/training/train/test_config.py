@@ -8,7 +8,7 @@ from sklambda.policy.watching import Watching
 from sklambda.signature import Target
 from tests.conftest import REPOSITORY
 from training.errors import ConfigurationError
-from training.metrics import Plan, measure
+from training.metrics import METRICS, Plan, measure
 from training.train.config import Evaluation, Gates, load
 
 EXAMPLE = REPOSITORY / "training/examples/churn/train.toml"
@@ -176,7 +176,32 @@ def test_each_metric_of_two_classes_can_have_a_gate() -> None:
     target, true = Target(task="binary", classes=(0, 1)), np.array([[0], [1]])
     measured = measure(target, np.array([[0.6, 0.4], [0.2, 0.8]]), true, true)
 
-    assert list(Gates.model_fields) == list(measured)
+    assert {*measured} <= {*Gates.model_fields}
+
+
+def test_each_metric_but_the_bias_can_have_a_gate() -> None:
+    assert {*METRICS} - {*Gates.model_fields} == {"bias"}
+
+
+@pytest.mark.parametrize(
+    ("override", "right"),
+    [("data.task=regresion", "regression"), ('data.read.types.a="categry"', "category")],
+)
+def test_a_wrong_value_among_few_names_them_and_the_nearest(override: str, right: str) -> None:
+    message = _refusal(EXAMPLE, override)
+
+    assert "must be one of " in message
+    assert message.endswith(f"did you mean `{right}`?")
+
+
+def test_a_wrong_key_comes_with_those_that_there_are() -> None:
+    message = _refusal(EXAMPLE, "gates.f2=1")
+
+    assert "the keys of `gates` are accuracy, precision, recall" in message
+
+
+def test_a_tab_can_be_stated_as_a_shell_writes_it() -> None:
+    assert load(EXAMPLE, [r"data.read.delimiter=\t"]).data.read.delimiter == "\t"
 
 
 def test_intervals_are_made_as_without_a_configuration() -> None:

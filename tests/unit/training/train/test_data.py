@@ -208,11 +208,17 @@ def test_a_target_of_one_class_is_refused(write: Write, customers: pd.DataFrame)
     assert "`left` has the same value in every row" in _refusal(write(customers))
 
 
-def test_a_target_that_is_a_quantity_is_refused(write: Write, customers: pd.DataFrame) -> None:
-    rows = pd.concat([customers] * 2, ignore_index=True)
-    rows["left"] = np.arange(160) % 101
+def test_more_classes_than_a_classifier_takes_are_refused(
+    write: Write, customers: pd.DataFrame
+) -> None:
+    rows = pd.concat([customers] * 3, ignore_index=True)
+    rows["left"] = np.arange(240) % 101
+    settings = Data(target="left", row_id="id", task="classification")
 
-    assert "`left` has 101 different values" in _refusal(write(rows))
+    message = _refusal(write(rows), settings)
+
+    assert "`left` has 101 different values" in message
+    assert 'state `data.task = "regression"`' in message
 
 
 def test_fewer_than_50_rows_are_refused(write: Write, customers: pd.DataFrame) -> None:

@@ -7,7 +7,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from training.errors import ConfigurationError
 from training.train import pipelines
-from training.train.config import Config
+from training.train.config import Config, Learning
 
 FOREST = """
 from sklearn.ensemble import RandomForestClassifier
@@ -93,17 +93,19 @@ def test_a_module_may_import_its_neighbour(config_factory: ConfigFactory, tmp_pa
         ("def build(:", "pipeline:build", "raised SyntaxError"),
         ("\ndef build():\n    return 1 / 0", "pipeline:build", "line 3 of pipeline.py raised Zero"),
         ("def build(depth): ...", "pipeline:build", "raised TypeError"),
-        ("def build(): ...", "pipeline:build", "returned nothing, not a sklearn.pipeline.Pipeline"),
+        ("def build(): ...", "pipeline:build", "returned nothing, not a scikit-learn pipeline"),
         ("def build(): return {}", "pipeline:build", "returned an object of type dict"),
-        (
-            FOREST.replace("Classifier", "Regressor"),
-            "pipeline:build",
-            "whose last step is not a classifier",
-        ),
         (
             FOREST.replace('[("model", forest)]', "[]"),
             "pipeline:build",
-            "whose last step is not a classifier",
+            "returned an object of type Pipeline, not a scikit-learn pipeline that ends in",
+        ),
+        (
+            "from sklearn.model_selection import GridSearchCV\n"
+            "from sklearn.tree import DecisionTreeClassifier as Tree\n"
+            "def build(): return GridSearchCV(Tree(), {'max_depth': [1, 2]}, refit=False)",
+            "pipeline:build",
+            "has no fitted pipeline: use refit=True",
         ),
     ],
 )
@@ -111,6 +113,23 @@ def test_a_function_that_makes_no_pipeline_is_refused(
     config_factory: ConfigFactory, tmp_path: Path, source: str, build: str, sentence: str
 ) -> None:
     assert sentence in _refusal(config_factory(source, build), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("learning", "other", "expected"),
+    [
+        ("classification", "Regressor", "not a classifier, and the target `y` has classes"),
+        ("regression", "Classifier", "not a regressor, and the target `y` has numbers"),
+    ],
+)
+def test_a_pipeline_that_learns_something_else_than_the_target_has_is_refused(
+    config_factory: ConfigFactory, tmp_path: Path, learning: Learning, other: str, expected: str
+) -> None:
+    source = FOREST.replace("Classifier", other)
+    pipeline = pipelines.build(config_factory(source), tmp_path)
+
+    with pytest.raises(ConfigurationError, match=expected):
+        pipelines.require_learning(pipeline, learning, "y")
 
 
 def test_an_option_that_build_does_not_take_is_named_with_the_nearest(

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -33,9 +35,17 @@ def test_the_same_seed_holds_out_the_same_rows(table: Table) -> None:
     assert not first.index.equals(other.index)
 
 
+def test_values_are_split_without_strata(table: Table) -> None:
+    values = replace(table, target=pd.Series(range(80)), learning="regression")
+
+    trained, held_out = data.split(values, 0.2, seed=1)
+
+    assert (len(trained.target), len(held_out.target)) == (64, 16)
+
+
 @pytest.mark.parametrize("test_size", [0.01, 0.1, 0.99])
 def test_a_class_that_is_too_rare_to_hold_out_is_refused(table: Table, test_size: float) -> None:
     table.target[:2] = "rare"
 
-    with pytest.raises(DataError, match="a class of the target has too few rows"):
+    with pytest.raises(DataError, match="class 'rare' of the target has 2 rows"):
         data.split(table, test_size, seed=1)

@@ -18,7 +18,7 @@ from training.errors import ConfigurationError, ConversionRefused, DataError
 from training.train.trial import ROWS, try_configuration, try_fitted
 
 PIPELINE = """
-from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor
 from sklearn.kernel_approximation import PolynomialCountSketch
 from sklearn.decomposition import SparsePCA
 from sklearn.pipeline import make_pipeline
@@ -61,6 +61,16 @@ def test_a_configuration_is_tried_on_few_rows_and_with_few_trees(tmp_path: Path)
     assert found.rows <= ROWS + 2
     assert found.signature.names == ("a", "b")
     assert found.parity.rows["data"] == found.rows
+
+
+def test_a_regression_is_tried_on_its_first_rows(tmp_path: Path) -> None:
+    path = configuration(tmp_path, "StandardScaler(), GradientBoostingRegressor()")
+    rows = pd.read_csv(tmp_path / "rows.csv")
+    rows.assign(y=rows["a"] * 2 + rows["b"]).to_csv(tmp_path / "rows.csv", index=False)
+
+    found = try_configuration(path)
+
+    assert (found.rows, found.signature.target.task) == (ROWS, "regression")
 
 
 def test_all_that_is_refused_of_a_configuration_is_said_at_once(tmp_path: Path) -> None:

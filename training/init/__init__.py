@@ -1,0 +1,1 @@
+"""New projects: a configuration and a pipeline that fit a file."""
