@@ -8,10 +8,13 @@ if TYPE_CHECKING:
         ConfigurationError,
         ConversionRefused,
         DataError,
+        MergeConflict,
         ParityFailed,
         QualityGateFailed,
         TimeLimitExceeded,
+        ToolFailed,
         TrainingError,
+        UpgradeStopped,
     )
     from training.exporter import RunMetadata, export
 
@@ -19,11 +22,14 @@ __all__ = [
     "ConfigurationError",
     "ConversionRefused",
     "DataError",
+    "MergeConflict",
     "ParityFailed",
     "QualityGateFailed",
     "RunMetadata",
     "TimeLimitExceeded",
+    "ToolFailed",
     "TrainingError",
+    "UpgradeStopped",
     "export",
     "verify",
 ]
