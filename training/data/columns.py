@@ -27,7 +27,8 @@ _EXPECTED: Final = {
     "integer": "a whole number",
     "number": "a number",
     "boolean": "true or false, or a spelling in `data.read.true` and `false`",
-    "datetime": "a date such as 2026-11-22, or of the format in `data.read.dates`",
+    "datetime": "a date such as 2026-11-22, or of the format in `data.read.dates`, with an offset "
+    "only beside `data.read.zone`",
 }
 
 

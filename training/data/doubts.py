@@ -18,13 +18,20 @@ _MOST: Final = 0.5
 _PLAIN: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _UNITS: Final = re.compile(
     # No other letters: a part of a value must not stand in a message.
-    r"[$€£¥₹₽₩₺₴฿¢%‰°]|\b(?:[A-Z]{3}(?<=EUR|USD|GBP|CHF|JPY|CNY|INR|CAD|AUD|SEK|NOK|DKK|PLN|BRL))\b"
+    r"[$€£¥₹₽₩₺₴฿¢%‰°]|(?<![A-Za-z])(?:[A-Z]{3}(?<=EUR|USD|GBP|CHF|JPY|CNY|INR|CAD|AUD|SEK|NOK|DKK|PLN|BRL))\b"
     r"|(?<=[0-9 ])(?:kg|g|mg|km|m|cm|mm|mi|ft|in|lbs?|oz|l|ml|h|min|s|ms|kWh?|hp|mph|cc|CC|bhp)\b"
 )
+_SPELT: Final = re.compile(
+    # Thousands in groups of two or three, a sign behind, brackets for a minus, Excel's apostrophe.
+    r"'?[-+\u2212(]?(?:[0-9]{1,3}(?:[.'][0-9]{3})+|[0-9]{1,3}(?:,[0-9]{2,3})+|[0-9]+)"
+    r"(?:[.,][0-9]+)?[)-]?"
+)
+_INVISIBLE: Final = str.maketrans("", "", "\u200b\u200c\u200d\u2060\ufeff\u00ad")
 _FORMATS: Final = (
     *("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%m-%d-%Y", "%Y%m%d"),
     *("%d.%m.%Y %H:%M", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M", "%d.%m.%y", "%m/%d/%y", "%d/%m/%y"),
     *("%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%d-%b-%y", "%d %B %Y", "%B %d, %Y"),
+    *("%m/%d/%Y %I:%M %p", "%d/%m/%Y %I:%M %p", "%m/%d/%Y %I:%M:%S %p"),
     *("%d.%m.%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%Y/%m/%d %H:%M:%S"),
 )
 _COMPARED: Final = 2_000
@@ -74,6 +81,10 @@ def doubt(name: str, cells: Sequence[Cell], reading: Reading) -> Doubt | None:
         return Doubt(name, looks_like, ("data.read.trim = true", category))
     if reading.decimal == "," and numbers == counts.total():
         return Doubt(name, 'numbers, but not with `data.read.decimal = ","`', (category,))
+    spelt = sum(n for cell, n in counts.items() if _is_spelt(cell, reading))
+    if numbers < spelt and spelt >= _NEARLY_ALL * counts.total():
+        looks_like = "numbers in several spellings (write them alike in the file, as -1234.5)"
+        return Doubt(name, looks_like, (category,))
     if numbers > counts.total() * _MOST:
         others = counts.total() - numbers
         return Doubt(
@@ -82,6 +93,14 @@ def doubt(name: str, cells: Sequence[Cell], reading: Reading) -> Doubt | None:
             ('data.read.missing = ["the words that mean a missing number"]', category),
         )
     return None
+
+
+def _is_spelt(cell: str, reading: Reading) -> bool:
+    """Check whether a cell is a number in some spelling, with a unit that is stated or known."""
+    plain = cell.translate(_INVISIBLE)
+    for unit in reading.units:
+        plain = plain.replace(unit, "")
+    return bool(_SPELT.fullmatch(trimmed(_UNITS.sub("", plain))))
 
 
 def _suspicions(

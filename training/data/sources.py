@@ -201,8 +201,8 @@ def _decompressed(content: bytes, compression: str) -> bytes:
                 io.BytesIO(content), read_across_frames=True
             )
             return reader.read()
-    except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
-        raise DataError(f"the compressed file is damaged or truncated ({error})") from None
+    except (OSError, EOFError, zlib.error, zstandard.ZstdError):
+        raise DataError("the compressed file is damaged or truncated") from None
     return content
 
 

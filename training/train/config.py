@@ -131,6 +131,9 @@ class Data(_Section):
         uses = [self.target, *([self.row_id] if self.row_id else []), *self.drop]
         if len(set(uses)) < len(uses):
             raise ValueError("must name different columns in `target`, `row_id` and `drop`")
+        sources = [name for name in ("path", "query", "load") if getattr(self, name) is not None]
+        if len(sources) > 1:
+            raise ValueError(f"must have one source of rows, and has {' and '.join(sources)}")
         return self
 
 

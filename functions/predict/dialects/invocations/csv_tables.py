@@ -58,7 +58,7 @@ def read(content: bytes, signature: Signature, limits: Limits, header: bool | No
     if header or (header is None and _is_header(cells[:1], signature)):
         names, cells = [cell or "" for cell in cells[0]] if cells else [], cells[1:]
     else:
-        names = list(reading.names or signature.names)
+        names, cells = _of_no_header(cells, signature)
     limits.require_rows(len(cells))
     if not cells:
         raise _no_rows()
@@ -66,6 +66,19 @@ def read(content: bytes, signature: Signature, limits: Limits, header: bool | No
     blanks = not reading.trim and any(map(content.__contains__, _BLANKS))
     padded = list(_padded(table)) if blanks else []
     return replace(_parse_cells(table, signature), padded=padded)
+
+
+def _of_no_header(
+    cells: list[list[Cell]], signature: Signature
+) -> tuple[list[str], list[list[Cell]]]:
+    """Return the columns by their place, without those that no client sends, as the target."""
+    reading, admitted = signature.reading, signature.admitted
+    names = sniffing.columns_of(reading, admitted, len(cells[0]) if cells else 0)
+    sent = [place for place, name in enumerate(names) if name in admitted]
+    if len(sent) in (0, len(names)):
+        return list(names or signature.names), cells
+    rows = [[row[place] for place in sent] if len(row) == len(names) else [] for row in cells]
+    return [names[place] for place in sent], rows
 
 
 def _no_rows() -> problems.ProblemRaised:

@@ -161,7 +161,7 @@ def cell_pattern(dialect: Dialect) -> bytes:
     if not q:
         return plain
     inner = rb"(?:[^%b%b]++|%b.)*+" % (q, e, e) if e else rb"(?:[^%b]++|%b%b)*+" % (q, q, q)
-    blanks = rb"[ \t]*+" if dialect.trim else b""
+    blanks = b"[ \t]*+".replace(dialect.delimiter.encode(), b"") if dialect.trim else b""
     return rb"(?s:(?:%b%b%b%b?+)?+%b)" % (blanks, q, inner, q, plain)
 
 

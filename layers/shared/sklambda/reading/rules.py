@@ -8,6 +8,7 @@ from sklambda.document import Document
 from sklambda.errors import DocumentInvalid
 
 _LINE_ENDS: Final = "\r\n"
+_OF_NUMBERS: Final = "0123456789 \t+-.,eE"
 _OFFSET: Final = re.compile(r"([+-])([01][0-9]|2[0-3]):([0-5][0-9])")
 
 
@@ -79,8 +80,8 @@ class Reading(Document):
             raise DocumentInvalid(f"true and false must be spelt differently, got {min(both)!r}")
         if len(set(self.names)) != len(self.names):
             raise DocumentInvalid("names must be different")
-        if not all(unit.strip() for unit in self.units):
-            raise DocumentInvalid("units must not be empty")
+        if not all(unit.strip(_OF_NUMBERS) for unit in self.units):
+            raise DocumentInvalid("units must be signs or words that are no part of a number")
         if self.encoding is not None:
             _require_encoding(self.encoding)
         if self.zone is not None:

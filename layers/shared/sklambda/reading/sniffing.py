@@ -78,10 +78,25 @@ def sniff(head: bytes, reading: Reading, wanted: Collection[str]) -> Sniffed:
     dialect = find_dialect(head, reading, wanted)
     begin = begin_of(head, reading)
     names, after = _header(head[begin:], dialect, whole=len(head) < HEAD)
-    if reading.names and not {*reading.names} <= {*names}:
-        dialect = replace(dialect, width=len(reading.names))
-        return Sniffed(dialect, reading.names, begin, has_header=False)
+    if reading.names and not _are_of(reading, names):
+        columns = columns_of(reading, wanted, len(names))
+        return Sniffed(replace(dialect, width=len(columns)), columns, begin, has_header=False)
     return Sniffed(replace(dialect, width=len(names)), tuple(names), begin + after)
+
+
+def columns_of(reading: Reading, wanted: Collection[str], width: int) -> tuple[str, ...]:
+    """Return the columns of a file without a header, by the number of its cells.
+
+    They are those that are stated, or those of them that are wanted: new rows have no target.
+    """
+    own = tuple(name for name in reading.names if name in wanted)
+    return own if len(own) == width else reading.names
+
+
+def _are_of(reading: Reading, cells: Collection[str]) -> bool:
+    """Check whether cells are a header of the stated names, or of some of them alone."""
+    names, found = {*reading.names}, {*cells}
+    return names <= found or (found <= names and len(found) == len(cells))
 
 
 def find_dialect(
@@ -92,7 +107,10 @@ def find_dialect(
     Takes and raises what `sniff` does; `width` is the number of its columns, if it is known.
     """
     require_text(head)
-    content, width = head[begin_of(head, reading) :], len(reading.names) or width
+    content, widths = head[begin_of(head, reading) :], {width}
+    if reading.names:
+        widths = {len(reading.names), sum(name in wanted for name in reading.names)}
+        wanted = ()  # a cell of the first record may be a name by chance
     plain = Dialect(
         quote=reading.quote, escape=reading.escape, comment=reading.comment, trim=reading.trim
     )
@@ -100,7 +118,7 @@ def find_dialect(
         return _with_escape(content, replace(plain, delimiter=reading.delimiter))
     best: tuple[_Fitness, Dialect] | None = None
     for dialect in (replace(plain, delimiter=each) for each in _DELIMITERS):
-        fitness = _fitness(content, dialect, wanted, width)
+        fitness = _fitness(content, dialect, wanted, widths)
         if best is None or fitness > best[0]:
             best = fitness, dialect
         if 0 < fitness.matches == len(wanted) or (fitness.is_even and fitness.fits):
@@ -144,7 +162,7 @@ def _after_line(head: bytes, begin: int) -> int:
 
 
 def _fitness(
-    content: bytes, dialect: Dialect, wanted: Collection[str], width: int | None
+    content: bytes, dialect: Dialect, wanted: Collection[str], expected: Collection[int | None]
 ) -> _Fitness:
     widths = Counter[int]()
     names: set[str] = set()
@@ -156,7 +174,7 @@ def _fitness(
         widths[len(found)] += 1
     usual = widths.most_common(1)[0][0] if widths else 0
     is_even = usual > 1 and widths[usual] == widths.total()
-    return _Fitness(len(names.intersection(wanted)), usual == width, is_even, usual)
+    return _Fitness(len(names.intersection(wanted)), usual in expected, is_even, usual)
 
 
 def _with_escape(content: bytes, dialect: Dialect) -> Dialect:

@@ -3,6 +3,8 @@
 import pytest
 
 from sklambda.errors import InputRefused
+from sklambda.reading.dialect import Dialect
+from sklambda.reading.records import spans, split_cells
 from sklambda.reading.rules import Reading
 from sklambda.reading.sniffing import encoding_of, find_dialect, sniff
 
@@ -56,6 +58,22 @@ def test_a_file_without_a_header_has_the_stated_names() -> None:
     assert (found.columns, found.start, found.has_header) == (("city", "price"), 0, False)
 
 
+def test_new_rows_without_a_header_lack_the_target() -> None:
+    reading = Reading(names=("city", "price", "sold"))
+
+    found = sniff(b"a,1\nsold,2\n", reading, ("city", "price"))
+
+    assert (found.columns, found.start) == (("city", "price"), 0)
+
+
+def test_a_cell_of_the_first_record_may_be_a_name() -> None:
+    reading = Reading(names=("city", "price", "note"))
+
+    found = sniff(b"note;1;x,y\nb;2;z\n", reading, ("note",))
+
+    assert (found.dialect.delimiter, found.has_header) == (";", False)
+
+
 def test_a_first_line_of_the_stated_names_is_a_header() -> None:
     found = sniff(b"price,city\n1,a\n", Reading(names=("city", "price")), ())
 
@@ -83,3 +101,14 @@ def test_a_mark_tells_the_encoding_before_what_is_stated(
 def test_a_file_without_a_record_is_empty(head: bytes) -> None:
     with pytest.raises(InputRefused, match="the file is empty"):
         sniff(head, Reading(comment="#"), ())
+
+
+@pytest.mark.parametrize("delimiter", ["\t", " "])
+def test_blanks_that_are_the_delimiter_are_not_removed(delimiter: str) -> None:
+    rows = [("a", "", '"u"'), ("b", "c", '" v "')]
+    content = "\n".join(map(delimiter.join, rows)).encode()
+    dialect = Dialect(delimiter=delimiter, trim=True)
+
+    found = [split_cells(record, dialect) for record in spans(content, dialect).split(content)]
+
+    assert found == [["a", None, "u"], ["b", "c", "v"]]

@@ -23,6 +23,8 @@ DOUBTS = {
     ),
     "percent": (("5%", "6 %"), 'data.read.units = ["%"]'),
     "a unit": (("12 kg", "1.5 kg"), 'data.read.units = ["kg"]'),
+    "a currency": (("59USD", "7USD"), 'data.read.units = ["USD"]'),
+    "hours of the afternoon": (("01/05/2026 10:30 PM",), 'data.read.dates.x = "%m/%d/%Y %I:%M %p"'),
     "ISO dates": (("2026-11-30", "2026-12-01T10:00:00"), 'data.read.types.x = "datetime"'),
     "German dates": (("30.11.2026", "01.12.2026"), 'data.read.dates.x = "%d.%m.%Y"'),
     "American dates": (("11/30/2026", "12/01/2026"), 'data.read.dates.x = "%m/%d/%Y"'),
@@ -35,6 +37,7 @@ NO_DOUBT = {
     "codes": ("A12", "B7"),
     "ranges": ("10-20", "20-30"),
     "versions": ("1.2.3", "1.2.4"),
+    "long versions": ("3.10.12", "3.11.4"),
     "mostly words": ("red", "blue", "green", "12"),
     "phone numbers": ("+49 170 12", "+49 171 55"),
     "times": ("10:30", "11:45"),
@@ -68,6 +71,29 @@ def test_the_key_settles_it(what: str) -> None:
     found = typed("x", split, read.reading, kind)
 
     assert found.kind in ("number", "integer", "datetime")
+
+
+@pytest.mark.parametrize(
+    ("cells", "reading"),
+    [
+        (("1,71", "25,5"), Reading(thousands=",")),
+        (("12,5", "12.5", "3"), Reading()),
+        (("1,23,450", "2,34,567"), Reading()),
+        (("71-", "5", "12-"), Reading()),
+        (("(71)", "5"), Reading()),
+        (("\u221271", "5"), Reading()),
+        (("59\u200b", "6"), Reading()),
+        (("'59", "'60"), Reading()),
+    ],
+    ids=lambda each: repr(each)[:30],
+)
+def test_numbers_in_spellings_that_no_key_reads_are_doubted(
+    cells: tuple[str, ...], reading: Reading
+) -> None:
+    found = doubt("x", column(cells), reading)
+
+    assert found is not None
+    assert found.looks_like.startswith("numbers")
 
 
 def test_readings_that_both_fit_are_both_named() -> None:

@@ -14,6 +14,7 @@ from functions.predict.dialects.invocations.tables import Table
 from functions.predict.http.exchange import Limits
 from functions.predict.http.problems import ProblemRaised
 from sklambda.codec.codec import EXACT_INTEGER
+from sklambda.reading.rules import Reading
 from sklambda.reading.values import MISSING
 from sklambda.signature import Feature, Signature, Target
 
@@ -148,6 +149,20 @@ def test_the_first_line_tells_whether_it_is_a_header(text: str) -> None:
 
     expected = [1.5, 2, True, "a", "2026-11-22"]
     assert [row[name] for name in SIGNATURE.names] == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["7,1.5,2,true,a,2026-11-22,yes\n", "7,1.5,2,true,a,2026-11-22\n"], ids=["all", "new"]
+)
+@pytest.mark.parametrize("header", [None, False])
+def test_rows_without_a_header_have_the_stated_names(text: str, header: bool | None) -> None:
+    reading = Reading(names=("id", *SIGNATURE.names, "target"))
+
+    table = csv_tables.read(text.encode(), SIGNATURE.replace(read=reading), LIMITS, header)
+
+    [row] = table.rows
+    assert not table.faults
+    assert [row[name] for name in SIGNATURE.names] == [1.5, 2, True, "a", "2026-11-22"]
 
 
 def test_what_the_media_type_says_of_the_header_counts() -> None:
