@@ -20,8 +20,7 @@ from sklambda.reading.rules import Reading
 from sklambda.reading.suffixes import COMPRESSIONS, FORMATS, compression_of, format_of
 from sklambda.reading.values import cell_parser
 from sklambda.signature import Feature, Kind, Signature
-from training.data import csv_tables
-from training.data.columns import TypedColumn, typed, typed_values
+from training.data.columns import TypedColumn, cells_of, typed, typed_values
 from training.data.doubts import Doubt, doubt
 from training.data.findings import Finding, of_cells
 from training.errors import DataError
@@ -185,7 +184,7 @@ def _parsed(name: str, content: bytes, reading: Reading, wanted: Collection[str]
     content = _decompressed(content, compression_of(name))
     match format_of(name):
         case "csv":
-            table = csv_tables.read(content, reading, wanted)
+            table = cells_of(content, reading, wanted)
             return _Table(table.columns, True, str(table), table.dialect.delimiter)
         case "json_lines":
             return _Table(_members(content), False, "JSON Lines")
@@ -249,7 +248,7 @@ def of_csv(
     name: str, content: bytes, reading: Reading, types: Mapping[str, Kind] | None = None
 ) -> Source:
     """Return the rows of the text of a CSV file; raises `DataError`."""
-    cells = csv_tables.read(content, reading)
+    cells = cells_of(content, reading)
     table = _Table(cells.columns, True, str(cells))
     return _joined([name], [table], reading, types or {}, sha256(content).hexdigest())
 

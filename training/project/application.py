@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
 from typing import Final
 from zipfile import BadZipFile, ZipFile
 
-import sklambda
 from sklambda.__main__ import application_root
 from training.errors import ConfigurationError
 
@@ -45,7 +45,7 @@ class Application:
 def installed() -> Application:
     """Return the application of the sklambda that runs."""
     return Application(
-        version("sklambda"), _packaged(application_root(), Path(sklambda.__file__).parent)
+        version("sklambda"), _packaged(application_root(), Path(str(files("sklambda"))))
     )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from training.data.leaks import of_both_parts, of_leaks
+from training.train.look import of_both_parts, of_leaks
 
 ROWS = 400
 RNG = np.random.default_rng(4)
