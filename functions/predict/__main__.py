@@ -317,7 +317,7 @@ def _parser(prog: str) -> ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m functions.predict") -> None:
-    """Serve a model package over HTTP until interrupted."""
+    """Serve a model package, or several, over HTTP until interrupted."""
     parser = _parser(prog)
     options = parser.parse_args(arguments)
     for name, value in _variables(options.package, options.default_model).items():

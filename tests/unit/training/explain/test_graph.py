@@ -84,7 +84,7 @@ def test_what_has_no_closed_form_says_why(estimator: Any, reason: str) -> None:
     assert reason in found.explainer.reason
 
 
-@pytest.mark.parametrize("per_leaf", [20, 60, 120], ids=["leaves", "conditions", "table"])
+@pytest.mark.parametrize("per_leaf", [20, 52, 65], ids=["leaves", "conditions", "table"])
 def test_tables_beyond_a_size_are_none(per_leaf: int) -> None:
     frame = numbers()
     model = RandomForestClassifier(8, random_state=0).fit(frame, classes(2))
