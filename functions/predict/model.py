@@ -1,7 +1,8 @@
 """A served model: prediction request in, prediction response out, in no dialect."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf
 from time import perf_counter
 from typing import TYPE_CHECKING, Final, Literal
@@ -13,6 +14,7 @@ from sklambda.codec.row_warnings import RowWarner, RowWarning
 from sklambda.decision import Prediction, to_predictions
 from sklambda.errors import OutOfTime
 from sklambda.predictor import GoldenMismatch, Predictor
+from sklambda.reading.records import Cell
 from sklambda.signature import Signature
 
 if TYPE_CHECKING:
@@ -105,6 +107,11 @@ class ServedModel:
         self.mismatch: GoldenMismatch | None = predictor.replay()
         self._warner = RowWarner(self.signature)
         self._seen = 0.0  # seconds of an explained row, in the last request that tells
+
+    @cached_property
+    def cell_parsers(self) -> Mapping[str, Callable[[Cell], object]]:
+        """The functions from a cell of CSV to a value, by feature."""
+        return self.signature.cell_parsers
 
     @property
     def explains(self) -> bool:

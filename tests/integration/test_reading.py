@@ -122,7 +122,7 @@ def through_training(content: bytes, signature: Signature, folder: Path) -> Floa
 
 
 def through_invocations(content: bytes, signature: Signature) -> FloatMatrix:
-    table = csv_tables.read(content, signature, LIMITS, header=None)
+    table = csv_tables.read(content, signature, signature.cell_parsers, LIMITS, header=None)
     assert not table.faults
     assert not table.unread
     return np.asarray(Codec(signature).encode(table.rows))

@@ -16,7 +16,7 @@ from sklambda.datetimes import datetime_encoder
 from sklambda.errors import InputRefused, ValueRefused
 from sklambda.reading import sniffing
 from sklambda.reading.dialect import Dialect
-from sklambda.reading.records import Cell, MalformedRecord, spans, split_cells
+from sklambda.reading.records import Cell, MalformedRecord, plain_records, spans, split_cells
 from sklambda.reading.rules import Reading
 from sklambda.reading.values import BOOLEANS, cell_parser, missing_words, number_parser
 from sklambda.signature import Kind
@@ -310,7 +310,8 @@ def _is_number(name: str) -> bool:
 
 def _records(text: bytes, found: sniffing.Sniffed) -> Sequence[list[Cell]]:
     content, width = text[found.start :], len(found.columns)
-    if (rows := _plain_records(content, found.dialect, width)) is not None:
+    rows = plain_records(content, found.dialect)
+    if rows is not None and all(len(row) == width for row in rows):
         return rows
     where = spans(content, found.dialect)
     records: list[list[Cell]] = []
@@ -327,22 +328,6 @@ def _records(text: bytes, found: sniffing.Sniffed) -> Sequence[list[Cell]]:
             )
         records.append(cells)
     return records
-
-
-def _plain_records(content: bytes, dialect: Dialect, width: int) -> list[list[Cell]] | None:
-    """Return the records of content without quotes, escapes, comments and blanks to remove.
-
-    None where there are some, or where a record is none of `width` cells: the way for these is the
-    way for all, only slower.
-    """
-    plain = dialect.is_plain(content) and dialect.is_scanned(content) and not dialect.trim
-    if not plain or b"\r" in content or b"\0" in content:
-        return None
-    lines = filter(None, content.decode().split("\n"))
-    rows = [line.split(dialect.delimiter) for line in lines]
-    if any(len(row) != width for row in rows):
-        return None
-    return [[cell or None for cell in row] for row in rows]
 
 
 def _place(text: bytes, position: int) -> str:

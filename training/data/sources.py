@@ -18,8 +18,7 @@ from pydantic_core import from_json
 from sklambda.errors import InputRefused
 from sklambda.reading.rules import Reading
 from sklambda.reading.suffixes import COMPRESSIONS, FORMATS, compression_of, format_of
-from sklambda.reading.values import cell_parser
-from sklambda.signature import Feature, Kind, Signature
+from sklambda.signature import Kind, Signature
 from training.data.columns import TypedColumn, cells_of, typed, typed_values
 from training.data.doubts import Doubt, doubt
 from training.data.findings import Finding, of_cells
@@ -267,19 +266,14 @@ def client_rows(place: str, signature: Signature) -> list[dict[str, object]]:
         absent = [each for each in signature.names if each not in table.columns]
         if absent:
             raise DataError(f"{name} lacks column `{absent[0]}`, a feature of the package")
-        columns = [_sent(feature, table, signature.reading) for feature in signature.features]
+        columns = [table.columns[each] for each in signature.names]
+        if table.is_text:
+            parsers = signature.cell_parsers.values()
+            columns = [[*map(parse, cells)] for parse, cells in zip(parsers, columns, strict=True)]
         rows += [
             dict(zip(signature.names, values, strict=True)) for values in zip(*columns, strict=True)
         ]
     return rows
-
-
-def _sent(feature: Feature, table: _Table, reading: Reading) -> list[object]:
-    values = table.columns[feature.name]
-    if not table.is_text:
-        return values
-    parse = cell_parser(reading, feature.name, feature.kind, feature.vocabulary)
-    return [parse(cell) for cell in values]
 
 
 def of_query(query: str, folder: Path) -> Source:

@@ -2,13 +2,16 @@
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from math import inf, isfinite
 from typing import Annotated, Final, Literal, NamedTuple
 
 from sklambda.datetimes import Unit, datetime_encoder
 from sklambda.document import Document
 from sklambda.errors import DocumentInvalid
+from sklambda.reading.records import Cell
 from sklambda.reading.rules import Reading
+from sklambda.reading.values import cell_parser
 
 type Kind = Literal["number", "integer", "boolean", "category", "text", "datetime"]
 type Task = Literal["binary", "multiclass", "regression", "anomaly", "clustering", "multioutput"]
@@ -366,6 +369,14 @@ class Signature(Document):
     def reading(self) -> Reading:
         """The rules by which CSV files of its rows are read."""
         return _USUAL if self.read is None else self.read
+
+    @property
+    def cell_parsers(self) -> dict[str, Callable[[Cell], object]]:
+        """The functions from a cell of CSV to the value that JSON would have, by feature."""
+        return {
+            each.name: cell_parser(self.reading, each.name, each.kind, each.vocabulary)
+            for each in self.features
+        }
 
     @property
     def width(self) -> int:

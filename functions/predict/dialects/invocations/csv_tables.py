@@ -1,7 +1,7 @@
 """Tables in CSV, read by the rules of the package's signature, as batch scoring reads them."""
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from io import StringIO
 from math import isfinite
@@ -14,15 +14,23 @@ from functions.predict.http.json_reader import utf8
 from sklambda.errors import InputRefused
 from sklambda.reading import sniffing
 from sklambda.reading.dialect import Dialect
-from sklambda.reading.records import Cell, MalformedRecord, spans, split_cells
+from sklambda.reading.records import Cell, MalformedRecord, plain_records, spans, split_cells
 from sklambda.reading.rules import Reading
-from sklambda.reading.values import BINARY_DIGITS, cell_parser
+from sklambda.reading.values import BINARY_DIGITS
 from sklambda.signature import Signature
+
+type Parse = Callable[[Cell], object]
 
 _BLANKS: Final = (b" ", b"\t")
 
 
-def read(content: bytes, signature: Signature, limits: Limits, header: bool | None) -> Table:
+def read(
+    content: bytes,
+    signature: Signature,
+    parsers: Mapping[str, Parse],
+    limits: Limits,
+    header: bool | None,
+) -> Table:
     """Read a table.
 
     Parameters
@@ -31,6 +39,8 @@ def read(content: bytes, signature: Signature, limits: Limits, header: bool | No
         Text, with or without a byte order mark, in UTF-8 or the encoding of the signature's rules.
     signature : Signature
         The features, their order where there is no header, and the rules of reading.
+    parsers : mapping of str to callable
+        `Signature.cell_parsers`, which are made once.
     limits : Limits
         Limits of the request.
     header : bool or None
@@ -54,7 +64,8 @@ def read(content: bytes, signature: Signature, limits: Limits, header: bool | No
         raise problems.not_csv(refused.detail) from None
     # One record above the limit shows that it is exceeded; another may be the header.
     rows = content[sniffing.begin_of(content, reading) :]
-    cells = list(_records(rows, dialect, limits.rows + 2))
+    most = limits.rows + 2
+    cells = plain_records(rows, dialect, most) or list(_records(rows, dialect, most))
     if header or (header is None and _is_header(cells[:1], signature)):
         names, cells = [cell or "" for cell in cells[0]] if cells else [], cells[1:]
     else:
@@ -65,7 +76,7 @@ def read(content: bytes, signature: Signature, limits: Limits, header: bool | No
     table = from_lists(cells, Header.of(names, signature, "header"), (), by_name=True)
     blanks = not reading.trim and any(map(content.__contains__, _BLANKS))
     padded = list(_padded(table)) if blanks else []
-    return replace(_parse_cells(table, signature), padded=padded)
+    return replace(_parse_cells(table, signature, parsers), padded=padded)
 
 
 def _of_no_header(
@@ -130,12 +141,8 @@ def _padded(table: Table) -> Iterator[tuple[int, str]]:
                     yield k, name
 
 
-def _parse_cells(table: Table, signature: Signature) -> Table:
+def _parse_cells(table: Table, signature: Signature, parsers: Mapping[str, Parse]) -> Table:
     """Parse the cells in place; one that cannot be parsed stays a text, which the codec refuses."""
-    parsers = {
-        feature.name: cell_parser(signature.reading, feature.name, feature.kind, feature.vocabulary)
-        for feature in signature.features
-    }
     booleans = {name for name, kind in signature.kinds.items() if kind == "boolean"}
     coerced = []
     for k, row in enumerate(table.rows):

@@ -133,7 +133,9 @@ class Invocations(Dialect):
         signature = self.service.model.signature
         params = None
         if media_type == CSV:
-            table = csv_tables.read(content, signature, self.limits, header)
+            table = csv_tables.read(
+                content, signature, self.service.model.cell_parsers, self.limits, header
+            )
         elif media_type == JSON_LINES:
             table = tables.read_json_lines(content, signature, self.limits)
         elif media_type == NPY:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -146,6 +147,23 @@ def split_cells(record: bytes, dialect: Dialect) -> list[Cell]:
         cells = text.split(dialect.delimiter)
         return [cell or None for cell in (map(trimmed, cells) if dialect.trim else cells)]
     return [_unquoted(cell, dialect) for cell in _split(record, dialect)]
+
+
+def plain_records(
+    content: bytes, dialect: Dialect, most: int | None = None
+) -> list[list[Cell]] | None:
+    """Return the cells of the records of UTF-8 text in which nothing is quoted, escaped or removed.
+
+    None where something is: then `spans` and `split_cells` find the same, only slower.
+    """
+    plain = dialect.is_plain(content) and dialect.is_scanned(content) and not dialect.trim
+    if not plain or b"\0" in content:
+        return None
+    text = content.decode()
+    if "\r" in text:
+        text = text.replace("\r", "\n")
+    lines = islice(filter(None, text.split("\n")), most)
+    return [[cell or None for cell in line.split(dialect.delimiter)] for line in lines]
 
 
 def trimmed(cell: str) -> str:

@@ -116,6 +116,9 @@ def find_dialect(
     )
     if reading.delimiter is not None:
         return _with_escape(content, replace(plain, delimiter=reading.delimiter))
+    first = replace(plain, delimiter=_DELIMITERS[0])
+    if _plainly_fits(content, first, wanted, widths):
+        return first
     best: tuple[_Fitness, Dialect] | None = None
     for dialect in (replace(plain, delimiter=each) for each in _DELIMITERS):
         fitness = _fitness(content, dialect, wanted, widths)
@@ -125,6 +128,24 @@ def find_dialect(
             break
     assert best is not None
     return _with_escape(content, best[1])
+
+
+def _plainly_fits(
+    content: bytes, dialect: Dialect, wanted: Collection[str], widths: Collection[int | None]
+) -> bool:
+    """Check whether a delimiter fits without quotes or escapes: no other need be tried.
+
+    The header has all names that are wanted, or records have as many cells as are known.
+    """
+    lines = [line for line in content[: _COMPARED * 1024].split(b"\n") if line.strip()][:_COMPARED]
+    head = b"\n".join(lines)
+    if not dialect.is_plain(head) or not dialect.is_scanned(head):
+        return False
+    counts = {line.count(dialect.delimiter.encode()) + 1 for line in lines}
+    if len(counts) == 1 and counts != {1} and counts <= {*widths}:
+        return True
+    names = lines[0].decode(errors="replace").strip("\r").split(dialect.delimiter)
+    return 0 < len(wanted) == len({*names}.intersection(wanted))
 
 
 class _Fitness(NamedTuple):

@@ -47,7 +47,7 @@ records = st.tuples(
 
 def read(text: str | bytes, header: bool | None = None) -> Table:
     content = text if isinstance(text, bytes) else text.encode()
-    return csv_tables.read(content, SIGNATURE, LIMITS, header)
+    return csv_tables.read(content, SIGNATURE, SIGNATURE.cell_parsers, LIMITS, header)
 
 
 def value(name: str, cell: str) -> Any:
@@ -158,7 +158,9 @@ def test_the_first_line_tells_whether_it_is_a_header(text: str) -> None:
 def test_rows_without_a_header_have_the_stated_names(text: str, header: bool | None) -> None:
     reading = Reading(names=("id", *SIGNATURE.names, "target"))
 
-    table = csv_tables.read(text.encode(), SIGNATURE.replace(read=reading), LIMITS, header)
+    signature = SIGNATURE.replace(read=reading)
+
+    table = csv_tables.read(text.encode(), signature, signature.cell_parsers, LIMITS, header)
 
     [row] = table.rows
     assert not table.faults
